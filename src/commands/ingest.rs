@@ -1,0 +1,175 @@
+//! `smartpush ingest`: foreign files → clean tables, with a summary that adds up.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+
+use super::output::{print_json, progress_bar, thousands};
+use super::{Context, Failure};
+use crate::domain::zone::Zone;
+use crate::events::formats::Format;
+use crate::events::ingest::{Kind, Request, Stage, Summary, ingest};
+use crate::events::mapping::Renames;
+use crate::events::upsert::fields_of;
+use crate::workspace::Workspace;
+
+/// Take events, users, contents or campaigns into the workspace
+///
+/// CSV, JSON lines and Parquet, each also gzipped. Records that cannot be taken go to data/rejected/ with file,
+/// line and reason; read = accepted + duplicate + rejected. Taking the same file again changes nothing.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct IngestArguments {
+    /// Files to read, in order
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// What the files hold
+    #[arg(long, value_enum, default_value = "events")]
+    pub(super) kind: KindArgument,
+    /// Format of the files; auto goes by each file's name, then by its first bytes
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(super) format: FormatArgument,
+    /// Your column names for ours, e.g. event_type=event,item_id=content_id
+    #[arg(long, value_name = "THEIRS=OURS,…")]
+    pub(super) map: Option<String>,
+    /// IANA zone in which stamps without an offset, and bare dates, are read; without it they are rejected
+    #[arg(long, value_name = "ZONE")]
+    pub(super) time_zone: Option<String>,
+}
+
+const EXAMPLES: &str = "Examples:
+  smartpush ingest events.csv.gz
+  smartpush ingest --kind users users.csv
+  smartpush ingest clicks.jsonl --map uid=user_id,type=event,at=timestamp --time-zone Europe/Paris";
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum KindArgument {
+    Events,
+    Users,
+    Contents,
+    Campaigns,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum FormatArgument {
+    Auto,
+    Csv,
+    Jsonl,
+    Parquet,
+}
+
+impl From<KindArgument> for Kind {
+    fn from(kind: KindArgument) -> Kind {
+        match kind {
+            KindArgument::Events => Kind::Events,
+            KindArgument::Users => Kind::Users,
+            KindArgument::Contents => Kind::Contents,
+            KindArgument::Campaigns => Kind::Campaigns,
+        }
+    }
+}
+
+impl From<FormatArgument> for Option<Format> {
+    fn from(format: FormatArgument) -> Option<Format> {
+        match format {
+            FormatArgument::Auto => None,
+            FormatArgument::Csv => Some(Format::Csv),
+            FormatArgument::Jsonl => Some(Format::Jsonl),
+            FormatArgument::Parquet => Some(Format::Parquet),
+        }
+    }
+}
+
+pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), Failure> {
+    let summary = take(context, arguments)?;
+    if context.json {
+        print_json(&to_json(&summary));
+    } else {
+        print!("{}", to_text(&summary));
+    }
+    for refused in &summary.refused {
+        eprintln!("refused: {refused}");
+    }
+    match summary.refused.len() {
+        0 => Ok(()),
+        count => Err(Failure::caller(format!(
+            "{}: {count} of {} files refused; nothing of them was kept, the others were",
+            summary.refused[0].code,
+            arguments.files.len()
+        ))),
+    }
+}
+
+/// Ingests under the workspace's lock, with a progress bar.
+pub(super) fn take(context: &Context, arguments: &IngestArguments) -> Result<Summary, Failure> {
+    let kind = Kind::from(arguments.kind);
+    let renames = Renames::parse(arguments.map.as_deref().unwrap_or_default(), fields_of(kind));
+    let zone = arguments.time_zone.as_deref().map(Zone::find).transpose();
+    let request = Request {
+        files: &arguments.files,
+        kind,
+        format: arguments.format.into(),
+        renames: renames.map_err(|detail| Failure::caller(format!("bad_map: --map: {detail}")))?,
+        zone: zone.map_err(|error| Failure::caller(format!("unknown_time_zone: --time-zone: {error}")))?,
+        now: context.now,
+    };
+    let workspace = Workspace::create(&context.workspace)?;
+    let _lock = workspace.lock()?;
+    let bar = progress_bar();
+    let summary = ingest(&workspace, &context.config.ingest, &request, &|stage| show(&bar, stage))?;
+    bar.finish_and_clear();
+    Ok(summary)
+}
+
+fn show(bar: &ProgressBar, stage: Stage<'_>) {
+    let (message, done, total) = match stage {
+        Stage::Reading { file, bytes, total } => {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            (format!("reading {name}"), bytes, total)
+        }
+        Stage::Comparing => ("finding duplicates".to_string(), 0, 1),
+        Stage::Writing { done, total } => ("writing days".to_string(), done as u64, total as u64),
+    };
+    bar.set_message(message);
+    bar.set_length(total);
+    bar.set_position(done);
+}
+
+fn to_json(summary: &Summary) -> serde_json::Value {
+    let refused: Vec<serde_json::Value> = summary
+        .refused
+        .iter()
+        .map(|error| serde_json::json!({ "file": error.path, "code": error.code, "detail": error.detail }))
+        .collect();
+    serde_json::json!({
+        "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
+        "rejected": summary.rejected, "reasons": summary.reasons, "dead_letters": summary.dead_letters,
+        "other_columns": summary.other_columns, "warnings": summary.warnings, "refused": refused,
+    })
+}
+
+/// The summary for people.
+pub(super) fn to_text(summary: &Summary) -> String {
+    let mut text = format!(
+        "read {} = accepted {} + duplicate {} + rejected {}\n",
+        thousands(summary.read),
+        thousands(summary.accepted),
+        thousands(summary.duplicate),
+        thousands(summary.rejected)
+    );
+    for (reason, count) in &summary.reasons {
+        text += &format!("  rejected {:>9}  {reason}\n", thousands(*count));
+    }
+    if let Some(path) = &summary.dead_letters {
+        text += &format!("  dead letters: {}\n", path.display());
+    }
+    if !summary.other_columns.is_empty() {
+        let names: Vec<&str> = summary.other_columns.iter().map(String::as_str).collect();
+        text += &format!("  kept as properties: {}\n", names.join(", "));
+    }
+    for warning in &summary.warnings {
+        text += &format!("  warning: {warning}\n");
+    }
+    text
+}

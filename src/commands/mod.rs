@@ -1,0 +1,189 @@
+//! One file for each subcommand; here: what they share, and what a failure looks like.
+
+mod config;
+mod ingest;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+use crate::domain::time::Instant;
+use crate::events::formats::InputError;
+use crate::events::ingest::IngestError;
+use crate::events::lake::LakeError;
+use crate::tables::TableError;
+use crate::workspace::{Workspace, WorkspaceError};
+
+/// What to push, when, and whether to push at all.
+#[derive(Parser)]
+#[command(name = "smartpush", version, about, max_term_width = 110, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault · 3 refused by a gate or by drift.\n\
+    T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
+
+/// Options of every subcommand; they may stand before or after it.
+#[derive(clap::Args)]
+struct Common {
+    /// Directory that holds data/ and models/
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    workspace: PathBuf,
+    /// Print one JSON object on stdout; everything else goes to stderr
+    #[arg(long, global = true)]
+    json: bool,
+    /// Settings to read instead of the workspace's smartpush.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Ingest(ingest::IngestArguments),
+    Config(config::ConfigArguments),
+}
+
+/// What a subcommand gets from the outside world.
+struct Context {
+    workspace: PathBuf,
+    json: bool,
+    config: Config,
+    now: Instant,
+}
+
+/// A failure with its exit code; its text begins with the stable code.
+#[derive(Debug)]
+struct Failure {
+    exit: u8,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// The caller's fault: exit 2.
+    fn caller(text: impl std::fmt::Display) -> Failure {
+        Failure { exit: 2, error: anyhow::anyhow!("{text}") }
+    }
+
+    /// Our failure: exit 1.
+    fn ours(error: impl Into<anyhow::Error>) -> Failure {
+        Failure { exit: 1, error: error.into() }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.common.json;
+    let result = context(arguments.common).and_then(|context| arguments.command.run(&context));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {:#}", failure.error);
+            if json {
+                println!(
+                    "{}",
+                    serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit })
+                );
+            }
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge: everything below takes `now` as an argument")]
+fn context(common: Common) -> Result<Context, Failure> {
+    let environment: Vec<(String, String)> = std::env::vars().collect();
+    let config = Config::load(&common.workspace, common.config.as_deref(), &environment)?;
+    let now = Instant::from_micros(jiff::Timestamp::now().as_microsecond());
+    Ok(Context { workspace: common.workspace, json: common.json, config, now })
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Command::Ingest(arguments) => ingest::run(context, &arguments),
+            Command::Config(arguments) => config::run(context, &arguments),
+        }
+    }
+}
+
+impl Context {
+    /// The workspace, which must exist.
+    fn open(&self) -> Result<Workspace, Failure> {
+        Ok(Workspace::open(&self.workspace)?)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Failure { exit: 2, error: error.into() }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        Failure { exit: 2, error: error.into() }
+    }
+}
+
+impl From<WorkspaceError> for Failure {
+    fn from(error: WorkspaceError) -> Self {
+        match error {
+            WorkspaceError::Table(error) => error.into(),
+            WorkspaceError::Missing(_)
+            | WorkspaceError::NewerFormat { .. }
+            | WorkspaceError::Damaged { .. }
+            | WorkspaceError::Locked(_) => Failure { exit: 2, error: error.into() },
+        }
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        let exit = match &error {
+            TableError::NewerFormat { .. } | TableError::UnknownExtension { .. } => 2,
+            TableError::Io { source, .. } if is_callers(source) => 2,
+            TableError::Io { .. } | TableError::Parquet { .. } => 1,
+        };
+        Failure { exit, error: error.into() }
+    }
+}
+
+/// A place that does not exist or may not be written was named by the caller; a full disk was not.
+fn is_callers(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::AlreadyExists
+    )
+}
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        match error {
+            LakeError::Table(error) => error.into(),
+            LakeError::BadManifest { .. } => Failure { exit: 2, error: error.into() },
+        }
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Table(error) => error.into(),
+            IngestError::Lake(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! How commands speak: numbers with separators, progress bars on stderr, JSON on stdout.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// `1469307` as `1,469,307`.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A progress bar on stderr; invisible when stderr is no terminal.
+pub(super) fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{msg:28!} {wide_bar} {percent:>3}% {elapsed:>4} eta {eta:>4}");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Prints one JSON object on stdout.
+pub(super) fn print_json(value: &serde_json::Value) {
+    println!("{value}");
+}

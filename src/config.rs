@@ -1,0 +1,242 @@
+//! Settings: defaults ← file ← environment, merged and checked once, then plain data.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::zone::{UnknownZone, Zone};
+
+/// The defaults, with one comment for each setting.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// The file looked for in the workspace.
+pub const FILE_NAME: &str = "smartpush.toml";
+
+/// Environment variables that start so are settings: `SMARTPUSH__INGEST__CHUNK_ROWS=1000`.
+pub const ENVIRONMENT_PREFIX: &str = "SMARTPUSH__";
+
+/// Every setting.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// IANA zone of users and events that bring none.
+    pub default_time_zone: String,
+    /// How raw records become clean tables.
+    pub ingest: IngestConfig,
+    /// How events become profiles.
+    pub profiles: ProfilesConfig,
+    /// Send-time curves.
+    pub send_time: SendTimeConfig,
+    /// Evaluation.
+    pub evaluation: EvaluationConfig,
+}
+
+/// `[ingest]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Rows of foreign Parquet decoded at a time.
+    pub chunk_rows: usize,
+    /// Largest record in bytes.
+    pub max_record_bytes: usize,
+    /// Memory of the staging buffers in MiB.
+    pub staging_memory_mib: usize,
+    /// Hours that a stamp may lie ahead of now.
+    pub future_tolerance_hours: i64,
+    /// `[ingest.warnings]`
+    pub warnings: WarningsConfig,
+}
+
+/// `[ingest.warnings]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarningsConfig {
+    /// Days whose median a day is compared with.
+    pub trailing_days: usize,
+    /// Share of the median below which a day is odd.
+    pub low_volume: f64,
+    /// Multiple of the median above which a day is odd.
+    pub high_volume: f64,
+    /// Smallest median that is judged.
+    pub least_median: u64,
+    /// Newest days without a name that make it vanished.
+    pub vanished_days: usize,
+}
+
+/// `[profiles]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfilesConfig {
+    /// Days.
+    pub interest_half_life_days: f64,
+    /// Days.
+    pub rhythm_half_life_days: f64,
+    /// Days.
+    pub fatigue_half_life_days: f64,
+    /// Entries kept of each list feature.
+    pub longest_list: usize,
+    /// Pseudo-count of the smoothed rates.
+    pub rate_prior_pushes: f64,
+}
+
+/// `[send_time]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendTimeConfig {
+    /// Coverage of the interval, in (0, 1).
+    pub interval: f64,
+}
+
+/// `[evaluation]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationConfig {
+    /// Days held out when no cut is given.
+    pub held_out_days: i64,
+    /// Bootstrap draws.
+    pub bootstrap_draws: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+/// Settings that cannot be used; the text names the source and the key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("bad_config: {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Text that is not TOML, an unknown key, or a value of another type.
+    #[error("bad_config: {place}: {detail}")]
+    Invalid {
+        /// File or environment variable, and key.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A zone that does not exist.
+    #[error("bad_config: default_time_zone: {0}")]
+    Zone(#[from] UnknownZone),
+}
+
+impl Config {
+    /// The defaults alone.
+    pub fn defaults() -> Config {
+        Config::merge(None, &[]).unwrap_or_else(|error| unreachable!("shipped defaults: {error}"))
+    }
+
+    /// Reads `file` (or the workspace's own, if there is one) and the environment over the defaults.
+    pub fn load(
+        workspace: &Path,
+        file: Option<&Path>,
+        environment: &[(String, String)],
+    ) -> Result<Config, ConfigError> {
+        let own = workspace.join(FILE_NAME);
+        let path = match file {
+            Some(file) => Some(file),
+            None => own.exists().then_some(own.as_path()),
+        };
+        let text = match path {
+            Some(path) => {
+                let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
+                Some((path.display().to_string(), std::fs::read_to_string(path).map_err(unreadable)?))
+            }
+            None => None,
+        };
+        Config::merge(text.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), environment)
+    }
+
+    /// Merges the layers and checks the result.
+    fn merge(file: Option<(&str, &str)>, environment: &[(String, String)]) -> Result<Config, ConfigError> {
+        let mut table = parse_table("config.default.toml", DEFAULTS)?;
+        let mut place = "config.default.toml".to_string();
+        if let Some((name, text)) = file {
+            overlay(&mut table, parse_table(name, text)?);
+            place = name.to_string();
+        }
+        for (variable, value) in environment.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)) {
+            overlay(&mut table, environment_table(variable, value)?);
+            place = format!("{place} and the environment");
+        }
+        let config: Config =
+            serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+                ConfigError::Invalid {
+                    place: format!("{place}: {}", error.path()),
+                    detail: error.inner().to_string(),
+                }
+            })?;
+        config
+            .check()
+            .map_err(|(key, detail)| ConfigError::Invalid { place: format!("{place}: {key}"), detail })?;
+        Zone::find(&config.default_time_zone)?;
+        Ok(config)
+    }
+
+    /// Ranges that types cannot say.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        let positive = [
+            ("profiles.interest_half_life_days", self.profiles.interest_half_life_days),
+            ("profiles.rhythm_half_life_days", self.profiles.rhythm_half_life_days),
+            ("profiles.fatigue_half_life_days", self.profiles.fatigue_half_life_days),
+            ("profiles.rate_prior_pushes", self.profiles.rate_prior_pushes),
+            ("ingest.chunk_rows", self.ingest.chunk_rows as f64),
+            ("ingest.max_record_bytes", self.ingest.max_record_bytes as f64),
+            ("ingest.warnings.trailing_days", self.ingest.warnings.trailing_days as f64),
+            ("evaluation.held_out_days", self.evaluation.held_out_days as f64),
+            ("evaluation.bootstrap_draws", self.evaluation.bootstrap_draws as f64),
+        ];
+        for (key, value) in positive {
+            if !value.is_finite() || value <= 0.0 {
+                return Err((key, format!("{value} is not a positive number")));
+            }
+        }
+        if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
+            return Err((
+                "send_time.interval",
+                format!("{} is not between 0 and 1", self.send_time.interval),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn parse_table(place: &str, text: &str) -> Result<toml::Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| ConfigError::Invalid {
+        place: place.to_string(),
+        detail: error.to_string().trim().to_string(),
+    })
+}
+
+/// Puts every value of `above` over the one in `below`, table by table.
+fn overlay(below: &mut toml::Table, above: toml::Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => overlay(old, new),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+/// `SMARTPUSH__A__B=v` as the table `[a] b = v`; a value that is not TOML is text.
+fn environment_table(variable: &str, value: &str) -> Result<toml::Table, ConfigError> {
+    let keys: Vec<String> = variable[ENVIRONMENT_PREFIX.len()..].split("__").map(str::to_lowercase).collect();
+    if keys.iter().any(String::is_empty) {
+        return Err(ConfigError::Invalid { place: variable.to_string(), detail: "an empty key".into() });
+    }
+    let parsed = format!("v = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("v"));
+    let leaf = parsed.unwrap_or_else(|| toml::Value::String(value.to_string()));
+    let nested = keys
+        .into_iter()
+        .rev()
+        .fold(leaf, |inner, key| toml::Value::Table([(key, inner)].into_iter().collect()));
+    match nested {
+        toml::Value::Table(table) => Ok(table),
+        _ => unreachable!("at least one key wraps the value"),
+    }
+}

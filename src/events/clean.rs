@@ -1,0 +1,191 @@
+//! One raw record → one clean event, or the reason why not.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::formats::{RawValue, Row};
+use super::mapping::{Field, Mapping};
+use super::records::{Event, TEXT_FIELDS, TextField};
+use super::stamps::StampReader;
+use crate::domain::identity::{is_valid_id, sha256_hex};
+use crate::domain::rejection::{Rejection, RejectionCode};
+use crate::domain::zone::Zones;
+
+/// Fields of an event file. The text fields come last, in the order of [`TEXT_FIELDS`].
+pub const EVENT_FIELDS: &[Field] = &[
+    Field { name: "message_id", required: false },
+    Field { name: "user_id", required: true },
+    Field { name: "event", required: true },
+    Field { name: "timestamp", required: true },
+    Field { name: "time_zone", required: false },
+    Field { name: "value", required: false },
+    Field { name: TEXT_FIELDS[0], required: false },
+    Field { name: TEXT_FIELDS[1], required: false },
+    Field { name: TEXT_FIELDS[2], required: false },
+    Field { name: TEXT_FIELDS[3], required: false },
+    Field { name: TEXT_FIELDS[4], required: false },
+    Field { name: TEXT_FIELDS[5], required: false },
+    Field { name: TEXT_FIELDS[6], required: false },
+];
+
+const FIRST_TEXT_FIELD: usize = EVENT_FIELDS.len() - TEXT_FIELDS.len();
+
+/// Amounts beyond this could overflow an exact sum in millionths.
+const LARGEST_VALUE: f64 = 1e12;
+
+/// Cleans the records of one file.
+#[derive(Clone, Debug)]
+pub struct EventCleaner {
+    stamps: StampReader,
+    zones: Zones,
+    canonical: Vec<u8>,
+}
+
+impl EventCleaner {
+    /// A cleaner that reads stamps so.
+    pub fn new(stamps: StampReader) -> EventCleaner {
+        EventCleaner { stamps, zones: Zones::default(), canonical: Vec::new() }
+    }
+
+    /// Reads one record; the event's canonical bytes stay in [`EventCleaner::canonical`].
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the record.
+    pub fn clean<'a>(&mut self, mapping: &Mapping, row: &Row<'a>) -> Result<Event<'a>, Rejection> {
+        let user_id = required_id("user_id", mapping.get(row, 1))?;
+        let name = required_id("event", mapping.get(row, 2))?;
+        let stamp = self.stamps.read("timestamp", &mapping.get(row, 3))?;
+        let time_zone = optional_id("time_zone", mapping.get(row, 4))?;
+        if let Some(zone) = &time_zone {
+            let unknown = |error: crate::domain::zone::UnknownZone| {
+                Rejection::new(RejectionCode::UnknownTimeZone, error.to_string())
+            };
+            self.zones.code(zone).map_err(unknown)?;
+        }
+        let value = number("value", &mapping.get(row, 5))?;
+        let mut texts = [const { None }; TEXT_FIELDS.len()];
+        for (index, text) in texts.iter_mut().enumerate().take(TextField::Properties as usize) {
+            *text = optional_id(TEXT_FIELDS[index], mapping.get(row, FIRST_TEXT_FIELD + index))?;
+        }
+        texts[TextField::Properties as usize] = properties(mapping, row)?.map(Cow::Owned);
+        let message_id = optional_id("message_id", mapping.get(row, 0))?;
+        let mut event = Event {
+            message_id: Cow::Borrowed(""),
+            user_id,
+            name,
+            timestamp: stamp.instant,
+            date_only: stamp.date_only,
+            time_zone,
+            value,
+            texts,
+        };
+        self.canonical.clear();
+        event.write_canonical(&mut self.canonical);
+        event.message_id = message_id.unwrap_or_else(|| Cow::Owned(sha256_hex(&self.canonical)));
+        Ok(event)
+    }
+
+    /// Canonical bytes of the event cleaned last.
+    pub fn canonical(&self) -> &[u8] {
+        &self.canonical
+    }
+}
+
+/// The properties column and all unknown columns as one canonical JSON object.
+fn properties(mapping: &Mapping, row: &Row<'_>) -> Result<Option<String>, Rejection> {
+    let declared = mapping.get(row, FIRST_TEXT_FIELD + TextField::Properties as usize);
+    let mut all = mapping.others(row);
+    all.extend(object("properties", &declared)?);
+    Ok((!all.is_empty()).then(|| canonical_json(&Value::Object(all.into_iter().collect()))))
+}
+
+/// A field that must hold an identifier.
+pub fn required_id<'a>(name: &str, value: RawValue<'a>) -> Result<Cow<'a, str>, Rejection> {
+    optional_id(name, value)?
+        .ok_or_else(|| Rejection::new(RejectionCode::MissingValue, format!("{name} is empty")))
+}
+
+/// A field that may hold an identifier. Whole numbers are taken as their digits.
+pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a, str>>, Rejection> {
+    let text = match value {
+        RawValue::Missing => return Ok(None),
+        RawValue::Text(text) => text,
+        RawValue::Integer(number) => Cow::Owned(number.to_string()),
+        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+            Cow::Owned((number as i64).to_string())
+        }
+        other => {
+            let shown: String = other.to_json().to_string().chars().take(64).collect();
+            return Err(Rejection::new(
+                RejectionCode::BadId,
+                format!("{name} {shown} is neither text nor a whole number"),
+            ));
+        }
+    };
+    if is_valid_id(&text) {
+        return Ok(Some(text));
+    }
+    let shown: String = text.chars().take(32).collect();
+    let detail =
+        format!("{name} {shown:?} ({} bytes) is not 1–128 bytes without control characters", text.len());
+    Err(Rejection::new(RejectionCode::BadId, detail))
+}
+
+/// A field that may hold a finite number.
+pub fn number(name: &str, value: &RawValue<'_>) -> Result<Option<f64>, Rejection> {
+    let bad =
+        |shown: String| Rejection::new(RejectionCode::BadNumber, format!("{name} {shown} is not a number"));
+    let number = match value {
+        RawValue::Missing => return Ok(None),
+        RawValue::Integer(number) => *number as f64,
+        RawValue::Number(number) => *number,
+        RawValue::Text(text) => {
+            let text = text.trim();
+            text.parse().map_err(|_| bad(format!("{:?}", text.chars().take(32).collect::<String>())))?
+        }
+        other => return Err(bad(other.to_json().to_string().chars().take(32).collect())),
+    };
+    if number.is_finite() && number.abs() <= LARGEST_VALUE {
+        return Ok(Some(number));
+    }
+    Err(Rejection::new(RejectionCode::NonFiniteValue, format!("{name} {number} is not within ±1e12")))
+}
+
+/// A field that may hold a JSON object, nested or as text.
+pub fn object(name: &str, value: &RawValue<'_>) -> Result<BTreeMap<String, Value>, Rejection> {
+    let entries =
+        |object: Map<String, Value>| object.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let bad = |detail: String| {
+        Rejection::new(RejectionCode::BadValue, format!("{name} is not a JSON object{detail}"))
+    };
+    match value {
+        RawValue::Missing => Ok(BTreeMap::new()),
+        RawValue::Nested(Value::Object(object)) => Ok(entries(object.clone())),
+        RawValue::Text(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => Ok(entries(object)),
+            Ok(_) => Err(bad(String::new())),
+            Err(error) => Err(bad(format!(": {error}"))),
+        },
+        _ => Err(bad(String::new())),
+    }
+}
+
+/// JSON with sorted keys and no spaces: equal values, equal text.
+pub fn canonical_json(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let sorted: BTreeMap<&String, &Value> = object.iter().collect();
+            let pairs: Vec<String> = sorted
+                .iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical_json(value)))
+                .collect();
+            format!("{{{}}}", pairs.join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical_json).collect::<Vec<_>>().join(","))
+        }
+        scalar => scalar.to_string(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Rejected records: written as they come to `data/rejected/….jsonl`, counted by reason.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::domain::rejection::Rejection;
+use crate::tables::TableError;
+
+/// The rejects of one ingest. The file takes its name only when the ingest is done.
+pub struct DeadLetters {
+    temporary: PathBuf,
+    path: PathBuf,
+    writer: Option<BufWriter<File>>,
+    written: u64,
+}
+
+/// A place in the dead letters to which a refused file can be rolled back.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(u64);
+
+impl DeadLetters {
+    /// Will write to `path`, by way of a file in `staging`.
+    pub fn new(path: PathBuf, staging: &Path) -> DeadLetters {
+        DeadLetters { temporary: staging.join("rejected.jsonl"), path, writer: None, written: 0 }
+    }
+
+    /// Adds one rejected record.
+    pub fn add(
+        &mut self,
+        file: &str,
+        line: u64,
+        rejection: &Rejection,
+        record: &Value,
+    ) -> Result<(), TableError> {
+        let letter = serde_json::json!({
+            "file": file, "line": line, "reason": rejection.code.as_str(), "detail": rejection.detail, "record": record,
+        });
+        let text = format!("{letter}\n");
+        let temporary = &self.temporary;
+        if self.writer.is_none() {
+            self.writer = Some(BufWriter::new(File::create(temporary).map_err(TableError::io(temporary))?));
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.write_all(text.as_bytes()).map_err(TableError::io(temporary))?;
+        }
+        self.written += text.len() as u64;
+        Ok(())
+    }
+
+    /// Where the letters stand now.
+    pub fn mark(&self) -> Mark {
+        Mark(self.written)
+    }
+
+    /// Takes back everything after the mark.
+    pub fn roll_back(&mut self, mark: Mark) -> Result<(), TableError> {
+        if let Some(writer) = &mut self.writer {
+            use std::io::Seek;
+            let mut back = || -> std::io::Result<()> {
+                writer.flush()?;
+                writer.get_ref().set_len(mark.0)?;
+                writer.seek(std::io::SeekFrom::Start(mark.0)).map(|_| ())
+            };
+            back().map_err(TableError::io(&self.temporary))?;
+        }
+        self.written = mark.0;
+        Ok(())
+    }
+
+    /// Gives the file its name; `None` when nothing was rejected.
+    pub fn finish(self) -> Result<Option<PathBuf>, TableError> {
+        let Some(writer) = self.writer.filter(|_| self.written > 0) else { return Ok(None) };
+        let file =
+            writer.into_inner().map_err(|error| TableError::io(&self.temporary)(error.into_error()))?;
+        file.sync_all().map_err(TableError::io(&self.temporary))?;
+        if let Some(directory) = self.path.parent() {
+            fs::create_dir_all(directory).map_err(TableError::io(directory))?;
+        }
+        fs::rename(&self.temporary, &self.path).map_err(TableError::io(&self.path))?;
+        Ok(Some(self.path))
+    }
+}
+
+/// Rejected records by reason.
+pub type Reasons = BTreeMap<&'static str, u64>;

@@ -1,0 +1,188 @@
+//! CSV: a header line, then records; one bad record never costs its neighbours.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use csv_core::ReadRecordResult;
+
+use super::{InputError, Limits, RawValue, Record, Row, Text, excerpt, skip_byte_order_mark};
+use crate::domain::rejection::{Rejection, RejectionCode};
+
+/// Separators that a header line may show.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Reads records one by one. A record over the limit is passed over without being held in memory.
+pub(super) struct CsvReader {
+    text: Text,
+    parser: csv_core::Reader,
+    header: Vec<String>,
+    limit: usize,
+    /// Fields of the current record one after the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Line feeds that we took away from the parser.
+    line_feeds: u64,
+}
+
+/// Fields of one record.
+#[derive(Clone, Copy, Debug)]
+pub struct CsvRow<'a> {
+    text: &'a str,
+    ends: &'a [usize],
+}
+
+impl<'a> CsvRow<'a> {
+    pub(super) fn get(&self, index: usize) -> RawValue<'a> {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        match &self.text[start..self.ends[index]] {
+            "" => RawValue::Missing,
+            text => RawValue::Text(Cow::Borrowed(text)),
+        }
+    }
+}
+
+/// Length of a record in the buffers, or that it did not fit.
+enum Extent {
+    End,
+    Fields { bytes: usize, fields: usize },
+    TooLarge,
+}
+
+impl CsvReader {
+    pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<CsvReader, InputError> {
+        let io = |error: io::Error| InputError::from_io(path, &error);
+        skip_byte_order_mark(&mut text).map_err(io)?;
+        let separator = separator_of(text.fill_buf().map_err(io)?);
+        let mut reader = CsvReader {
+            text,
+            parser: csv_core::ReaderBuilder::new().delimiter(separator).build(),
+            header: Vec::new(),
+            limit: limits.record_bytes,
+            bytes: vec![0; 4_096],
+            ends: vec![0; 64],
+            line_feeds: 0,
+        };
+        reader.header = match reader.read_extent().map_err(io)? {
+            Extent::End => return Err(InputError::new("empty_file", path, "there is no header line")),
+            Extent::TooLarge => {
+                return Err(InputError::new(
+                    "bad_header",
+                    path,
+                    format!("line 1 is over {} bytes", reader.limit),
+                ));
+            }
+            Extent::Fields { bytes, fields } => {
+                header_of(&reader.bytes[..bytes], &reader.ends[..fields], path)?
+            }
+        };
+        Ok(reader)
+    }
+
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub(super) fn next_record(&mut self) -> io::Result<Option<Record<'_>>> {
+        let line = self.parser.line() + self.line_feeds;
+        let (bytes, fields) = match self.read_extent()? {
+            Extent::End => return Ok(None),
+            Extent::TooLarge => {
+                let detail = format!("a record over {} bytes", self.limit);
+                let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
+                return Ok(Some(Record::Unreadable(line, rejection, excerpt(&self.bytes))));
+            }
+            Extent::Fields { bytes, fields } => (&self.bytes[..bytes], &self.ends[..fields]),
+        };
+        if fields.len() != self.header.len() {
+            let detail = format!("{} fields, the header has {}", fields.len(), self.header.len());
+            let rejection = Rejection::new(RejectionCode::WrongFieldCount, detail);
+            return Ok(Some(Record::Unreadable(line, rejection, excerpt(bytes))));
+        }
+        Ok(Some(match std::str::from_utf8(bytes) {
+            Ok(text) if on_boundaries(text, fields) => {
+                Record::Row(line, Row::Csv(CsvRow { text, ends: fields }))
+            }
+            _ => {
+                let rejection = Rejection::new(RejectionCode::BadUtf8, "not UTF-8");
+                Record::Unreadable(line, rejection, excerpt(bytes))
+            }
+        }))
+    }
+
+    /// Parses one record into the buffers, growing them up to the limit.
+    fn read_extent(&mut self) -> io::Result<Extent> {
+        let (mut bytes, mut fields, mut too_large) = (0, 0, false);
+        loop {
+            let input = self.text.fill_buf()?;
+            let (result, read, written, ended) =
+                self.parser.read_record(input, &mut self.bytes[bytes..], &mut self.ends[fields..]);
+            let after_return = read > 0 && input[read - 1] == b'\r';
+            self.text.consume(read);
+            bytes += written;
+            fields += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if self.bytes.len() >= self.limit => {
+                    too_large = true;
+                    bytes = 0;
+                }
+                ReadRecordResult::OutputFull => self.bytes.resize((self.bytes.len() * 2).min(self.limit), 0),
+                ReadRecordResult::OutputEndsFull if self.ends.len() >= self.limit => {
+                    too_large = true;
+                    fields = 0;
+                }
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::End => return Ok(Extent::End),
+                ReadRecordResult::Record => {
+                    if after_return {
+                        self.skip_line_feed()?;
+                    }
+                    return Ok(if too_large { Extent::TooLarge } else { Extent::Fields { bytes, fields } });
+                }
+            }
+        }
+    }
+
+    /// Takes the LF of a CRLF at once, so that the parser's line number is the next record's.
+    fn skip_line_feed(&mut self) -> io::Result<()> {
+        if self.text.fill_buf()?.first() == Some(&b'\n') {
+            self.text.consume(1);
+            self.line_feeds += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Does no field end inside a character? (The record may be UTF-8 as a whole and its fields not.)
+fn on_boundaries(text: &str, ends: &[usize]) -> bool {
+    ends.iter().all(|end| text.is_char_boundary(*end))
+}
+
+/// The separator seen most often in the header line, the comma on ties.
+fn separator_of(start: &[u8]) -> u8 {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
+    // `max_by_key` takes the last of equals, so the comma goes last.
+    SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+}
+
+fn header_of(bytes: &[u8], ends: &[usize], path: &Path) -> Result<Vec<String>, InputError> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| InputError::new("bad_header", path, "line 1 is not UTF-8"))?;
+    let mut names = Vec::with_capacity(ends.len());
+    let mut start = 0;
+    for (index, end) in ends.iter().enumerate() {
+        let name = text.get(start..*end).unwrap_or_default().trim();
+        names.push(if name.is_empty() { format!("column_{}", index + 1) } else { name.to_string() });
+        start = *end;
+    }
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twice) => {
+            Err(InputError::new("duplicate_column", path, format!("line 1 names column {twice:?} twice")))
+        }
+        None => Ok(names),
+    }
+}

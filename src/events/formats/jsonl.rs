@@ -1,0 +1,103 @@
+//! JSON lines: one object a line; one bad line never costs its neighbours.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{InputError, Limits, RawValue, Record, Row, Text, excerpt, skip_byte_order_mark};
+use crate::domain::rejection::{Rejection, RejectionCode};
+
+/// Reads lines one by one. A line over the limit is passed over without being held in memory.
+pub(super) struct JsonlReader {
+    text: Text,
+    limit: usize,
+    line: u64,
+    bytes: Vec<u8>,
+    object: Map<String, Value>,
+}
+
+impl JsonlReader {
+    pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<JsonlReader, InputError> {
+        let io = |error: io::Error| InputError::from_io(path, &error);
+        skip_byte_order_mark(&mut text).map_err(io)?;
+        let start = text.fill_buf().map_err(io)?;
+        if start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+            let detail = "line 1: a JSON array; JSON lines want one object a line (`jq -c '.[]'` makes them)";
+            return Err(InputError::new("not_json_lines", path, detail));
+        }
+        Ok(JsonlReader { text, limit: limits.record_bytes, line: 0, bytes: Vec::new(), object: Map::new() })
+    }
+
+    pub(super) fn next_record(&mut self) -> io::Result<Option<Record<'_>>> {
+        loop {
+            self.line += 1;
+            match self.read_line()? {
+                None => return Ok(None),
+                Some(true) if self.bytes.iter().all(u8::is_ascii_whitespace) => {}
+                Some(fits) => return Ok(Some(self.parse(fits))),
+            }
+        }
+    }
+
+    /// Reads one line; `Some(false)` when it was too long, `None` at the end.
+    fn read_line(&mut self) -> io::Result<Option<bool>> {
+        self.bytes.clear();
+        let (mut length, mut any) = (0, false);
+        loop {
+            let input = self.text.fill_buf()?;
+            if input.is_empty() {
+                return Ok(any.then_some(length <= self.limit));
+            }
+            any = true;
+            let line_feed = input.iter().position(|byte| *byte == b'\n');
+            let taken = line_feed.unwrap_or(input.len());
+            length += taken;
+            let room = (self.limit + 1).saturating_sub(self.bytes.len());
+            self.bytes.extend_from_slice(&input[..taken.min(room)]);
+            self.text.consume(taken + usize::from(line_feed.is_some()));
+            if line_feed.is_some() {
+                return Ok(Some(length <= self.limit));
+            }
+        }
+    }
+
+    fn parse(&mut self, fits: bool) -> Record<'_> {
+        let line = self.line;
+        let unreadable = |code, detail: String| {
+            let rejection = Rejection::new(code, detail);
+            Record::Unreadable(line, rejection, excerpt(&self.bytes))
+        };
+        if !fits {
+            return unreadable(RejectionCode::RecordTooLarge, format!("a record over {} bytes", self.limit));
+        }
+        let Ok(text) = std::str::from_utf8(&self.bytes) else {
+            return unreadable(RejectionCode::BadUtf8, "not UTF-8".into());
+        };
+        match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => {
+                self.object = object;
+                Record::Row(line, Row::Json(&self.object))
+            }
+            Ok(_) => unreadable(RejectionCode::BadJson, "not a JSON object".into()),
+            Err(error) => unreadable(RejectionCode::BadJson, format!("column {}: {error}", error.column())),
+        }
+    }
+}
+
+/// A JSON value as a raw value.
+pub(super) fn raw_value(value: &Value) -> RawValue<'_> {
+    match value {
+        Value::Null => RawValue::Missing,
+        Value::String(text) if text.is_empty() => RawValue::Missing,
+        Value::String(text) => RawValue::Text(Cow::Borrowed(text)),
+        Value::Bool(value) => RawValue::Boolean(*value),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => RawValue::Integer(integer),
+            (None, Some(float)) => RawValue::Number(float),
+            (None, None) => RawValue::Missing,
+        },
+        nested => RawValue::Nested(nested),
+    }
+}

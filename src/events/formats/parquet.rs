@@ -1,0 +1,215 @@
+//! Parquet from anywhere: pandas, Spark, DuckDB; decoded a slice of rows at a time.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::gzip::Plain;
+use super::{InputError, Limits, RawValue, Record, Row, reopen};
+
+/// Reads rows one by one out of decoded slices.
+pub(super) struct ParquetRows {
+    path: std::path::PathBuf,
+    file: File,
+    header: Vec<String>,
+    chunk_rows: usize,
+    rows: usize,
+    /// Rows decoded before and up to the current chunk.
+    decoded: usize,
+    chunk: Vec<Cells>,
+    chunk_length: usize,
+    next: usize,
+}
+
+/// One decoded column, its type narrowed to what a raw value can be.
+#[derive(Clone, Debug)]
+pub(super) enum Cells {
+    /// Text, dictionary columns among it.
+    Text(StringChunked),
+    /// Whole numbers.
+    Integer(Int64Chunked),
+    /// Other numbers.
+    Number(Float64Chunked),
+    /// True or false.
+    Boolean(BooleanChunked),
+    /// Microseconds since the epoch.
+    Instant(Int64Chunked),
+    /// Microseconds on an unnamed clock.
+    Naive(Int64Chunked),
+    /// Days since 1970-01-01.
+    Date(Int32Chunked),
+    /// A column of nulls.
+    Empty,
+}
+
+/// A row of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::events) struct ParquetRow<'a> {
+    chunk: &'a [Cells],
+    row: usize,
+}
+
+impl<'a> ParquetRow<'a> {
+    pub(super) fn get(&self, index: usize) -> RawValue<'a> {
+        let row = self.row;
+        let value = match &self.chunk[index] {
+            Cells::Text(cells) => {
+                cells.get(row).filter(|text| !text.is_empty()).map(|text| RawValue::Text(Cow::Borrowed(text)))
+            }
+            Cells::Integer(cells) => cells.get(row).map(RawValue::Integer),
+            Cells::Number(cells) => cells.get(row).map(RawValue::Number),
+            Cells::Boolean(cells) => cells.get(row).map(RawValue::Boolean),
+            Cells::Instant(cells) => cells.get(row).map(RawValue::Instant),
+            Cells::Naive(cells) => cells.get(row).map(RawValue::Naive),
+            Cells::Date(cells) => cells.get(row).map(RawValue::Date),
+            Cells::Empty => None,
+        };
+        value.unwrap_or(RawValue::Missing)
+    }
+}
+
+impl ParquetRows {
+    pub(super) fn new(
+        bytes: Plain,
+        path: &Path,
+        limits: Limits,
+        scratch: &Path,
+    ) -> Result<ParquetRows, InputError> {
+        let file = if bytes.compressed { unpacked(bytes, path, scratch)? } else { reopen(path)? };
+        let mut reader = ParquetReader::new(clone_of(&file, path)?);
+        let schema = reader.schema().map_err(|error| bad_parquet(path, &error))?;
+        let rows = reader.num_rows().map_err(|error| bad_parquet(path, &error))?;
+        for field in schema.iter_values() {
+            if !is_supported(&field.dtype) {
+                let detail =
+                    format!("column {:?} is {:?}; flatten it or leave it out", field.name, field.dtype);
+                return Err(InputError::new("unsupported_column_type", path, detail));
+            }
+        }
+        Ok(ParquetRows {
+            path: path.to_path_buf(),
+            file,
+            header: schema.iter_names().map(|name| name.to_string()).collect(),
+            chunk_rows: limits.chunk_rows,
+            rows,
+            decoded: 0,
+            chunk: Vec::new(),
+            chunk_length: 0,
+            next: 0,
+        })
+    }
+
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub(super) fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
+        if self.next == self.chunk_length {
+            if self.decoded >= self.rows {
+                return Ok(None);
+            }
+            self.decode_chunk()?;
+        }
+        let row = self.next;
+        self.next += 1;
+        let line = (self.decoded - self.chunk_length + row + 1) as u64;
+        Ok(Some(Record::Row(line, Row::Parquet(ParquetRow { chunk: &self.chunk, row }))))
+    }
+
+    fn decode_chunk(&mut self) -> Result<(), InputError> {
+        let wanted = self.chunk_rows.min(self.rows - self.decoded);
+        let frame = ParquetReader::new(clone_of(&self.file, &self.path)?)
+            .with_slice(Some((self.decoded, wanted)))
+            .set_rechunk(true)
+            .finish()
+            .map_err(|error| bad_parquet(&self.path, &error))?;
+        if frame.height() != wanted {
+            let detail = format!(
+                "rows {} to {}: only {} could be read",
+                self.decoded,
+                self.decoded + wanted,
+                frame.height()
+            );
+            return Err(InputError::new("truncated_file", &self.path, detail));
+        }
+        let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
+        self.chunk =
+            narrowed.collect::<PolarsResult<_>>().map_err(|error| bad_parquet(&self.path, &error))?;
+        self.decoded += wanted;
+        self.chunk_length = wanted;
+        self.next = 0;
+        Ok(())
+    }
+}
+
+/// Column types that a raw value can carry. Others would be lost silently, so the file is refused.
+fn is_supported(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType::*;
+    match dtype {
+        Null
+        | Boolean
+        | Int8
+        | Int16
+        | Int32
+        | Int64
+        | UInt8
+        | UInt16
+        | UInt32
+        | UInt64
+        | Float32
+        | Float64
+        | Utf8
+        | LargeUtf8
+        | Utf8View
+        | Date32
+        | Date64
+        | Timestamp(_, _)
+        | Decimal(_, _) => true,
+        Dictionary(_, values, _) => matches!(**values, Utf8 | LargeUtf8 | Utf8View),
+        _ => false,
+    }
+}
+
+fn narrow(series: &Series) -> PolarsResult<Cells> {
+    Ok(match series.dtype() {
+        DataType::Null => Cells::Empty,
+        DataType::Boolean => Cells::Boolean(series.bool()?.clone()),
+        DataType::String => Cells::Text(series.str()?.clone()),
+        DataType::Date => Cells::Date(series.to_physical_repr().i32()?.clone()),
+        DataType::Datetime(_, zone) => {
+            let zoned = zone.is_some();
+            let micros = series.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
+            let micros = micros.to_physical_repr().i64()?.clone();
+            if zoned { Cells::Instant(micros) } else { Cells::Naive(micros) }
+        }
+        // Identifiers may use all 64 bits.
+        DataType::UInt64 => Cells::Text(series.cast(&DataType::String)?.str()?.clone()),
+        dtype if dtype.is_integer() => Cells::Integer(series.cast(&DataType::Int64)?.i64()?.clone()),
+        dtype if dtype.is_float() || dtype.is_decimal() => {
+            Cells::Number(series.cast(&DataType::Float64)?.f64()?.clone())
+        }
+        _ => Cells::Text(series.cast(&DataType::String)?.str()?.clone()),
+    })
+}
+
+fn bad_parquet(path: &Path, error: &PolarsError) -> InputError {
+    InputError::new("damaged_file", path, format!("not readable as Parquet: {error}"))
+}
+
+fn clone_of(file: &File, path: &Path) -> Result<File, InputError> {
+    file.try_clone().map_err(|error| InputError::from_io(path, &error))
+}
+
+/// Parquet is read from its end, so a compressed file is unpacked beside the staging area first.
+fn unpacked(bytes: Plain, path: &Path, scratch: &Path) -> Result<File, InputError> {
+    let place = scratch.join("unpacked.parquet");
+    let copy = || -> io::Result<File> {
+        let mut file = File::create(&place)?;
+        io::copy(&mut bytes.into_text(), &mut file)?;
+        File::open(&place)
+    };
+    copy().map_err(|error| InputError::from_io(path, &error))
+}

@@ -1,0 +1,351 @@
+//! The path of an event file: open → map → clean → stage → judge → write days → commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use super::clean::{EVENT_FIELDS, EventCleaner};
+use super::dead_letters::{DeadLetters, Reasons};
+use super::formats::{Format, InputError};
+use super::lake::{Lake, LakeError, LakeFile};
+use super::mapping::Renames;
+use super::reading::Source;
+use super::records::{Event, events_of, frame_of};
+use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
+use super::{checks, upsert};
+use crate::config::IngestConfig;
+use crate::domain::identity::hash_of;
+use crate::domain::rejection::{Rejection, RejectionCode};
+use crate::domain::time::{Day, Instant};
+use crate::domain::zone::Zone;
+use crate::tables::TableError;
+use crate::workspace::Workspace;
+
+/// What the files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Things that happened; they go to the lake.
+    Events,
+    /// People.
+    Users,
+    /// What can be pushed.
+    Contents,
+    /// Plans to push.
+    Campaigns,
+}
+
+/// How to read the files.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The files, in order.
+    pub files: &'a [PathBuf],
+    /// What they hold.
+    pub kind: Kind,
+    /// Their format; without one, each file's name or first bytes tell.
+    pub format: Option<Format>,
+    /// `--map`.
+    pub renames: Renames,
+    /// How to read naive stamps.
+    pub zone: Option<Zone>,
+    /// The moment of the call.
+    pub now: Instant,
+}
+
+/// What came of an ingest. `read = accepted + duplicate + rejected`, always.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Records in the files that were taken.
+    pub read: u64,
+    /// New to the workspace.
+    pub accepted: u64,
+    /// Known already.
+    pub duplicate: u64,
+    /// Not taken; each is a dead letter.
+    pub rejected: u64,
+    /// Rejected records by reason.
+    pub reasons: Reasons,
+    /// Files of which nothing was kept.
+    pub refused: Vec<InputError>,
+    /// Where the dead letters lie.
+    pub dead_letters: Option<PathBuf>,
+    /// Columns that became properties or attributes.
+    pub other_columns: BTreeSet<String>,
+    /// What looks odd and does not stop anything.
+    pub warnings: Vec<String>,
+}
+
+/// An ingest that stopped; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The file system or a table of ours.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The lake.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+}
+
+/// Where a long ingest stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage<'a> {
+    /// Reading a file.
+    Reading {
+        /// The file.
+        file: &'a Path,
+        /// Bytes read.
+        bytes: u64,
+        /// Bytes in it.
+        total: u64,
+    },
+    /// Comparing with the ids of the lake.
+    Comparing,
+    /// Writing the days that changed.
+    Writing {
+        /// Days written.
+        done: usize,
+        /// Days to write.
+        total: usize,
+    },
+}
+
+/// Takes files into the workspace. The caller holds the workspace's lock.
+///
+/// # Errors
+/// When the workspace cannot be read or written; the lake is then as it was before. A file that cannot be
+/// taken is no error here: it is named in [`Summary::refused`], and the others are kept.
+pub fn ingest(
+    workspace: &Workspace,
+    config: &IngestConfig,
+    request: &Request<'_>,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<Summary, IngestError> {
+    let mut staging = Staging::create(workspace.staging(), config.staging_memory_mib << 20)?;
+    let name = format!("{}-{}.jsonl", request.now.file_name(), request.kind.as_str());
+    let mut letters = DeadLetters::new(workspace.rejected().join(name), staging.directory());
+    let scratch = staging.directory().to_path_buf();
+    let source = Source { config, request, scratch: &scratch };
+    let mut summary = match request.kind {
+        Kind::Events => ingest_events(workspace, &source, &mut staging, &mut letters, watch)?,
+        _ => upsert::ingest_table(workspace, &source, &mut letters, watch)?,
+    };
+    summary.dead_letters = letters.finish()?;
+    Ok(summary)
+}
+
+fn ingest_events(
+    workspace: &Workspace,
+    source: &Source<'_>,
+    staging: &mut Staging,
+    letters: &mut DeadLetters,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<Summary, IngestError> {
+    let lake = Lake::open(workspace)?;
+    let mut summary = stage_files(source, staging, letters, watch)?;
+    if staging.is_empty() {
+        return Ok(summary);
+    }
+    watch(Stage::Comparing);
+    stage_known_ids(&lake, staging)?;
+    let verdicts = staging.judge()?;
+    let changed =
+        write_days(&lake, staging, &verdicts, &mut Conflicts { request: source.request, letters }, watch)?;
+    summary.count_verdicts(&verdicts);
+    if !changed.is_empty() {
+        let days: Vec<Day> = changed.iter().filter_map(|file| Day::parse(&file.date)).collect();
+        let lake = lake.commit(changed)?;
+        summary.warnings.extend(checks::odd_days(lake.manifest(), &days, &source.config.warnings));
+    }
+    Ok(summary)
+}
+
+/// Reads every file into the staging area; a file that cannot be taken leaves no trace but its name.
+fn stage_files(
+    source: &Source<'_>,
+    staging: &mut Staging,
+    letters: &mut DeadLetters,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<Summary, IngestError> {
+    let mut summary = Summary::default();
+    for (file, path) in (0..).zip(source.request.files) {
+        let mark = staging.mark();
+        let mut cleaner = EventCleaner::new(source.stamp_reader());
+        let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
+            let event = cleaner.clean(mapping, row)?;
+            let canonical = cleaner.canonical();
+            staging.add(Origin { file, line }, &event, canonical, hash_of(canonical))?;
+            Ok(())
+        })?;
+        match taken {
+            Ok(part) => summary.add(part),
+            Err(error) => {
+                staging.roll_back(&mark)?;
+                summary.refused.push(error);
+            }
+        }
+    }
+    Ok(summary)
+}
+
+fn stage_known_ids(lake: &Lake, staging: &mut Staging) -> Result<(), IngestError> {
+    for file in &lake.manifest().files {
+        let frame = lake.read(file, Some(&["message_id", "record_hash"]))?;
+        let columns = || Ok((frame.column("message_id")?.str()?, frame.column("record_hash")?.i64()?));
+        let (ids, hashes) = columns().map_err(TableError::parquet(Path::new(&file.path)))?;
+        for (id, hash) in ids.iter().zip(hashes.iter()) {
+            staging.add_known(id.unwrap_or_default(), hash.unwrap_or_default().cast_unsigned())?;
+        }
+    }
+    Ok(())
+}
+
+/// Dead letters of records whose id is taken by other content.
+struct Conflicts<'a> {
+    request: &'a Request<'a>,
+    letters: &'a mut DeadLetters,
+}
+
+impl Conflicts<'_> {
+    fn add(&mut self, origin: Origin, event: &Event<'_>) -> Result<(), TableError> {
+        let file = self.request.files[origin.file as usize].display().to_string();
+        let detail = format!("message_id {:?} was seen before with other content", event.message_id);
+        let rejection = Rejection::new(RejectionCode::MessageIdConflict, detail);
+        self.letters.add(&file, origin.line, &rejection, &event.to_json())
+    }
+}
+
+/// What writing one day came to: its file, if anything is new, and its conflicts as (file, line, canonical event).
+struct DayResult {
+    file: Option<LakeFile>,
+    conflicts: Vec<(Origin, String, Vec<u8>)>,
+}
+
+/// Writes the new files of all days that gained an event, two days at a time, in order of date.
+fn write_days(
+    lake: &Lake,
+    staging: &Staging,
+    verdicts: &Verdicts,
+    conflicts: &mut Conflicts<'_>,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<Vec<LakeFile>, IngestError> {
+    let days = staging.days();
+    let mut results: BTreeMap<usize, DayResult> = BTreeMap::new();
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| -> Result<(), IngestError> {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            let (sender, next, days) = (sender.clone(), &next, &days);
+            scope.spawn(move || {
+                while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                    let result = write_day(lake, staging, verdicts, day);
+                    let failed = result.is_err();
+                    if sender.send((day, result)).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (day, result) in receiver {
+            let index = days.binary_search(&day).unwrap_or_default();
+            results.insert(index, result?);
+            watch(Stage::Writing { done: results.len(), total: days.len() });
+        }
+        Ok(())
+    })?;
+    let mut files = Vec::new();
+    for result in results.into_values() {
+        for (origin, message_id, canonical) in &result.conflicts {
+            if let Some(event) = Event::read_canonical(message_id, &mut canonical.as_slice()) {
+                conflicts.add(*origin, &event)?;
+            }
+        }
+        files.extend(result.file);
+    }
+    Ok(files)
+}
+
+/// One day: its former events and its accepted new ones, sorted, in one new file.
+fn write_day(
+    lake: &Lake,
+    staging: &Staging,
+    verdicts: &Verdicts,
+    day: Day,
+) -> Result<DayResult, IngestError> {
+    let bytes = staging.read_day(day)?;
+    let (mut events, mut conflicts) = (Vec::new(), Vec::new());
+    for (row, (origin, hash, event)) in (0..).zip(records_of(&bytes)) {
+        match verdicts.of(day, row) {
+            Verdict::Accepted => events.push((event, hash)),
+            Verdict::Duplicate => {}
+            Verdict::Conflict => {
+                let mut canonical = Vec::new();
+                event.write_canonical(&mut canonical);
+                conflicts.push((origin, event.message_id.into_owned(), canonical));
+            }
+        }
+    }
+    if events.is_empty() {
+        return Ok(DayResult { file: None, conflicts });
+    }
+    let former = lake.file_of(day).map(|file| lake.read(file, None)).transpose()?;
+    let in_day = |error| TableError::parquet(Path::new(&format!("date={day}")))(error);
+    if let Some(frame) = &former {
+        events.extend(events_of(frame).map_err(in_day)?);
+    }
+    events.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+    let mut names: BTreeMap<String, u64> = BTreeMap::new();
+    for (event, _) in &events {
+        match names.get_mut(event.name.as_ref()) {
+            Some(count) => *count += 1,
+            None => {
+                names.insert(event.name.to_string(), 1);
+            }
+        }
+    }
+    let frame = frame_of(&events).map_err(in_day)?;
+    Ok(DayResult { file: Some(lake.write_day(day, frame, names)?), conflicts })
+}
+
+impl Kind {
+    /// The word on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Events => "events",
+            Kind::Users => "users",
+            Kind::Contents => "contents",
+            Kind::Campaigns => "campaigns",
+        }
+    }
+}
+
+impl Summary {
+    /// Counts a rejected record.
+    pub fn reject(&mut self, code: RejectionCode) {
+        self.rejected += 1;
+        *self.reasons.entry(code.as_str()).or_default() += 1;
+    }
+
+    /// Adds another file's counts.
+    pub fn add(&mut self, other: Summary) {
+        self.read += other.read;
+        self.accepted += other.accepted;
+        self.duplicate += other.duplicate;
+        self.rejected += other.rejected;
+        for (reason, count) in other.reasons {
+            *self.reasons.entry(reason).or_default() += count;
+        }
+        self.other_columns.extend(other.other_columns);
+    }
+
+    /// Everything read and not rejected so far was staged; the verdicts say what became of it.
+    fn count_verdicts(&mut self, verdicts: &Verdicts) {
+        let staged = self.read - self.rejected;
+        self.duplicate = verdicts.duplicate;
+        self.accepted = staged - verdicts.duplicate - verdicts.conflicting;
+        self.rejected += verdicts.conflicting;
+        if verdicts.conflicting > 0 {
+            self.reasons.insert(RejectionCode::MessageIdConflict.as_str(), verdicts.conflicting);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The lake: one sorted Parquet file for each UTC day, and a manifest that says which files count.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::PathBuf;
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::identity::sha256_hex;
+use crate::domain::time::{Day, Instant};
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// Version of the manifest.
+const FORMAT: u32 = 1;
+
+/// A lake that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The manifest is not ours, or from a newer smartpush.
+    #[error("bad_manifest: {}: {detail}", .path.display())]
+    BadManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// A file of the lake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LakeFile {
+    /// Path below `data/events/`.
+    pub path: String,
+    /// UTC day, `YYYY-MM-DD`.
+    pub date: String,
+    /// Events in it.
+    pub rows: u64,
+    /// Of the file's bytes.
+    pub sha256: String,
+    /// Earliest event, microseconds since the epoch.
+    pub first_micros: i64,
+    /// Latest event, microseconds since the epoch.
+    pub last_micros: i64,
+    /// Events by name.
+    pub events: BTreeMap<String, u64>,
+}
+
+/// Which files make up the lake. It holds no clock and no host: equal events give equal bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this file.
+    pub format: u32,
+    /// Events in all files.
+    pub rows: u64,
+    /// Files in order of date.
+    pub files: Vec<LakeFile>,
+}
+
+/// The lake as its manifest stood when it was opened.
+#[derive(Clone, Debug)]
+pub struct Lake {
+    workspace: Workspace,
+    manifest: Manifest,
+}
+
+impl Lake {
+    /// Opens the lake of a workspace; a workspace without events has an empty one.
+    pub fn open(workspace: &Workspace) -> Result<Lake, LakeError> {
+        let path = workspace.events().join("_manifest.json");
+        let manifest = match fs::read_to_string(&path) {
+            Ok(text) => parse_manifest(&text).map_err(|detail| LakeError::BadManifest { path, detail })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Manifest { format: FORMAT, rows: 0, files: Vec::new() }
+            }
+            Err(error) => return Err(TableError::io(&path)(error).into()),
+        };
+        Ok(Lake { workspace: workspace.clone(), manifest })
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The newest event.
+    pub fn newest(&self) -> Option<Instant> {
+        self.manifest.files.iter().map(|file| Instant::from_micros(file.last_micros)).max()
+    }
+
+    /// The file of a day.
+    pub fn file_of(&self, day: Day) -> Option<&LakeFile> {
+        let date = day.to_string();
+        let index = self.manifest.files.binary_search_by(|file| file.date.as_str().cmp(&date)).ok()?;
+        self.manifest.files.get(index)
+    }
+
+    /// Files that hold an event before `until`.
+    pub fn files_before(&self, until: Instant) -> Vec<&LakeFile> {
+        self.manifest.files.iter().filter(|file| file.first_micros < until.micros()).collect()
+    }
+
+    /// Reads columns of one file.
+    pub fn read(&self, file: &LakeFile, columns: Option<&[&str]>) -> Result<DataFrame, TableError> {
+        tables::read_parquet(&self.workspace.events().join(&file.path), columns)
+    }
+
+    /// sha256 over the files' own: the identity of the lake's content.
+    pub fn content_sha256(&self) -> String {
+        let parts: Vec<&str> = self.manifest.files.iter().map(|file| file.sha256.as_str()).collect();
+        sha256_hex(parts.join("\n").as_bytes())
+    }
+
+    /// Writes one day's file. It counts only once [`Lake::commit`] has named it.
+    pub fn write_day(
+        &self,
+        day: Day,
+        mut frame: DataFrame,
+        names: BTreeMap<String, u64>,
+    ) -> Result<LakeFile, TableError> {
+        let directory = self.workspace.events().join(format!("date={day}"));
+        let bytes = tables::parquet_bytes(&mut frame).map_err(TableError::parquet(&directory))?;
+        let sha256 = sha256_hex(&bytes);
+        let name = format!("part-{}.parquet", &sha256[..16]);
+        let path = directory.join(&name);
+        tables::write_atomically(&path, |file| file.write_all(&bytes))?;
+        let stamps =
+            frame.column("timestamp").and_then(|column| column.datetime().map(|c| c.physical().clone()));
+        let stamps = stamps.map_err(TableError::parquet(&path))?;
+        Ok(LakeFile {
+            path: format!("date={day}/{name}"),
+            date: day.to_string(),
+            rows: frame.height() as u64,
+            sha256,
+            first_micros: stamps.min().unwrap_or_default(),
+            last_micros: stamps.max().unwrap_or_default(),
+            events: names,
+        })
+    }
+
+    /// Makes `files` part of the lake, each in place of its day's former file, by one rename of the manifest.
+    pub fn commit(&self, files: Vec<LakeFile>) -> Result<Lake, LakeError> {
+        let mut by_date: BTreeMap<String, LakeFile> =
+            self.manifest.files.iter().map(|file| (file.date.clone(), file.clone())).collect();
+        for file in files {
+            tables::sync_directory(&self.workspace.events().join(format!("date={}", file.date)))?;
+            by_date.insert(file.date.clone(), file);
+        }
+        let files: Vec<LakeFile> = by_date.into_values().collect();
+        let rows = files.iter().map(|file| file.rows).sum();
+        let manifest = Manifest { format: FORMAT, rows, files };
+        let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+        let directory = self.workspace.events();
+        tables::write_atomically(&directory.join("_manifest.json"), |file| writeln!(file, "{text}"))?;
+        tables::sync_directory(&directory)?;
+        let lake = Lake { workspace: self.workspace.clone(), manifest };
+        lake.sweep(self)?;
+        Ok(lake)
+    }
+
+    /// Removes files that neither this manifest nor the one before it names.
+    ///
+    /// A reader that opened the former manifest can so finish; what a crash left behind goes.
+    fn sweep(&self, former: &Lake) -> Result<(), TableError> {
+        let kept: HashSet<&str> =
+            self.manifest.files.iter().chain(&former.manifest.files).map(|file| file.path.as_str()).collect();
+        let root = self.workspace.events();
+        for entry in fs::read_dir(&root).map_err(TableError::io(&root))?.flatten() {
+            let day = entry.file_name().to_string_lossy().into_owned();
+            if !day.starts_with("date=") {
+                continue;
+            }
+            for file in fs::read_dir(entry.path()).map_err(TableError::io(&root))?.flatten() {
+                let name = format!("{day}/{}", file.file_name().to_string_lossy());
+                if !kept.contains(name.as_str()) {
+                    fs::remove_file(file.path()).map_err(TableError::io(&file.path()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parse_manifest(text: &str) -> Result<Manifest, String> {
+    let manifest: Manifest = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if manifest.format > FORMAT {
+        return Err(format!("newer_format: format {}, this smartpush reads up to {FORMAT}", manifest.format));
+    }
+    Ok(manifest)
+}

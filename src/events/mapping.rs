@@ -1,0 +1,157 @@
+//! Which column of a file feeds which field of ours; `--map theirs=ours`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::formats::{Column, InputError, RawValue, Row};
+
+/// A field of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name in files and in the contract.
+    pub name: &'static str,
+    /// Must a file have a column for it?
+    pub required: bool,
+}
+
+/// `--map`: their column name → our field name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renames(Vec<(String, String)>);
+
+impl Renames {
+    /// Reads `theirs=ours,theirs=ours`.
+    ///
+    /// # Errors
+    /// A text that says which pair cannot be used.
+    pub fn parse(text: &str, fields: &[Field]) -> Result<Renames, String> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
+            let Some((theirs, ours)) = pair.split_once('=') else {
+                return Err(format!("{pair:?} is not theirs=ours"));
+            };
+            let (theirs, ours) = (theirs.trim().to_string(), ours.trim().to_string());
+            if !fields.iter().any(|field| field.name == ours) {
+                let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+                return Err(format!("{ours:?} is no field of ours; the fields are {}", known.join(", ")));
+            }
+            if pairs.iter().any(|(other, field)| *other == theirs || *field == ours) {
+                return Err(format!("{pair:?}: a column or a field is named twice"));
+            }
+            pairs.push((theirs, ours));
+        }
+        Ok(Renames(pairs))
+    }
+
+    /// The column that feeds a field.
+    fn source<'a>(&'a self, field: &'a str) -> &'a str {
+        self.0.iter().find(|(_, ours)| ours == field).map_or(field, |(theirs, _)| theirs)
+    }
+}
+
+/// The columns of one file, field by field.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    fields: &'static [Field],
+    sources: Vec<Option<Column>>,
+    /// Has any record shown this column? Fixed headers show theirs at once.
+    seen: Vec<bool>,
+    /// Columns that feed no field; `None` when each record brings its own.
+    others: Option<Vec<Column>>,
+}
+
+impl Mapping {
+    /// Matches the fields of ours with a file's columns.
+    ///
+    /// # Errors
+    /// When a required column, or one that `--map` names, is not in the header.
+    pub fn new(
+        fields: &'static [Field],
+        renames: &Renames,
+        header: Option<&[String]>,
+        path: &Path,
+    ) -> Result<Mapping, InputError> {
+        let Some(header) = header else {
+            let column =
+                |field: &Field| Some(Column { name: renames.source(field.name).to_string(), index: 0 });
+            let sources = fields.iter().map(column).collect();
+            return Ok(Mapping { fields, sources, seen: vec![false; fields.len()], others: None });
+        };
+        if let Some((theirs, _)) = renames.0.iter().find(|(theirs, _)| !header.contains(theirs)) {
+            let detail = format!("--map names column {theirs:?}; the file has {}", header.join(", "));
+            return Err(InputError::new("missing_column", path, detail));
+        }
+        let column = |name: &str| {
+            let index = header.iter().position(|column| column == name)?;
+            Some(Column { name: name.to_string(), index })
+        };
+        let sources: Vec<_> = fields.iter().map(|field| column(renames.source(field.name))).collect();
+        let taken: Vec<usize> = sources.iter().flatten().map(|column| column.index).collect();
+        let others = header.iter().enumerate().filter(|(index, _)| !taken.contains(index));
+        let others = others.map(|(index, name)| Column { name: name.clone(), index }).collect();
+        let seen = sources.iter().map(Option::is_some).collect();
+        let mapping = Mapping { fields, sources, seen, others: Some(others) };
+        mapping.check_required(path)?;
+        Ok(mapping)
+    }
+
+    /// Every required column has been seen.
+    ///
+    /// # Errors
+    /// Names the first that has not.
+    pub fn check_required(&self, path: &Path) -> Result<(), InputError> {
+        let missing = self.fields.iter().zip(&self.seen).position(|(field, seen)| field.required && !seen);
+        let Some(index) = missing else { return Ok(()) };
+        let field = self.fields[index].name;
+        let detail = format!("no column {field:?}; name yours with --map theirs={field}");
+        Err(InputError::new("missing_column", path, detail))
+    }
+
+    /// The raw value of a field.
+    pub fn get<'a>(&self, row: &Row<'a>, field: usize) -> RawValue<'a> {
+        self.sources[field].as_ref().map_or(RawValue::Missing, |column| row.get(column))
+    }
+
+    /// Does this record say anything about the field, be it empty?
+    pub fn has(&self, row: &Row<'_>, field: usize) -> bool {
+        self.sources[field].as_ref().is_some_and(|column| row.has(column))
+    }
+
+    /// Takes note of the columns that a self-describing record brings.
+    pub fn observe(&mut self, row: &Row<'_>) {
+        if self.others.is_none() {
+            for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
+                *seen = *seen || source.as_ref().is_some_and(|column| row.has(column));
+            }
+        }
+    }
+
+    /// Names of the columns that feed no field, where the header tells.
+    pub fn other_names(&self) -> Vec<String> {
+        self.others.iter().flatten().map(|column| column.name.clone()).collect()
+    }
+
+    /// Non-empty values of the columns that feed no field, by name.
+    pub fn others(&self, row: &Row<'_>) -> BTreeMap<String, Value> {
+        let mut values = BTreeMap::new();
+        match (&self.others, row) {
+            (Some(columns), _) => {
+                for column in columns {
+                    values.insert(column.name.clone(), row.get(column).to_json());
+                }
+            }
+            (None, Row::Json(object)) => self.unclaimed(object, &mut values),
+            (None, _) => {}
+        }
+        values.retain(|_, value| !value.is_null());
+        values
+    }
+
+    fn unclaimed(&self, object: &Map<String, Value>, values: &mut BTreeMap<String, Value>) {
+        let claimed = |name: &str| self.sources.iter().flatten().any(|column| column.name == name);
+        for (name, value) in object.iter().filter(|(name, _)| !claimed(name)) {
+            values.insert(name.clone(), value.clone());
+        }
+    }
+}

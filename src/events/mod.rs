@@ -1,0 +1,14 @@
+//! Raw records → clean tables: events into the lake; users, contents and campaigns into one table each.
+
+pub mod checks;
+pub mod clean;
+pub mod dead_letters;
+pub mod formats;
+pub mod ingest;
+pub mod lake;
+pub mod mapping;
+mod reading;
+pub mod records;
+mod staging;
+pub mod stamps;
+pub mod upsert;

@@ -1,0 +1,136 @@
+//! Reading one file of any kind: open → map → take each record, or write its dead letter.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::dead_letters::DeadLetters;
+use super::formats::{InputError, Limits, Progress, Reader, Record, Row};
+use super::ingest::{Request, Stage, Summary};
+use super::mapping::{Field, Mapping};
+use super::stamps::StampReader;
+use crate::config::IngestConfig;
+use crate::domain::rejection::Rejection;
+use crate::tables::TableError;
+
+/// Records between two looks at the progress bar.
+const REPORT_EVERY: u64 = 8_192;
+
+/// What every file of an ingest is read with.
+pub(super) struct Source<'a> {
+    pub(super) config: &'a IngestConfig,
+    pub(super) request: &'a Request<'a>,
+    /// Where a format may put a plain copy of a compressed file.
+    pub(super) scratch: &'a Path,
+}
+
+/// Why one record was not taken.
+pub(super) enum RecordError {
+    /// It is at fault.
+    Rejected(Rejection),
+    /// The disk is.
+    Table(TableError),
+}
+
+impl From<Rejection> for RecordError {
+    fn from(rejection: Rejection) -> Self {
+        RecordError::Rejected(rejection)
+    }
+}
+
+impl From<TableError> for RecordError {
+    fn from(error: TableError) -> Self {
+        RecordError::Table(error)
+    }
+}
+
+impl Source<'_> {
+    /// How this ingest reads the stamps of things that have happened.
+    pub(super) fn stamp_reader(&self) -> StampReader {
+        StampReader::new(self.request.zone.clone(), self.request.now, self.config.future_tolerance_hours)
+    }
+
+    /// Offers each record of a file to `take` and counts; the inner error refuses the whole file.
+    ///
+    /// A refused file's dead letters are taken back; what `take` has kept of it, the caller takes back.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        fields: &'static [Field],
+        letters: &mut DeadLetters,
+        watch: &impl Fn(Stage<'_>),
+        take: impl FnMut(u64, &Row<'_>, &Mapping) -> Result<(), RecordError>,
+    ) -> Result<Result<Summary, InputError>, TableError> {
+        let mark = letters.mark();
+        match self.read_records(path, fields, letters, watch, take) {
+            Ok(summary) => Ok(Ok(summary)),
+            Err(FileError::Table(error)) => Err(error),
+            Err(FileError::Input(error)) => {
+                letters.roll_back(mark)?;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    fn read_records(
+        &self,
+        path: &Path,
+        fields: &'static [Field],
+        letters: &mut DeadLetters,
+        watch: &impl Fn(Stage<'_>),
+        mut take: impl FnMut(u64, &Row<'_>, &Mapping) -> Result<(), RecordError>,
+    ) -> Result<Summary, FileError> {
+        let progress = Progress::default();
+        let limits =
+            Limits { chunk_rows: self.config.chunk_rows, record_bytes: self.config.max_record_bytes };
+        let mut reader = Reader::open(path, self.request.format, limits, &progress, self.scratch)?;
+        let header = reader.header().map(<[String]>::to_vec);
+        let mut mapping = Mapping::new(fields, &self.request.renames, header.as_deref(), path)?;
+        let mut summary =
+            Summary { other_columns: mapping.other_names().into_iter().collect(), ..Summary::default() };
+        let (file, total) =
+            (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
+        while let Some(record) = reader.next_record()? {
+            if summary.read % REPORT_EVERY == 0 {
+                watch(Stage::Reading { file: path, bytes: progress.bytes(), total });
+            }
+            summary.read += 1;
+            let (line, rejection, text) = match record {
+                Record::Unreadable(line, rejection, text) => (line, rejection, Value::String(text)),
+                Record::Row(line, row) => {
+                    mapping.observe(&row);
+                    match take(line, &row, &mapping) {
+                        Ok(()) => continue,
+                        Err(RecordError::Table(error)) => return Err(error.into()),
+                        Err(RecordError::Rejected(rejection)) => {
+                            (line, rejection, row.to_json(header.as_deref().unwrap_or_default()))
+                        }
+                    }
+                }
+            };
+            letters.add(&file, line, &rejection, &text)?;
+            summary.reject(rejection.code);
+        }
+        if summary.read > 0 {
+            mapping.check_required(path)?;
+        }
+        Ok(summary)
+    }
+}
+
+enum FileError {
+    Input(InputError),
+    Table(TableError),
+}
+
+impl From<InputError> for FileError {
+    fn from(error: InputError) -> Self {
+        FileError::Input(error)
+    }
+}
+
+impl From<TableError> for FileError {
+    fn from(error: TableError) -> Self {
+        FileError::Table(error)
+    }
+}

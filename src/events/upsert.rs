@@ -1,0 +1,455 @@
+//! Users, contents and campaigns: one table each, one row a key, the later line wins.
+//!
+//! A column that a file does not have keeps its former value; an empty cell clears it. To add a field: one
+//! line in the kind's column list.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use polars::prelude::*;
+use serde_json::Value;
+
+use super::clean::{canonical_json, number, object, optional_id, required_id};
+use super::dead_letters::DeadLetters;
+use super::formats::{RawValue, Row};
+use super::ingest::{IngestError, Kind, Stage, Summary};
+use super::mapping::{Field, Mapping};
+use super::reading::Source;
+use super::stamps::StampReader;
+use crate::domain::rejection::{Rejection, RejectionCode};
+use crate::domain::time::{Day, Instant};
+use crate::domain::zone::Zone;
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// What a column holds, and so how it is read, checked and stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Holds {
+    Key,
+    Id,
+    Text,
+    OneOf(&'static [&'static str]),
+    Zone,
+    /// A moment that has passed.
+    Past,
+    /// A moment; a bare date means its first instant.
+    From,
+    /// A moment; a bare date means the end of that day.
+    Until,
+    /// HH:MM
+    ClockTime,
+    Whole(i64, i64),
+    Number(f64, f64),
+    /// Texts separated by semicolons, or a JSON array of texts.
+    List,
+    JsonArray,
+    JsonObject,
+    /// All unknown columns.
+    Others,
+}
+
+/// One column of a kind.
+struct TableColumn {
+    field: Field,
+    holds: Holds,
+}
+
+const fn column(name: &'static str, holds: Holds) -> TableColumn {
+    TableColumn { field: Field { name, required: matches!(holds, Holds::Key) }, holds }
+}
+
+const USERS: &[TableColumn] = &[
+    column("user_id", Holds::Key),
+    column("time_zone", Holds::Zone),
+    column("locale", Holds::Id),
+    column("country", Holds::Id),
+    column("created_at", Holds::Past),
+    column("consent", Holds::OneOf(&["granted", "denied"])),
+    column("quiet_from", Holds::ClockTime),
+    column("quiet_until", Holds::ClockTime),
+    column("max_per_day", Holds::Whole(0, 1_000)),
+    column("muted_categories", Holds::List),
+    column("personalisation", Holds::OneOf(&["on", "off"])),
+    column("attributes", Holds::Others),
+];
+
+const CONTENTS: &[TableColumn] = &[
+    column("content_id", Holds::Key),
+    column("category", Holds::Id),
+    column("tags", Holds::List),
+    column("published_at", Holds::From),
+    column("expires_at", Holds::Until),
+    column("message_class", Holds::OneOf(&["service", "marketing"])),
+    column("title", Holds::Text),
+    column("variants", Holds::JsonArray),
+    column("media", Holds::JsonArray),
+    column("deep_link", Holds::Text),
+    column("presentation", Holds::JsonObject),
+    column("vendor_category", Holds::Id),
+    column("attributes", Holds::Others),
+];
+
+const CAMPAIGNS: &[TableColumn] = &[
+    column("campaign_id", Holds::Key),
+    column("name", Holds::Text),
+    column("goal", Holds::Id),
+    column("audience", Holds::Text),
+    column("contents", Holds::List),
+    column("channels", Holds::List),
+    column(
+        "trigger",
+        Holds::OneOf(&["manual", "recurring", "event", "profile_change", "date_attribute", "api"]),
+    ),
+    column("timing", Holds::OneOf(&["now", "at", "best_time"])),
+    column("window_start", Holds::From),
+    column("window_end", Holds::Until),
+    column("horizon_hours", Holds::Whole(1, 168)),
+    column("lead_minutes", Holds::Whole(0, 10_080)),
+    column("frequency_rules", Holds::JsonArray),
+    column("throttle_per_minute", Holds::Whole(0, i64::MAX)),
+    column("max_sends", Holds::Whole(0, i64::MAX)),
+    column("priority", Holds::Number(0.0, 1e6)),
+    column("tags", Holds::List),
+    column("holdout_percent", Holds::Number(0.0, 100.0)),
+    column("exploration_percent", Holds::Number(0.0, 100.0)),
+    column("status", Holds::OneOf(&["draft", "scheduled", "running", "paused", "halted", "ended"])),
+    column("attributes", Holds::Others),
+];
+
+const USER_FIELDS: &[Field] = &fields::<{ USERS.len() }>(USERS);
+const CONTENT_FIELDS: &[Field] = &fields::<{ CONTENTS.len() }>(CONTENTS);
+const CAMPAIGN_FIELDS: &[Field] = &fields::<{ CAMPAIGNS.len() }>(CAMPAIGNS);
+
+const fn fields<const N: usize>(columns: &[TableColumn]) -> [Field; N] {
+    let mut list = [Field { name: "", required: false }; N];
+    let mut index = 0;
+    while index < N {
+        list[index] = columns[index].field;
+        index += 1;
+    }
+    list
+}
+
+fn columns_of(kind: Kind) -> &'static [TableColumn] {
+    match kind {
+        Kind::Events => &[],
+        Kind::Users => USERS,
+        Kind::Contents => CONTENTS,
+        Kind::Campaigns => CAMPAIGNS,
+    }
+}
+
+/// The fields of a kind of file.
+pub fn fields_of(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::Events => super::clean::EVENT_FIELDS,
+        Kind::Users => USER_FIELDS,
+        Kind::Contents => CONTENT_FIELDS,
+        Kind::Campaigns => CAMPAIGN_FIELDS,
+    }
+}
+
+/// A clean value.
+#[derive(Clone, Debug, PartialEq)]
+enum Cell {
+    Text(String),
+    Whole(i64),
+    Number(f64),
+}
+
+/// What a record says about each column but the key: nothing, that it is empty, or a value.
+type Patch = Vec<Option<Option<Cell>>>;
+
+/// Rows by key.
+type Rows = BTreeMap<String, Vec<Option<Cell>>>;
+
+/// Takes files of users, contents or campaigns into their table.
+pub(super) fn ingest_table(
+    workspace: &Workspace,
+    source: &Source<'_>,
+    letters: &mut DeadLetters,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<Summary, IngestError> {
+    let kind = source.request.kind;
+    let columns = columns_of(kind);
+    let path = workspace.table(kind.as_str());
+    let mut rows = read_rows(&path, columns)?;
+    let cleaner = Cleaner::new(columns, source);
+    let mut summary = Summary::default();
+    for file in source.request.files {
+        let mut patches = Vec::new();
+        let taken = source.read(file, fields_of(kind), letters, watch, |_, row, mapping| {
+            patches.push(cleaner.clean(mapping, row)?);
+            Ok(())
+        })?;
+        match taken {
+            Ok(part) => summary.add(part),
+            Err(error) => {
+                summary.refused.push(error);
+                continue;
+            }
+        }
+        for (key, patch) in patches {
+            let changed = apply(&mut rows, key, patch, columns.len());
+            *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
+        }
+    }
+    if summary.accepted > 0 {
+        let mut frame = frame_of(&rows, columns).map_err(TableError::parquet(&path))?;
+        tables::write_parquet(&path, &mut frame)?;
+    }
+    Ok(summary)
+}
+
+/// Puts a patch over the row of its key; does that change anything?
+fn apply(rows: &mut Rows, key: String, patch: Patch, width: usize) -> bool {
+    let is_new = !rows.contains_key(&key);
+    let row = rows.entry(key).or_insert_with(|| vec![None; width - 1]);
+    let mut changed = is_new;
+    for (cell, said) in row.iter_mut().zip(patch) {
+        if let Some(value) = said.filter(|value| value != cell) {
+            *cell = value;
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// Reads the cells of a kind's records.
+struct Cleaner {
+    columns: &'static [TableColumn],
+    past: StampReader,
+    any: StampReader,
+}
+
+impl Cleaner {
+    fn new(columns: &'static [TableColumn], source: &Source<'_>) -> Cleaner {
+        /// Windows and expiries lie ahead, but not further than two centuries.
+        const HOURS_AHEAD: i64 = 200 * 366 * 24;
+        let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
+        Cleaner { columns, past: source.stamp_reader(), any }
+    }
+
+    fn clean(&self, mapping: &Mapping, row: &Row<'_>) -> Result<(String, Patch), Rejection> {
+        let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
+        let mut patch = Patch::with_capacity(self.columns.len() - 1);
+        for (index, column) in self.columns.iter().enumerate().skip(1) {
+            let value = mapping.get(row, index);
+            patch.push(if column.holds == Holds::Others {
+                self.others(mapping, row, column, &value)?
+            } else if mapping.has(row, index) {
+                Some(self.cell(column, value)?)
+            } else {
+                None
+            });
+        }
+        Ok((key.into_owned(), patch))
+    }
+
+    /// The attributes: said when the file has that column or any unknown one.
+    fn others(
+        &self,
+        mapping: &Mapping,
+        row: &Row<'_>,
+        column: &TableColumn,
+        declared: &RawValue<'_>,
+    ) -> Result<Option<Option<Cell>>, Rejection> {
+        let mut all = mapping.others(row);
+        all.extend(object(column.field.name, declared)?);
+        let is_said = !all.is_empty() || !mapping.other_names().is_empty() || *declared != RawValue::Missing;
+        let text = (!all.is_empty()).then(|| canonical_json(&Value::Object(all.into_iter().collect())));
+        Ok(is_said.then_some(text.map(Cell::Text)))
+    }
+
+    fn cell(&self, column: &TableColumn, value: RawValue<'_>) -> Result<Option<Cell>, Rejection> {
+        if value == RawValue::Missing {
+            return Ok(None);
+        }
+        let name = column.field.name;
+        Ok(Some(match column.holds {
+            Holds::Key | Holds::Id => {
+                return Ok(optional_id(name, value)?.map(|id| Cell::Text(id.into_owned())));
+            }
+            Holds::Text => Cell::Text(text_of(&value)),
+            Holds::OneOf(words) => Cell::Text(one_of(name, &value, words)?),
+            Holds::Zone => Cell::Text(zone(name, &value)?),
+            Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
+            Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
+            Holds::Until => Cell::Whole(self.until(name, &value)?.micros()),
+            Holds::ClockTime => Cell::Text(clock_time(name, &value)?),
+            Holds::Whole(least, most) => Cell::Whole(whole(name, &value, least, most)?),
+            Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
+            Holds::List => return list(name, &value),
+            Holds::JsonArray => Cell::Text(json_array(name, &value)?),
+            Holds::JsonObject | Holds::Others => {
+                let object = object(name, &value)?;
+                Cell::Text(canonical_json(&Value::Object(object.into_iter().collect())))
+            }
+        }))
+    }
+
+    /// The end of something: of a bare date, the first instant of the day after.
+    fn until(&self, name: &str, value: &RawValue<'_>) -> Result<Instant, Rejection> {
+        let stamp = self.any.read(name, value)?;
+        if !stamp.date_only {
+            return Ok(stamp.instant);
+        }
+        let day = match value {
+            RawValue::Date(days) => Some(Day(*days)),
+            other => Day::parse(text_of(other).trim()),
+        };
+        let Some(day) = day else { return Ok(stamp.instant) };
+        Ok(self.any.read(name, &RawValue::Date(day.0 + 1))?.instant)
+    }
+}
+
+fn bad(name: &str, value: &RawValue<'_>, wanted: &str) -> Rejection {
+    let shown: String = text_of(value).chars().take(48).collect();
+    Rejection::new(RejectionCode::BadValue, format!("{name} {shown:?} is not {wanted}"))
+}
+
+fn text_of(value: &RawValue<'_>) -> String {
+    match value.to_json() {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn one_of(name: &str, value: &RawValue<'_>, words: &[&str]) -> Result<String, Rejection> {
+    let text = text_of(value);
+    if words.contains(&text.as_str()) { Ok(text) } else { Err(bad(name, value, &words.join(" or "))) }
+}
+
+fn zone(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let unknown = |error: crate::domain::zone::UnknownZone| {
+        Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {error}"))
+    };
+    Ok(Zone::find(&text_of(value)).map_err(unknown)?.name().to_string())
+}
+
+fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let text = text_of(value);
+    let parse = |text: &str| {
+        let (hour, minute) = text.split_once(':')?;
+        let in_range = hour.parse::<u8>().ok()? < 24 && minute.parse::<u8>().ok()? < 60;
+        (hour.len() == 2 && minute.len() == 2 && in_range).then_some(())
+    };
+    parse(&text).map(|()| text).ok_or_else(|| bad(name, value, "HH:MM"))
+}
+
+fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
+    let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
+    let number = match value {
+        RawValue::Integer(number) => *number,
+        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => *number as i64,
+        RawValue::Text(text) => text.trim().parse().map_err(|_| wanted())?,
+        _ => return Err(wanted()),
+    };
+    if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
+}
+
+fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<f64, Rejection> {
+    let number = number(name, value)?.unwrap_or_default();
+    if (least..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(bad(name, value, &format!("a number from {least} to {most}")))
+}
+
+/// Texts without empty ones and repetitions, joined by semicolons; an empty list is nothing.
+fn list(name: &str, value: &RawValue<'_>) -> Result<Option<Cell>, Rejection> {
+    let items: Vec<String> = match value {
+        RawValue::Nested(Value::Array(items)) => {
+            let text = |item: &Value| item.as_str().map(str::to_string);
+            items
+                .iter()
+                .map(text)
+                .collect::<Option<_>>()
+                .ok_or_else(|| bad(name, value, "a list of texts"))?
+        }
+        RawValue::Text(text) => text.split(';').map(str::to_string).collect(),
+        _ => return Err(bad(name, value, "a list of texts")),
+    };
+    let mut kept: Vec<&str> = Vec::new();
+    for item in items.iter().map(|item| item.trim()).filter(|item| !item.is_empty()) {
+        if item.contains(';') {
+            return Err(bad(name, value, "a list of texts without semicolons"));
+        }
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    Ok((!kept.is_empty()).then(|| Cell::Text(kept.join(";"))))
+}
+
+fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let parsed = match value {
+        RawValue::Nested(nested) => (*nested).clone(),
+        RawValue::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+        _ => Value::Null,
+    };
+    if parsed.is_array() { Ok(canonical_json(&parsed)) } else { Err(bad(name, value, "a JSON array")) }
+}
+
+fn is_stamp(holds: Holds) -> bool {
+    matches!(holds, Holds::Past | Holds::From | Holds::Until)
+}
+
+fn frame_of(rows: &Rows, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
+    let keys = StringChunked::from_iter_values(columns[0].field.name.into(), rows.keys().map(String::as_str));
+    let mut frame = vec![keys.into_column()];
+    for (index, column) in columns.iter().skip(1).enumerate() {
+        let cells = || rows.values().map(|row| row[index].as_ref());
+        let name: PlSmallStr = column.field.name.into();
+        let whole =
+            |cell: Option<&Cell>| if let Some(Cell::Whole(value)) = cell { Some(*value) } else { None };
+        frame.push(match column.holds {
+            holds if is_stamp(holds) => Int64Chunked::from_iter_options(name, cells().map(whole))
+                .into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
+                .into_column(),
+            Holds::Whole(_, _) => Int64Chunked::from_iter_options(name, cells().map(whole)).into_column(),
+            Holds::Number(_, _) => {
+                let number = |cell: Option<&Cell>| {
+                    if let Some(Cell::Number(value)) = cell { Some(*value) } else { None }
+                };
+                Float64Chunked::from_iter_options(name, cells().map(number)).into_column()
+            }
+            _ => {
+                let text = |cell: Option<&'_ Cell>| {
+                    if let Some(Cell::Text(text)) = cell { Some(text.clone()) } else { None }
+                };
+                StringChunked::from_iter_options(name, cells().map(text)).into_column()
+            }
+        });
+    }
+    DataFrame::new(rows.len(), frame)
+}
+
+fn read_rows(path: &Path, columns: &[TableColumn]) -> Result<Rows, TableError> {
+    if !path.exists() {
+        return Ok(Rows::new());
+    }
+    let frame = tables::read_parquet(path, None)?;
+    rows_of(&frame, columns).map_err(TableError::parquet(path))
+}
+
+fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<Rows> {
+    let keys = frame.column(columns[0].field.name)?.str()?;
+    let mut rows: Vec<(String, Vec<Option<Cell>>)> =
+        keys.iter().map(|key| (key.unwrap_or_default().to_string(), vec![None; columns.len() - 1])).collect();
+    for (index, column) in columns.iter().skip(1).enumerate() {
+        // A table written before a field was added has no such column yet.
+        let Ok(series) = frame.column(column.field.name) else { continue };
+        let whole = |value: Option<i64>| value.map(Cell::Whole);
+        let cells: Vec<Option<Cell>> = match column.holds {
+            holds if is_stamp(holds) => series.datetime()?.physical().iter().map(whole).collect(),
+            Holds::Whole(_, _) => series.i64()?.iter().map(whole).collect(),
+            Holds::Number(_, _) => series.f64()?.iter().map(|value| value.map(Cell::Number)).collect(),
+            _ => series.str()?.iter().map(|text| text.map(|text| Cell::Text(text.to_string()))).collect(),
+        };
+        for ((_, row), cell) in rows.iter_mut().zip(cells) {
+            row[index] = cell;
+        }
+    }
+    Ok(rows.into_iter().collect())
+}

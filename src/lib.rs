@@ -1,0 +1,22 @@
+//! smartpush: what to push to a user, when, and whether to push at all.
+//!
+//! One sentence: *events → profiles → models → decisions → delivery → feedback events*. The folders are that
+//! sentence; each imports only folders written above it here:
+//!
+//! `domain` → `config` → `tables` → `workspace` → `evaluation` → `events` → `profiles` → `models` → `commands`.
+//!
+//! Invariants, each held by a test or the compiler:
+//! * `now` is an argument everywhere below `commands`; no clock, no unseeded randomness.
+//! * Features and curves are *as of* T: they use events with `timestamp < T` only.
+//! * Accumulators are integers, so sums do not depend on order, threads or splits; files are written sorted.
+//!   Equal input gives equal bytes.
+//! * read = accepted + duplicate + rejected, and a rejected record is kept with its reason.
+//! * A file appears whole or not at all; the lake changes by one rename of its manifest.
+//! * polars stays in `tables`, `events`, `profiles` and `models`.
+
+pub mod commands;
+pub mod config;
+pub mod domain;
+pub mod events;
+pub mod tables;
+pub mod workspace;

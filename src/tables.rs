@@ -1,0 +1,218 @@
+//! Reads our own Parquet and writes every file atomically: temporary name, sync, rename.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use crate::domain::identity::sha256_hex;
+
+/// Rows in a row group. Fixed, so that equal tables give equal bytes.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Footer key that carries [`FORMAT`].
+const FORMAT_KEY: &str = "smartpush.format";
+
+/// Version of our Parquet layout; a file with a newer one is refused.
+pub const FORMAT: u32 = 1;
+
+/// A table that cannot be read or written; the text names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file system said no.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// Not a table of ours.
+    #[error("{}: {source}", .path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What polars said.
+        source: PolarsError,
+    },
+    /// A file from a newer smartpush.
+    #[error("newer_format: {}: format {found}, this smartpush reads up to {FORMAT}", .path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format number.
+        found: u32,
+    },
+    /// An extension that names no output format.
+    #[error("unknown_format: {}: --out must end in .parquet, .csv or .jsonl", .path.display())]
+    UnknownExtension {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl TableError {
+    /// Wraps an I/O error with the path it happened at.
+    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> TableError + '_ {
+        move |source| TableError::Io { path: path.to_path_buf(), source }
+    }
+
+    /// Wraps a polars error with the path it happened at.
+    pub fn parquet(path: &Path) -> impl FnOnce(PolarsError) -> TableError + '_ {
+        move |source| TableError::Parquet { path: path.to_path_buf(), source }
+    }
+}
+
+/// Writes a file so that it is either wholly there or not at all.
+///
+/// The content goes to a hidden temporary name beside `path`, is synced, and takes its name by one rename.
+pub fn write_atomically<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> Result<T, TableError> {
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory).map_err(TableError::io(directory))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
+    let result = write_and_rename(&temporary, path, write);
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    result.map_err(TableError::io(path))
+}
+
+fn write_and_rename<T>(
+    temporary: &Path,
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut writer = BufWriter::with_capacity(1 << 18, File::create(temporary)?);
+    let value = write(&mut writer)?;
+    let file = writer.into_inner().map_err(|error| error.into_error())?;
+    file.sync_all()?;
+    fs::rename(temporary, path)?;
+    Ok(value)
+}
+
+/// Makes the names in a directory durable.
+pub fn sync_directory(directory: &Path) -> Result<(), TableError> {
+    File::open(directory).and_then(|file| file.sync_all()).map_err(TableError::io(directory))
+}
+
+/// Serialises a frame as Parquet. Equal frames give equal bytes.
+///
+/// # Errors
+/// When polars cannot encode a column.
+pub fn parquet_bytes(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
+    frame.rechunk_mut();
+    let mut bytes = Vec::new();
+    let metadata = KeyValueMetadata::from_static(vec![(FORMAT_KEY.to_string(), FORMAT.to_string())]);
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_row_group_size(Some(ROW_GROUP_ROWS))
+        .with_key_value_metadata(Some(metadata))
+        .set_parallel(false)
+        .finish(frame)?;
+    Ok(bytes)
+}
+
+/// Writes a frame as Parquet under `path` and returns the file's sha256.
+pub fn write_parquet(path: &Path, frame: &mut DataFrame) -> Result<String, TableError> {
+    let bytes = parquet_bytes(frame).map_err(TableError::parquet(path))?;
+    write_atomically(path, |file| file.write_all(&bytes))?;
+    Ok(sha256_hex(&bytes))
+}
+
+/// Reads columns of a Parquet file of ours; without names, all of them.
+pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, TableError> {
+    let file = File::open(path).map_err(TableError::io(path))?;
+    let mut reader = ParquetReader::new(file);
+    let metadata = reader.get_metadata().map_err(TableError::parquet(path))?;
+    let format = metadata.key_value_metadata.iter().flatten().find(|pair| pair.key == FORMAT_KEY);
+    let found = format.and_then(|pair| pair.value.as_deref()).and_then(|text| text.parse().ok()).unwrap_or(0);
+    if found > FORMAT {
+        return Err(TableError::NewerFormat { path: path.to_path_buf(), found });
+    }
+    reader
+        .with_columns(columns.map(|names| names.iter().map(|name| name.to_string()).collect()))
+        .set_rechunk(true)
+        .finish()
+        .map_err(TableError::parquet(path))
+}
+
+/// Writes a frame in the format that the extension of `path` names: parquet, csv or jsonl.
+pub fn write_table(path: &Path, frame: &mut DataFrame) -> Result<(), TableError> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("parquet") => write_parquet(path, frame).map(|_| ()),
+        Some("csv") => write_atomically(path, |file| write_csv(file, frame)),
+        Some("jsonl") => write_atomically(path, |file| write_jsonl(file, frame)),
+        _ => Err(TableError::UnknownExtension { path: path.to_path_buf() }),
+    }
+}
+
+/// Can [`write_table`] write to this name? Asked before the work, not after it.
+pub fn check_extension(path: &Path) -> Result<(), TableError> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("parquet" | "csv" | "jsonl") => Ok(()),
+        _ => Err(TableError::UnknownExtension { path: path.to_path_buf() }),
+    }
+}
+
+fn write_csv(file: &mut dyn Write, frame: &DataFrame) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(frame.get_column_names().iter().map(|name| name.as_str()))?;
+    let columns = series_of(frame);
+    let mut fields = vec![String::new(); columns.len()];
+    for row in 0..frame.height() {
+        for (field, column) in fields.iter_mut().zip(&columns) {
+            let value = cell(column, row);
+            *field = match value {
+                serde_json::Value::Null => String::new(),
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            };
+        }
+        writer.write_record(&fields)?;
+    }
+    writer.flush()
+}
+
+fn write_jsonl(file: &mut dyn Write, frame: &DataFrame) -> io::Result<()> {
+    let columns = series_of(frame);
+    for row in 0..frame.height() {
+        let record: serde_json::Map<String, serde_json::Value> =
+            columns.iter().map(|column| (column.name().to_string(), cell(column, row))).collect();
+        serde_json::to_writer(&mut *file, &record)?;
+        file.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn series_of(frame: &DataFrame) -> Vec<Series> {
+    frame.columns().iter().map(|column| column.as_materialized_series().clone()).collect()
+}
+
+/// One cell as JSON. Stamps are RFC 3339; floats keep every digit that reading them back needs.
+pub fn cell(column: &Series, row: usize) -> serde_json::Value {
+    column.get(row).map(json).unwrap_or(serde_json::Value::Null)
+}
+
+fn json(value: AnyValue<'_>) -> serde_json::Value {
+    use crate::domain::time::Instant;
+    match value {
+        AnyValue::Boolean(value) => value.into(),
+        AnyValue::String(text) => text.into(),
+        AnyValue::StringOwned(text) => text.as_str().into(),
+        AnyValue::Int32(value) => value.into(),
+        AnyValue::Int64(value) => value.into(),
+        AnyValue::UInt64(value) => value.into(),
+        AnyValue::UInt32(value) => value.into(),
+        AnyValue::Float64(value) => value.into(),
+        AnyValue::Datetime(value, TimeUnit::Microseconds, _) => {
+            Instant::from_micros(value).to_string().into()
+        }
+        AnyValue::List(series) => series.iter().map(json).collect::<Vec<_>>().into(),
+        _ => serde_json::Value::Null,
+    }
+}

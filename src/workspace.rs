@@ -1,0 +1,152 @@
+//! Where things lie on disk: the paths of a workspace, its format number, and the lock of its writer.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Instant;
+use crate::tables::{self, TableError};
+
+/// Version of the layout under `data/`; a workspace with a newer one is refused.
+pub const FORMAT: u32 = 1;
+
+/// A workspace that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// There is no workspace at this path.
+    #[error("no_workspace: {}: no data/workspace.json here; `smartpush ingest FILE` makes one", .0.display())]
+    Missing(PathBuf),
+    /// It was written by a newer smartpush.
+    #[error("newer_format: {}: format {found}, this smartpush reads up to {FORMAT}", .path.display())]
+    NewerFormat {
+        /// workspace.json
+        path: PathBuf,
+        /// Its format number.
+        found: u32,
+    },
+    /// `workspace.json` is not ours.
+    #[error("bad_workspace: {}: {detail}", .path.display())]
+    Damaged {
+        /// workspace.json
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Another process writes here.
+    #[error("workspace_locked: {}: another smartpush is writing here; try again when it is done", .0.display())]
+    Locked(PathBuf),
+    /// The file system said no.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// A directory with a `data/` of ours in it.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+/// Held while a command writes; released when dropped, also by a crash.
+#[derive(Debug)]
+pub struct WriteLock {
+    _file: File,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    format: u32,
+}
+
+impl Workspace {
+    /// Opens an existing workspace.
+    pub fn open(root: &Path) -> Result<Workspace, WorkspaceError> {
+        let workspace = Workspace { root: root.to_path_buf() };
+        match workspace.format()? {
+            Some(_) => Ok(workspace),
+            None => Err(WorkspaceError::Missing(root.to_path_buf())),
+        }
+    }
+
+    /// Opens a workspace, making it if there is none.
+    pub fn create(root: &Path) -> Result<Workspace, WorkspaceError> {
+        let workspace = Workspace { root: root.to_path_buf() };
+        if workspace.format()?.is_none() {
+            let text = serde_json::json!({ "format": FORMAT });
+            tables::write_atomically(&workspace.marker(), |file| writeln!(file, "{text}"))?;
+        }
+        Ok(workspace)
+    }
+
+    /// The workspace's format number; `None` without a workspace.
+    fn format(&self) -> Result<Option<u32>, WorkspaceError> {
+        let path = self.marker();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TableError::io(&path)(error).into()),
+        };
+        match serde_json::from_str::<Marker>(&text) {
+            Ok(Marker { format }) if format > FORMAT => {
+                Err(WorkspaceError::NewerFormat { path, found: format })
+            }
+            Ok(Marker { format }) => Ok(Some(format)),
+            Err(error) => Err(WorkspaceError::Damaged { path, detail: error.to_string() }),
+        }
+    }
+
+    /// Takes the writer's lock; fails at once when another process holds it.
+    pub fn lock(&self) -> Result<WriteLock, WorkspaceError> {
+        let path = self.data().join("workspace.lock");
+        let file = File::options().create(true).append(true).open(&path).map_err(TableError::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(WriteLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(WorkspaceError::Locked(path)),
+            Err(TryLockError::Error(error)) => Err(TableError::io(&path)(error).into()),
+        }
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.data().join("workspace.json")
+    }
+
+    /// The directory that was named.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `data/`
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// `data/events/`, the lake.
+    pub fn events(&self) -> PathBuf {
+        self.data().join("events")
+    }
+
+    /// `data/rejected/`, dead letters.
+    pub fn rejected(&self) -> PathBuf {
+        self.data().join("rejected")
+    }
+
+    /// `data/.staging/`, where a running ingest keeps what does not fit in memory; swept at its start and end.
+    pub fn staging(&self) -> PathBuf {
+        self.data().join(".staging")
+    }
+
+    /// A table of one file: `data/users.parquet` and the like.
+    pub fn table(&self, name: &str) -> PathBuf {
+        self.data().join(format!("{name}.parquet"))
+    }
+
+    /// `data/profiles/`
+    pub fn profiles(&self) -> PathBuf {
+        self.data().join("profiles")
+    }
+
+    /// The directory of the profiles as of a moment.
+    pub fn profiles_as_of(&self, as_of: Instant) -> PathBuf {
+        self.profiles().join(format!("as_of={}", as_of.file_name()))
+    }
+}
