@@ -18,5 +18,6 @@ pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod events;
+pub mod profiles;
 pub mod tables;
 pub mod workspace;

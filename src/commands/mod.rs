@@ -3,6 +3,7 @@
 mod config;
 mod ingest;
 mod output;
+mod profile;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,10 +11,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
-use crate::domain::time::Instant;
+use crate::domain::time::{Day, Instant};
+use crate::domain::zone::Zone;
 use crate::events::formats::InputError;
 use crate::events::ingest::IngestError;
-use crate::events::lake::LakeError;
+use crate::events::lake::{Lake, LakeError};
+use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -47,6 +50,7 @@ struct Common {
 #[derive(Subcommand)]
 enum Command {
     Ingest(ingest::IngestArguments),
+    Profile(profile::ProfileArguments),
     Config(config::ConfigArguments),
 }
 
@@ -109,6 +113,7 @@ impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Command::Ingest(arguments) => ingest::run(context, &arguments),
+            Command::Profile(arguments) => profile::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
     }
@@ -118,6 +123,36 @@ impl Context {
     /// The workspace, which must exist.
     fn open(&self) -> Result<Workspace, Failure> {
         Ok(Workspace::open(&self.workspace)?)
+    }
+
+    /// The workspace's lake, which must hold events.
+    fn lake(&self, workspace: &Workspace) -> Result<Lake, Failure> {
+        let lake = Lake::open(workspace)?;
+        match lake.newest() {
+            Some(_) => Ok(lake),
+            None => Err(Failure::caller(
+                "no_events: the workspace holds no events; `smartpush ingest FILE` brings some",
+            )),
+        }
+    }
+
+    /// T as it was given, or 1 µs after the newest event.
+    fn moment(&self, text: Option<&str>, lake: &Lake) -> Result<Instant, Failure> {
+        match text {
+            Some(text) => self.parse_moment(text),
+            None => Ok(lake.newest().unwrap_or(self.now).plus(1)),
+        }
+    }
+
+    /// Reads T: RFC 3339, or a bare date = 00:00 in the default zone.
+    fn parse_moment(&self, text: &str) -> Result<Instant, Failure> {
+        let midnight =
+            |day: Day| Zone::find(&self.config.default_time_zone).ok()?.instant_of(day.civil().into());
+        Instant::parse_rfc3339(text).or_else(|| Day::parse(text).and_then(midnight)).ok_or_else(|| {
+            Failure::caller(format!(
+                "bad_moment: {text:?} is neither RFC 3339 (2017-12-01T05:00:00Z) nor a date (2017-12-01)"
+            ))
+        })
     }
 }
 
@@ -184,6 +219,18 @@ impl From<IngestError> for Failure {
         match error {
             IngestError::Table(error) => error.into(),
             IngestError::Lake(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::Table(error) => error.into(),
+            ProfileError::Lake(error) => error.into(),
+            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => {
+                Failure { exit: 2, error: error.into() }
+            }
         }
     }
 }
