@@ -1,9 +1,11 @@
 //! One file for each subcommand; here: what they share, and what a failure looks like.
 
 mod config;
+mod evaluate;
 mod ingest;
 mod output;
 mod profile;
+mod send_times;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ struct Common {
 enum Command {
     Ingest(ingest::IngestArguments),
     Profile(profile::ProfileArguments),
+    SendTimes(send_times::SendTimesArguments),
+    Evaluate(evaluate::EvaluateArguments),
     Config(config::ConfigArguments),
 }
 
@@ -114,6 +118,8 @@ impl Command {
         match self {
             Command::Ingest(arguments) => ingest::run(context, &arguments),
             Command::Profile(arguments) => profile::run(context, &arguments),
+            Command::SendTimes(arguments) => send_times::run(context, &arguments),
+            Command::Evaluate(arguments) => evaluate::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
     }

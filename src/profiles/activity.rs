@@ -1,7 +1,7 @@
 //! When a user was active: own acts with a time of day, as distinct hours on his own clock.
 
 use super::declared::Declared;
-use crate::domain::time::{HOUR, Instant, LocalHour};
+use crate::domain::time::{HOUR, Instant, LocalHour, SECOND};
 use crate::domain::zone::{ZoneCode, Zones};
 
 /// A quarter of an hour: every offset since 2000 is a multiple of it, so it never spans two local hours.
@@ -13,6 +13,8 @@ struct Quarter {
     index: i64,
     /// The zone that the events themselves brought; without one, the user's decides.
     zone: Option<ZoneCode>,
+    /// The first act in it.
+    first: Instant,
     /// The last act in it.
     last: Instant,
 }
@@ -25,10 +27,12 @@ pub struct Activity {
 }
 
 /// One unit of activity: a distinct (local date, local hour), with the last act in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActiveHour {
     /// The hour on the user's clock.
     pub hour: LocalHour,
+    /// Where in the hour the first act lies, in [0, 1).
+    pub fraction: f64,
     /// The last act in it.
     pub last: Instant,
 }
@@ -58,7 +62,12 @@ impl ZoneSource {
 impl Activity {
     /// Takes in one act.
     pub fn absorb(&mut self, timestamp: Instant, zone: Option<ZoneCode>) {
-        let quarter = Quarter { index: timestamp.micros().div_euclid(QUARTER), zone, last: timestamp };
+        let quarter = Quarter {
+            index: timestamp.micros().div_euclid(QUARTER),
+            zone,
+            first: timestamp,
+            last: timestamp,
+        };
         match self.quarters.last_mut() {
             Some(last) if (last.index, last.zone) == (quarter.index, zone) => {
                 last.last = last.last.max(timestamp)
@@ -97,16 +106,23 @@ impl Activity {
 
     /// The distinct active hours, oldest first, on the user's clock.
     pub fn active_hours(&self, zone: ZoneCode, zones: &Zones) -> Vec<ActiveHour> {
-        let hour = |quarter: &Quarter| ActiveHour {
-            hour: zones.zone(quarter.zone.unwrap_or(zone)).local_hour(quarter.last),
-            last: quarter.last,
+        let hour = |quarter: &Quarter| {
+            let zone = zones.zone(quarter.zone.unwrap_or(zone));
+            let into_hour = quarter.first.micros() + i64::from(zone.offset_seconds(quarter.first)) * SECOND;
+            ActiveHour {
+                hour: zone.local_hour(quarter.last),
+                fraction: into_hour.rem_euclid(HOUR) as f64 / HOUR as f64,
+                last: quarter.last,
+            }
         };
         let mut hours: Vec<ActiveHour> = self.quarters.iter().map(hour).collect();
-        hours.sort_unstable_by_key(|hour| (hour.hour, hour.last));
-        // Of equal hours the last has the latest act.
+        hours.sort_unstable_by(|a, b| {
+            (a.hour, a.last).cmp(&(b.hour, b.last)).then(a.fraction.total_cmp(&b.fraction))
+        });
         hours.dedup_by(|later, kept| {
             let same = later.hour == kept.hour;
             if same {
+                kept.fraction = kept.fraction.min(later.fraction);
                 kept.last = kept.last.max(later.last);
             }
             same
