@@ -1,6 +1,7 @@
 //! What is kept of a user's events while they are folded: integers, so that order, threads and splits do not matter.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 
 use super::activity::Activity;
 use super::declared::Declared;
@@ -33,32 +34,54 @@ pub fn half_life_days(half_life: HalfLife, config: &ProfilesConfig) -> f64 {
     }
 }
 
-/// How one event changes one slot.
-#[derive(Clone, Copy, Debug)]
-enum Step {
+/// How one event changes one cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    /// A slot grows by one.
     Count,
-    Value,
+    /// A slot keeps the later moment.
     Latest,
+    /// A slot grows by the event's weight.
     Weight { half_life_days: f64 },
+    /// An amount grows by the event's value.
+    Value,
 }
 
-/// The slots of a feature list, and for each event name the steps it takes.
+/// What an event does to one feature, when it is not older than `from`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Step {
+    from: Instant,
+    /// Stamps without a time of day do not count.
+    is_timed: bool,
+    /// Slot or amount.
+    cell: usize,
+    change: Change,
+}
+
+/// The cells of a feature list, and for each event name the steps that its events take.
 pub struct Plan<'a> {
     as_of: Instant,
     declared: &'a Declared,
     interest_half_life: f64,
     longest_list: usize,
-    /// Feature index → slot, for features that are one integer over events.
-    slots: Vec<Option<usize>>,
-    start: Vec<i64>,
-    steps: Vec<(Filter, Instant, usize, Step)>,
+    /// Feature index → slot or amount, for features that are one integer over events.
+    cells: Vec<Option<usize>>,
+    /// Empty slots.
+    slots: Vec<i64>,
+    amounts: usize,
+    /// Steps of the names that some filter spells out.
+    named: Vec<(&'static str, Vec<Step>)>,
+    /// Steps of all other own events, and of all other push-side events.
+    others: [Vec<Step>; 2],
+    /// Every step once, for merging.
+    steps: Vec<Step>,
 }
 
 /// Empty slot of a latest moment.
 const NEVER: i64 = i64::MIN;
 
 impl<'a> Plan<'a> {
-    /// Lays out the slots of `features` as of a moment.
+    /// Lays out the cells of `features` as of a moment.
     pub fn new(
         features: &[Feature],
         as_of: Instant,
@@ -70,47 +93,80 @@ impl<'a> Plan<'a> {
             declared,
             interest_half_life: config.interest_half_life_days,
             longest_list: config.longest_list,
+            cells: Vec::new(),
             slots: Vec::new(),
-            start: Vec::new(),
+            amounts: 0,
+            named: names_in(features).into_iter().map(|name| (name, Vec::new())).collect(),
+            others: [Vec::new(), Vec::new()],
             steps: Vec::new(),
         };
         for feature in features {
-            let step = match (feature.aggregate, feature.window) {
-                (Aggregate::Count, _) => Some(Step::Count),
-                (Aggregate::Sum, _) => Some(Step::Value),
-                (Aggregate::DaysSinceLast, _) => Some(Step::Latest),
-                (Aggregate::Weight, Window::HalfLife(half_life)) => {
-                    Some(Step::Weight { half_life_days: half_life_days(half_life, config) })
-                }
-                _ => None,
-            };
-            let slot = step.map(|step| plan.add(feature, step));
-            plan.slots.push(slot);
+            let change = change_of(feature, config);
+            let cell = change.map(|change| plan.add(feature, change));
+            plan.cells.push(cell);
         }
+        plan.sort_steps();
         plan
     }
 
-    fn add(&mut self, feature: &Feature, step: Step) -> usize {
-        let slot = self.start.len();
-        self.start.push(if matches!(step, Step::Latest) { NEVER } else { 0 });
-        let from = match feature.window {
-            Window::Days(days) => self.as_of.plus(-days * DAY),
-            Window::Ever | Window::HalfLife(_) => Instant::MIN,
+    fn add(&mut self, feature: &Feature, change: Change) -> usize {
+        let cell = match change {
+            Change::Value => self.amounts,
+            Change::Count | Change::Latest | Change::Weight { .. } => self.slots.len(),
         };
-        self.steps.push((feature.filter, from, slot, step));
-        slot
+        match change {
+            Change::Value => self.amounts += 1,
+            Change::Latest => self.slots.push(NEVER),
+            Change::Count | Change::Weight { .. } => self.slots.push(0),
+        }
+        let step = Step {
+            from: feature.window.start(self.as_of),
+            is_timed: feature.filter == Filter::Activity,
+            cell,
+            change,
+        };
+        self.steps.push(step);
+        for (name, steps) in &mut self.named {
+            if feature.filter.takes(name) {
+                steps.push(step);
+            }
+        }
+        for (example, steps) in OTHER_NAMES.iter().zip(&mut self.others) {
+            if feature.filter.takes(example) {
+                steps.push(step);
+            }
+        }
+        cell
     }
 
-    /// The slot of a feature, by its index in the list.
-    pub fn slot(&self, feature: usize) -> Option<usize> {
-        self.slots[feature]
+    /// Longest windows first: an event too old for one is too old for all after it.
+    fn sort_steps(&mut self) {
+        let lists = self.named.iter_mut().map(|(_, steps)| steps).chain(&mut self.others);
+        lists.for_each(|steps| steps.sort_by_key(|step| step.from));
+    }
+
+    fn steps_of(&self, name: &str) -> &[Step] {
+        match self.named.iter().find(|(known, _)| *known == name) {
+            Some((_, steps)) => steps,
+            None => &self.others[usize::from(!is_own(name))],
+        }
+    }
+
+    /// The slot or the amount of a feature, by its index in the list.
+    pub fn cell(&self, feature: usize) -> Option<usize> {
+        self.cells[feature]
+    }
+
+    fn weight_of(&self, event: &EventRow<'_>, half_life_days: f64) -> i64 {
+        decayed_weight(self.as_of.micros() - event.timestamp.micros(), half_life_days)
     }
 
     /// An empty accumulator.
     pub fn empty(&self) -> UserEvents<'_> {
         UserEvents {
             plan: self,
-            slots: self.start.clone(),
+            slots: self.slots.clone(),
+            amounts: vec![0; self.amounts],
             activity: Activity::default(),
             sessions: HashMap::new(),
             categories: HashMap::new(),
@@ -121,12 +177,29 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn counts(filter: Filter, event: &EventRow<'_>) -> bool {
-    match filter {
-        Filter::All => true,
-        Filter::Own => is_own(event.name),
-        Filter::Activity => is_own(event.name) && !event.date_only,
-        Filter::Named(names) => names.contains(&event.name),
+/// Stand for every name that no filter spells out: one of an own event, one of a push-side event.
+const OTHER_NAMES: [&str; 2] = ["", "push_"];
+
+/// The names that filters spell out.
+fn names_in(features: &[Feature]) -> Vec<&'static str> {
+    let names = features.iter().flat_map(|feature| match feature.filter {
+        Filter::Named(names) => names,
+        Filter::All | Filter::Own | Filter::Activity => &[],
+    });
+    let names: BTreeSet<&'static str> = names.copied().collect();
+    names.into_iter().collect()
+}
+
+/// How events change a feature that is one integer; `None` for the others.
+fn change_of(feature: &Feature, config: &ProfilesConfig) -> Option<Change> {
+    match (feature.aggregate, feature.window) {
+        (Aggregate::Count, _) => Some(Change::Count),
+        (Aggregate::Sum, _) => Some(Change::Value),
+        (Aggregate::DaysSinceLast, _) => Some(Change::Latest),
+        (Aggregate::Weight, Window::HalfLife(half_life)) => {
+            Some(Change::Weight { half_life_days: half_life_days(half_life, config) })
+        }
+        _ => None,
     }
 }
 
@@ -139,23 +212,44 @@ pub struct Session {
     pub last_purchase: Option<Instant>,
 }
 
+/// A content with the latest own event on it.
+struct Recent {
+    moment: Instant,
+    /// Of the id: tells most contents apart without reading their text.
+    hash: u64,
+    content_id: String,
+}
+
+impl Recent {
+    fn order(&self) -> (Reverse<Instant>, &str) {
+        (Reverse(self.moment), &self.content_id)
+    }
+}
+
 /// The events of one user, summed.
 pub struct UserEvents<'a> {
     plan: &'a Plan<'a>,
     slots: Vec<i64>,
+    /// Millionths. Values reach 1e12 and may be negative: a sum in i64 would depend on the order.
+    amounts: Vec<i128>,
     activity: Activity,
     sessions: HashMap<u64, Session>,
     categories: HashMap<u32, i64>,
     tags: HashMap<u32, i64>,
-    /// The latest own event of each of the newest contents, newest first.
-    recent: Vec<(Instant, String)>,
+    /// The newest contents, newest first, ties by id.
+    recent: Vec<Recent>,
     first: Instant,
 }
 
 impl UserEvents<'_> {
-    /// Integer slots, by [`Plan::slot`].
+    /// Counts, weights and moments, by [`Plan::cell`].
     pub fn slots(&self) -> &[i64] {
         &self.slots
+    }
+
+    /// Sums of values in millionths, by [`Plan::cell`].
+    pub fn amounts(&self) -> &[i128] {
+        &self.amounts
     }
 
     /// Active hours and device zone.
@@ -180,7 +274,7 @@ impl UserEvents<'_> {
 
     /// Newest contents, newest first, ties by id.
     pub fn recent_contents(&self) -> impl Iterator<Item = &str> {
-        self.recent.iter().map(|(_, content)| content.as_str())
+        self.recent.iter().map(|recent| recent.content_id.as_str())
     }
 
     /// The first event of any kind.
@@ -188,21 +282,23 @@ impl UserEvents<'_> {
         (self.first != Instant::MAX).then_some(self.first)
     }
 
-    fn step_slots(&mut self, event: &EventRow<'_>) {
-        for (filter, from, slot, step) in &self.plan.steps {
-            if event.timestamp < *from || !counts(*filter, event) {
+    fn take_steps(&mut self, event: &EventRow<'_>) {
+        for step in self.plan.steps_of(event.name) {
+            if event.timestamp < step.from {
+                break;
+            }
+            if step.is_timed && event.date_only {
                 continue;
             }
-            let cell = &mut self.slots[*slot];
-            match step {
-                Step::Count => *cell += 1,
-                // Saturating: amounts whose sum leaves i64 are no money.
-                Step::Value => *cell = cell.saturating_add(micros_of(event.value)),
-                Step::Latest => *cell = (*cell).max(event.timestamp.micros()),
-                Step::Weight { half_life_days } => {
-                    *cell +=
-                        decayed_weight(self.plan.as_of.micros() - event.timestamp.micros(), *half_life_days);
+            match step.change {
+                Change::Count => self.slots[step.cell] += 1,
+                Change::Latest => {
+                    self.slots[step.cell] = self.slots[step.cell].max(event.timestamp.micros());
                 }
+                Change::Weight { half_life_days } => {
+                    self.slots[step.cell] += self.plan.weight_of(event, half_life_days);
+                }
+                Change::Value => self.amounts[step.cell] += i128::from(micros_of(event.value)),
             }
         }
     }
@@ -232,8 +328,7 @@ impl UserEvents<'_> {
         let Some(content_id) = event.content_id else { return };
         self.remember(event.timestamp, content_id);
         let Some(content) = self.plan.declared.content(content_id) else { return };
-        let weight =
-            decayed_weight(self.plan.as_of.micros() - event.timestamp.micros(), self.plan.interest_half_life);
+        let weight = self.plan.weight_of(event, self.plan.interest_half_life);
         if let Some(category) = content.category {
             *self.categories.entry(category).or_default() += weight;
         }
@@ -243,22 +338,21 @@ impl UserEvents<'_> {
     }
 
     /// Keeps the newest contents. One that falls out can only come back with a newer event, so parts merge exactly.
-    fn remember(&mut self, timestamp: Instant, content_id: &str) {
-        let order = |(moment, content): &(Instant, String)| (std::cmp::Reverse(*moment), content.clone());
-        if let Some(known) = self.recent.iter().position(|(_, content)| content == content_id) {
-            if self.recent[known].0 >= timestamp {
-                return;
-            }
-            self.recent.remove(known);
-        } else if self.recent.len() >= self.plan.longest_list
-            && self.recent.last().is_some_and(|(moment, content)| {
-                (std::cmp::Reverse(timestamp), content_id) > (std::cmp::Reverse(*moment), content.as_str())
-            })
-        {
+    fn remember(&mut self, moment: Instant, content_id: &str) {
+        let order = (Reverse(moment), content_id);
+        let is_full = self.recent.len() >= self.plan.longest_list;
+        if is_full && self.recent.last().is_none_or(|last| order > last.order()) {
             return;
         }
-        let entry = (timestamp, content_id.to_string());
-        let place = self.recent.partition_point(|other| order(other) < order(&entry));
+        let hash = hash_of(content_id.as_bytes());
+        let known =
+            self.recent.iter().position(|recent| recent.hash == hash && recent.content_id == content_id);
+        let entry = match known {
+            Some(known) if self.recent[known].moment >= moment => return,
+            Some(known) => Recent { moment, ..self.recent.remove(known) },
+            None => Recent { moment, hash, content_id: content_id.to_string() },
+        };
+        let place = self.recent.partition_point(|other| other.order() < order);
         self.recent.insert(place, entry);
         self.recent.truncate(self.plan.longest_list);
     }
@@ -267,7 +361,7 @@ impl UserEvents<'_> {
 impl Accumulator for UserEvents<'_> {
     fn absorb(&mut self, event: &EventRow<'_>) {
         self.first = self.first.min(event.timestamp);
-        self.step_slots(event);
+        self.take_steps(event);
         if let Some(zone) = event.zone {
             self.activity.absorb_zone(event.timestamp, event.message_id, zone);
         }
@@ -283,9 +377,13 @@ impl Accumulator for UserEvents<'_> {
 
     fn merge(&mut self, other: Self) {
         self.first = self.first.min(other.first);
-        for (_, _, slot, step) in &self.plan.steps {
-            let (cell, part) = (&mut self.slots[*slot], other.slots[*slot]);
-            *cell = if matches!(step, Step::Latest) { (*cell).max(part) } else { cell.saturating_add(part) };
+        for step in &self.plan.steps {
+            let cell = step.cell;
+            match step.change {
+                Change::Count | Change::Weight { .. } => self.slots[cell] += other.slots[cell],
+                Change::Latest => self.slots[cell] = self.slots[cell].max(other.slots[cell]),
+                Change::Value => self.amounts[cell] += other.amounts[cell],
+            }
         }
         self.activity.merge(other.activity);
         for (key, session) in other.sessions {
@@ -297,8 +395,8 @@ impl Accumulator for UserEvents<'_> {
         for (code, weight) in other.tags {
             *self.tags.entry(code).or_default() += weight;
         }
-        for (timestamp, content_id) in other.recent {
-            self.remember(timestamp, &content_id);
+        for recent in other.recent {
+            self.remember(recent.moment, &recent.content_id);
         }
     }
 }

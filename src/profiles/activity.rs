@@ -4,12 +4,16 @@ use super::declared::Declared;
 use crate::domain::time::{HOUR, Instant, LocalHour, SECOND};
 use crate::domain::zone::{ZoneCode, Zones};
 
-/// A quarter of an hour: every offset since 2000 is a multiple of it, so it never spans two local hours.
+/// Every offset since 2000 is a multiple of a quarter of an hour, so one never spans two local hours …
 const QUARTER: i64 = HOUR / 4;
 
-/// A quarter of an hour with activity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Quarter {
+/// … unless a clock is changed inside it: Newfoundland, Palestine and a few others did so at a minute past.
+const MINUTE: i64 = 60 * SECOND;
+
+/// A stretch of time within one hour of every clock, with activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    /// Which one: two for each quarter of an hour, its first minute and the rest.
     index: i64,
     /// The zone that the events themselves brought; without one, the user's decides.
     zone: Option<ZoneCode>,
@@ -22,7 +26,7 @@ struct Quarter {
 /// Activity of one user, in any order. Merging parts gives the same as absorbing all.
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
-    quarters: Vec<Quarter>,
+    stretches: Vec<Stretch>,
     device: Option<(Instant, String, ZoneCode)>,
 }
 
@@ -62,17 +66,13 @@ impl ZoneSource {
 impl Activity {
     /// Takes in one act.
     pub fn absorb(&mut self, timestamp: Instant, zone: Option<ZoneCode>) {
-        let quarter = Quarter {
-            index: timestamp.micros().div_euclid(QUARTER),
-            zone,
-            first: timestamp,
-            last: timestamp,
-        };
-        match self.quarters.last_mut() {
-            Some(last) if (last.index, last.zone) == (quarter.index, zone) => {
-                last.last = last.last.max(timestamp)
+        let index = stretch_of(timestamp);
+        match self.stretches.last_mut() {
+            Some(known) if (known.index, known.zone) == (index, zone) => {
+                known.first = known.first.min(timestamp);
+                known.last = known.last.max(timestamp);
             }
-            _ => self.quarters.push(quarter),
+            _ => self.stretches.push(Stretch { index, zone, first: timestamp, last: timestamp }),
         }
     }
 
@@ -89,7 +89,7 @@ impl Activity {
 
     /// Takes in another part of the same user's activity.
     pub fn merge(&mut self, other: Activity) {
-        self.quarters.extend(other.quarters);
+        self.stretches.extend(other.stretches);
         if let Some((timestamp, message_id, zone)) = other.device {
             self.absorb_zone(timestamp, &message_id, zone);
         }
@@ -104,18 +104,26 @@ impl Activity {
         }
     }
 
+    /// First and last act of every stretch, oldest first: what lies between two of them lies within minutes.
+    pub fn moments(&self) -> Vec<Instant> {
+        let mut moments: Vec<Instant> =
+            self.stretches.iter().flat_map(|stretch| [stretch.first, stretch.last]).collect();
+        moments.sort_unstable();
+        moments
+    }
+
     /// The distinct active hours, oldest first, on the user's clock.
     pub fn active_hours(&self, zone: ZoneCode, zones: &Zones) -> Vec<ActiveHour> {
-        let hour = |quarter: &Quarter| {
-            let zone = zones.zone(quarter.zone.unwrap_or(zone));
-            let into_hour = quarter.first.micros() + i64::from(zone.offset_seconds(quarter.first)) * SECOND;
+        let hour = |stretch: &Stretch| {
+            let zone = zones.zone(stretch.zone.unwrap_or(zone));
+            let into_hour = stretch.first.micros() + i64::from(zone.offset_seconds(stretch.first)) * SECOND;
             ActiveHour {
-                hour: zone.local_hour(quarter.last),
+                hour: zone.local_hour(stretch.last),
                 fraction: into_hour.rem_euclid(HOUR) as f64 / HOUR as f64,
-                last: quarter.last,
+                last: stretch.last,
             }
         };
-        let mut hours: Vec<ActiveHour> = self.quarters.iter().map(hour).collect();
+        let mut hours: Vec<ActiveHour> = self.stretches.iter().map(hour).collect();
         hours.sort_unstable_by(|a, b| {
             (a.hour, a.last).cmp(&(b.hour, b.last)).then(a.fraction.total_cmp(&b.fraction))
         });
@@ -129,4 +137,9 @@ impl Activity {
         });
         hours
     }
+}
+
+fn stretch_of(timestamp: Instant) -> i64 {
+    let micros = timestamp.micros();
+    2 * micros.div_euclid(QUARTER) + i64::from(micros.rem_euclid(QUARTER) >= MINUTE)
 }

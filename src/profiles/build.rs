@@ -162,9 +162,10 @@ impl Finish<'_> {
         let users = self.users.iter();
         Ok(match feature.aggregate {
             Aggregate::Count => whole_column(name, users.map(|user| self.slot(user, index).unwrap_or(0))),
-            Aggregate::Sum => {
-                number_column(name, users.map(|user| Some(self.slot(user, index).unwrap_or(0) as f64 / 1e6)))
-            }
+            Aggregate::Sum => number_column(
+                name,
+                users.map(|user| Some(self.amount(user, index).unwrap_or(0) as f64 / 1e6)),
+            ),
             Aggregate::Weight => {
                 number_column(name, users.map(|user| Some(in_units(self.slot(user, index).unwrap_or(0)))))
             }
@@ -199,7 +200,11 @@ impl Finish<'_> {
     }
 
     fn slot(&self, user: &User<'_>, feature: usize) -> Option<i64> {
-        Some(user.events?.slots()[self.plan.slot(feature)?])
+        Some(user.events?.slots()[self.plan.cell(feature)?])
+    }
+
+    fn amount(&self, user: &User<'_>, feature: usize) -> Option<i128> {
+        Some(user.events?.amounts()[self.plan.cell(feature)?])
     }
 
     fn days_since(&self, moment: Instant) -> f64 {
@@ -210,16 +215,8 @@ impl Finish<'_> {
         Some(self.days_since(moment_of(self.slot(user, feature)?)?))
     }
 
-    /// The first moment of a window.
-    fn start(&self, window: Window) -> Instant {
-        match window {
-            Window::Days(days) => self.as_of.plus(-days * DAY),
-            Window::Ever | Window::HalfLife(_) => Instant::MIN,
-        }
-    }
-
     fn recent_hours<'b>(&self, user: &'b User<'_>, window: Window) -> impl Iterator<Item = &'b ActiveHour> {
-        let start = self.start(window);
+        let start = window.start(self.as_of);
         user.hours.iter().filter(move |hour| hour.last >= start)
     }
 
@@ -252,14 +249,14 @@ impl Finish<'_> {
     }
 
     fn sessions(&self, user: &User<'_>, window: Window) -> i64 {
-        let start = self.start(window);
+        let start = window.start(self.as_of);
         let recent =
             |events: &UserEvents<'_>| events.sessions().filter(|session| session.last >= start).count();
         user.events.map_or(0, recent) as i64
     }
 
     fn orders(&self, user: &User<'_>, window: Window) -> i64 {
-        let start = self.start(window);
+        let start = window.start(self.as_of);
         let bought = |events: &UserEvents<'_>| {
             events
                 .sessions()
@@ -337,7 +334,8 @@ impl Finish<'_> {
     }
 
     fn lifecycle(&self, user: &User<'_>) -> String {
-        Lifecycle::at(self.as_of, user.hours.iter().map(|hour| hour.last)).as_str().to_string()
+        let moments = user.events.map(|events| events.activity().moments()).unwrap_or_default();
+        Lifecycle::at(self.as_of, moments).as_str().to_string()
     }
 }
 

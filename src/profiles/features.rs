@@ -3,7 +3,9 @@
 //! To add a feature: one line in [`FEATURES`]. To change what one means: raise its revision (a golden test
 //! insists), because models name the list they were trained on by its hash.
 
+use crate::domain::event::is_own;
 use crate::domain::identity::sha256_hex;
+use crate::domain::time::{DAY, Instant};
 
 /// Which events count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,17 @@ pub enum Filter {
     Named(&'static [&'static str]),
 }
 
+impl Filter {
+    /// Does an event of this name count? [`Filter::Activity`] asks for a time of day as well.
+    pub fn takes(self, name: &str) -> bool {
+        match self {
+            Filter::All => true,
+            Filter::Own | Filter::Activity => is_own(name),
+            Filter::Named(names) => names.contains(&name),
+        }
+    }
+}
+
 /// How far back events count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
@@ -27,6 +40,16 @@ pub enum Window {
     Days(i64),
     /// All before T, each weighing `2^(−age / half-life)`.
     HalfLife(HalfLife),
+}
+
+impl Window {
+    /// The first moment that counts as of a moment.
+    pub fn start(self, as_of: Instant) -> Instant {
+        match self {
+            Window::Days(days) => as_of.plus(-days * DAY),
+            Window::Ever | Window::HalfLife(_) => Instant::MIN,
+        }
+    }
 }
 
 /// A half-life, fixed or from the settings.
