@@ -152,6 +152,16 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Events before this moment count.
+    pub fn as_of(&self) -> Instant {
+        self.as_of
+    }
+
+    /// What users and contents were declared to be.
+    pub fn declared(&self) -> &'a Declared {
+        self.declared
+    }
+
     /// The slot or the amount of a feature, by its index in the list.
     pub fn cell(&self, feature: usize) -> Option<usize> {
         self.cells[feature]
@@ -298,7 +308,7 @@ impl UserEvents<'_> {
                 Change::Weight { half_life_days } => {
                     self.slots[step.cell] += self.plan.weight_of(event, half_life_days);
                 }
-                Change::Value => self.amounts[step.cell] += i128::from(micros_of(event.value)),
+                Change::Value => self.amounts[step.cell] += micros_of(event.value),
             }
         }
     }
@@ -413,9 +423,12 @@ fn sorted(weights: &HashMap<u32, i64>) -> Vec<(u32, i64)> {
     weights
 }
 
-/// A value in millionths; absent counts as nothing.
-fn micros_of(value: Option<f64>) -> i64 {
-    libm::round(value.unwrap_or(0.0) * 1e6) as i64
+/// A value in millionths; absent counts as nothing. The whole part is never multiplied in floating point, which
+/// holds millionths only up to 9e9.
+fn micros_of(value: Option<f64>) -> i128 {
+    let value = value.unwrap_or(0.0);
+    let whole = libm::trunc(value);
+    whole as i128 * 1_000_000 + libm::round((value - whole) * 1e6) as i128
 }
 
 /// A moment kept in a slot by [`Aggregate::DaysSinceLast`].

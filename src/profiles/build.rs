@@ -110,19 +110,29 @@ pub fn profile_frame(
     let zones = Mutex::new(declared.zones().clone());
     let events = fold_users(lake, as_of, Columns::All, &zones, &|| plan.empty(), watch)?;
     let zones = zones.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let users = users_of(&events, declared, as_of, &zones);
-    let finish = Finish { as_of, declared, config, plan: &plan, zones: &zones, users: &users };
+    Ok(finish(&plan, &events, &zones, config)?)
+}
+
+/// Turns the sums of all users into the profile table, sorted by user.
+pub fn finish(
+    plan: &Plan<'_>,
+    events: &BTreeMap<String, UserEvents<'_>>,
+    zones: &Zones,
+    config: &ProfilesConfig,
+) -> Result<DataFrame, TableError> {
+    let (as_of, declared) = (plan.as_of(), plan.declared());
+    let users = users_of(events, declared, as_of, zones);
+    let finish = Finish { as_of, declared, config, plan, zones, users: &users };
     let mut columns = vec![text_column("user_id", users.iter().map(|user| Some(user.id.to_string())))];
     for (index, feature) in FEATURES.iter().enumerate() {
         columns.push(finish.column(index, feature).map_err(TableError::parquet(Path::new(feature.name)))?);
     }
-    let frame = DataFrame::new(users.len(), columns).map_err(TableError::parquet(Path::new("profiles")))?;
-    Ok(frame)
+    DataFrame::new(users.len(), columns).map_err(TableError::parquet(Path::new("profiles")))
 }
 
 /// Users with events and declared users who had signed up, sorted by id.
 fn users_of<'a>(
-    events: &'a BTreeMap<String, UserEvents<'a>>,
+    events: &'a BTreeMap<String, UserEvents<'_>>,
     declared: &'a Declared,
     as_of: Instant,
     zones: &Zones,

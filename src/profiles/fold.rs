@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use polars::prelude::*;
 
 use super::ProfileError;
+use crate::domain::identity::hash_of;
 use crate::domain::time::Instant;
 use crate::domain::zone::{ZoneCode, Zones};
 use crate::events::lake::{Lake, LakeFile};
@@ -63,33 +64,50 @@ pub fn fold_users<A: Accumulator>(
 ) -> Result<BTreeMap<String, A>, ProfileError> {
     let files = lake.files_before(until);
     let next = AtomicUsize::new(0);
-    let worker = || -> Result<HashMap<String, A>, ProfileError> {
-        let mut users = HashMap::new();
+    let users = Users::new();
+    let worker = || -> Result<(), ProfileError> {
         let mut names = ZoneNames { shared: zones, known: HashMap::new() };
         while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            fold_file(lake, file, until, columns, &mut names, make, &mut users)?;
+            fold_file(lake, file, until, columns, &mut names, make, &users)?;
             watch(next.load(Ordering::Relaxed).min(files.len()), files.len());
         }
-        Ok(users)
+        Ok(())
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let parts = std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         threads.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
     });
-    let mut users: BTreeMap<String, A> = BTreeMap::new();
-    for part in parts {
-        let part = part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        for (user_id, accumulator) in part {
-            match users.get_mut(&user_id) {
-                Some(known) => known.merge(accumulator),
-                None => {
-                    users.insert(user_id, accumulator);
-                }
-            }
-        }
+    for result in done {
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     }
-    Ok(users)
+    Ok(users.sorted())
+}
+
+/// Accumulators that all threads fill: one for each user, so memory does not grow with threads.
+///
+/// Whose turn it is does not show, because absorbing in any order comes to the same.
+struct Users<A> {
+    shards: Vec<Mutex<HashMap<String, A>>>,
+}
+
+/// Enough that threads seldom meet.
+const SHARDS: u64 = 256;
+
+impl<A> Users<A> {
+    fn new() -> Users<A> {
+        Users { shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect() }
+    }
+
+    fn shard_of(&self, user_id: &str) -> MutexGuard<'_, HashMap<String, A>> {
+        let shard = (hash_of(user_id.as_bytes()) % SHARDS) as usize;
+        self.shards[shard].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn sorted(self) -> BTreeMap<String, A> {
+        let shards = self.shards.into_iter();
+        shards.flat_map(|shard| shard.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())).collect()
+    }
 }
 
 /// Zone names of a thread, by the codes that all threads share.
@@ -117,7 +135,7 @@ fn fold_file<A: Accumulator>(
     columns: Columns,
     zones: &mut ZoneNames<'_>,
     make: &impl Fn() -> A,
-    users: &mut HashMap<String, A>,
+    users: &Users<A>,
 ) -> Result<(), ProfileError> {
     let mut wanted = vec!["user_id", "event", "timestamp", "date_only", "time_zone"];
     if columns == Columns::All {
@@ -141,7 +159,7 @@ fn fold_frame<A: Accumulator>(
     until: Instant,
     zones: &mut ZoneNames<'_>,
     make: &impl Fn() -> A,
-    users: &mut HashMap<String, A>,
+    users: &Users<A>,
 ) -> PolarsResult<()> {
     let text = |name: &str| frame.column(name)?.str();
     let optional = |name: &str| frame.column(name).ok().and_then(|column| column.str().ok());
@@ -156,8 +174,9 @@ fn fold_frame<A: Accumulator>(
     // A file is sorted by user, so each user's accumulator is looked up once.
     while row < frame.height() {
         let user_id = ids.get(row).unwrap_or_default();
+        let mut shard = users.shard_of(user_id);
         let mut fresh = None;
-        let (accumulator, is_known) = match users.get_mut(user_id) {
+        let (accumulator, is_known) = match shard.get_mut(user_id) {
             Some(known) => (known, true),
             None => (fresh.insert(make()), false),
         };
@@ -184,7 +203,7 @@ fn fold_frame<A: Accumulator>(
             row += 1;
         }
         if let Some(fresh) = fresh.filter(|_| absorbed > 0 && !is_known) {
-            users.insert(user_id.to_string(), fresh);
+            shard.insert(user_id.to_string(), fresh);
         }
     }
     Ok(())

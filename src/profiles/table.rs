@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use polars::prelude::*;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::ProfileError;
@@ -12,6 +13,12 @@ use crate::domain::identity::sha256_hex;
 use crate::domain::time::Instant;
 use crate::tables::{self, TableError, cell};
 use crate::workspace::Workspace;
+
+/// The one field that every format of the manifest has.
+#[derive(Deserialize)]
+struct Marker {
+    format: u32,
+}
 
 /// A profile table in memory: columns sorted by user.
 #[derive(Clone, Debug)]
@@ -86,10 +93,11 @@ fn built_moments(directory: &Path) -> Vec<Instant> {
 fn open_directory(directory: &Path) -> Result<Option<ProfileTable>, ProfileError> {
     let (path, manifest_path) = (directory.join("profiles.parquet"), directory.join("_manifest.json"));
     let Ok(text) = fs::read_to_string(&manifest_path) else { return Ok(None) };
-    let Ok(manifest) = serde_json::from_str::<ProfileManifest>(&text) else { return Ok(None) };
-    if manifest.format > FORMAT {
-        return Err(TableError::NewerFormat { path: manifest_path, found: manifest.format }.into());
+    let Ok(Marker { format }) = serde_json::from_str(&text) else { return Ok(None) };
+    if format > FORMAT {
+        return Err(TableError::NewerFormat { path: manifest_path, found: format }.into());
     }
+    let Ok(manifest) = serde_json::from_str::<ProfileManifest>(&text) else { return Ok(None) };
     let Ok(bytes) = fs::read(&path) else { return Ok(None) };
     if sha256_hex(&bytes) != manifest.sha256 {
         return Ok(None);

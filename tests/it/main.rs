@@ -1,3 +1,4 @@
 //! The one integration test binary: polars is linked once, and every test file is a module of it.
 
 mod architecture;
+mod profiles;
