@@ -179,8 +179,8 @@ impl<'a> Plan<'a> {
             amounts: vec![0; self.amounts],
             activity: Activity::default(),
             sessions: HashMap::new(),
-            categories: HashMap::new(),
-            tags: HashMap::new(),
+            categories: Weights::default(),
+            tags: Weights::default(),
             recent: Vec::new(),
             first: Instant::MAX,
         }
@@ -236,6 +236,19 @@ impl Recent {
     }
 }
 
+/// Weight by code, in order of code: a user has few, and a sorted list is smaller and quicker than a map.
+#[derive(Default)]
+struct Weights(Vec<(u32, i64)>);
+
+impl Weights {
+    fn add(&mut self, code: u32, weight: i64) {
+        match self.0.binary_search_by_key(&code, |(known, _)| *known) {
+            Ok(place) => self.0[place].1 += weight,
+            Err(place) => self.0.insert(place, (code, weight)),
+        }
+    }
+}
+
 /// The events of one user, summed.
 pub struct UserEvents<'a> {
     plan: &'a Plan<'a>,
@@ -244,8 +257,8 @@ pub struct UserEvents<'a> {
     amounts: Vec<i128>,
     activity: Activity,
     sessions: HashMap<u64, Session>,
-    categories: HashMap<u32, i64>,
-    tags: HashMap<u32, i64>,
+    categories: Weights,
+    tags: Weights,
     /// The newest contents, newest first, ties by id.
     recent: Vec<Recent>,
     first: Instant,
@@ -273,13 +286,13 @@ impl UserEvents<'_> {
     }
 
     /// Decayed weight by category code, in order of code.
-    pub fn categories(&self) -> Vec<(u32, i64)> {
-        sorted(&self.categories)
+    pub fn categories(&self) -> &[(u32, i64)] {
+        &self.categories.0
     }
 
     /// Decayed weight by tag code, in order of code.
-    pub fn tags(&self) -> Vec<(u32, i64)> {
-        sorted(&self.tags)
+    pub fn tags(&self) -> &[(u32, i64)] {
+        &self.tags.0
     }
 
     /// Newest contents, newest first, ties by id.
@@ -340,10 +353,10 @@ impl UserEvents<'_> {
         let Some(content) = self.plan.declared.content(content_id) else { return };
         let weight = self.plan.weight_of(event, self.plan.interest_half_life);
         if let Some(category) = content.category {
-            *self.categories.entry(category).or_default() += weight;
+            self.categories.add(category, weight);
         }
         for tag in &content.tags {
-            *self.tags.entry(*tag).or_default() += weight;
+            self.tags.add(*tag, weight);
         }
     }
 
@@ -399,12 +412,8 @@ impl Accumulator for UserEvents<'_> {
         for (key, session) in other.sessions {
             merge_session(&mut self.sessions, key, session);
         }
-        for (code, weight) in other.categories {
-            *self.categories.entry(code).or_default() += weight;
-        }
-        for (code, weight) in other.tags {
-            *self.tags.entry(code).or_default() += weight;
-        }
+        other.categories.0.into_iter().for_each(|(code, weight)| self.categories.add(code, weight));
+        other.tags.0.into_iter().for_each(|(code, weight)| self.tags.add(code, weight));
         for recent in other.recent {
             self.remember(recent.moment, &recent.content_id);
         }
@@ -415,12 +424,6 @@ fn merge_session(sessions: &mut HashMap<u64, Session>, key: u64, part: Session) 
     let session = sessions.entry(key).or_insert(part);
     session.last = session.last.max(part.last);
     session.last_purchase = session.last_purchase.max(part.last_purchase);
-}
-
-fn sorted(weights: &HashMap<u32, i64>) -> Vec<(u32, i64)> {
-    let mut weights: Vec<(u32, i64)> = weights.iter().map(|(code, weight)| (*code, *weight)).collect();
-    weights.sort_unstable();
-    weights
 }
 
 /// A value in millionths; absent counts as nothing. The whole part is never multiplied in floating point, which

@@ -284,7 +284,7 @@ impl Finish<'_> {
         };
         let ranked = |user: &User<'_>| {
             let weights = user.events.map(|events| if tags { events.tags() } else { events.categories() });
-            self.strongest(weights.unwrap_or_default())
+            self.strongest(weights.unwrap_or_default().to_vec())
         };
         match interest {
             Interest::Categories | Interest::Tags => text_lists(

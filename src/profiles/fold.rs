@@ -62,7 +62,8 @@ pub fn fold_users<A: Accumulator>(
     make: &(impl Fn() -> A + Sync),
     watch: &(impl Fn(usize, usize) + Sync),
 ) -> Result<BTreeMap<String, A>, ProfileError> {
-    let files = lake.files_before(until);
+    // Newest first: what is kept of the latest events then fills up at once, and older ones are passed over.
+    let files: Vec<&LakeFile> = lake.files_before(until).into_iter().rev().collect();
     let next = AtomicUsize::new(0);
     let users = Users::new();
     let worker = || -> Result<(), ProfileError> {
