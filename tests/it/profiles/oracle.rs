@@ -16,11 +16,13 @@ const FATIGUE_DAYS: f64 = 3.0;
 const LONGEST_LIST: usize = 20;
 const PRIOR_PUSHES: f64 = 20.0;
 
+/// Zone, sign-up in microseconds, platform.
+pub(super) type KnownUser = (Option<String>, Option<i64>, Option<String>);
+
 /// What was declared, by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
-    /// Zone, sign-up in microseconds, platform.
-    pub(super) users: BTreeMap<String, (Option<String>, Option<i64>, Option<String>)>,
+    pub(super) users: BTreeMap<String, KnownUser>,
     /// Category and tags.
     pub(super) contents: BTreeMap<String, (Option<String>, Vec<String>)>,
 }
@@ -31,7 +33,7 @@ struct Past<'a> {
     as_of: i64,
     zone: String,
     source: &'static str,
-    user: (Option<String>, Option<i64>, Option<String>),
+    user: KnownUser,
     known: &'a Known,
 }
 

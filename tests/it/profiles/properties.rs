@@ -92,9 +92,10 @@ fn age() -> impl Strategy<Value = i64> {
     prop_oneof![(end, nudge).prop_map(|(end, nudge)| end + nudge), -DAY..200 * DAY, 0..6 * HOUR]
 }
 
-fn act()
--> impl Strategy<Value = (usize, usize, i64, bool, Option<usize>, Option<usize>, Option<usize>, Option<i64>)>
-{
+/// User, name, age, date only, zone, content, session, quarters of value.
+type Draw = (usize, usize, i64, bool, Option<usize>, Option<usize>, Option<usize>, Option<i64>);
+
+fn act() -> impl Strategy<Value = Draw> {
     (
         0..4_usize,
         0..NAMES.len(),
@@ -165,7 +166,7 @@ proptest! {
         places in prop::collection::vec((0..5_usize, any::<u32>()), 120),
     ) {
         let (declared, _) = declared();
-        let whole = bytes_of(&frame_of(&[acts.clone()], declared, as_of));
+        let whole = bytes_of(&frame_of(std::slice::from_ref(&acts), declared, as_of));
         let mut placed: Vec<(u32, usize, Act)> =
             acts.into_iter().zip(places).map(|(act, (part, order))| (order, part, act)).collect();
         placed.sort_by_key(|(order, _, _)| *order);
