@@ -21,7 +21,7 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file system said no.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {}: {source}", io_code(.source), .path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum TableError {
         source: io::Error,
     },
     /// Not a table of ours.
-    #[error("{}: {source}", .path.display())]
+    #[error("bad_table: {}: {source}", .path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
@@ -50,6 +50,20 @@ pub enum TableError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// The stable code of what a file system said.
+fn io_code(error: &io::Error) -> &'static str {
+    use io::ErrorKind::*;
+    match error.kind() {
+        NotFound => "not_found",
+        PermissionDenied | ReadOnlyFilesystem => "not_permitted",
+        NotADirectory => "not_a_directory",
+        IsADirectory => "is_a_directory",
+        AlreadyExists => "already_exists",
+        StorageFull | QuotaExceeded | FileTooLarge => "disk_full",
+        _ => "io_error",
+    }
 }
 
 impl TableError {
@@ -93,6 +107,19 @@ fn write_and_rename<T>(
     file.sync_all()?;
     fs::rename(temporary, path)?;
     Ok(value)
+}
+
+/// Removes temporary files that a killed process has left in a directory, as well as it can.
+///
+/// The caller holds the workspace's lock. Only `workspace.json` is written without it, so its temporary file stays.
+pub fn sweep_temporaries(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_ours = name.starts_with('.') && name.ends_with(".tmp");
+        if is_ours && !name.starts_with(".workspace.json") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the names in a directory durable.

@@ -86,10 +86,9 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {:#}", failure.error);
-            if json {
-                println!(
-                    "{}",
-                    serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit })
+            if json && !failure.error.is::<output::Printed>() {
+                output::print_json(
+                    &serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit }),
                 );
             }
             ExitCode::from(failure.exit)

@@ -1,5 +1,7 @@
 //! How commands speak: numbers with separators, progress bars on stderr, JSON on stdout.
 
+use std::io::{self, Write};
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// `1469307` as `1,469,307`.
@@ -27,5 +29,19 @@ pub(super) fn progress_bar() -> ProgressBar {
 
 /// Prints one JSON object on stdout.
 pub(super) fn print_json(value: &serde_json::Value) {
-    println!("{value}");
+    print_text(&format!("{value}\n"));
 }
+
+/// Prints text on stdout. A reader that has gone away is no failure of ours.
+pub(super) fn print_text(text: &str) {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => eprintln!("error: stdout: {error}"),
+        _ => {}
+    }
+}
+
+/// A failure that has printed its one JSON object itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Printed(pub(super) String);

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use polars::prelude::DataFrame;
+use serde_json::Value;
+
 use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::dead_letters::{DeadLetters, Reasons};
 use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::reading::Source;
-use super::records::{Event, events_of, frame_of};
+use super::records::{events_of, frame_of};
 use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
 use super::{checks, upsert};
 use crate::config::IngestConfig;
@@ -19,7 +22,7 @@ use crate::domain::identity::hash_of;
 use crate::domain::rejection::{Rejection, RejectionCode};
 use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zone;
-use crate::tables::TableError;
+use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
 
 /// What the files hold.
@@ -120,43 +123,84 @@ pub fn ingest(
     request: &Request<'_>,
     watch: &impl Fn(Stage<'_>),
 ) -> Result<Summary, IngestError> {
+    tables::sweep_temporaries(&workspace.data());
     let mut staging = Staging::create(workspace.staging(), config.staging_memory_mib << 20)?;
     let name = format!("{}-{}.jsonl", request.now.file_name(), request.kind.as_str());
     let mut letters = DeadLetters::new(workspace.rejected().join(name), staging.directory());
     let scratch = staging.directory().to_path_buf();
     let source = Source { config, request, scratch: &scratch };
-    let mut summary = match request.kind {
-        Kind::Events => ingest_events(workspace, &source, &mut staging, &mut letters, watch)?,
-        _ => upsert::ingest_table(workspace, &source, &mut letters, watch)?,
-    };
-    summary.dead_letters = letters.finish()?;
-    Ok(summary)
+    let result = take_files(workspace, &source, &mut staging, &mut letters, watch);
+    if result.is_err() {
+        letters.withdraw();
+        sweep(workspace);
+    }
+    result
 }
 
-fn ingest_events(
+/// What an ingest will change, written or ready to be, and not yet in force.
+pub(super) enum Change {
+    Nothing,
+    Days(Lake, Vec<LakeFile>),
+    Table(PathBuf, DataFrame),
+}
+
+/// The dead letters come before the commit: a crash between them loses no record, and the files can be taken again.
+fn take_files(
     workspace: &Workspace,
     source: &Source<'_>,
     staging: &mut Staging,
     letters: &mut DeadLetters,
     watch: &impl Fn(Stage<'_>),
 ) -> Result<Summary, IngestError> {
+    let (mut summary, change) = match source.request.kind {
+        Kind::Events => take_events(workspace, source, staging, letters, watch)?,
+        _ => upsert::take_rows(workspace, source, letters, watch)?,
+    };
+    summary.dead_letters = letters.finish()?;
+    match change {
+        Change::Nothing => {}
+        Change::Days(lake, files) => {
+            let days: Vec<Day> = files.iter().filter_map(|file| Day::parse(&file.date)).collect();
+            let lake = lake.commit(files)?;
+            summary.warnings.extend(checks::odd_days(lake.manifest(), &days, &source.config.warnings));
+        }
+        Change::Table(path, mut frame) => {
+            tables::write_parquet(&path, &mut frame)?;
+            tables::sync_directory(&workspace.data())?;
+        }
+    }
+    Ok(summary)
+}
+
+fn take_events(
+    workspace: &Workspace,
+    source: &Source<'_>,
+    staging: &mut Staging,
+    letters: &mut DeadLetters,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<(Summary, Change), IngestError> {
     let lake = Lake::open(workspace)?;
     let mut summary = stage_files(source, staging, letters, watch)?;
     if staging.is_empty() {
-        return Ok(summary);
+        return Ok((summary, Change::Nothing));
     }
     watch(Stage::Comparing);
     stage_known_ids(&lake, staging)?;
     let verdicts = staging.judge()?;
-    let changed =
-        write_days(&lake, staging, &verdicts, &mut Conflicts { request: source.request, letters }, watch)?;
+    let mut conflicts = Conflicts { request: source.request, letters };
+    let files = write_days(&lake, staging, &verdicts, &mut conflicts, watch)?;
     summary.count_verdicts(&verdicts);
-    if !changed.is_empty() {
-        let days: Vec<Day> = changed.iter().filter_map(|file| Day::parse(&file.date)).collect();
-        let lake = lake.commit(changed)?;
-        summary.warnings.extend(checks::odd_days(lake.manifest(), &days, &source.config.warnings));
+    let change = if files.is_empty() { Change::Nothing } else { Change::Days(lake, files) };
+    Ok((summary, change))
+}
+
+/// Removes what an ingest that was killed or failed has left behind.
+fn sweep(workspace: &Workspace) {
+    tables::sweep_temporaries(&workspace.data());
+    tables::sweep_temporaries(&workspace.events());
+    if let Ok(lake) = Lake::open(workspace) {
+        lake.sweep(&lake);
     }
-    Ok(summary)
 }
 
 /// Reads every file into the staging area; a file that cannot be taken leaves no trace but its name.
@@ -206,21 +250,21 @@ struct Conflicts<'a> {
 }
 
 impl Conflicts<'_> {
-    fn add(&mut self, origin: Origin, event: &Event<'_>) -> Result<(), TableError> {
+    fn add(&mut self, origin: Origin, event: &Value) -> Result<(), TableError> {
         let file = self.request.files[origin.file as usize].display().to_string();
-        let detail = format!("message_id {:?} was seen before with other content", event.message_id);
+        let detail = format!("message_id {} was seen before with other content", event["message_id"]);
         let rejection = Rejection::new(RejectionCode::MessageIdConflict, detail);
-        self.letters.add(&file, origin.line, &rejection, &event.to_json())
+        self.letters.add(&file, origin.line, &rejection, event)
     }
 }
 
-/// What writing one day came to: its file, if anything is new, and its conflicts as (file, line, canonical event).
+/// What writing one day came to: its file, if anything is new, and its conflicts with the events as JSON.
 struct DayResult {
     file: Option<LakeFile>,
-    conflicts: Vec<(Origin, String, Vec<u8>)>,
+    conflicts: Vec<(Origin, Value)>,
 }
 
-/// Writes the new files of all days that gained an event, two days at a time, in order of date.
+/// Writes the new files of all days that gained an event, one day a processor; what comes of it is in order of date.
 fn write_days(
     lake: &Lake,
     staging: &Staging,
@@ -229,39 +273,39 @@ fn write_days(
     watch: &impl Fn(Stage<'_>),
 ) -> Result<Vec<LakeFile>, IngestError> {
     let days = staging.days();
-    let mut results: BTreeMap<usize, DayResult> = BTreeMap::new();
+    let (mut files, mut done) = (Vec::new(), 0);
+    let mut waiting: BTreeMap<usize, DayResult> = BTreeMap::new();
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| -> Result<(), IngestError> {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             let (sender, next, days) = (sender.clone(), &next, &days);
             scope.spawn(move || {
-                while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                    let result = write_day(lake, staging, verdicts, day);
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(day) = days.get(index) else { return };
+                    let result = write_day(lake, staging, verdicts, *day);
                     let failed = result.is_err();
-                    if sender.send((day, result)).is_err() || failed {
+                    if sender.send((index, result)).is_err() || failed {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        for (day, result) in receiver {
-            let index = days.binary_search(&day).unwrap_or_default();
-            results.insert(index, result?);
-            watch(Stage::Writing { done: results.len(), total: days.len() });
+        for (index, result) in receiver {
+            waiting.insert(index, result?);
+            while let Some(result) = waiting.remove(&done) {
+                for (origin, event) in &result.conflicts {
+                    conflicts.add(*origin, event)?;
+                }
+                files.extend(result.file);
+                done += 1;
+            }
+            watch(Stage::Writing { done, total: days.len() });
         }
         Ok(())
     })?;
-    let mut files = Vec::new();
-    for result in results.into_values() {
-        for (origin, message_id, canonical) in &result.conflicts {
-            if let Some(event) = Event::read_canonical(message_id, &mut canonical.as_slice()) {
-                conflicts.add(*origin, &event)?;
-            }
-        }
-        files.extend(result.file);
-    }
     Ok(files)
 }
 
@@ -278,11 +322,7 @@ fn write_day(
         match verdicts.of(day, row) {
             Verdict::Accepted => events.push((event, hash)),
             Verdict::Duplicate => {}
-            Verdict::Conflict => {
-                let mut canonical = Vec::new();
-                event.write_canonical(&mut canonical);
-                conflicts.push((origin, event.message_id.into_owned(), canonical));
-            }
+            Verdict::Conflict => conflicts.push((origin, event.to_json())),
         }
     }
     if events.is_empty() {

@@ -86,8 +86,7 @@ impl Source<'_> {
         let mut reader = Reader::open(path, self.request.format, limits, &progress, self.scratch)?;
         let header = reader.header().map(<[String]>::to_vec);
         let mut mapping = Mapping::new(fields, &self.request.renames, header.as_deref(), path)?;
-        let mut summary =
-            Summary { other_columns: mapping.other_names().into_iter().collect(), ..Summary::default() };
+        let mut summary = Summary::default();
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
         while let Some(record) = reader.next_record()? {
@@ -114,6 +113,7 @@ impl Source<'_> {
         if summary.read > 0 {
             mapping.check_required(path)?;
         }
+        summary.other_columns.extend(mapping.other_names());
         Ok(summary)
     }
 }

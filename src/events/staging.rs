@@ -3,7 +3,7 @@
 //! A record is written once, to its day. Its id, hash and place go to one of [`BUCKETS`] files by key, so that
 //! duplicates are found bucket by bucket with the memory of one bucket, however many records there are.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub(super) struct Mark {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verdicts {
     duplicates: HashMap<Day, BitSet>,
-    conflicts: HashSet<(Day, u32)>,
+    conflicts: HashMap<Day, BitSet>,
     /// How many were the same record again.
     pub(super) duplicate: u64,
     /// How many brought other content under a known id.
@@ -91,10 +91,13 @@ impl BitSet {
 impl Verdicts {
     /// The fate of a day's record.
     pub(super) fn of(&self, day: Day, row: u32) -> Verdict {
-        match self.duplicates.get(&day) {
-            _ if self.conflicts.contains(&(day, row)) => Verdict::Conflict,
-            Some(set) if set.contains(row) => Verdict::Duplicate,
-            _ => Verdict::Accepted,
+        let holds = |sets: &HashMap<Day, BitSet>| sets.get(&day).is_some_and(|set| set.contains(row));
+        if holds(&self.conflicts) {
+            Verdict::Conflict
+        } else if holds(&self.duplicates) {
+            Verdict::Duplicate
+        } else {
+            Verdict::Accepted
         }
     }
 
@@ -103,7 +106,7 @@ impl Verdicts {
             self.duplicates.entry(day).or_default().insert(row);
             self.duplicate += 1;
         } else {
-            self.conflicts.insert((day, row));
+            self.conflicts.entry(day).or_default().insert(row);
             self.conflicting += 1;
         }
     }

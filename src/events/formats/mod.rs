@@ -272,7 +272,7 @@ impl Reader {
     pub fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
         let path = &self.path;
         match &mut self.decoder {
-            Decoder::Csv(reader) => reader.next_record().map_err(|error| InputError::from_io(path, &error)),
+            Decoder::Csv(reader) => reader.next_record(),
             Decoder::Jsonl(reader) => reader.next_record().map_err(|error| InputError::from_io(path, &error)),
             Decoder::Parquet(reader) => reader.next_record(),
         }

@@ -8,7 +8,8 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::gzip::Plain;
-use super::{InputError, Limits, RawValue, Record, Row, reopen};
+use super::{InputError, Limits, RawValue, Record, Row, excerpt, reopen};
+use crate::domain::rejection::{Rejection, RejectionCode};
 
 /// Reads rows one by one out of decoded slices.
 pub(super) struct ParquetRows {
@@ -22,6 +23,9 @@ pub(super) struct ParquetRows {
     chunk: Vec<Cells>,
     chunk_length: usize,
     next: usize,
+    /// Largest record in bytes of text, and whether this chunk may hold a larger one.
+    limit: usize,
+    may_exceed: bool,
 }
 
 /// One decoded column, its type narrowed to what a raw value can be.
@@ -99,6 +103,8 @@ impl ParquetRows {
             chunk: Vec::new(),
             chunk_length: 0,
             next: 0,
+            limit: limits.record_bytes,
+            may_exceed: false,
         })
     }
 
@@ -116,7 +122,21 @@ impl ParquetRows {
         let row = self.next;
         self.next += 1;
         let line = (self.decoded - self.chunk_length + row + 1) as u64;
+        if self.may_exceed && self.text_of(row).map(str::len).sum::<usize>() > self.limit {
+            let detail = format!("a record over {} bytes", self.limit);
+            let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
+            let text: Vec<&str> = self.text_of(row).collect();
+            return Ok(Some(Record::Unreadable(line, rejection, excerpt(text.join(" ").as_bytes()))));
+        }
         Ok(Some(Record::Row(line, Row::Parquet(ParquetRow { chunk: &self.chunk, row }))))
+    }
+
+    /// The texts of a row of the chunk.
+    fn text_of(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.chunk.iter().filter_map(move |cells| match cells {
+            Cells::Text(cells) => cells.get(row),
+            _ => None,
+        })
     }
 
     fn decode_chunk(&mut self) -> Result<(), InputError> {
@@ -138,6 +158,7 @@ impl ParquetRows {
         let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
         self.chunk =
             narrowed.collect::<PolarsResult<_>>().map_err(|error| bad_parquet(&self.path, &error))?;
+        self.may_exceed = self.chunk.iter().map(longest_text).sum::<usize>() > self.limit;
         self.decoded += wanted;
         self.chunk_length = wanted;
         self.next = 0;
@@ -170,6 +191,13 @@ fn is_supported(dtype: &ArrowDataType) -> bool {
         | Decimal(_, _) => true,
         Dictionary(_, values, _) => matches!(**values, Utf8 | LargeUtf8 | Utf8View),
         _ => false,
+    }
+}
+
+fn longest_text(cells: &Cells) -> usize {
+    match cells {
+        Cells::Text(cells) => cells.iter().flatten().map(str::len).max().unwrap_or_default(),
+        _ => 0,
     }
 }
 
