@@ -26,7 +26,13 @@ pub struct Mark(u64);
 impl DeadLetters {
     /// Will write to `path`, by way of a file in `staging`.
     pub fn new(path: PathBuf, staging: &Path) -> DeadLetters {
-        DeadLetters { temporary: staging.join("rejected.jsonl"), path, writer: None, written: 0, finished: None }
+        DeadLetters {
+            temporary: staging.join("rejected.jsonl"),
+            path,
+            writer: None,
+            written: 0,
+            finished: None,
+        }
     }
 
     /// Adds one rejected record.

@@ -49,7 +49,10 @@ impl<'a> CsvRow<'a> {
 /// Length of a record in the buffers, or why it is not there.
 enum Extent {
     End,
-    Fields { bytes: usize, fields: usize },
+    Fields {
+        bytes: usize,
+        fields: usize,
+    },
     TooLarge,
     /// The file ended within quotes.
     Unclosed,
@@ -217,9 +220,11 @@ fn header_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec
     }
     let mut seen = HashSet::new();
     match names.iter().find(|name| !seen.insert(name.as_str())) {
-        Some(twice) => {
-            Err(InputError::new("duplicate_column", path, format!("line {line} names column {twice:?} twice")))
-        }
+        Some(twice) => Err(InputError::new(
+            "duplicate_column",
+            path,
+            format!("line {line} names column {twice:?} twice"),
+        )),
         None => Ok(names),
     }
 }

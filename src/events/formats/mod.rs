@@ -3,6 +3,7 @@
 //! To add a format: one file here, one variant in [`Format`] and one in `Decoder`.
 
 mod csv;
+mod guard;
 mod gzip;
 mod jsonl;
 mod parquet;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use super::guard::guarded;
 use super::gzip::Plain;
 use super::{InputError, Limits, RawValue, Record, Row, excerpt, reopen};
 use crate::domain::rejection::{Rejection, RejectionCode};
@@ -84,8 +85,8 @@ impl ParquetRows {
     ) -> Result<ParquetRows, InputError> {
         let file = if bytes.compressed { unpacked(bytes, path, scratch)? } else { reopen(path)? };
         let mut reader = ParquetReader::new(clone_of(&file, path)?);
-        let schema = reader.schema().map_err(|error| bad_parquet(path, &error))?;
-        let rows = reader.num_rows().map_err(|error| bad_parquet(path, &error))?;
+        let described = guarded(|| Ok((reader.schema()?, reader.num_rows()?)));
+        let (schema, rows) = described.map_err(|detail| bad_parquet(path, &detail))?;
         for field in schema.iter_values() {
             if !is_supported(&field.dtype) {
                 let detail =
@@ -141,23 +142,16 @@ impl ParquetRows {
 
     fn decode_chunk(&mut self) -> Result<(), InputError> {
         let wanted = self.chunk_rows.min(self.rows - self.decoded);
-        let frame = ParquetReader::new(clone_of(&self.file, &self.path)?)
-            .with_slice(Some((self.decoded, wanted)))
-            .set_rechunk(true)
-            .finish()
-            .map_err(|error| bad_parquet(&self.path, &error))?;
-        if frame.height() != wanted {
-            let detail = format!(
-                "rows {} to {}: only {} could be read",
-                self.decoded,
-                self.decoded + wanted,
-                frame.height()
-            );
+        let file = clone_of(&self.file, &self.path)?;
+        let slice = (self.decoded, wanted);
+        let (height, chunk) =
+            guarded(|| decode(file, slice)).map_err(|detail| bad_parquet(&self.path, &detail))?;
+        if height != wanted || chunk.len() != self.header.len() {
+            let (first, last) = (self.decoded + 1, self.decoded + wanted);
+            let detail = format!("rows {first} to {last}: only {height} could be read");
             return Err(InputError::new("truncated_file", &self.path, detail));
         }
-        let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
-        self.chunk =
-            narrowed.collect::<PolarsResult<_>>().map_err(|error| bad_parquet(&self.path, &error))?;
+        self.chunk = chunk;
         self.may_exceed = self.chunk.iter().map(longest_text).sum::<usize>() > self.limit;
         self.decoded += wanted;
         self.chunk_length = wanted;
@@ -223,8 +217,17 @@ fn narrow(series: &Series) -> PolarsResult<Cells> {
     })
 }
 
-fn bad_parquet(path: &Path, error: &PolarsError) -> InputError {
-    InputError::new("damaged_file", path, format!("not readable as Parquet: {error}"))
+/// Rows of a file as cells, and how many there are.
+fn decode(file: File, slice: (usize, usize)) -> PolarsResult<(usize, Vec<Cells>)> {
+    let frame = ParquetReader::new(file).with_slice(Some(slice)).set_rechunk(true).finish()?;
+    // A damaged file may bring columns of different lengths; the shortest says how far they can be read.
+    let height = frame.columns().iter().map(Column::len).min().unwrap_or_default();
+    let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
+    Ok((height, narrowed.collect::<PolarsResult<_>>()?))
+}
+
+fn bad_parquet(path: &Path, detail: &str) -> InputError {
+    InputError::new("damaged_file", path, format!("not readable as Parquet: {detail}"))
 }
 
 fn clone_of(file: &File, path: &Path) -> Result<File, InputError> {
