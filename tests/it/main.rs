@@ -1,3 +1,7 @@
 //! The one integration test binary: polars is linked once, and every test file is a module of it.
 
 mod architecture;
+mod bad_input;
+mod crashes;
+mod ingesting;
+mod upserts;

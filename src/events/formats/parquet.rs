@@ -52,7 +52,7 @@ pub(super) enum Cells {
 
 /// A row of a chunk.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::events) struct ParquetRow<'a> {
+pub struct ParquetRow<'a> {
     chunk: &'a [Cells],
     row: usize,
 }
