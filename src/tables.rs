@@ -85,28 +85,45 @@ pub fn write_atomically<T>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> Result<T, TableError> {
+    write_and_rename(path, |file| {
+        let mut writer = BufWriter::with_capacity(1 << 18, file);
+        let value = write(&mut writer)?;
+        writer.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+        Ok(value)
+    })
+}
+
+/// Writes a file whole, but not durably: it must not count before [`sync_all`] has returned.
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), TableError> {
+    write_and_rename(path, |mut file| file.write_all(bytes))
+}
+
+fn write_and_rename<T>(path: &Path, write: impl FnOnce(File) -> io::Result<T>) -> Result<T, TableError> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(TableError::io(directory))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
-    let result = write_and_rename(&temporary, path, write);
+    let result = File::create(&temporary).and_then(write).and_then(|value| {
+        fs::rename(&temporary, path)?;
+        Ok(value)
+    });
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     result.map_err(TableError::io(path))
 }
 
-fn write_and_rename<T>(
-    temporary: &Path,
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut writer = BufWriter::with_capacity(1 << 18, File::create(temporary)?);
-    let value = write(&mut writer)?;
-    let file = writer.into_inner().map_err(|error| error.into_error())?;
-    file.sync_all()?;
-    fs::rename(temporary, path)?;
-    Ok(value)
+/// Makes files or directories durable, many at a time: a file system syncs those that wait together as one.
+pub fn sync_all(paths: &[PathBuf]) -> Result<(), TableError> {
+    const AT_ONCE: usize = 32;
+    std::thread::scope(|scope| {
+        let share = paths.len().div_ceil(AT_ONCE).max(1);
+        let sync = |share: &[PathBuf]| share.iter().try_for_each(|path| sync_directory(path));
+        let workers: Vec<_> = paths.chunks(share).map(|share| scope.spawn(move || sync(share))).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Removes temporary files that a killed process has left in a directory, as well as it can.

@@ -127,7 +127,7 @@ impl Lake {
         let sha256 = sha256_hex(&bytes);
         let name = format!("part-{}.parquet", &sha256[..16]);
         let path = directory.join(&name);
-        tables::write_atomically(&path, |file| file.write_all(&bytes))?;
+        tables::write_unsynced(&path, &bytes)?;
         let stamps =
             frame.column("timestamp").and_then(|column| column.datetime().map(|c| c.physical().clone()));
         let stamps = stamps.map_err(TableError::parquet(&path))?;
@@ -146,15 +146,15 @@ impl Lake {
     pub fn commit(&self, files: Vec<LakeFile>) -> Result<Lake, LakeError> {
         let mut by_date: BTreeMap<String, LakeFile> =
             self.manifest.files.iter().map(|file| (file.date.clone(), file.clone())).collect();
-        for file in files {
-            tables::sync_directory(&self.workspace.events().join(format!("date={}", file.date)))?;
-            by_date.insert(file.date.clone(), file);
-        }
+        let directory = self.workspace.events();
+        let parts = files.iter().map(|file| directory.join(&file.path));
+        let days = files.iter().map(|file| directory.join(format!("date={}", file.date)));
+        tables::sync_all(&parts.chain(days).collect::<Vec<_>>())?;
+        by_date.extend(files.into_iter().map(|file| (file.date.clone(), file)));
         let files: Vec<LakeFile> = by_date.into_values().collect();
         let rows = files.iter().map(|file| file.rows).sum();
         let manifest = Manifest { format: FORMAT, rows, files };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-        let directory = self.workspace.events();
         tables::sync_directory(&directory)?;
         tables::write_atomically(&directory.join("_manifest.json"), |file| writeln!(file, "{text}"))?;
         tables::sync_directory(&directory)?;

@@ -22,7 +22,7 @@ pub(crate) struct Outcome {
 
 impl Place {
     pub(crate) fn new() -> Place {
-        Place { directory: tempfile::tempdir().unwrap() }
+        Place { directory: temporary_directory() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -163,6 +163,12 @@ impl Outcome {
         assert_eq!(read, accepted + duplicate + rejected, "{self:?}");
         assert_eq!(self.reasons().values().sum::<u64>(), rejected, "{self:?}");
     }
+}
+
+/// In memory where that can be: these tests sync thousands of files, and no power fails while they run.
+pub(crate) fn temporary_directory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// The new dead letters are exactly the rejected records, each with its file, line, reason and record.

@@ -3,5 +3,7 @@
 mod architecture;
 mod bad_input;
 mod crashes;
+mod ingest_properties;
 mod ingesting;
+mod same_bytes;
 mod upserts;
