@@ -38,7 +38,7 @@ fn odd_volume(files: &BTreeMap<Day, &LakeFile>, changed: &[Day], config: &Warnin
 
 /// The median volume of the days before `day`, once half of them are there; missing days count as zero.
 fn median_before(files: &BTreeMap<Day, &LakeFile>, day: Day, days: usize) -> Option<u64> {
-    let first = Day(day.0 - days as i32);
+    let first = Day(day.0.saturating_sub_unsigned(days as u32));
     let mut volumes: Vec<u64> = files.range(first..day).map(|(_, file)| file.rows).collect();
     if volumes.len() * 2 < days {
         return None;

@@ -90,7 +90,7 @@ impl Source<'_> {
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
         while let Some(record) = reader.next_record()? {
-            if summary.read % REPORT_EVERY == 0 {
+            if summary.read.is_multiple_of(REPORT_EVERY) {
                 watch(Stage::Reading { file: path, bytes: progress.bytes(), total });
             }
             summary.read += 1;

@@ -1,5 +1,7 @@
 //! Files that are wrong in every way we could think of: what is counted, what is refused, and what stays as it was.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use crate::ingesting::{Outcome, Place, fixture, gzipped};
 
 /// What an ingest of one file must come to.

@@ -1,5 +1,7 @@
 //! Two writers, a full disk, a kill in the middle, a workspace of another kind: the lake is as before or as after.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};

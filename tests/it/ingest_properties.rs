@@ -1,5 +1,7 @@
 //! Properties of ingest on random input: counts against a naive oracle, readers against other readers, round trips.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

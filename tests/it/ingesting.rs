@@ -1,5 +1,7 @@
 //! What the ingest tests share: a temporary workspace, the real binary run in it, and what must hold after every run.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

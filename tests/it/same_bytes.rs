@@ -1,5 +1,7 @@
 //! Equal events give equal bytes, however they come: twice, shuffled, split, in other formats, in other order.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

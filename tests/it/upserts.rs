@@ -1,5 +1,7 @@
 //! Users, contents and campaigns: the later line wins, an absent column keeps, an empty cell clears.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -183,7 +183,7 @@ pub struct Reader {
 }
 
 enum Decoder {
-    Csv(csv::CsvReader),
+    Csv(Box<csv::CsvReader>),
     Jsonl(jsonl::JsonlReader),
     Parquet(parquet::ParquetRows),
 }
@@ -250,7 +250,7 @@ impl Reader {
             None => Format::by_content(bytes.text().fill_buf().map_err(io)?),
         };
         let decoder = match format {
-            Format::Csv => Decoder::Csv(csv::CsvReader::new(bytes.into_text(), path, limits)?),
+            Format::Csv => Decoder::Csv(Box::new(csv::CsvReader::new(bytes.into_text(), path, limits)?)),
             Format::Jsonl => Decoder::Jsonl(jsonl::JsonlReader::new(bytes.into_text(), path, limits)?),
             Format::Parquet => Decoder::Parquet(parquet::ParquetRows::new(bytes, path, limits, scratch)?),
         };
