@@ -195,7 +195,7 @@ pub fn check_extension(path: &Path) -> Result<(), TableError> {
 /// An open output file of one of the three formats.
 enum Sink<'a> {
     Parquet(Box<BatchedWriter<&'a mut dyn Write>>),
-    Csv(csv::Writer<&'a mut dyn Write>),
+    Csv(Box<csv::Writer<&'a mut dyn Write>>),
     Jsonl(&'a mut dyn Write),
 }
 
@@ -205,7 +205,7 @@ impl<'a> Sink<'a> {
             "csv" => {
                 let mut writer = csv::Writer::from_writer(file);
                 writer.write_record(frame.get_column_names().iter().map(|name| name.as_str()))?;
-                Sink::Csv(writer)
+                Sink::Csv(Box::new(writer))
             }
             "jsonl" => Sink::Jsonl(file),
             _ => Sink::Parquet(Box::new(

@@ -122,7 +122,7 @@ pub(super) fn take(context: &Context, arguments: &IngestArguments) -> Result<Sum
     Ok(summary)
 }
 
-fn show(bar: &ProgressBar, stage: Stage<'_>) {
+pub(super) fn show(bar: &ProgressBar, stage: Stage<'_>) {
     let (message, done, total) = match stage {
         Stage::Reading { file, bytes, total } => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();

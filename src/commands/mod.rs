@@ -1,6 +1,8 @@
 //! One file for each subcommand; here: what they share, and what a failure looks like.
 
+mod charts;
 mod config;
+mod demo;
 mod evaluate;
 mod ingest;
 mod output;
@@ -51,6 +53,7 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::DemoArguments),
     Ingest(ingest::IngestArguments),
     Profile(profile::ProfileArguments),
     SendTimes(send_times::SendTimesArguments),
@@ -116,6 +119,7 @@ fn context(common: Common) -> Result<Context, Failure> {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Demo(arguments) => demo::run(context, &arguments),
             Command::Ingest(arguments) => ingest::run(context, &arguments),
             Command::Profile(arguments) => profile::run(context, &arguments),
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
