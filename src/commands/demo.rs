@@ -37,10 +37,6 @@ pub(super) struct DemoArguments {
     data: PathBuf,
     /// End after the report; so far the demo always does
     #[arg(long)]
-    #[expect(
-        dead_code,
-        reason = "the server is not there yet, and scripts that say so now will keep working"
-    )]
     no_serve: bool,
 }
 

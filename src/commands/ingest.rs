@@ -97,7 +97,8 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
             "{}: {count} of {} files refused; nothing of them was kept, the others were",
             summary.refused[0].code,
             arguments.files.len()
-        ))),
+        ))
+        .reported()),
     }
 }
 

@@ -74,17 +74,28 @@ struct Context {
 struct Failure {
     exit: u8,
     error: anyhow::Error,
+    /// The command has already put its JSON object on stdout.
+    reported: bool,
 }
 
 impl Failure {
+    fn new(exit: u8, error: impl Into<anyhow::Error>) -> Failure {
+        Failure { exit, error: error.into(), reported: false }
+    }
+
+    /// The same, when the JSON object on stdout tells it already.
+    fn reported(self) -> Failure {
+        Failure { reported: true, ..self }
+    }
+
     /// The caller's fault: exit 2.
     fn caller(text: impl std::fmt::Display) -> Failure {
-        Failure { exit: 2, error: anyhow::anyhow!("{text}") }
+        Failure::new(2, anyhow::anyhow!("{text}"))
     }
 
     /// Our failure: exit 1.
     fn ours(error: impl Into<anyhow::Error>) -> Failure {
-        Failure { exit: 1, error: error.into() }
+        Failure::new(1, error)
     }
 }
 
@@ -97,7 +108,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {:#}", failure.error);
-            if json {
+            if json && !failure.reported {
                 println!(
                     "{}",
                     serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit })
@@ -168,13 +179,13 @@ impl Context {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Failure { exit: 2, error: error.into() }
+        Failure::new(2, error)
     }
 }
 
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
-        Failure { exit: 2, error: error.into() }
+        Failure::new(2, error)
     }
 }
 
@@ -185,7 +196,7 @@ impl From<WorkspaceError> for Failure {
             WorkspaceError::Missing(_)
             | WorkspaceError::NewerFormat { .. }
             | WorkspaceError::Damaged { .. }
-            | WorkspaceError::Locked(_) => Failure { exit: 2, error: error.into() },
+            | WorkspaceError::Locked(_) => Failure::new(2, error),
         }
     }
 }
@@ -197,7 +208,7 @@ impl From<TableError> for Failure {
             TableError::Io { source, .. } if is_callers(source) => 2,
             TableError::Io { .. } | TableError::Parquet { .. } => 1,
         };
-        Failure { exit, error: error.into() }
+        Failure::new(exit, error)
     }
 }
 
@@ -219,7 +230,7 @@ impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         match error {
             LakeError::Table(error) => error.into(),
-            LakeError::BadManifest { .. } => Failure { exit: 2, error: error.into() },
+            LakeError::BadManifest { .. } => Failure::new(2, error),
         }
     }
 }
@@ -238,9 +249,7 @@ impl From<ProfileError> for Failure {
         match error {
             ProfileError::Table(error) => error.into(),
             ProfileError::Lake(error) => error.into(),
-            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => {
-                Failure { exit: 2, error: error.into() }
-            }
+            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How commands speak: numbers with separators, progress bars on stderr, JSON on stdout.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 /// `1469307` as `1,469,307`.
 pub(super) fn thousands(number: u64) -> String {
@@ -22,7 +22,7 @@ pub(super) fn progress_bar() -> ProgressBar {
     if let Ok(style) = style {
         bar.set_style(style);
     }
-    bar
+    bar.with_finish(ProgressFinish::AndClear)
 }
 
 /// Prints one JSON object on stdout.
