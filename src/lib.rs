@@ -17,6 +17,9 @@
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod evaluation;
 pub mod events;
+pub mod models;
+pub mod profiles;
 pub mod tables;
 pub mod workspace;

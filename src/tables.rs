@@ -151,14 +151,18 @@ pub fn sync_directory(directory: &Path) -> Result<(), TableError> {
 pub fn parquet_bytes(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
     frame.rechunk_mut();
     let mut bytes = Vec::new();
+    parquet_writer(&mut bytes).finish(frame)?;
+    Ok(bytes)
+}
+
+/// Our way of writing Parquet: the same bytes on any number of threads.
+fn parquet_writer<W: Write>(writer: W) -> ParquetWriter<W> {
     let metadata = KeyValueMetadata::from_static(vec![(FORMAT_KEY.to_string(), FORMAT.to_string())]);
-    ParquetWriter::new(&mut bytes)
+    ParquetWriter::new(writer)
         .with_compression(ParquetCompression::Zstd(None))
         .with_row_group_size(Some(ROW_GROUP_ROWS))
         .with_key_value_metadata(Some(metadata))
         .set_parallel(false)
-        .finish(frame)?;
-    Ok(bytes)
 }
 
 /// Writes a frame as Parquet under `path` and returns the file's sha256.
@@ -185,13 +189,42 @@ pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, 
         .map_err(TableError::parquet(path))
 }
 
-/// Writes a frame in the format that the extension of `path` names: parquet, csv or jsonl.
-pub fn write_table(path: &Path, frame: &mut DataFrame) -> Result<(), TableError> {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("parquet") => write_parquet(path, frame).map(|_| ()),
-        Some("csv") => write_atomically(path, |file| write_csv(file, frame)),
-        Some("jsonl") => write_atomically(path, |file| write_jsonl(file, frame)),
-        _ => Err(TableError::UnknownExtension { path: path.to_path_buf() }),
+/// Writes frames one after the other in the format that the extension of `path` names: parquet, csv or jsonl.
+///
+/// `next` gives the frames, all of the columns of the first, until `None`. Memory holds one of them at a time.
+pub fn write_table<E: From<TableError>>(
+    path: &Path,
+    mut next: impl FnMut() -> Result<Option<DataFrame>, E>,
+) -> Result<u64, E> {
+    check_extension(path)?;
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let mut failure = None;
+    let written = write_atomically(path, |file| {
+        let mut rows = 0;
+        let mut file = Some(file);
+        let mut sink = None;
+        loop {
+            let mut frame = match next() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(error) => {
+                    failure = Some(error);
+                    return Err(io::Error::other("the table was not finished"));
+                }
+            };
+            rows += frame.height() as u64;
+            if let Some(file) = file.take() {
+                sink = Some(Sink::start(extension, file, &frame)?);
+            }
+            if let Some(sink) = &mut sink {
+                sink.write(&mut frame)?;
+            }
+        }
+        sink.map_or(Ok(rows), |sink| sink.finish().map(|()| rows))
+    });
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(written?),
     }
 }
 
@@ -203,26 +236,64 @@ pub fn check_extension(path: &Path) -> Result<(), TableError> {
     }
 }
 
-fn write_csv(file: &mut dyn Write, frame: &DataFrame) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(file);
-    writer.write_record(frame.get_column_names().iter().map(|name| name.as_str()))?;
-    let columns = series_of(frame);
-    let mut fields = vec![String::new(); columns.len()];
-    for row in 0..frame.height() {
-        for (field, column) in fields.iter_mut().zip(&columns) {
-            let value = cell(column, row);
-            *field = match value {
-                serde_json::Value::Null => String::new(),
-                serde_json::Value::String(text) => text,
-                other => other.to_string(),
-            };
-        }
-        writer.write_record(&fields)?;
-    }
-    writer.flush()
+/// An open output file of one of the three formats.
+enum Sink<'a> {
+    Parquet(Box<BatchedWriter<&'a mut dyn Write>>),
+    Csv(Box<csv::Writer<&'a mut dyn Write>>),
+    Jsonl(&'a mut dyn Write),
 }
 
-fn write_jsonl(file: &mut dyn Write, frame: &DataFrame) -> io::Result<()> {
+impl<'a> Sink<'a> {
+    fn start(extension: &str, file: &'a mut dyn Write, frame: &DataFrame) -> io::Result<Sink<'a>> {
+        Ok(match extension {
+            "csv" => {
+                let mut writer = csv::Writer::from_writer(file);
+                writer.write_record(frame.get_column_names().iter().map(|name| name.as_str()))?;
+                Sink::Csv(Box::new(writer))
+            }
+            "jsonl" => Sink::Jsonl(file),
+            _ => Sink::Parquet(Box::new(
+                parquet_writer(file).batched(frame.schema()).map_err(io::Error::other)?,
+            )),
+        })
+    }
+
+    fn write(&mut self, frame: &mut DataFrame) -> io::Result<()> {
+        match self {
+            Sink::Parquet(writer) => {
+                frame.rechunk_mut();
+                writer.write_batch(frame).map_err(io::Error::other)
+            }
+            Sink::Csv(writer) => write_csv_rows(writer, frame),
+            Sink::Jsonl(file) => write_jsonl_rows(file, frame),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Sink::Parquet(writer) => writer.finish().map(|_| ()).map_err(io::Error::other),
+            Sink::Csv(mut writer) => writer.flush(),
+            Sink::Jsonl(_) => Ok(()),
+        }
+    }
+}
+
+fn write_csv_rows(writer: &mut csv::Writer<&mut dyn Write>, frame: &DataFrame) -> io::Result<()> {
+    let columns = series_of(frame);
+    for row in 0..frame.height() {
+        for column in &columns {
+            match cell(column, row) {
+                serde_json::Value::Null => writer.write_field("")?,
+                serde_json::Value::String(text) => writer.write_field(text)?,
+                other => writer.write_field(other.to_string())?,
+            }
+        }
+        writer.write_record(None::<&[u8]>)?;
+    }
+    Ok(())
+}
+
+fn write_jsonl_rows(file: &mut dyn Write, frame: &DataFrame) -> io::Result<()> {
     let columns = series_of(frame);
     for row in 0..frame.height() {
         let record: serde_json::Map<String, serde_json::Value> =

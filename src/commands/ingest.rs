@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
-use super::output::{Printed, print_json, print_text, progress_bar, thousands};
+use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::domain::zone::Zone;
 use crate::events::formats::Format;
@@ -97,7 +97,7 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
     }
     match refusal {
         None => Ok(()),
-        Some(text) => Err(Failure { exit: 2, error: Printed(text).into() }),
+        Some(text) => Err(Failure::caller(text).reported()),
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) fn take(context: &Context, arguments: &IngestArguments) -> Result<Sum
     Ok(summary)
 }
 
-fn show(bar: &ProgressBar, stage: Stage<'_>) {
+pub(super) fn show(bar: &ProgressBar, stage: Stage<'_>) {
     let (message, done, total) = match stage {
         Stage::Reading { file, bytes, total } => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();

@@ -1,8 +1,13 @@
 //! One file for each subcommand; here: what they share, and what a failure looks like.
 
+mod charts;
 mod config;
+mod demo;
+mod evaluate;
 mod ingest;
 mod output;
+mod profile;
+mod send_times;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,10 +15,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
-use crate::domain::time::Instant;
+use crate::domain::time::{Day, Instant};
+use crate::domain::zone::Zone;
 use crate::events::formats::InputError;
 use crate::events::ingest::IngestError;
-use crate::events::lake::LakeError;
+use crate::events::lake::{Lake, LakeError};
+use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -46,7 +53,11 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::DemoArguments),
     Ingest(ingest::IngestArguments),
+    Profile(profile::ProfileArguments),
+    SendTimes(send_times::SendTimesArguments),
+    Evaluate(evaluate::EvaluateArguments),
     Config(config::ConfigArguments),
 }
 
@@ -63,17 +74,28 @@ struct Context {
 struct Failure {
     exit: u8,
     error: anyhow::Error,
+    /// The command has already put its JSON object on stdout.
+    reported: bool,
 }
 
 impl Failure {
+    fn new(exit: u8, error: impl Into<anyhow::Error>) -> Failure {
+        Failure { exit, error: error.into(), reported: false }
+    }
+
+    /// The same, when the JSON object on stdout tells it already.
+    fn reported(self) -> Failure {
+        Failure { reported: true, ..self }
+    }
+
     /// The caller's fault: exit 2.
     fn caller(text: impl std::fmt::Display) -> Failure {
-        Failure { exit: 2, error: anyhow::anyhow!("{text}") }
+        Failure::new(2, anyhow::anyhow!("{text}"))
     }
 
     /// Our failure: exit 1.
     fn ours(error: impl Into<anyhow::Error>) -> Failure {
-        Failure { exit: 1, error: error.into() }
+        Failure::new(1, error)
     }
 }
 
@@ -86,7 +108,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {:#}", failure.error);
-            if json && !failure.error.is::<output::Printed>() {
+            if json && !failure.reported {
                 output::print_json(
                     &serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit }),
                 );
@@ -107,7 +129,11 @@ fn context(common: Common) -> Result<Context, Failure> {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Demo(arguments) => demo::run(context, &arguments),
             Command::Ingest(arguments) => ingest::run(context, &arguments),
+            Command::Profile(arguments) => profile::run(context, &arguments),
+            Command::SendTimes(arguments) => send_times::run(context, &arguments),
+            Command::Evaluate(arguments) => evaluate::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
     }
@@ -118,17 +144,47 @@ impl Context {
     fn open(&self) -> Result<Workspace, Failure> {
         Ok(Workspace::open(&self.workspace)?)
     }
+
+    /// The workspace's lake, which must hold events.
+    fn lake(&self, workspace: &Workspace) -> Result<Lake, Failure> {
+        let lake = Lake::open(workspace)?;
+        match lake.newest() {
+            Some(_) => Ok(lake),
+            None => Err(Failure::caller(
+                "no_events: the workspace holds no events; `smartpush ingest FILE` brings some",
+            )),
+        }
+    }
+
+    /// T as it was given, or 1 µs after the newest event.
+    fn moment(&self, text: Option<&str>, lake: &Lake) -> Result<Instant, Failure> {
+        match text {
+            Some(text) => self.parse_moment(text),
+            None => Ok(lake.newest().unwrap_or(self.now).plus(1)),
+        }
+    }
+
+    /// Reads T: RFC 3339, or a bare date = 00:00 in the default zone.
+    fn parse_moment(&self, text: &str) -> Result<Instant, Failure> {
+        let midnight =
+            |day: Day| Zone::find(&self.config.default_time_zone).ok()?.instant_of(day.civil().into());
+        Instant::parse_rfc3339(text).or_else(|| Day::parse(text).and_then(midnight)).ok_or_else(|| {
+            Failure::caller(format!(
+                "bad_moment: {text:?} is neither RFC 3339 (2017-12-01T05:00:00Z) nor a date (2017-12-01)"
+            ))
+        })
+    }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Failure { exit: 2, error: error.into() }
+        Failure::new(2, error)
     }
 }
 
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
-        Failure { exit: 2, error: error.into() }
+        Failure::new(2, error)
     }
 }
 
@@ -139,7 +195,7 @@ impl From<WorkspaceError> for Failure {
             WorkspaceError::Missing(_)
             | WorkspaceError::NewerFormat { .. }
             | WorkspaceError::Damaged { .. }
-            | WorkspaceError::Locked(_) => Failure { exit: 2, error: error.into() },
+            | WorkspaceError::Locked(_) => Failure::new(2, error),
         }
     }
 }
@@ -151,7 +207,7 @@ impl From<TableError> for Failure {
             TableError::Io { source, .. } if is_callers(source) => 2,
             TableError::Io { .. } | TableError::Parquet { .. } => 1,
         };
-        Failure { exit, error: error.into() }
+        Failure::new(exit, error)
     }
 }
 
@@ -173,7 +229,7 @@ impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         match error {
             LakeError::Table(error) => error.into(),
-            LakeError::BadManifest { .. } => Failure { exit: 2, error: error.into() },
+            LakeError::BadManifest { .. } => Failure::new(2, error),
         }
     }
 }
@@ -183,6 +239,16 @@ impl From<IngestError> for Failure {
         match error {
             IngestError::Table(error) => error.into(),
             IngestError::Lake(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::Table(error) => error.into(),
+            ProfileError::Lake(error) => error.into(),
+            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
         }
     }
 }

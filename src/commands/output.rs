@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 /// `1469307` as `1,469,307`.
 pub(super) fn thousands(number: u64) -> String {
@@ -24,7 +24,7 @@ pub(super) fn progress_bar() -> ProgressBar {
     if let Ok(style) = style {
         bar.set_style(style);
     }
-    bar
+    bar.with_finish(ProgressFinish::AndClear)
 }
 
 /// Prints one JSON object on stdout.
@@ -40,8 +40,3 @@ pub(super) fn print_text(text: &str) {
         _ => {}
     }
 }
-
-/// A failure that has printed its one JSON object itself.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Printed(pub(super) String);

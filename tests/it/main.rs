@@ -2,8 +2,12 @@
 
 mod architecture;
 mod bad_input;
+mod command_line;
+mod config;
 mod crashes;
+mod domain;
 mod ingest_properties;
 mod ingesting;
 mod same_bytes;
+mod support;
 mod upserts;

@@ -1,0 +1,86 @@
+//! `smartpush send-times`: every user's curve as a file.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::output::{print_json, progress_bar, thousands};
+use super::{Context, Failure};
+use crate::models::send_time::SendTimeModel;
+use crate::models::send_time::export::{CurveFrames, Layout};
+use crate::models::send_time::population::{Cut, Population};
+use crate::profiles::declared::Declared;
+use crate::tables::{self, TableError};
+
+/// Write every user's send-time curve, learned from events before T
+///
+/// One row for each of the 168 hours of the week on the user's own clock (0 = Monday 00:00): probability with its
+/// 90 % interval, evidence (effective active hours), shrinkage, and the level that speaks most.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush send-times --as-of 2017-12-01T05:00:00Z --out curves.parquet
+  smartpush send-times --out best-hours.csv --layout best")]
+pub(super) struct SendTimesArguments {
+    /// Learn from events before this moment only
+    #[arg(long, value_name = "T")]
+    as_of: Option<String>,
+    /// File to write; .parquet, .csv or .jsonl
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// long: a row an hour · best: a row a user · wide: a row a user, a column an hour
+    #[arg(long, value_enum, default_value = "long")]
+    layout: LayoutArgument,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LayoutArgument {
+    Long,
+    Best,
+    Wide,
+}
+
+impl From<LayoutArgument> for Layout {
+    fn from(layout: LayoutArgument) -> Layout {
+        match layout {
+            LayoutArgument::Long => Layout::Long,
+            LayoutArgument::Best => Layout::Best,
+            LayoutArgument::Wide => Layout::Wide,
+        }
+    }
+}
+
+pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(), Failure> {
+    tables::check_extension(&arguments.out)?;
+    let workspace = context.open()?;
+    let lake = context.lake(&workspace)?;
+    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
+    let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
+    let bar = progress_bar();
+    bar.set_message("reading activity");
+    let show = |done: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let population = Population::read(&lake, &declared, Cut::At(as_of), &show)?;
+    bar.set_message("learning curves");
+    let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
+    bar.set_message("writing curves");
+    let mut frames = CurveFrames::new(&model, &population, arguments.layout.into());
+    let rows = tables::write_table(&arguments.out, || {
+        let frame = frames.next_frame().map_err(TableError::parquet(Path::new("curves")))?;
+        let (done, total) = frames.progress();
+        show(done, total);
+        Ok::<_, Failure>(frame)
+    })?;
+    bar.finish_and_clear();
+    let users = population.ids.len() as u64;
+    if context.json {
+        print_json(&serde_json::json!({
+            "as_of": as_of.to_string(), "users": users, "rows": rows, "path": arguments.out,
+            "learned": model.learned(),
+        }));
+    } else {
+        println!("{} curves as of {as_of} in {}", thousands(users), arguments.out.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Intervals by drawing users with replacement: a user's hours are not independent, users are.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// A figure with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Figure {
+    /// The figure on all users.
+    pub value: f64,
+    /// 2.5 % quantile of the draws.
+    pub low: f64,
+    /// 97.5 % quantile of the draws.
+    pub high: f64,
+    /// What it counts: users or units.
+    pub n: u64,
+}
+
+/// The same draws of users for every figure, so that differences between models are paired.
+#[derive(Clone, Debug)]
+pub struct Bootstrap {
+    /// For each draw, how often each user was drawn.
+    draws: Vec<Vec<u16>>,
+}
+
+/// One user's part of a ratio: numerator and denominator.
+pub type Part = (f64, f64);
+
+impl Bootstrap {
+    /// Draws `users` users with replacement `draws` times, from a seed.
+    pub fn new(users: usize, draws: usize, seed: u64) -> Bootstrap {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let draw = |_| {
+            let mut times = vec![0_u16; users];
+            for _ in 0..users {
+                // A 64-bit number scaled to the range: its bias is below users / 2^64.
+                let user = (u128::from(random.next_u64()) * users as u128) >> 64;
+                times[user as usize] = times[user as usize].saturating_add(1);
+            }
+            times
+        };
+        Bootstrap { draws: (0..draws).map(draw).collect() }
+    }
+
+    /// The ratio Σ numerator / Σ denominator with its interval; `n` is the sum of denominators.
+    pub fn ratio(&self, parts: &[Part]) -> Figure {
+        let all = vec![1; parts.len()];
+        let n = parts.iter().map(|(_, below)| below).sum::<f64>() as u64;
+        self.figure(ratio(parts, &all), n, |times| ratio(parts, times))
+    }
+
+    /// The difference of two ratios over the same users, with its paired interval.
+    pub fn difference(&self, ours: &[Part], theirs: &[Part]) -> Figure {
+        let difference = |times: &[u16]| ratio(ours, times) - ratio(theirs, times);
+        let n = ours.iter().map(|(_, below)| below).sum::<f64>() as u64;
+        self.figure(difference(&vec![1; ours.len()]), n, difference)
+    }
+
+    fn figure(&self, value: f64, n: u64, statistic: impl Fn(&[u16]) -> f64) -> Figure {
+        let mut values: Vec<f64> = self.draws.iter().map(|times| statistic(times)).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        Figure { value, low: quantile(&values, 0.025), high: quantile(&values, 0.975), n }
+    }
+}
+
+fn ratio(parts: &[Part], times: &[u16]) -> f64 {
+    let (mut above, mut below) = (0.0, 0.0);
+    for ((numerator, denominator), count) in parts.iter().zip(times) {
+        above += numerator * f64::from(*count);
+        below += denominator * f64::from(*count);
+    }
+    above / below
+}
+
+/// Quantile of sorted values, interpolated linearly; NaN of none.
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let place = share * last as f64;
+    let low = place.floor() as usize;
+    sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * place.fract()
+}

@@ -1,0 +1,159 @@
+//! All users' active hours out of the lake, as histories before a cut.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use super::history::History;
+use crate::domain::event::is_own;
+use crate::domain::time::{DAY, Day, HOUR, Instant};
+use crate::domain::zone::{ZoneCode, Zones};
+use crate::events::lake::Lake;
+use crate::profiles::ProfileError;
+use crate::profiles::activity::{ActiveHour, Activity};
+use crate::profiles::declared::Declared;
+use crate::profiles::fold::{Accumulator, Columns, EventRow, fold_users};
+
+/// Where history ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// One instant for everybody.
+    At(Instant),
+    /// Each user's own midnight at the start of this day.
+    LocalMidnight(Day),
+}
+
+impl Cut {
+    /// An instant by which every zone has passed the cut.
+    fn until(self) -> Instant {
+        /// The zone furthest behind reaches a day's midnight 12 hours after UTC; a spare hour for odd offsets.
+        const FURTHEST_BEHIND: i64 = 13 * HOUR;
+        match self {
+            Cut::At(instant) => instant,
+            Cut::LocalMidnight(day) => Instant::from_micros(i64::from(day.0) * DAY).plus(FURTHEST_BEHIND),
+        }
+    }
+
+    /// Is this hour history?
+    fn is_before(self, hour: &ActiveHour) -> bool {
+        match self {
+            Cut::At(instant) => hour.last < instant,
+            Cut::LocalMidnight(day) => hour.hour.day() < day,
+        }
+    }
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cut::At(instant) => write!(f, "{instant}"),
+            Cut::LocalMidnight(day) => write!(f, "{day}"),
+        }
+    }
+}
+
+/// Users with an event before the cut, sorted by id, and what the curves need of them.
+#[derive(Clone, Debug, Default)]
+pub struct Population {
+    /// User ids.
+    pub ids: Vec<String>,
+    /// Active hours before the cut, as the model reads them.
+    pub histories: Vec<History>,
+    /// Each user's zone.
+    pub zones: Vec<String>,
+}
+
+#[derive(Default)]
+struct ActivityOnly(Activity);
+
+impl Accumulator for ActivityOnly {
+    fn absorb(&mut self, event: &EventRow<'_>) {
+        if let Some(zone) = event.zone {
+            self.0.absorb_zone(event.timestamp, event.message_id, zone);
+        }
+        if is_own(event.name) && !event.date_only {
+            self.0.absorb(event.timestamp, event.zone);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+}
+
+type Users = (BTreeMap<String, ActivityOnly>, Zones);
+
+fn fold(
+    lake: &Lake,
+    declared: &Declared,
+    until: Instant,
+    watch: &(impl Fn(usize, usize) + Sync),
+) -> Result<Users, ProfileError> {
+    let zones = Mutex::new(declared.zones().clone());
+    let users = fold_users(lake, until, Columns::Activity, &zones, &ActivityOnly::default, watch)?;
+    Ok((users, zones.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())))
+}
+
+impl Population {
+    /// Reads the users with an event before the cut.
+    ///
+    /// # Errors
+    /// When there are none, or the lake cannot be read.
+    pub fn read(
+        lake: &Lake,
+        declared: &Declared,
+        cut: Cut,
+        watch: &(impl Fn(usize, usize) + Sync),
+    ) -> Result<Population, ProfileError> {
+        let (users, zones) = fold(lake, declared, cut.until(), watch)?;
+        if users.is_empty() {
+            return Err(ProfileError::NoEvents(cut.until()));
+        }
+        Ok(Population::of(users, &zones, declared, cut))
+    }
+
+    fn of(users: BTreeMap<String, ActivityOnly>, zones: &Zones, declared: &Declared, cut: Cut) -> Population {
+        let mut population = Population::default();
+        let mut attributes: HashMap<(ZoneCode, Option<String>), u32> = HashMap::new();
+        for (id, activity) in users {
+            let zone = activity.0.zone(&id, declared).0;
+            let cut_day = match cut {
+                // Events before T on T's own day are a day old at its end.
+                Cut::At(instant) => zones.zone(zone).local_hour(instant.plus(-1)).day().0 + 1,
+                Cut::LocalMidnight(day) => day.0,
+            };
+            let platform = declared.users().get(&id).and_then(|user| user.platform.clone());
+            let next = attributes.len() as u32;
+            let mut history =
+                History { attribute: *attributes.entry((zone, platform)).or_insert(next), units: Vec::new() };
+            for hour in activity.0.active_hours(zone, zones).iter().filter(|hour| cut.is_before(hour)) {
+                history.push(hour.hour, hour.fraction, cut_day);
+            }
+            population.ids.push(id);
+            population.histories.push(history);
+            population.zones.push(zones.zone(zone).name().to_string());
+        }
+        population
+    }
+
+    /// Counts of active hours from the cut on, by hour of the week, of the users of this population.
+    pub fn after(
+        &self,
+        lake: &Lake,
+        declared: &Declared,
+        cut: Cut,
+        watch: &(impl Fn(usize, usize) + Sync),
+    ) -> Result<Vec<[u32; 168]>, ProfileError> {
+        let (mut users, mut zones) = fold(lake, declared, Instant::MAX, watch)?;
+        let mut after = Vec::with_capacity(self.ids.len());
+        for (id, zone) in self.ids.iter().zip(&self.zones) {
+            let mut counts = [0; 168];
+            let activity = users.remove(id).unwrap_or_default();
+            let zone = zones.code(zone).unwrap_or(declared.default_zone());
+            for hour in activity.0.active_hours(zone, &zones).iter().filter(|hour| !cut.is_before(hour)) {
+                counts[hour.hour.hour_of_week()] += 1;
+            }
+            after.push(counts);
+        }
+        Ok(after)
+    }
+}

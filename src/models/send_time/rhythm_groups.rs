@@ -1,0 +1,143 @@
+//! Rhythm groups: people of like rhythm, as the components of a mixture of multinomials learned by EM.
+//!
+//! Seedless: the start is spread over the users with the longest histories.
+
+use super::circular::Circular;
+use super::history::{Week, normalise, normalised};
+use crate::domain::time::HOURS_OF_WEEK;
+use crate::models::parallel;
+
+/// EM steps; forty give the same quality.
+const STEPS: usize = 12;
+/// Pseudo-units of the global curve in each group.
+const GROUP_PRIOR: f64 = 20.0;
+/// Pseudo-users of the whole mixture in each attribute's.
+const ATTRIBUTE_PRIOR: f64 = 10.0;
+/// Users of a partial sum.
+const CHUNK: usize = 256;
+
+/// A fitted mixture.
+#[derive(Clone, Debug)]
+pub struct RhythmGroups {
+    /// Curve of each group.
+    pub curves: Vec<Week>,
+    logarithms: Vec<Week>,
+    /// Share of users in each group.
+    pub shares: Vec<f64>,
+}
+
+impl RhythmGroups {
+    /// Learns at most `groups` groups from the weighted histories of users that have one.
+    pub fn learn(
+        histories: &[Week],
+        groups: usize,
+        global: &Week,
+        smoothing: &Circular<HOURS_OF_WEEK>,
+    ) -> RhythmGroups {
+        let known: Vec<&Week> = histories.iter().collect();
+        let mut mixture = RhythmGroups::start(&known, groups, global);
+        for _ in 0..STEPS {
+            mixture = mixture.step(&known, global, smoothing);
+        }
+        mixture
+    }
+
+    fn start(known: &[&Week], groups: usize, global: &Week) -> RhythmGroups {
+        let total = |week: &Week| week.iter().sum::<f64>();
+        let mut longest: Vec<usize> = (0..known.len()).collect();
+        longest.sort_by(|a, b| total(known[*b]).total_cmp(&total(known[*a])));
+        longest.truncate(8 * groups);
+        let groups = groups.min(longest.len() / 4).max(1);
+        let wide = Circular::new(2.0);
+        let seed = |group: usize| {
+            let Some(user) = longest.get(group * longest.len() / groups) else { return *global };
+            let mut curve = wide.smooth(known[*user]);
+            for (slot, weight) in curve.iter_mut().enumerate() {
+                *weight += 3.0 * global[slot];
+            }
+            normalised(curve)
+        };
+        RhythmGroups::new((0..groups).map(seed).collect(), vec![1.0 / groups as f64; groups])
+    }
+
+    fn new(curves: Vec<Week>, shares: Vec<f64>) -> RhythmGroups {
+        let logarithms = curves.iter().map(|curve| curve.map(libm::log)).collect();
+        RhythmGroups { curves, logarithms, shares }
+    }
+
+    fn step(&self, known: &[&Week], global: &Week, smoothing: &Circular<HOURS_OF_WEEK>) -> RhythmGroups {
+        let groups = self.curves.len();
+        let parts = parallel::in_chunks(known.len(), CHUNK, |range| {
+            let (mut sums, mut shares) = (vec![[0.0; HOURS_OF_WEEK]; groups], vec![0.0; groups]);
+            for user in range {
+                let memberships = self.memberships(known[user]);
+                for (group, membership) in memberships.iter().enumerate() {
+                    shares[group] += membership;
+                    add_scaled(&mut sums[group], known[user], *membership);
+                }
+            }
+            (sums, shares)
+        });
+        let (mut sums, mut shares) = (vec![[0.0; HOURS_OF_WEEK]; groups], vec![1.0; groups]);
+        for (part, part_shares) in &parts {
+            for group in 0..groups {
+                add_scaled(&mut sums[group], &part[group], 1.0);
+                shares[group] += part_shares[group];
+            }
+        }
+        normalise(&mut shares);
+        let curve = |sum: &Week| {
+            let mut curve = smoothing.smooth(sum);
+            add_scaled(&mut curve, global, GROUP_PRIOR);
+            normalised(curve)
+        };
+        RhythmGroups::new(sums.iter().map(curve).collect(), shares)
+    }
+
+    /// Probability of each group, given a user's weighted history; without history, the groups' shares.
+    pub fn memberships(&self, history: &Week) -> Vec<f64> {
+        let mut likelihoods: Vec<f64> = self.shares.iter().map(|share| libm::log(*share)).collect();
+        for (slot, weight) in history.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+            for (likelihood, logarithms) in likelihoods.iter_mut().zip(&self.logarithms) {
+                *likelihood += weight * logarithms[slot];
+            }
+        }
+        let largest = likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for likelihood in &mut likelihoods {
+            *likelihood = libm::exp(*likelihood - largest);
+        }
+        normalise(&mut likelihoods);
+        likelihoods
+    }
+
+    /// The curve of a mixture of groups.
+    pub fn mixture(&self, memberships: &[f64]) -> Week {
+        let mut curve = [0.0; HOURS_OF_WEEK];
+        for (group, membership) in self.curves.iter().zip(memberships) {
+            add_scaled(&mut curve, group, *membership);
+        }
+        curve
+    }
+
+    /// For each attribute value, the mean membership of its users, shrunk to the groups' shares: what a user of
+    /// that value is taken for while he has no history.
+    pub fn by_attribute(&self, histories: &[Week], attributes: &[u32], values: usize) -> Vec<Vec<f64>> {
+        let memberships = parallel::map(histories.len(), |user| self.memberships(&histories[user]));
+        let prior: Vec<f64> = self.shares.iter().map(|share| share * ATTRIBUTE_PRIOR).collect();
+        let mut sums = vec![prior; values];
+        for (membership, attribute) in memberships.iter().zip(attributes) {
+            for (sum, value) in sums[*attribute as usize].iter_mut().zip(membership) {
+                *sum += value;
+            }
+        }
+        sums.iter_mut().for_each(|sum| normalise(sum));
+        sums
+    }
+}
+
+/// `sum += week · scale`
+pub fn add_scaled(sum: &mut Week, week: &Week, scale: f64) {
+    for (total, value) in sum.iter_mut().zip(week) {
+        *total += value * scale;
+    }
+}

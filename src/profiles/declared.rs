@@ -1,0 +1,186 @@
+//! What users and contents were declared to be, as the builds need it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use polars::prelude::*;
+
+use crate::domain::time::Instant;
+use crate::domain::zone::{UnknownZone, Zone, ZoneCode, Zones};
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// A declared user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeclaredUser {
+    /// His zone.
+    pub zone: Option<ZoneCode>,
+    /// Language and region.
+    pub locale: Option<String>,
+    /// Country.
+    pub country: Option<String>,
+    /// Sign-up.
+    pub created_at: Option<Instant>,
+    /// The attribute `platform`.
+    pub platform: Option<String>,
+}
+
+/// A declared content: codes of its category and tags, each an index into the sorted names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeclaredContent {
+    /// Index into [`Declared::categories`].
+    pub category: Option<u32>,
+    /// Indices into [`Declared::tags`].
+    pub tags: Vec<u32>,
+}
+
+/// All declared users and contents. Codes do not depend on the order of files: names are sorted first.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    users: BTreeMap<String, DeclaredUser>,
+    contents: HashMap<String, DeclaredContent>,
+    categories: Vec<String>,
+    tags: Vec<String>,
+    zones: Zones,
+    default_zone: ZoneCode,
+}
+
+impl Declared {
+    /// Reads `users.parquet` and `contents.parquet`; a workspace may lack either.
+    pub fn read(workspace: &Workspace, default_zone: &str) -> Result<Declared, TableError> {
+        let mut zones = Zones::default();
+        let default_zone = code_or_utc(&mut zones, default_zone);
+        let users_path = workspace.table("users");
+        let users = match users_path.exists() {
+            true => read_users(&users_path, &mut zones)?,
+            false => BTreeMap::new(),
+        };
+        let mut declared = Declared {
+            users,
+            contents: HashMap::new(),
+            categories: Vec::new(),
+            tags: Vec::new(),
+            zones,
+            default_zone,
+        };
+        let contents_path = workspace.table("contents");
+        if contents_path.exists() {
+            declared.read_contents(&contents_path)?;
+        }
+        Ok(declared)
+    }
+
+    /// The same people, all taken to live in one zone: what a tool sees that ignores time zones.
+    pub fn everybody_in(mut self, zone: &str) -> Declared {
+        let zone = code_or_utc(&mut self.zones, zone);
+        self.users.values_mut().for_each(|user| user.zone = Some(zone));
+        self.default_zone = zone;
+        self
+    }
+
+    /// The declared users by id.
+    pub fn users(&self) -> &BTreeMap<String, DeclaredUser> {
+        &self.users
+    }
+
+    /// A content, if it was declared.
+    pub fn content(&self, content_id: &str) -> Option<&DeclaredContent> {
+        self.contents.get(content_id)
+    }
+
+    /// Category names, sorted.
+    pub fn categories(&self) -> &[String] {
+        &self.categories
+    }
+
+    /// Tag names, sorted.
+    pub fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
+    /// The zone a user declared.
+    pub fn zone_of(&self, user_id: &str) -> Option<ZoneCode> {
+        self.users.get(user_id)?.zone
+    }
+
+    /// The configured default.
+    pub fn default_zone(&self) -> ZoneCode {
+        self.default_zone
+    }
+
+    /// The zones met so far; events may bring more.
+    pub fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    fn read_contents(&mut self, path: &Path) -> Result<(), TableError> {
+        let frame = tables::read_parquet(path, Some(&["content_id", "category", "tags"]))?;
+        let rows = content_rows(&frame).map_err(TableError::parquet(path))?;
+        let sorted = |names: Vec<&str>| {
+            let mut names: Vec<String> = names.into_iter().map(str::to_string).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        self.categories = sorted(rows.iter().filter_map(|(_, category, _)| category.as_deref()).collect());
+        self.tags = sorted(rows.iter().flat_map(|(_, _, tags)| tags.iter().map(String::as_str)).collect());
+        let code =
+            |names: &[String], name: &str| names.binary_search_by(|known| known.as_str().cmp(name)).ok();
+        for (content_id, category, tags) in rows {
+            let content = DeclaredContent {
+                category: category.and_then(|name| code(&self.categories, &name)).map(|code| code as u32),
+                tags: tags.iter().filter_map(|name| code(&self.tags, name)).map(|code| code as u32).collect(),
+            };
+            self.contents.insert(content_id, content);
+        }
+        Ok(())
+    }
+}
+
+/// A zone that was stored by an older time zone database may be gone from this one; UTC then stands in.
+fn code_or_utc(zones: &mut Zones, name: &str) -> ZoneCode {
+    zones.code(name).or_else(|_: UnknownZone| zones.code(Zone::utc().name())).unwrap_or(ZoneCode(0))
+}
+
+fn read_users(path: &Path, zones: &mut Zones) -> Result<BTreeMap<String, DeclaredUser>, TableError> {
+    let columns = ["user_id", "time_zone", "locale", "country", "created_at", "attributes"];
+    let frame = tables::read_parquet(path, Some(&columns))?;
+    let mut read = || -> PolarsResult<BTreeMap<String, DeclaredUser>> {
+        let text = |name: &str| frame.column(name)?.str();
+        let (ids, names, attributes) = (text("user_id")?, text("time_zone")?, text("attributes")?);
+        let (locales, countries) = (text("locale")?, text("country")?);
+        let created = frame.column("created_at")?.datetime()?.physical();
+        let owned = |column: &StringChunked, row: usize| column.get(row).map(str::to_string);
+        let mut users = BTreeMap::new();
+        for row in 0..frame.height() {
+            let user = DeclaredUser {
+                zone: names.get(row).and_then(|name| zones.code(name).ok()),
+                locale: owned(locales, row),
+                country: owned(countries, row),
+                created_at: created.get(row).map(Instant::from_micros),
+                platform: attributes.get(row).and_then(platform_of),
+            };
+            users.insert(ids.get(row).unwrap_or_default().to_string(), user);
+        }
+        Ok(users)
+    };
+    read().map_err(TableError::parquet(path))
+}
+
+fn platform_of(attributes: &str) -> Option<String> {
+    let attributes: serde_json::Value = serde_json::from_str(attributes).ok()?;
+    attributes.get("platform")?.as_str().map(str::to_string)
+}
+
+type ContentRow = (String, Option<String>, Vec<String>);
+
+fn content_rows(frame: &DataFrame) -> PolarsResult<Vec<ContentRow>> {
+    let ids = frame.column("content_id")?.str()?;
+    let (categories, tags) = (frame.column("category")?.str()?, frame.column("tags")?.str()?);
+    let split = |tags: &str| tags.split(';').map(str::to_string).collect();
+    let row = |row: usize| {
+        let id = ids.get(row).unwrap_or_default().to_string();
+        (id, categories.get(row).map(str::to_string), tags.get(row).map(split).unwrap_or_default())
+    };
+    Ok((0..frame.height()).map(row).collect())
+}
