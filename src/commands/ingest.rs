@@ -9,8 +9,9 @@ use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::domain::zone::Zone;
 use crate::events::formats::Format;
-use crate::events::ingest::{Kind, Request, Stage, Summary, ingest};
+use crate::events::ingest::ingest;
 use crate::events::mapping::Renames;
+use crate::events::request::{Kind, Request, Stage, Summary};
 use crate::events::upsert::fields_of;
 use crate::workspace::Workspace;
 

@@ -1,116 +1,26 @@
 //! The path of an event file: open → map → clean → stage → judge → write days → commit.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use polars::prelude::DataFrame;
 use serde_json::Value;
 
 use super::clean::{EVENT_FIELDS, EventCleaner};
-use super::dead_letters::{DeadLetters, Reasons};
-use super::formats::{Format, InputError};
-use super::lake::{Lake, LakeError, LakeFile};
-use super::mapping::Renames;
+use super::dead_letters::DeadLetters;
+use super::lake::{Lake, LakeFile};
 use super::reading::Source;
 use super::records::{events_of, frame_of};
+use super::request::{Change, IngestError, Kind, Request, Stage, Summary};
 use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
 use super::{checks, upsert};
 use crate::config::IngestConfig;
 use crate::domain::identity::hash_of;
 use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
+use crate::domain::time::Day;
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
-
-/// What the files hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Things that happened; they go to the lake.
-    Events,
-    /// People.
-    Users,
-    /// What can be pushed.
-    Contents,
-    /// Plans to push.
-    Campaigns,
-}
-
-/// How to read the files.
-#[derive(Clone, Debug)]
-pub struct Request<'a> {
-    /// The files, in order.
-    pub files: &'a [PathBuf],
-    /// What they hold.
-    pub kind: Kind,
-    /// Their format; without one, each file's name or first bytes tell.
-    pub format: Option<Format>,
-    /// `--map`.
-    pub renames: Renames,
-    /// How to read naive stamps.
-    pub zone: Option<Zone>,
-    /// The moment of the call.
-    pub now: Instant,
-}
-
-/// What came of an ingest. `read = accepted + duplicate + rejected`, always.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// Records in the files that were taken.
-    pub read: u64,
-    /// New to the workspace.
-    pub accepted: u64,
-    /// Known already.
-    pub duplicate: u64,
-    /// Not taken; each is a dead letter.
-    pub rejected: u64,
-    /// Rejected records by reason.
-    pub reasons: Reasons,
-    /// Files of which nothing was kept.
-    pub refused: Vec<InputError>,
-    /// Where the dead letters lie.
-    pub dead_letters: Option<PathBuf>,
-    /// Columns that became properties or attributes.
-    pub other_columns: BTreeSet<String>,
-    /// What looks odd and does not stop anything.
-    pub warnings: Vec<String>,
-}
-
-/// An ingest that stopped; nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum IngestError {
-    /// The file system or a table of ours.
-    #[error(transparent)]
-    Table(#[from] TableError),
-    /// The lake.
-    #[error(transparent)]
-    Lake(#[from] LakeError),
-}
-
-/// Where a long ingest stands.
-#[derive(Clone, Copy, Debug)]
-pub enum Stage<'a> {
-    /// Reading a file.
-    Reading {
-        /// The file.
-        file: &'a Path,
-        /// Bytes read.
-        bytes: u64,
-        /// Bytes in it.
-        total: u64,
-    },
-    /// Comparing with the ids of the lake.
-    Comparing,
-    /// Writing the days that changed.
-    Writing {
-        /// Days written.
-        done: usize,
-        /// Days to write.
-        total: usize,
-    },
-}
 
 /// Takes files into the workspace. The caller holds the workspace's lock.
 ///
@@ -137,13 +47,6 @@ pub fn ingest(
     result
 }
 
-/// What an ingest will change, written or ready to be, and not yet in force.
-pub(super) enum Change {
-    Nothing,
-    Days(Lake, Vec<LakeFile>),
-    Table(PathBuf, DataFrame),
-}
-
 /// The dead letters come before the commit: a crash between them loses no record, and the files can be taken again.
 fn take_files(
     workspace: &Workspace,
@@ -163,6 +66,7 @@ fn take_files(
             let days: Vec<Day> = files.iter().filter_map(|file| Day::parse(&file.date)).collect();
             let lake = lake.commit(files)?;
             summary.warnings.extend(checks::odd_days(lake.manifest(), &days, &source.config.warnings));
+            summary.warnings.extend(checks::future_stamps(lake.newest(), source.request.now));
         }
         Change::Table(path, mut frame) => {
             tables::write_parquet(&path, &mut frame)?;
@@ -345,47 +249,4 @@ fn write_day(
     }
     let frame = frame_of(&events).map_err(in_day)?;
     Ok(DayResult { file: Some(lake.write_day(day, frame, names)?), conflicts })
-}
-
-impl Kind {
-    /// The word on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Events => "events",
-            Kind::Users => "users",
-            Kind::Contents => "contents",
-            Kind::Campaigns => "campaigns",
-        }
-    }
-}
-
-impl Summary {
-    /// Counts a rejected record.
-    pub fn reject(&mut self, code: RejectionCode) {
-        self.rejected += 1;
-        *self.reasons.entry(code.as_str()).or_default() += 1;
-    }
-
-    /// Adds another file's counts.
-    pub fn add(&mut self, other: Summary) {
-        self.read += other.read;
-        self.accepted += other.accepted;
-        self.duplicate += other.duplicate;
-        self.rejected += other.rejected;
-        for (reason, count) in other.reasons {
-            *self.reasons.entry(reason).or_default() += count;
-        }
-        self.other_columns.extend(other.other_columns);
-    }
-
-    /// Everything read and not rejected so far was staged; the verdicts say what became of it.
-    fn count_verdicts(&mut self, verdicts: &Verdicts) {
-        let staged = self.read - self.rejected;
-        self.duplicate = verdicts.duplicate;
-        self.accepted = staged - verdicts.duplicate - verdicts.conflicting;
-        self.rejected += verdicts.conflicting;
-        if verdicts.conflicting > 0 {
-            self.reasons.insert(RejectionCode::MessageIdConflict.as_str(), verdicts.conflicting);
-        }
-    }
 }

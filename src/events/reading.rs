@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
 use super::formats::{InputError, Limits, Progress, Reader, Record, Row};
-use super::ingest::{Request, Stage, Summary};
 use super::mapping::{Field, Mapping};
+use super::request::{Request, Stage, Summary};
 use super::stamps::StampReader;
 use crate::config::IngestConfig;
 use crate::domain::rejection::Rejection;

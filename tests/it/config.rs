@@ -37,7 +37,8 @@ fn text_in_the_environment_needs_no_quotes() {
 
 #[test]
 fn what_cannot_be_used_is_named_by_place_and_key() {
-    let cases: [(&str, &[(&str, &str)], &[&str]); 8] = [
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: [Case; 8] = [
         ("[ingest]\nchunk_row = 7", &[], &["smartpush.toml", "ingest", "chunk_row"]),
         ("[ingest]\nchunk_rows = \"many\"", &[], &["smartpush.toml", "ingest.chunk_rows", "many"]),
         ("[ingest]\nchunk_rows = 0", &[], &["ingest.chunk_rows", "0"]),

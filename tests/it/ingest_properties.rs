@@ -13,9 +13,10 @@ use smartpush::domain::time::Instant;
 use smartpush::domain::zone::Zone;
 use smartpush::events::clean::{EVENT_FIELDS, canonical_json};
 use smartpush::events::formats::{Column, Format, Limits, Progress, RawValue, Reader, Record};
-use smartpush::events::ingest::{Kind, Request, Summary, ingest};
+use smartpush::events::ingest::ingest;
 use smartpush::events::mapping::Renames;
 use smartpush::events::records::{Event, TEXT_FIELDS};
+use smartpush::events::request::{Kind, Request, Summary};
 use smartpush::events::stamps::StampReader;
 use smartpush::workspace::Workspace;
 

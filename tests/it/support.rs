@@ -1,16 +1,11 @@
 //! What tests share: the binary, the sample, temporary workspaces.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// The repository's root.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The committed sample.
-pub fn sample() -> PathBuf {
-    root().join("data/sample")
 }
 
 /// Runs the binary on a workspace.
