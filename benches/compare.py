@@ -1,9 +1,9 @@
 """Runs smartpush, Python polars and DuckDB on the same three jobs; called by `benches/compare`.
 
-Every run is a process of its own, and the tools take turns (ABC, BCA, CAB …), so that whatever else
-the machine does falls on all of them. Told are medians of wall seconds, CPU seconds and peak memory,
-and ratios of the medians. Wall and CPU hold the start of Python and its imports; `work` is what the
-peers measure themselves without them.
+Every run is a process of its own, and the tools take turns (ABC, BCA, CAB …), so that whatever
+else the machine does falls on all of them. Told are medians of wall seconds, CPU seconds and peak
+memory, and ratios of the medians. Wall and CPU hold the start of Python and its imports; `work` is
+what the peers measure themselves without them.
 
 What is and is not the same work:
 * ingest: both event files → one zstd Parquet file per UTC day, rows without an id, user, name or
