@@ -11,7 +11,7 @@ use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::dead_letters::DeadLetters;
 use super::lake::{Lake, LakeFile};
 use super::reading::Source;
-use super::records::{events_of, frame_of};
+use super::records::{Event, events_of, frame_of};
 use super::request::{Change, IngestError, Kind, Request, Stage, Summary};
 use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
 use super::{checks, upsert};
@@ -237,7 +237,9 @@ fn write_day(
     if let Some(frame) = &former {
         events.extend(events_of(frame).map_err(in_day)?);
     }
-    events.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+    // References are sorted: an event is as large as twenty of them.
+    let mut sorted: Vec<&(Event<'_>, u64)> = events.iter().collect();
+    sorted.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
     let mut names: BTreeMap<String, u64> = BTreeMap::new();
     for (event, _) in &events {
         match names.get_mut(event.name.as_ref()) {
@@ -247,6 +249,6 @@ fn write_day(
             }
         }
     }
-    let frame = frame_of(&events).map_err(in_day)?;
+    let frame = frame_of(&sorted).map_err(in_day)?;
     Ok(DayResult { file: Some(lake.write_day(day, frame, names)?), conflicts })
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use polars::prelude::*;
 
@@ -24,10 +25,15 @@ pub(super) struct ParquetRows {
     chunk: Vec<Cells>,
     chunk_length: usize,
     next: usize,
+    /// The chunk after this one, being decoded while this one is read.
+    ahead: Option<JoinHandle<Decoded>>,
     /// Largest record in bytes of text, and whether this chunk may hold a larger one.
     limit: usize,
     may_exceed: bool,
 }
+
+/// Rows of a chunk and its columns, or what went wrong.
+type Decoded = Result<(usize, Vec<Cells>), String>;
 
 /// One decoded column, its type narrowed to what a raw value can be.
 #[derive(Clone, Debug)]
@@ -104,6 +110,7 @@ impl ParquetRows {
             chunk: Vec::new(),
             chunk_length: 0,
             next: 0,
+            ahead: None,
             limit: limits.record_bytes,
             may_exceed: false,
         })
@@ -142,10 +149,11 @@ impl ParquetRows {
 
     fn decode_chunk(&mut self) -> Result<(), InputError> {
         let wanted = self.chunk_rows.min(self.rows - self.decoded);
-        let file = clone_of(&self.file, &self.path)?;
-        let slice = (self.decoded, wanted);
-        let (height, chunk) =
-            guarded(|| decode(file, slice)).map_err(|detail| bad_parquet(&self.path, &detail))?;
+        let decoded = match self.ahead.take() {
+            Some(ahead) => ahead.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            None => self.decoding(self.decoded)?(),
+        };
+        let (height, chunk) = decoded.map_err(|detail| bad_parquet(&self.path, &detail))?;
         if height != wanted || chunk.len() != self.header.len() {
             let (first, last) = (self.decoded + 1, self.decoded + wanted);
             let detail = format!("rows {first} to {last}: only {height} could be read");
@@ -156,7 +164,17 @@ impl ParquetRows {
         self.decoded += wanted;
         self.chunk_length = wanted;
         self.next = 0;
+        if self.decoded < self.rows {
+            self.ahead = Some(std::thread::spawn(self.decoding(self.decoded)?));
+        }
         Ok(())
+    }
+
+    /// The work of decoding the chunk that starts at a row.
+    fn decoding(&self, first: usize) -> Result<impl FnOnce() -> Decoded + Send + 'static, InputError> {
+        let file = clone_of(&self.file, &self.path)?;
+        let slice = (first, self.chunk_rows.min(self.rows - first));
+        Ok(move || guarded(|| decode(file, slice)))
     }
 }
 
