@@ -21,7 +21,7 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file system said no.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {}: {source}", io_code(.source), .path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum TableError {
         source: io::Error,
     },
     /// Not a table of ours.
-    #[error("{}: {source}", .path.display())]
+    #[error("bad_table: {}: {source}", .path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
@@ -52,6 +52,20 @@ pub enum TableError {
     },
 }
 
+/// The stable code of what a file system said.
+fn io_code(error: &io::Error) -> &'static str {
+    use io::ErrorKind::*;
+    match error.kind() {
+        NotFound => "not_found",
+        PermissionDenied | ReadOnlyFilesystem => "not_permitted",
+        NotADirectory => "not_a_directory",
+        IsADirectory => "is_a_directory",
+        AlreadyExists => "already_exists",
+        StorageFull | QuotaExceeded | FileTooLarge => "disk_full",
+        _ => "io_error",
+    }
+}
+
 impl TableError {
     /// Wraps an I/O error with the path it happened at.
     pub fn io(path: &Path) -> impl FnOnce(io::Error) -> TableError + '_ {
@@ -71,28 +85,58 @@ pub fn write_atomically<T>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> Result<T, TableError> {
+    write_and_rename(path, |file| {
+        let mut writer = BufWriter::with_capacity(1 << 18, file);
+        let value = write(&mut writer)?;
+        writer.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+        Ok(value)
+    })
+}
+
+/// Writes a file whole, but not durably: it must not count before [`sync_all`] has returned.
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), TableError> {
+    write_and_rename(path, |mut file| file.write_all(bytes))
+}
+
+fn write_and_rename<T>(path: &Path, write: impl FnOnce(File) -> io::Result<T>) -> Result<T, TableError> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(TableError::io(directory))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
-    let result = write_and_rename(&temporary, path, write);
+    let result = File::create(&temporary).and_then(write).and_then(|value| {
+        fs::rename(&temporary, path)?;
+        Ok(value)
+    });
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     result.map_err(TableError::io(path))
 }
 
-fn write_and_rename<T>(
-    temporary: &Path,
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut writer = BufWriter::with_capacity(1 << 18, File::create(temporary)?);
-    let value = write(&mut writer)?;
-    let file = writer.into_inner().map_err(|error| error.into_error())?;
-    file.sync_all()?;
-    fs::rename(temporary, path)?;
-    Ok(value)
+/// Makes files or directories durable, many at a time: a file system syncs those that wait together as one.
+pub fn sync_all(paths: &[PathBuf]) -> Result<(), TableError> {
+    const AT_ONCE: usize = 32;
+    std::thread::scope(|scope| {
+        let share = paths.len().div_ceil(AT_ONCE).max(1);
+        let sync = |share: &[PathBuf]| share.iter().try_for_each(|path| sync_directory(path));
+        let workers: Vec<_> = paths.chunks(share).map(|share| scope.spawn(move || sync(share))).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+/// Removes temporary files that a killed process has left in a directory, as well as it can.
+///
+/// The caller holds the workspace's lock. Only `workspace.json` is written without it, so its temporary file stays.
+pub fn sweep_temporaries(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_ours = name.starts_with('.') && name.ends_with(".tmp");
+        if is_ours && !name.starts_with(".workspace.json") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the names in a directory durable.
@@ -195,7 +239,7 @@ pub fn check_extension(path: &Path) -> Result<(), TableError> {
 /// An open output file of one of the three formats.
 enum Sink<'a> {
     Parquet(Box<BatchedWriter<&'a mut dyn Write>>),
-    Csv(csv::Writer<&'a mut dyn Write>),
+    Csv(Box<csv::Writer<&'a mut dyn Write>>),
     Jsonl(&'a mut dyn Write),
 }
 
@@ -205,7 +249,7 @@ impl<'a> Sink<'a> {
             "csv" => {
                 let mut writer = csv::Writer::from_writer(file);
                 writer.write_record(frame.get_column_names().iter().map(|name| name.as_str()))?;
-                Sink::Csv(writer)
+                Sink::Csv(Box::new(writer))
             }
             "jsonl" => Sink::Jsonl(file),
             _ => Sink::Parquet(Box::new(

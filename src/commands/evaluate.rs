@@ -192,7 +192,7 @@ fn coverage(
     counter.finish()
 }
 
-fn to_json(report: &Report) -> serde_json::Value {
+pub(super) fn to_json(report: &Report) -> serde_json::Value {
     let named = |figures: &[(&'static str, BTreeMap<&'static str, Figure>)]| -> serde_json::Value {
         figures
             .iter()

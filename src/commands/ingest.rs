@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
-use super::output::{print_json, progress_bar, thousands};
+use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::domain::zone::Zone;
 use crate::events::formats::Format;
-use crate::events::ingest::{Kind, Request, Stage, Summary, ingest};
+use crate::events::ingest::ingest;
 use crate::events::mapping::Renames;
+use crate::events::request::{Kind, Request, Stage, Summary};
 use crate::events::upsert::fields_of;
 use crate::workspace::Workspace;
 
@@ -83,21 +84,21 @@ impl From<FormatArgument> for Option<Format> {
 
 pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), Failure> {
     let summary = take(context, arguments)?;
+    let refusal = summary.refused.first().map(|first| {
+        let (count, total) = (summary.refused.len(), arguments.files.len());
+        format!("{}: {count} of {total} files refused; nothing of them was kept, the others were", first.code)
+    });
     if context.json {
-        print_json(&to_json(&summary));
+        print_json(&to_json(&summary, refusal.as_deref()));
     } else {
-        print!("{}", to_text(&summary));
+        print_text(&to_text(&summary));
     }
     for refused in &summary.refused {
         eprintln!("refused: {refused}");
     }
-    match summary.refused.len() {
-        0 => Ok(()),
-        count => Err(Failure::caller(format!(
-            "{}: {count} of {} files refused; nothing of them was kept, the others were",
-            summary.refused[0].code,
-            arguments.files.len()
-        ))),
+    match refusal {
+        None => Ok(()),
+        Some(text) => Err(Failure::caller(text).reported()),
     }
 }
 
@@ -122,7 +123,7 @@ pub(super) fn take(context: &Context, arguments: &IngestArguments) -> Result<Sum
     Ok(summary)
 }
 
-fn show(bar: &ProgressBar, stage: Stage<'_>) {
+pub(super) fn show(bar: &ProgressBar, stage: Stage<'_>) {
     let (message, done, total) = match stage {
         Stage::Reading { file, bytes, total } => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -136,17 +137,22 @@ fn show(bar: &ProgressBar, stage: Stage<'_>) {
     bar.set_position(done);
 }
 
-fn to_json(summary: &Summary) -> serde_json::Value {
+fn to_json(summary: &Summary, refusal: Option<&str>) -> serde_json::Value {
     let refused: Vec<serde_json::Value> = summary
         .refused
         .iter()
         .map(|error| serde_json::json!({ "file": error.path, "code": error.code, "detail": error.detail }))
         .collect();
-    serde_json::json!({
+    let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
         "rejected": summary.rejected, "reasons": summary.reasons, "dead_letters": summary.dead_letters,
         "other_columns": summary.other_columns, "warnings": summary.warnings, "refused": refused,
-    })
+    });
+    if let Some(text) = refusal {
+        object["error"] = text.into();
+        object["exit"] = 2.into();
+    }
+    object
 }
 
 /// The summary for people.

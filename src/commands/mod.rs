@@ -1,6 +1,8 @@
 //! One file for each subcommand; here: what they share, and what a failure looks like.
 
+mod charts;
 mod config;
+mod demo;
 mod evaluate;
 mod ingest;
 mod output;
@@ -16,8 +18,8 @@ use crate::config::{Config, ConfigError};
 use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zone;
 use crate::events::formats::InputError;
-use crate::events::ingest::IngestError;
 use crate::events::lake::{Lake, LakeError};
+use crate::events::request::IngestError;
 use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -51,6 +53,7 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::DemoArguments),
     Ingest(ingest::IngestArguments),
     Profile(profile::ProfileArguments),
     SendTimes(send_times::SendTimesArguments),
@@ -71,17 +74,28 @@ struct Context {
 struct Failure {
     exit: u8,
     error: anyhow::Error,
+    /// The command has already put its JSON object on stdout.
+    reported: bool,
 }
 
 impl Failure {
+    fn new(exit: u8, error: impl Into<anyhow::Error>) -> Failure {
+        Failure { exit, error: error.into(), reported: false }
+    }
+
+    /// The same, when the JSON object on stdout tells it already.
+    fn reported(self) -> Failure {
+        Failure { reported: true, ..self }
+    }
+
     /// The caller's fault: exit 2.
     fn caller(text: impl std::fmt::Display) -> Failure {
-        Failure { exit: 2, error: anyhow::anyhow!("{text}") }
+        Failure::new(2, anyhow::anyhow!("{text}"))
     }
 
     /// Our failure: exit 1.
     fn ours(error: impl Into<anyhow::Error>) -> Failure {
-        Failure { exit: 1, error: error.into() }
+        Failure::new(1, error)
     }
 }
 
@@ -94,10 +108,9 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {:#}", failure.error);
-            if json {
-                println!(
-                    "{}",
-                    serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit })
+            if json && !failure.reported {
+                output::print_json(
+                    &serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit }),
                 );
             }
             ExitCode::from(failure.exit)
@@ -116,6 +129,7 @@ fn context(common: Common) -> Result<Context, Failure> {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Demo(arguments) => demo::run(context, &arguments),
             Command::Ingest(arguments) => ingest::run(context, &arguments),
             Command::Profile(arguments) => profile::run(context, &arguments),
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
@@ -164,13 +178,13 @@ impl Context {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Failure { exit: 2, error: error.into() }
+        Failure::new(2, error)
     }
 }
 
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
-        Failure { exit: 2, error: error.into() }
+        Failure::new(2, error)
     }
 }
 
@@ -181,7 +195,7 @@ impl From<WorkspaceError> for Failure {
             WorkspaceError::Missing(_)
             | WorkspaceError::NewerFormat { .. }
             | WorkspaceError::Damaged { .. }
-            | WorkspaceError::Locked(_) => Failure { exit: 2, error: error.into() },
+            | WorkspaceError::Locked(_) => Failure::new(2, error),
         }
     }
 }
@@ -193,7 +207,7 @@ impl From<TableError> for Failure {
             TableError::Io { source, .. } if is_callers(source) => 2,
             TableError::Io { .. } | TableError::Parquet { .. } => 1,
         };
-        Failure { exit, error: error.into() }
+        Failure::new(exit, error)
     }
 }
 
@@ -215,7 +229,7 @@ impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         match error {
             LakeError::Table(error) => error.into(),
-            LakeError::BadManifest { .. } => Failure { exit: 2, error: error.into() },
+            LakeError::BadManifest { .. } => Failure::new(2, error),
         }
     }
 }
@@ -234,9 +248,7 @@ impl From<ProfileError> for Failure {
         match error {
             ProfileError::Table(error) => error.into(),
             ProfileError::Lake(error) => error.into(),
-            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => {
-                Failure { exit: 2, error: error.into() }
-            }
+            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
         }
     }
 }

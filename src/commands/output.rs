@@ -1,13 +1,15 @@
 //! How commands speak: numbers with separators, progress bars on stderr, JSON on stdout.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 /// `1469307` as `1,469,307`.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -22,10 +24,19 @@ pub(super) fn progress_bar() -> ProgressBar {
     if let Ok(style) = style {
         bar.set_style(style);
     }
-    bar
+    bar.with_finish(ProgressFinish::AndClear)
 }
 
 /// Prints one JSON object on stdout.
 pub(super) fn print_json(value: &serde_json::Value) {
-    println!("{value}");
+    print_text(&format!("{value}\n"));
+}
+
+/// Prints text on stdout. A reader that has gone away is no failure of ours.
+pub(super) fn print_text(text: &str) {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => eprintln!("error: stdout: {error}"),
+        _ => {}
+    }
 }

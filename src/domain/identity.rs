@@ -7,7 +7,8 @@ pub const LONGEST_ID: usize = 128;
 
 /// Is this 1–128 bytes of text without control characters?
 pub fn is_valid_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= LONGEST_ID && !id.chars().any(char::is_control)
+    let is_plain = id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    !id.is_empty() && id.len() <= LONGEST_ID && (is_plain || !id.chars().any(char::is_control))
 }
 
 /// Lower-case hexadecimal sha256.

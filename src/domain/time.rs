@@ -34,7 +34,7 @@ impl Instant {
     /// Reads RFC 3339 with `Z` or an offset; `None` when the text is anything else.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let stamp: jiff::Timestamp = text.parse().ok()?;
-        Some(Instant(stamp.as_microsecond()))
+        has_plain_offset(text).then(|| Instant(stamp.as_microsecond()))
     }
 
     /// This instant moved by `micros`, saturating at the ends of the scale.
@@ -61,6 +61,16 @@ impl Instant {
         let stamp = jiff::tz::Offset::UTC.to_timestamp(civil).ok()?;
         Some(Instant(stamp.as_microsecond()))
     }
+}
+
+/// Does the text end in `Z` or in `±HH:MM` below a day? (jiff reads offsets up to 25:59:59.)
+fn has_plain_offset(text: &str) -> bool {
+    if text.ends_with(['Z', 'z']) {
+        return true;
+    }
+    let Some((_, offset)) = text.rsplit_once(['+', '-']) else { return false };
+    // Two digits each sort as the numbers they write.
+    matches!(offset.len(), 2 | 4 | 5) && &offset[..2] < "24"
 }
 
 impl fmt::Display for Instant {

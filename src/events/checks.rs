@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lake::{LakeFile, Manifest};
 use crate::config::WarningsConfig;
-use crate::domain::time::Day;
+use crate::domain::time::{Day, Instant};
 
 /// Warnings about the days that an ingest has changed, and about names that no longer come.
 pub fn odd_days(manifest: &Manifest, changed: &[Day], config: &WarningsConfig) -> Vec<String> {
@@ -13,6 +13,12 @@ pub fn odd_days(manifest: &Manifest, changed: &[Day], config: &WarningsConfig) -
     let mut warnings = odd_volume(&files, changed, config);
     warnings.extend(vanished_names(&files, config));
     warnings
+}
+
+/// A newest event that has not happened yet: a clock is wrong, or a zone was left out.
+pub fn future_stamps(newest: Option<Instant>, now: Instant) -> Option<String> {
+    let newest = newest.filter(|newest| *newest > now)?;
+    Some(format!("future_stamps: the newest event, {newest}, lies after now, {now}; is --time-zone right?"))
 }
 
 /// Days with far fewer or far more events than the median day before them.
@@ -38,7 +44,7 @@ fn odd_volume(files: &BTreeMap<Day, &LakeFile>, changed: &[Day], config: &Warnin
 
 /// The median volume of the days before `day`, once half of them are there; missing days count as zero.
 fn median_before(files: &BTreeMap<Day, &LakeFile>, day: Day, days: usize) -> Option<u64> {
-    let first = Day(day.0 - days as i32);
+    let first = Day(day.0.saturating_sub_unsigned(days as u32));
     let mut volumes: Vec<u64> = files.range(first..day).map(|(_, file)| file.rows).collect();
     if volumes.len() * 2 < days {
         return None;

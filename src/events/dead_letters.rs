@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::domain::rejection::Rejection;
-use crate::tables::TableError;
+use crate::tables::{TableError, sync_directory};
 
 /// The rejects of one ingest. The file takes its name only when the ingest is done.
 pub struct DeadLetters {
@@ -16,6 +16,7 @@ pub struct DeadLetters {
     path: PathBuf,
     writer: Option<BufWriter<File>>,
     written: u64,
+    finished: Option<PathBuf>,
 }
 
 /// A place in the dead letters to which a refused file can be rolled back.
@@ -25,7 +26,13 @@ pub struct Mark(u64);
 impl DeadLetters {
     /// Will write to `path`, by way of a file in `staging`.
     pub fn new(path: PathBuf, staging: &Path) -> DeadLetters {
-        DeadLetters { temporary: staging.join("rejected.jsonl"), path, writer: None, written: 0 }
+        DeadLetters {
+            temporary: staging.join("rejected.jsonl"),
+            path,
+            writer: None,
+            written: 0,
+            finished: None,
+        }
     }
 
     /// Adds one rejected record.
@@ -72,17 +79,33 @@ impl DeadLetters {
     }
 
     /// Gives the file its name; `None` when nothing was rejected.
-    pub fn finish(self) -> Result<Option<PathBuf>, TableError> {
-        let Some(writer) = self.writer.filter(|_| self.written > 0) else { return Ok(None) };
+    pub fn finish(&mut self) -> Result<Option<PathBuf>, TableError> {
+        let Some(writer) = self.writer.take().filter(|_| self.written > 0) else { return Ok(None) };
         let file =
             writer.into_inner().map_err(|error| TableError::io(&self.temporary)(error.into_error()))?;
         file.sync_all().map_err(TableError::io(&self.temporary))?;
-        if let Some(directory) = self.path.parent() {
-            fs::create_dir_all(directory).map_err(TableError::io(directory))?;
-        }
-        fs::rename(&self.temporary, &self.path).map_err(TableError::io(&self.path))?;
-        Ok(Some(self.path))
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(directory).map_err(TableError::io(directory))?;
+        let path = unused(&self.path);
+        fs::rename(&self.temporary, &path).map_err(TableError::io(&path))?;
+        sync_directory(directory)?;
+        self.finished = Some(path);
+        Ok(self.finished.clone())
     }
+
+    /// Takes the finished file away again, for an ingest that failed after all.
+    pub fn withdraw(&mut self) {
+        if let Some(path) = self.finished.take() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The name itself, or one like it: two ingests may be given the same moment.
+fn unused(path: &Path) -> PathBuf {
+    let other = |number: u32| path.with_extension(format!("{number}.jsonl"));
+    let names = std::iter::once(path.to_path_buf()).chain((2..).map(other));
+    names.into_iter().find(|name| !name.exists()).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Rejected records by reason.

@@ -1,113 +1,26 @@
 //! The path of an event file: open → map → clean → stage → judge → write days → commit.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use serde_json::Value;
+
 use super::clean::{EVENT_FIELDS, EventCleaner};
-use super::dead_letters::{DeadLetters, Reasons};
-use super::formats::{Format, InputError};
-use super::lake::{Lake, LakeError, LakeFile};
-use super::mapping::Renames;
+use super::dead_letters::DeadLetters;
+use super::lake::{Lake, LakeFile};
 use super::reading::Source;
 use super::records::{Event, events_of, frame_of};
+use super::request::{Change, IngestError, Kind, Request, Stage, Summary};
 use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
 use super::{checks, upsert};
 use crate::config::IngestConfig;
 use crate::domain::identity::hash_of;
 use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::tables::TableError;
+use crate::domain::time::Day;
+use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
-
-/// What the files hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Things that happened; they go to the lake.
-    Events,
-    /// People.
-    Users,
-    /// What can be pushed.
-    Contents,
-    /// Plans to push.
-    Campaigns,
-}
-
-/// How to read the files.
-#[derive(Clone, Debug)]
-pub struct Request<'a> {
-    /// The files, in order.
-    pub files: &'a [PathBuf],
-    /// What they hold.
-    pub kind: Kind,
-    /// Their format; without one, each file's name or first bytes tell.
-    pub format: Option<Format>,
-    /// `--map`.
-    pub renames: Renames,
-    /// How to read naive stamps.
-    pub zone: Option<Zone>,
-    /// The moment of the call.
-    pub now: Instant,
-}
-
-/// What came of an ingest. `read = accepted + duplicate + rejected`, always.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// Records in the files that were taken.
-    pub read: u64,
-    /// New to the workspace.
-    pub accepted: u64,
-    /// Known already.
-    pub duplicate: u64,
-    /// Not taken; each is a dead letter.
-    pub rejected: u64,
-    /// Rejected records by reason.
-    pub reasons: Reasons,
-    /// Files of which nothing was kept.
-    pub refused: Vec<InputError>,
-    /// Where the dead letters lie.
-    pub dead_letters: Option<PathBuf>,
-    /// Columns that became properties or attributes.
-    pub other_columns: BTreeSet<String>,
-    /// What looks odd and does not stop anything.
-    pub warnings: Vec<String>,
-}
-
-/// An ingest that stopped; nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum IngestError {
-    /// The file system or a table of ours.
-    #[error(transparent)]
-    Table(#[from] TableError),
-    /// The lake.
-    #[error(transparent)]
-    Lake(#[from] LakeError),
-}
-
-/// Where a long ingest stands.
-#[derive(Clone, Copy, Debug)]
-pub enum Stage<'a> {
-    /// Reading a file.
-    Reading {
-        /// The file.
-        file: &'a Path,
-        /// Bytes read.
-        bytes: u64,
-        /// Bytes in it.
-        total: u64,
-    },
-    /// Comparing with the ids of the lake.
-    Comparing,
-    /// Writing the days that changed.
-    Writing {
-        /// Days written.
-        done: usize,
-        /// Days to write.
-        total: usize,
-    },
-}
 
 /// Takes files into the workspace. The caller holds the workspace's lock.
 ///
@@ -120,43 +33,78 @@ pub fn ingest(
     request: &Request<'_>,
     watch: &impl Fn(Stage<'_>),
 ) -> Result<Summary, IngestError> {
+    tables::sweep_temporaries(&workspace.data());
     let mut staging = Staging::create(workspace.staging(), config.staging_memory_mib << 20)?;
     let name = format!("{}-{}.jsonl", request.now.file_name(), request.kind.as_str());
     let mut letters = DeadLetters::new(workspace.rejected().join(name), staging.directory());
     let scratch = staging.directory().to_path_buf();
     let source = Source { config, request, scratch: &scratch };
-    let mut summary = match request.kind {
-        Kind::Events => ingest_events(workspace, &source, &mut staging, &mut letters, watch)?,
-        _ => upsert::ingest_table(workspace, &source, &mut letters, watch)?,
-    };
-    summary.dead_letters = letters.finish()?;
-    Ok(summary)
+    let result = take_files(workspace, &source, &mut staging, &mut letters, watch);
+    if result.is_err() {
+        letters.withdraw();
+        sweep(workspace);
+    }
+    result
 }
 
-fn ingest_events(
+/// The dead letters come before the commit: a crash between them loses no record, and the files can be taken again.
+fn take_files(
     workspace: &Workspace,
     source: &Source<'_>,
     staging: &mut Staging,
     letters: &mut DeadLetters,
     watch: &impl Fn(Stage<'_>),
 ) -> Result<Summary, IngestError> {
+    let (mut summary, change) = match source.request.kind {
+        Kind::Events => take_events(workspace, source, staging, letters, watch)?,
+        _ => upsert::take_rows(workspace, source, letters, watch)?,
+    };
+    summary.dead_letters = letters.finish()?;
+    match change {
+        Change::Nothing => {}
+        Change::Days(lake, files) => {
+            let days: Vec<Day> = files.iter().filter_map(|file| Day::parse(&file.date)).collect();
+            let lake = lake.commit(files)?;
+            summary.warnings.extend(checks::odd_days(lake.manifest(), &days, &source.config.warnings));
+            summary.warnings.extend(checks::future_stamps(lake.newest(), source.request.now));
+        }
+        Change::Table(path, mut frame) => {
+            tables::write_parquet(&path, &mut frame)?;
+            tables::sync_directory(&workspace.data())?;
+        }
+    }
+    Ok(summary)
+}
+
+fn take_events(
+    workspace: &Workspace,
+    source: &Source<'_>,
+    staging: &mut Staging,
+    letters: &mut DeadLetters,
+    watch: &impl Fn(Stage<'_>),
+) -> Result<(Summary, Change), IngestError> {
     let lake = Lake::open(workspace)?;
     let mut summary = stage_files(source, staging, letters, watch)?;
     if staging.is_empty() {
-        return Ok(summary);
+        return Ok((summary, Change::Nothing));
     }
     watch(Stage::Comparing);
     stage_known_ids(&lake, staging)?;
     let verdicts = staging.judge()?;
-    let changed =
-        write_days(&lake, staging, &verdicts, &mut Conflicts { request: source.request, letters }, watch)?;
+    let mut conflicts = Conflicts { request: source.request, letters };
+    let files = write_days(&lake, staging, &verdicts, &mut conflicts, watch)?;
     summary.count_verdicts(&verdicts);
-    if !changed.is_empty() {
-        let days: Vec<Day> = changed.iter().filter_map(|file| Day::parse(&file.date)).collect();
-        let lake = lake.commit(changed)?;
-        summary.warnings.extend(checks::odd_days(lake.manifest(), &days, &source.config.warnings));
+    let change = if files.is_empty() { Change::Nothing } else { Change::Days(lake, files) };
+    Ok((summary, change))
+}
+
+/// Removes what an ingest that was killed or failed has left behind.
+fn sweep(workspace: &Workspace) {
+    tables::sweep_temporaries(&workspace.data());
+    tables::sweep_temporaries(&workspace.events());
+    if let Ok(lake) = Lake::open(workspace) {
+        lake.sweep(&lake);
     }
-    Ok(summary)
 }
 
 /// Reads every file into the staging area; a file that cannot be taken leaves no trace but its name.
@@ -206,21 +154,21 @@ struct Conflicts<'a> {
 }
 
 impl Conflicts<'_> {
-    fn add(&mut self, origin: Origin, event: &Event<'_>) -> Result<(), TableError> {
+    fn add(&mut self, origin: Origin, event: &Value) -> Result<(), TableError> {
         let file = self.request.files[origin.file as usize].display().to_string();
-        let detail = format!("message_id {:?} was seen before with other content", event.message_id);
+        let detail = format!("message_id {} was seen before with other content", event["message_id"]);
         let rejection = Rejection::new(RejectionCode::MessageIdConflict, detail);
-        self.letters.add(&file, origin.line, &rejection, &event.to_json())
+        self.letters.add(&file, origin.line, &rejection, event)
     }
 }
 
-/// What writing one day came to: its file, if anything is new, and its conflicts as (file, line, canonical event).
+/// What writing one day came to: its file, if anything is new, and its conflicts with the events as JSON.
 struct DayResult {
     file: Option<LakeFile>,
-    conflicts: Vec<(Origin, String, Vec<u8>)>,
+    conflicts: Vec<(Origin, Value)>,
 }
 
-/// Writes the new files of all days that gained an event, two days at a time, in order of date.
+/// Writes the new files of all days that gained an event, one day a processor; what comes of it is in order of date.
 fn write_days(
     lake: &Lake,
     staging: &Staging,
@@ -229,39 +177,39 @@ fn write_days(
     watch: &impl Fn(Stage<'_>),
 ) -> Result<Vec<LakeFile>, IngestError> {
     let days = staging.days();
-    let mut results: BTreeMap<usize, DayResult> = BTreeMap::new();
+    let (mut files, mut done) = (Vec::new(), 0);
+    let mut waiting: BTreeMap<usize, DayResult> = BTreeMap::new();
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| -> Result<(), IngestError> {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             let (sender, next, days) = (sender.clone(), &next, &days);
             scope.spawn(move || {
-                while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                    let result = write_day(lake, staging, verdicts, day);
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(day) = days.get(index) else { return };
+                    let result = write_day(lake, staging, verdicts, *day);
                     let failed = result.is_err();
-                    if sender.send((day, result)).is_err() || failed {
+                    if sender.send((index, result)).is_err() || failed {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        for (day, result) in receiver {
-            let index = days.binary_search(&day).unwrap_or_default();
-            results.insert(index, result?);
-            watch(Stage::Writing { done: results.len(), total: days.len() });
+        for (index, result) in receiver {
+            waiting.insert(index, result?);
+            while let Some(result) = waiting.remove(&done) {
+                for (origin, event) in &result.conflicts {
+                    conflicts.add(*origin, event)?;
+                }
+                files.extend(result.file);
+                done += 1;
+            }
+            watch(Stage::Writing { done, total: days.len() });
         }
         Ok(())
     })?;
-    let mut files = Vec::new();
-    for result in results.into_values() {
-        for (origin, message_id, canonical) in &result.conflicts {
-            if let Some(event) = Event::read_canonical(message_id, &mut canonical.as_slice()) {
-                conflicts.add(*origin, &event)?;
-            }
-        }
-        files.extend(result.file);
-    }
     Ok(files)
 }
 
@@ -278,11 +226,7 @@ fn write_day(
         match verdicts.of(day, row) {
             Verdict::Accepted => events.push((event, hash)),
             Verdict::Duplicate => {}
-            Verdict::Conflict => {
-                let mut canonical = Vec::new();
-                event.write_canonical(&mut canonical);
-                conflicts.push((origin, event.message_id.into_owned(), canonical));
-            }
+            Verdict::Conflict => conflicts.push((origin, event.to_json())),
         }
     }
     if events.is_empty() {
@@ -293,7 +237,9 @@ fn write_day(
     if let Some(frame) = &former {
         events.extend(events_of(frame).map_err(in_day)?);
     }
-    events.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+    // References are sorted: an event is as large as twenty of them.
+    let mut sorted: Vec<&(Event<'_>, u64)> = events.iter().collect();
+    sorted.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
     let mut names: BTreeMap<String, u64> = BTreeMap::new();
     for (event, _) in &events {
         match names.get_mut(event.name.as_ref()) {
@@ -303,49 +249,6 @@ fn write_day(
             }
         }
     }
-    let frame = frame_of(&events).map_err(in_day)?;
+    let frame = frame_of(&sorted).map_err(in_day)?;
     Ok(DayResult { file: Some(lake.write_day(day, frame, names)?), conflicts })
-}
-
-impl Kind {
-    /// The word on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Events => "events",
-            Kind::Users => "users",
-            Kind::Contents => "contents",
-            Kind::Campaigns => "campaigns",
-        }
-    }
-}
-
-impl Summary {
-    /// Counts a rejected record.
-    pub fn reject(&mut self, code: RejectionCode) {
-        self.rejected += 1;
-        *self.reasons.entry(code.as_str()).or_default() += 1;
-    }
-
-    /// Adds another file's counts.
-    pub fn add(&mut self, other: Summary) {
-        self.read += other.read;
-        self.accepted += other.accepted;
-        self.duplicate += other.duplicate;
-        self.rejected += other.rejected;
-        for (reason, count) in other.reasons {
-            *self.reasons.entry(reason).or_default() += count;
-        }
-        self.other_columns.extend(other.other_columns);
-    }
-
-    /// Everything read and not rejected so far was staged; the verdicts say what became of it.
-    fn count_verdicts(&mut self, verdicts: &Verdicts) {
-        let staged = self.read - self.rejected;
-        self.duplicate = verdicts.duplicate;
-        self.accepted = staged - verdicts.duplicate - verdicts.conflicting;
-        self.rejected += verdicts.conflicting;
-        if verdicts.conflicting > 0 {
-            self.reasons.insert(RejectionCode::MessageIdConflict.as_str(), verdicts.conflicting);
-        }
-    }
 }

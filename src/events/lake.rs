@@ -18,7 +18,7 @@ const FORMAT: u32 = 1;
 /// A lake that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
-    /// The manifest is not ours, or from a newer smartpush.
+    /// The manifest is not ours.
     #[error("bad_manifest: {}: {detail}", .path.display())]
     BadManifest {
         /// The manifest.
@@ -73,7 +73,7 @@ impl Lake {
     pub fn open(workspace: &Workspace) -> Result<Lake, LakeError> {
         let path = workspace.events().join("_manifest.json");
         let manifest = match fs::read_to_string(&path) {
-            Ok(text) => parse_manifest(&text).map_err(|detail| LakeError::BadManifest { path, detail })?,
+            Ok(text) => parse_manifest(&text, path)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Manifest { format: FORMAT, rows: 0, files: Vec::new() }
             }
@@ -127,7 +127,7 @@ impl Lake {
         let sha256 = sha256_hex(&bytes);
         let name = format!("part-{}.parquet", &sha256[..16]);
         let path = directory.join(&name);
-        tables::write_atomically(&path, |file| file.write_all(&bytes))?;
+        tables::write_unsynced(&path, &bytes)?;
         let stamps =
             frame.column("timestamp").and_then(|column| column.datetime().map(|c| c.physical().clone()));
         let stamps = stamps.map_err(TableError::parquet(&path))?;
@@ -146,49 +146,58 @@ impl Lake {
     pub fn commit(&self, files: Vec<LakeFile>) -> Result<Lake, LakeError> {
         let mut by_date: BTreeMap<String, LakeFile> =
             self.manifest.files.iter().map(|file| (file.date.clone(), file.clone())).collect();
-        for file in files {
-            tables::sync_directory(&self.workspace.events().join(format!("date={}", file.date)))?;
-            by_date.insert(file.date.clone(), file);
-        }
+        let directory = self.workspace.events();
+        let parts = files.iter().map(|file| directory.join(&file.path));
+        let days = files.iter().map(|file| directory.join(format!("date={}", file.date)));
+        tables::sync_all(&parts.chain(days).collect::<Vec<_>>())?;
+        by_date.extend(files.into_iter().map(|file| (file.date.clone(), file)));
         let files: Vec<LakeFile> = by_date.into_values().collect();
         let rows = files.iter().map(|file| file.rows).sum();
         let manifest = Manifest { format: FORMAT, rows, files };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-        let directory = self.workspace.events();
+        tables::sync_directory(&directory)?;
         tables::write_atomically(&directory.join("_manifest.json"), |file| writeln!(file, "{text}"))?;
         tables::sync_directory(&directory)?;
         let lake = Lake { workspace: self.workspace.clone(), manifest };
-        lake.sweep(self)?;
+        lake.sweep(self);
         Ok(lake)
     }
 
-    /// Removes files that neither this manifest nor the one before it names.
+    /// Removes files that neither this manifest nor the one before it names, as well as it can.
     ///
-    /// A reader that opened the former manifest can so finish; what a crash left behind goes.
-    fn sweep(&self, former: &Lake) -> Result<(), TableError> {
+    /// A reader that opened the former manifest can so finish; what a crash left behind goes. The lake is
+    /// right with or without those files, so nothing here is a reason to fail.
+    pub(super) fn sweep(&self, former: &Lake) {
         let kept: HashSet<&str> =
             self.manifest.files.iter().chain(&former.manifest.files).map(|file| file.path.as_str()).collect();
-        let root = self.workspace.events();
-        for entry in fs::read_dir(&root).map_err(TableError::io(&root))?.flatten() {
+        for entry in fs::read_dir(self.workspace.events()).into_iter().flatten().flatten() {
             let day = entry.file_name().to_string_lossy().into_owned();
             if !day.starts_with("date=") {
                 continue;
             }
-            for file in fs::read_dir(entry.path()).map_err(TableError::io(&root))?.flatten() {
+            for file in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
                 let name = format!("{day}/{}", file.file_name().to_string_lossy());
                 if !kept.contains(name.as_str()) {
-                    fs::remove_file(file.path()).map_err(TableError::io(&file.path()))?;
+                    let _ = fs::remove_file(file.path());
                 }
             }
+            // A day that is left without files; one that has some stays.
+            let _ = fs::remove_dir(entry.path());
         }
-        Ok(())
     }
 }
 
-fn parse_manifest(text: &str) -> Result<Manifest, String> {
-    let manifest: Manifest = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if manifest.format > FORMAT {
-        return Err(format!("newer_format: format {}, this smartpush reads up to {FORMAT}", manifest.format));
+/// The format number is read first: a newer manifest need not look like ours in anything else.
+fn parse_manifest(text: &str, path: PathBuf) -> Result<Manifest, LakeError> {
+    #[derive(Deserialize)]
+    struct Marker {
+        format: u32,
     }
-    Ok(manifest)
+    match serde_json::from_str(text) {
+        Ok(Marker { format }) if format > FORMAT => {
+            Err(TableError::NewerFormat { path, found: format }.into())
+        }
+        _ => serde_json::from_str(text)
+            .map_err(|error| LakeError::BadManifest { path, detail: error.to_string() }),
+    }
 }

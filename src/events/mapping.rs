@@ -1,9 +1,9 @@
 //! Which column of a file feeds which field of ours; `--map theirs=ours`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::formats::{Column, InputError, RawValue, Row};
 
@@ -59,7 +59,12 @@ pub struct Mapping {
     seen: Vec<bool>,
     /// Columns that feed no field; `None` when each record brings its own.
     others: Option<Vec<Column>>,
+    /// Names of those that the records have brought, as far as anybody would read them.
+    brought: BTreeSet<String>,
 }
+
+/// Names of unknown columns kept for the summary; a hostile file may bring a new one with every record.
+const MOST_NAMES: usize = 100;
 
 impl Mapping {
     /// Matches the fields of ours with a file's columns.
@@ -76,7 +81,8 @@ impl Mapping {
             let column =
                 |field: &Field| Some(Column { name: renames.source(field.name).to_string(), index: 0 });
             let sources = fields.iter().map(column).collect();
-            return Ok(Mapping { fields, sources, seen: vec![false; fields.len()], others: None });
+            let (seen, brought) = (vec![false; fields.len()], BTreeSet::new());
+            return Ok(Mapping { fields, sources, seen, others: None, brought });
         };
         if let Some((theirs, _)) = renames.0.iter().find(|(theirs, _)| !header.contains(theirs)) {
             let detail = format!("--map names column {theirs:?}; the file has {}", header.join(", "));
@@ -91,7 +97,7 @@ impl Mapping {
         let others = header.iter().enumerate().filter(|(index, _)| !taken.contains(index));
         let others = others.map(|(index, name)| Column { name: name.clone(), index }).collect();
         let seen = sources.iter().map(Option::is_some).collect();
-        let mapping = Mapping { fields, sources, seen, others: Some(others) };
+        let mapping = Mapping { fields, sources, seen, others: Some(others), brought: BTreeSet::new() };
         mapping.check_required(path)?;
         Ok(mapping)
     }
@@ -120,38 +126,46 @@ impl Mapping {
 
     /// Takes note of the columns that a self-describing record brings.
     pub fn observe(&mut self, row: &Row<'_>) {
-        if self.others.is_none() {
-            for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
-                *seen = *seen || source.as_ref().is_some_and(|column| row.has(column));
+        let (None, Row::Json(object)) = (&self.others, row) else { return };
+        for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
+            *seen = *seen || source.as_ref().is_some_and(|column| row.has(column));
+        }
+        for name in object.keys() {
+            let is_new = self.brought.len() < MOST_NAMES && !self.brought.contains(name);
+            if is_new && !self.claims(name) {
+                self.brought.insert(name.clone());
             }
         }
     }
 
-    /// Names of the columns that feed no field, where the header tells.
+    /// Names of the columns that feed no field: those of the header, or those brought so far.
     pub fn other_names(&self) -> Vec<String> {
-        self.others.iter().flatten().map(|column| column.name.clone()).collect()
+        let declared = self.others.iter().flatten().map(|column| column.name.clone());
+        declared.chain(self.brought.iter().cloned()).collect()
     }
 
     /// Non-empty values of the columns that feed no field, by name.
     pub fn others(&self, row: &Row<'_>) -> BTreeMap<String, Value> {
-        let mut values = BTreeMap::new();
-        match (&self.others, row) {
-            (Some(columns), _) => {
-                for column in columns {
-                    values.insert(column.name.clone(), row.get(column).to_json());
-                }
-            }
-            (None, Row::Json(object)) => self.unclaimed(object, &mut values),
-            (None, _) => {}
-        }
+        let mut values = self.unclaimed(row);
         values.retain(|_, value| !value.is_null());
         values
     }
 
-    fn unclaimed(&self, object: &Map<String, Value>, values: &mut BTreeMap<String, Value>) {
-        let claimed = |name: &str| self.sources.iter().flatten().any(|column| column.name == name);
-        for (name, value) in object.iter().filter(|(name, _)| !claimed(name)) {
-            values.insert(name.clone(), value.clone());
+    /// Values of the columns that feed no field, by name; null when empty.
+    pub fn unclaimed(&self, row: &Row<'_>) -> BTreeMap<String, Value> {
+        match (&self.others, row) {
+            (Some(columns), _) => {
+                columns.iter().map(|column| (column.name.clone(), row.get(column).to_json())).collect()
+            }
+            (None, Row::Json(object)) => {
+                let unclaimed = object.iter().filter(|(name, _)| !self.claims(name));
+                unclaimed.map(|(name, value)| (name.clone(), value.clone())).collect()
+            }
+            (None, _) => BTreeMap::new(),
         }
+    }
+
+    fn claims(&self, name: &str) -> bool {
+        self.sources.iter().flatten().any(|column| column.name == name)
     }
 }

@@ -9,6 +9,7 @@ pub mod lake;
 pub mod mapping;
 mod reading;
 pub mod records;
+pub mod request;
 mod staging;
 pub mod stamps;
 pub mod upsert;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
 use super::formats::{InputError, Limits, Progress, Reader, Record, Row};
-use super::ingest::{Request, Stage, Summary};
 use super::mapping::{Field, Mapping};
+use super::request::{Request, Stage, Summary};
 use super::stamps::StampReader;
 use crate::config::IngestConfig;
 use crate::domain::rejection::Rejection;
@@ -86,12 +86,11 @@ impl Source<'_> {
         let mut reader = Reader::open(path, self.request.format, limits, &progress, self.scratch)?;
         let header = reader.header().map(<[String]>::to_vec);
         let mut mapping = Mapping::new(fields, &self.request.renames, header.as_deref(), path)?;
-        let mut summary =
-            Summary { other_columns: mapping.other_names().into_iter().collect(), ..Summary::default() };
+        let mut summary = Summary::default();
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
         while let Some(record) = reader.next_record()? {
-            if summary.read % REPORT_EVERY == 0 {
+            if summary.read.is_multiple_of(REPORT_EVERY) {
                 watch(Stage::Reading { file: path, bytes: progress.bytes(), total });
             }
             summary.read += 1;
@@ -114,6 +113,7 @@ impl Source<'_> {
         if summary.read > 0 {
             mapping.check_required(path)?;
         }
+        summary.other_columns.extend(mapping.other_names());
         Ok(summary)
     }
 }

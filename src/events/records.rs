@@ -119,7 +119,7 @@ fn optional(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Events as a frame, in the order given, each with the hash of its canonical bytes.
-pub fn frame_of(events: &[(Event<'_>, u64)]) -> PolarsResult<DataFrame> {
+pub fn frame_of(events: &[&(Event<'_>, u64)]) -> PolarsResult<DataFrame> {
     let stamps: Vec<i64> = events.iter().map(|(event, _)| event.timestamp.micros()).collect();
     let stamps = Int64Chunked::from_vec("timestamp".into(), stamps);
     let dates = events.iter().map(|(event, _)| Some(event.date_only));
@@ -147,7 +147,7 @@ fn borrowed(column: &StringChunked, row: usize) -> Option<Cow<'_, str>> {
 
 fn strings<'a>(
     name: &str,
-    events: &'a [(Event<'a>, u64)],
+    events: &[&'a (Event<'a>, u64)],
     get: impl Fn(&'a Event<'a>) -> Option<&'a str>,
 ) -> Column {
     StringChunked::from_iter_options(name.into(), events.iter().map(|(event, _)| get(event))).into_column()

@@ -3,7 +3,7 @@
 //! A record is written once, to its day. Its id, hash and place go to one of [`BUCKETS`] files by key, so that
 //! duplicates are found bucket by bucket with the memory of one bucket, however many records there are.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,11 +15,13 @@ use crate::tables::TableError;
 
 const BUCKETS: usize = 64;
 const ID_BYTES: usize = 32;
+/// Buffers grow by blocks of this size, which go round: none is copied to grow, none returns to the system.
+const BLOCK: usize = 1 << 14;
 
-/// Records of one day, waiting on disk and in a buffer.
+/// Records of one day or ids of one bucket, waiting on disk and in blocks.
 #[derive(Default)]
 struct Spill {
-    buffer: Vec<u8>,
+    blocks: Vec<Vec<u8>>,
     flushed: u64,
     rows: u32,
 }
@@ -30,8 +32,12 @@ pub(super) struct Staging {
     days: BTreeMap<Day, Spill>,
     buckets: Vec<Spill>,
     known: Vec<Spill>,
-    buffered: usize,
-    memory: usize,
+    /// Blocks that wait to be used again.
+    free: Vec<Vec<u8>>,
+    /// Blocks in use, and how many there may be.
+    used: usize,
+    most: usize,
+    record: Vec<u8>,
 }
 
 /// Where a staged record came from.
@@ -53,7 +59,7 @@ pub(super) struct Mark {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verdicts {
     duplicates: HashMap<Day, BitSet>,
-    conflicts: HashSet<(Day, u32)>,
+    conflicts: HashMap<Day, BitSet>,
     /// How many were the same record again.
     pub(super) duplicate: u64,
     /// How many brought other content under a known id.
@@ -91,10 +97,13 @@ impl BitSet {
 impl Verdicts {
     /// The fate of a day's record.
     pub(super) fn of(&self, day: Day, row: u32) -> Verdict {
-        match self.duplicates.get(&day) {
-            _ if self.conflicts.contains(&(day, row)) => Verdict::Conflict,
-            Some(set) if set.contains(row) => Verdict::Duplicate,
-            _ => Verdict::Accepted,
+        let holds = |sets: &HashMap<Day, BitSet>| sets.get(&day).is_some_and(|set| set.contains(row));
+        if holds(&self.conflicts) {
+            Verdict::Conflict
+        } else if holds(&self.duplicates) {
+            Verdict::Duplicate
+        } else {
+            Verdict::Accepted
         }
     }
 
@@ -103,7 +112,7 @@ impl Verdicts {
             self.duplicates.entry(day).or_default().insert(row);
             self.duplicate += 1;
         } else {
-            self.conflicts.insert((day, row));
+            self.conflicts.entry(day).or_default().insert(row);
             self.conflicting += 1;
         }
     }
@@ -122,8 +131,10 @@ impl Staging {
             days: BTreeMap::new(),
             buckets: spills(),
             known: spills(),
-            buffered: 0,
-            memory,
+            free: Vec::new(),
+            used: 0,
+            most: memory / BLOCK,
+            record: Vec::new(),
         })
     }
 
@@ -141,27 +152,27 @@ impl Staging {
         hash: u64,
     ) -> Result<(), TableError> {
         let day = event.timestamp.utc_day();
+        self.record.clear();
+        self.record.extend_from_slice(&origin.file.to_le_bytes());
+        self.record.extend_from_slice(&origin.line.to_le_bytes());
+        self.record.extend_from_slice(&hash.to_le_bytes());
+        write_text(&mut self.record, &event.message_id);
+        self.record.extend_from_slice(canonical);
         let spill = self.days.entry(day).or_default();
-        let before = spill.buffer.len();
-        spill.buffer.extend_from_slice(&origin.file.to_le_bytes());
-        spill.buffer.extend_from_slice(&origin.line.to_le_bytes());
-        spill.buffer.extend_from_slice(&hash.to_le_bytes());
-        write_text(&mut spill.buffer, &event.message_id);
-        spill.buffer.extend_from_slice(canonical);
         let row = spill.rows;
-        spill.rows += 1;
-        self.buffered += spill.buffer.len() - before + ID_BYTES;
+        self.used += spill.append(&self.record, &mut self.free);
         let key = key_of(&event.message_id);
-        write_id(&mut self.buckets[bucket_of(key)], key, hash, day, row);
-        if self.buffered > self.memory { self.flush() } else { Ok(()) }
+        let id = Id { key, hash, day, row }.to_bytes();
+        self.used += self.buckets[bucket_of(key)].append(&id, &mut self.free);
+        if self.used > self.most { self.flush() } else { Ok(()) }
     }
 
     /// Makes an id of the lake known.
     pub(super) fn add_known(&mut self, message_id: &str, hash: u64) -> Result<(), TableError> {
         let key = key_of(message_id);
-        write_id(&mut self.known[bucket_of(key)], key, hash, Day(0), 0);
-        self.buffered += ID_BYTES;
-        if self.buffered > self.memory { self.flush() } else { Ok(()) }
+        let id = Id { key, hash, day: Day(0), row: 0 }.to_bytes();
+        self.used += self.known[bucket_of(key)].append(&id, &mut self.free);
+        if self.used > self.most { self.flush() } else { Ok(()) }
     }
 
     /// Is there anything staged?
@@ -176,7 +187,7 @@ impl Staging {
 
     /// Where the staging area stands now.
     pub(super) fn mark(&self) -> Mark {
-        let extent = |spill: &Spill| (spill.flushed + spill.buffer.len() as u64, spill.rows);
+        let extent = |spill: &Spill| (spill.flushed + spill.waiting() as u64, spill.rows);
         Mark {
             days: self.days.iter().map(|(day, spill)| (*day, extent(spill))).collect(),
             buckets: self.buckets.iter().map(extent).collect(),
@@ -209,17 +220,15 @@ impl Staging {
 
     /// Writes all buffers to disk.
     pub(super) fn flush(&mut self) -> Result<(), TableError> {
-        let directory = self.directory.clone();
-        for (day, spill) in &mut self.days {
-            spill.flush(&directory.join(format!("day-{}", day.0)))?;
+        let Staging { directory, days, buckets, known, free, .. } = self;
+        for (day, spill) in days {
+            spill.flush(&directory.join(format!("day-{}", day.0)), free)?;
         }
-        for (index, spill) in self.buckets.iter_mut().enumerate() {
-            spill.flush(&directory.join(format!("ids-{index}")))?;
+        for (index, (ids, known)) in buckets.iter_mut().zip(known).enumerate() {
+            ids.flush(&directory.join(format!("ids-{index}")), free)?;
+            known.flush(&directory.join(format!("known-{index}")), free)?;
         }
-        for (index, spill) in self.known.iter_mut().enumerate() {
-            spill.flush(&directory.join(format!("known-{index}")))?;
-        }
-        self.buffered = 0;
+        self.used = 0;
         Ok(())
     }
 
@@ -279,14 +288,41 @@ impl Drop for Staging {
 }
 
 impl Spill {
-    fn flush(&mut self, path: &Path) -> Result<(), TableError> {
-        if self.buffer.is_empty() {
+    /// Adds one record; how many blocks it took.
+    fn append(&mut self, mut bytes: &[u8], free: &mut Vec<Vec<u8>>) -> usize {
+        let mut taken = 0;
+        while !bytes.is_empty() {
+            let block = match self.blocks.last_mut() {
+                Some(block) if block.len() < BLOCK => block,
+                _ => {
+                    taken += 1;
+                    self.blocks.push_mut(free.pop().unwrap_or_else(|| Vec::with_capacity(BLOCK)))
+                }
+            };
+            let (fits, rest) = bytes.split_at(bytes.len().min(BLOCK - block.len()));
+            block.extend_from_slice(fits);
+            bytes = rest;
+        }
+        self.rows += 1;
+        taken
+    }
+
+    /// Bytes that are not on disk yet.
+    fn waiting(&self) -> usize {
+        self.blocks.iter().map(Vec::len).sum()
+    }
+
+    fn flush(&mut self, path: &Path, free: &mut Vec<Vec<u8>>) -> Result<(), TableError> {
+        if self.blocks.is_empty() {
             return Ok(());
         }
         let mut file = File::options().create(true).append(true).open(path).map_err(TableError::io(path))?;
-        file.write_all(&self.buffer).map_err(TableError::io(path))?;
-        self.flushed += self.buffer.len() as u64;
-        self.buffer = Vec::new();
+        for block in &mut self.blocks {
+            file.write_all(block).map_err(TableError::io(path))?;
+            self.flushed += block.len() as u64;
+            block.clear();
+        }
+        free.append(&mut self.blocks);
         Ok(())
     }
 
@@ -319,6 +355,15 @@ struct Id {
 }
 
 impl Id {
+    fn to_bytes(&self) -> [u8; ID_BYTES] {
+        let mut bytes = [0; ID_BYTES];
+        bytes[0..16].copy_from_slice(&self.key.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.hash.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.day.0.to_le_bytes());
+        bytes[28..32].copy_from_slice(&self.row.to_le_bytes());
+        bytes
+    }
+
     fn read(bytes: &[u8; ID_BYTES]) -> Id {
         let part = |range: std::ops::Range<usize>| &bytes[range];
         Id {
@@ -328,14 +373,6 @@ impl Id {
             row: u32::from_le_bytes(part(28..32).try_into().unwrap_or_default()),
         }
     }
-}
-
-fn write_id(spill: &mut Spill, key: u128, hash: u64, day: Day, row: u32) {
-    spill.buffer.extend_from_slice(&key.to_le_bytes());
-    spill.buffer.extend_from_slice(&hash.to_le_bytes());
-    spill.buffer.extend_from_slice(&day.0.to_le_bytes());
-    spill.buffer.extend_from_slice(&row.to_le_bytes());
-    spill.rows += 1;
 }
 
 fn bucket_of(key: u128) -> usize {

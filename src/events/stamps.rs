@@ -70,10 +70,7 @@ impl StampReader {
         }
         match Instant::parse_rfc3339(text) {
             Some(instant) => Ok((instant, false)),
-            None => match text.parse::<DateTime>() {
-                Ok(civil) => Ok((self.naive(name, Some(civil))?, false)),
-                Err(_) => Err(bad(name, text)),
-            },
+            None => Ok((self.naive(name, Some(civil_in(text).ok_or_else(|| bad(name, text))?))?, false)),
         }
     }
 
@@ -108,6 +105,12 @@ impl StampReader {
         }
         Ok(())
     }
+}
+
+/// Reads a date with a time of day and nothing after it. (jiff would pass over an offset, even a wrong one.)
+fn civil_in(text: &str) -> Option<DateTime> {
+    let has_offset = text.get(10..)?.contains(['+', '-', 'Z', 'z']);
+    if has_offset { None } else { text.parse().ok() }
 }
 
 fn civil_of(micros: i64) -> Option<DateTime> {

@@ -12,13 +12,13 @@ use serde_json::Value;
 use super::clean::{canonical_json, number, object, optional_id, required_id};
 use super::dead_letters::DeadLetters;
 use super::formats::{RawValue, Row};
-use super::ingest::{IngestError, Kind, Stage, Summary};
 use super::mapping::{Field, Mapping};
 use super::reading::Source;
+use super::request::{Change, IngestError, Kind, Stage, Summary};
 use super::stamps::StampReader;
 use crate::domain::rejection::{Rejection, RejectionCode};
 use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
+use crate::domain::zone::Zones;
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
 
@@ -157,24 +157,35 @@ enum Cell {
     Number(f64),
 }
 
-/// What a record says about each column but the key: nothing, that it is empty, or a value.
-type Patch = Vec<Option<Option<Cell>>>;
+/// What a record says about a column.
+#[derive(Clone, Debug, PartialEq)]
+enum Said {
+    /// Nothing: the former value stays.
+    Nothing,
+    /// That it is empty, or this.
+    Cell(Option<Cell>),
+    /// Something about these attributes; null clears one, the others stay.
+    Attributes(BTreeMap<String, Value>),
+}
+
+/// What a record says about each column but the key.
+type Patch = Vec<Said>;
 
 /// Rows by key.
 type Rows = BTreeMap<String, Vec<Option<Cell>>>;
 
-/// Takes files of users, contents or campaigns into their table.
-pub(super) fn ingest_table(
+/// Reads files of users, contents or campaigns over their table.
+pub(super) fn take_rows(
     workspace: &Workspace,
     source: &Source<'_>,
     letters: &mut DeadLetters,
     watch: &impl Fn(Stage<'_>),
-) -> Result<Summary, IngestError> {
+) -> Result<(Summary, Change), IngestError> {
     let kind = source.request.kind;
     let columns = columns_of(kind);
     let path = workspace.table(kind.as_str());
     let mut rows = read_rows(&path, columns)?;
-    let cleaner = Cleaner::new(columns, source);
+    let mut cleaner = Cleaner::new(columns, source);
     let mut summary = Summary::default();
     for file in source.request.files {
         let mut patches = Vec::new();
@@ -194,11 +205,11 @@ pub(super) fn ingest_table(
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
     }
-    if summary.accepted > 0 {
-        let mut frame = frame_of(&rows, columns).map_err(TableError::parquet(&path))?;
-        tables::write_parquet(&path, &mut frame)?;
+    if summary.accepted == 0 {
+        return Ok((summary, Change::Nothing));
     }
-    Ok(summary)
+    let frame = frame_of(&rows, columns).map_err(TableError::parquet(&path))?;
+    Ok((summary, Change::Table(path, frame)))
 }
 
 /// Puts a patch over the row of its key; does that change anything?
@@ -207,7 +218,12 @@ fn apply(rows: &mut Rows, key: String, patch: Patch, width: usize) -> bool {
     let row = rows.entry(key).or_insert_with(|| vec![None; width - 1]);
     let mut changed = is_new;
     for (cell, said) in row.iter_mut().zip(patch) {
-        if let Some(value) = said.filter(|value| value != cell) {
+        let value = match said {
+            Said::Nothing => continue,
+            Said::Cell(value) => value,
+            Said::Attributes(entries) => merged(cell.as_ref(), entries),
+        };
+        if value != *cell {
             *cell = value;
             changed = true;
         }
@@ -215,11 +231,30 @@ fn apply(rows: &mut Rows, key: String, patch: Patch, width: usize) -> bool {
     changed
 }
 
+/// The former attributes with some set or cleared.
+fn merged(former: Option<&Cell>, entries: BTreeMap<String, Value>) -> Option<Cell> {
+    let mut all: BTreeMap<String, Value> = match former {
+        Some(Cell::Text(text)) => serde_json::from_str(text).unwrap_or_default(),
+        _ => BTreeMap::new(),
+    };
+    all.extend(entries);
+    all.retain(|_, value| !value.is_null());
+    attributes(all)
+}
+
+fn attributes(entries: BTreeMap<String, Value>) -> Option<Cell> {
+    if entries.is_empty() {
+        return None;
+    }
+    Some(Cell::Text(canonical_json(&Value::Object(entries.into_iter().collect()))))
+}
+
 /// Reads the cells of a kind's records.
 struct Cleaner {
     columns: &'static [TableColumn],
     past: StampReader,
     any: StampReader,
+    zones: Zones,
 }
 
 impl Cleaner {
@@ -227,41 +262,26 @@ impl Cleaner {
         /// Windows and expiries lie ahead, but not further than two centuries.
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
-        Cleaner { columns, past: source.stamp_reader(), any }
+        Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default() }
     }
 
-    fn clean(&self, mapping: &Mapping, row: &Row<'_>) -> Result<(String, Patch), Rejection> {
+    fn clean(&mut self, mapping: &Mapping, row: &Row<'_>) -> Result<(String, Patch), Rejection> {
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
             let value = mapping.get(row, index);
             patch.push(if column.holds == Holds::Others {
-                self.others(mapping, row, column, &value)?
+                others(mapping, row, mapping.has(row, index).then_some((column.field.name, value)))?
             } else if mapping.has(row, index) {
-                Some(self.cell(column, value)?)
+                Said::Cell(self.cell(column, value)?)
             } else {
-                None
+                Said::Nothing
             });
         }
         Ok((key.into_owned(), patch))
     }
 
-    /// The attributes: said when the file has that column or any unknown one.
-    fn others(
-        &self,
-        mapping: &Mapping,
-        row: &Row<'_>,
-        column: &TableColumn,
-        declared: &RawValue<'_>,
-    ) -> Result<Option<Option<Cell>>, Rejection> {
-        let mut all = mapping.others(row);
-        all.extend(object(column.field.name, declared)?);
-        let is_said = !all.is_empty() || !mapping.other_names().is_empty() || *declared != RawValue::Missing;
-        let text = (!all.is_empty()).then(|| canonical_json(&Value::Object(all.into_iter().collect())));
-        Ok(is_said.then_some(text.map(Cell::Text)))
-    }
-
-    fn cell(&self, column: &TableColumn, value: RawValue<'_>) -> Result<Option<Cell>, Rejection> {
+    fn cell(&mut self, column: &TableColumn, value: RawValue<'_>) -> Result<Option<Cell>, Rejection> {
         if value == RawValue::Missing {
             return Ok(None);
         }
@@ -272,7 +292,7 @@ impl Cleaner {
             }
             Holds::Text => Cell::Text(text_of(&value)),
             Holds::OneOf(words) => Cell::Text(one_of(name, &value, words)?),
-            Holds::Zone => Cell::Text(zone(name, &value)?),
+            Holds::Zone => Cell::Text(self.zone(name, &value)?),
             Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
             Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
             Holds::Until => Cell::Whole(self.until(name, &value)?.micros()),
@@ -288,6 +308,13 @@ impl Cleaner {
         }))
     }
 
+    fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+        let text = text_of(value);
+        let unknown = |error| Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {error}"));
+        self.zones.code(&text).map_err(unknown)?;
+        Ok(text)
+    }
+
     /// The end of something: of a bare date, the first instant of the day after.
     fn until(&self, name: &str, value: &RawValue<'_>) -> Result<Instant, Rejection> {
         let stamp = self.any.read(name, value)?;
@@ -301,6 +328,22 @@ impl Cleaner {
         let Some(day) = day else { return Ok(stamp.instant) };
         Ok(self.any.read(name, &RawValue::Date(day.0 + 1))?.instant)
     }
+}
+
+/// Unknown columns set or clear one attribute each; a declared object stands for all of them.
+fn others(
+    mapping: &Mapping,
+    row: &Row<'_>,
+    declared: Option<(&str, RawValue<'_>)>,
+) -> Result<Said, Rejection> {
+    let unknown = mapping.unclaimed(row);
+    let Some((name, value)) = declared else {
+        return Ok(if unknown.is_empty() { Said::Nothing } else { Said::Attributes(unknown) });
+    };
+    let mut all = unknown;
+    all.extend(object(name, &value)?);
+    all.retain(|_, value| !value.is_null());
+    Ok(Said::Cell(attributes(all)))
 }
 
 fn bad(name: &str, value: &RawValue<'_>, wanted: &str) -> Rejection {
@@ -320,21 +363,16 @@ fn one_of(name: &str, value: &RawValue<'_>, words: &[&str]) -> Result<String, Re
     if words.contains(&text.as_str()) { Ok(text) } else { Err(bad(name, value, &words.join(" or "))) }
 }
 
-fn zone(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
-    let unknown = |error: crate::domain::zone::UnknownZone| {
-        Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {error}"))
-    };
-    Ok(Zone::find(&text_of(value)).map_err(unknown)?.name().to_string())
-}
-
 fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
     let text = text_of(value);
-    let parse = |text: &str| {
-        let (hour, minute) = text.split_once(':')?;
-        let in_range = hour.parse::<u8>().ok()? < 24 && minute.parse::<u8>().ok()? < 60;
-        (hour.len() == 2 && minute.len() == 2 && in_range).then_some(())
+    let below = |digits: &str, limit: &str| {
+        // Two digits sort as the numbers they write.
+        digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits < limit
     };
-    parse(&text).map(|()| text).ok_or_else(|| bad(name, value, "HH:MM"))
+    match text.split_once(':') {
+        Some((hour, minute)) if below(hour, "24") && below(minute, "60") => Ok(text),
+        _ => Err(bad(name, value, "HH:MM")),
+    }
 }
 
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {

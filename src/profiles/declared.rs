@@ -70,6 +70,14 @@ impl Declared {
         Ok(declared)
     }
 
+    /// The same people, all taken to live in one zone: what a tool sees that ignores time zones.
+    pub fn everybody_in(mut self, zone: &str) -> Declared {
+        let zone = code_or_utc(&mut self.zones, zone);
+        self.users.values_mut().for_each(|user| user.zone = Some(zone));
+        self.default_zone = zone;
+        self
+    }
+
     /// The declared users by id.
     pub fn users(&self) -> &BTreeMap<String, DeclaredUser> {
         &self.users

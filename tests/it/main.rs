@@ -1,4 +1,18 @@
 //! The one integration test binary: polars is linked once, and every test file is a module of it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
+
 mod architecture;
+mod bad_input;
+mod command_line;
+mod config;
+mod crashes;
+mod domain;
+mod ingest_properties;
+mod ingesting;
 mod profiles;
+mod same_bytes;
+mod support;
+mod upserts;
+mod warnings;

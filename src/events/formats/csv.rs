@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, BufRead};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
@@ -15,6 +15,7 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Reads records one by one. A record over the limit is passed over without being held in memory.
 pub(super) struct CsvReader {
+    path: PathBuf,
     text: Text,
     parser: csv_core::Reader,
     header: Vec<String>,
@@ -24,6 +25,8 @@ pub(super) struct CsvReader {
     ends: Vec<usize>,
     /// Line feeds that we took away from the parser.
     line_feeds: u64,
+    /// Has the parser been given the line feed that ends the last line?
+    ended: bool,
 }
 
 /// Fields of one record.
@@ -43,11 +46,16 @@ impl<'a> CsvRow<'a> {
     }
 }
 
-/// Length of a record in the buffers, or that it did not fit.
+/// Length of a record in the buffers, or why it is not there.
 enum Extent {
     End,
-    Fields { bytes: usize, fields: usize },
+    Fields {
+        bytes: usize,
+        fields: usize,
+    },
     TooLarge,
+    /// The file ended within quotes.
+    Unclosed,
 }
 
 impl CsvReader {
@@ -56,25 +64,26 @@ impl CsvReader {
         skip_byte_order_mark(&mut text).map_err(io)?;
         let separator = separator_of(text.fill_buf().map_err(io)?);
         let mut reader = CsvReader {
+            path: path.to_path_buf(),
             text,
             parser: csv_core::ReaderBuilder::new().delimiter(separator).build(),
             header: Vec::new(),
             limit: limits.record_bytes,
-            bytes: vec![0; 4_096],
+            bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
             line_feeds: 0,
+            ended: false,
         };
+        let line = reader.skip_blank_lines().map_err(io)?;
         reader.header = match reader.read_extent().map_err(io)? {
             Extent::End => return Err(InputError::new("empty_file", path, "there is no header line")),
             Extent::TooLarge => {
-                return Err(InputError::new(
-                    "bad_header",
-                    path,
-                    format!("line 1 is over {} bytes", reader.limit),
-                ));
+                let detail = format!("line {line} is over {} bytes", reader.limit);
+                return Err(InputError::new("bad_header", path, detail));
             }
+            Extent::Unclosed => return Err(unclosed(path, line)),
             Extent::Fields { bytes, fields } => {
-                header_of(&reader.bytes[..bytes], &reader.ends[..fields], path)?
+                header_of(&reader.bytes[..bytes], &reader.ends[..fields], path, line)?
             }
         };
         Ok(reader)
@@ -84,10 +93,12 @@ impl CsvReader {
         &self.header
     }
 
-    pub(super) fn next_record(&mut self) -> io::Result<Option<Record<'_>>> {
-        let line = self.parser.line() + self.line_feeds;
-        let (bytes, fields) = match self.read_extent()? {
+    pub(super) fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
+        let line = self.skip_blank_lines().map_err(|error| InputError::from_io(&self.path, &error))?;
+        let extent = self.read_extent().map_err(|error| InputError::from_io(&self.path, &error))?;
+        let (bytes, fields) = match extent {
             Extent::End => return Ok(None),
+            Extent::Unclosed => return Err(unclosed(&self.path, line)),
             Extent::TooLarge => {
                 let detail = format!("a record over {} bytes", self.limit);
                 let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
@@ -116,17 +127,26 @@ impl CsvReader {
         let (mut bytes, mut fields, mut too_large) = (0, 0, false);
         loop {
             let input = self.text.fill_buf()?;
+            let at_end = input.is_empty();
+            // One more line feed ends every record but one whose quote is open.
+            let input = if at_end && !self.ended { b"\n" } else { input };
+            let within_quotes = at_end && self.ended;
             let (result, read, written, ended) =
                 self.parser.read_record(input, &mut self.bytes[bytes..], &mut self.ends[fields..]);
             let after_return = read > 0 && input[read - 1] == b'\r';
-            self.text.consume(read);
+            if at_end {
+                self.ended |= read > 0;
+            } else {
+                self.text.consume(read);
+            }
             bytes += written;
             fields += ended;
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.bytes.len() >= self.limit => {
                     too_large = true;
-                    bytes = 0;
+                    // The first half stays for the dead letter.
+                    bytes = self.bytes.len() / 2;
                 }
                 ReadRecordResult::OutputFull => self.bytes.resize((self.bytes.len() * 2).min(self.limit), 0),
                 ReadRecordResult::OutputEndsFull if self.ends.len() >= self.limit => {
@@ -135,12 +155,26 @@ impl CsvReader {
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::End => return Ok(Extent::End),
+                ReadRecordResult::Record if within_quotes => return Ok(Extent::Unclosed),
                 ReadRecordResult::Record => {
                     if after_return {
                         self.skip_line_feed()?;
                     }
                     return Ok(if too_large { Extent::TooLarge } else { Extent::Fields { bytes, fields } });
                 }
+            }
+        }
+    }
+
+    /// Passes over blank lines, which are no records; the line at which the next record begins.
+    fn skip_blank_lines(&mut self) -> io::Result<u64> {
+        loop {
+            let input = self.text.fill_buf()?;
+            let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            self.line_feeds += input[..blank].iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.text.consume(blank);
+            if blank == 0 {
+                return Ok(self.parser.line() + self.line_feeds);
             }
         }
     }
@@ -153,6 +187,12 @@ impl CsvReader {
         }
         Ok(())
     }
+}
+
+/// What follows an open quote cannot be told from the field: the file is refused, not swallowed.
+fn unclosed(path: &Path, line: u64) -> InputError {
+    let detail = format!("the record at line {line} opens a quote that the file never closes");
+    InputError::new("unclosed_quote", path, detail)
 }
 
 /// Does no field end inside a character? (The record may be UTF-8 as a whole and its fields not.)
@@ -168,9 +208,9 @@ fn separator_of(start: &[u8]) -> u8 {
     SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
 }
 
-fn header_of(bytes: &[u8], ends: &[usize], path: &Path) -> Result<Vec<String>, InputError> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| InputError::new("bad_header", path, "line 1 is not UTF-8"))?;
+fn header_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<String>, InputError> {
+    let not_utf8 = |_| InputError::new("bad_header", path, format!("line {line} is not UTF-8"));
+    let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
     let mut names = Vec::with_capacity(ends.len());
     let mut start = 0;
     for (index, end) in ends.iter().enumerate() {
@@ -180,9 +220,11 @@ fn header_of(bytes: &[u8], ends: &[usize], path: &Path) -> Result<Vec<String>, I
     }
     let mut seen = HashSet::new();
     match names.iter().find(|name| !seen.insert(name.as_str())) {
-        Some(twice) => {
-            Err(InputError::new("duplicate_column", path, format!("line 1 names column {twice:?} twice")))
-        }
+        Some(twice) => Err(InputError::new(
+            "duplicate_column",
+            path,
+            format!("line {line} names column {twice:?} twice"),
+        )),
         None => Ok(names),
     }
 }

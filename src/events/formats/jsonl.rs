@@ -95,6 +95,8 @@ pub(super) fn raw_value(value: &Value) -> RawValue<'_> {
         Value::Bool(value) => RawValue::Boolean(*value),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(integer), _) => RawValue::Integer(integer),
+            // Identifiers may use all 64 bits.
+            (None, _) if number.is_u64() => RawValue::Text(Cow::Owned(number.to_string())),
             (None, Some(float)) => RawValue::Number(float),
             (None, None) => RawValue::Missing,
         },

@@ -3,6 +3,7 @@
 //! To add a format: one file here, one variant in [`Format`] and one in `Decoder`.
 
 mod csv;
+mod guard;
 mod gzip;
 mod jsonl;
 mod parquet;
@@ -182,7 +183,7 @@ pub struct Reader {
 }
 
 enum Decoder {
-    Csv(csv::CsvReader),
+    Csv(Box<csv::CsvReader>),
     Jsonl(jsonl::JsonlReader),
     Parquet(parquet::ParquetRows),
 }
@@ -249,7 +250,7 @@ impl Reader {
             None => Format::by_content(bytes.text().fill_buf().map_err(io)?),
         };
         let decoder = match format {
-            Format::Csv => Decoder::Csv(csv::CsvReader::new(bytes.into_text(), path, limits)?),
+            Format::Csv => Decoder::Csv(Box::new(csv::CsvReader::new(bytes.into_text(), path, limits)?)),
             Format::Jsonl => Decoder::Jsonl(jsonl::JsonlReader::new(bytes.into_text(), path, limits)?),
             Format::Parquet => Decoder::Parquet(parquet::ParquetRows::new(bytes, path, limits, scratch)?),
         };
@@ -272,7 +273,7 @@ impl Reader {
     pub fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
         let path = &self.path;
         match &mut self.decoder {
-            Decoder::Csv(reader) => reader.next_record().map_err(|error| InputError::from_io(path, &error)),
+            Decoder::Csv(reader) => reader.next_record(),
             Decoder::Jsonl(reader) => reader.next_record().map_err(|error| InputError::from_io(path, &error)),
             Decoder::Parquet(reader) => reader.next_record(),
         }

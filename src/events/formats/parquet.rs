@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use polars::prelude::*;
 
+use super::guard::guarded;
 use super::gzip::Plain;
-use super::{InputError, Limits, RawValue, Record, Row, reopen};
+use super::{InputError, Limits, RawValue, Record, Row, excerpt, reopen};
+use crate::domain::rejection::{Rejection, RejectionCode};
 
 /// Reads rows one by one out of decoded slices.
 pub(super) struct ParquetRows {
@@ -22,7 +25,15 @@ pub(super) struct ParquetRows {
     chunk: Vec<Cells>,
     chunk_length: usize,
     next: usize,
+    /// The chunk after this one, being decoded while this one is read.
+    ahead: Option<JoinHandle<Decoded>>,
+    /// Largest record in bytes of text, and whether this chunk may hold a larger one.
+    limit: usize,
+    may_exceed: bool,
 }
+
+/// Rows of a chunk and its columns, or what went wrong.
+type Decoded = Result<(usize, Vec<Cells>), String>;
 
 /// One decoded column, its type narrowed to what a raw value can be.
 #[derive(Clone, Debug)]
@@ -80,8 +91,8 @@ impl ParquetRows {
     ) -> Result<ParquetRows, InputError> {
         let file = if bytes.compressed { unpacked(bytes, path, scratch)? } else { reopen(path)? };
         let mut reader = ParquetReader::new(clone_of(&file, path)?);
-        let schema = reader.schema().map_err(|error| bad_parquet(path, &error))?;
-        let rows = reader.num_rows().map_err(|error| bad_parquet(path, &error))?;
+        let described = guarded(|| Ok((reader.schema()?, reader.num_rows()?)));
+        let (schema, rows) = described.map_err(|detail| bad_parquet(path, &detail))?;
         for field in schema.iter_values() {
             if !is_supported(&field.dtype) {
                 let detail =
@@ -99,6 +110,9 @@ impl ParquetRows {
             chunk: Vec::new(),
             chunk_length: 0,
             next: 0,
+            ahead: None,
+            limit: limits.record_bytes,
+            may_exceed: false,
         })
     }
 
@@ -116,32 +130,51 @@ impl ParquetRows {
         let row = self.next;
         self.next += 1;
         let line = (self.decoded - self.chunk_length + row + 1) as u64;
+        if self.may_exceed && self.text_of(row).map(str::len).sum::<usize>() > self.limit {
+            let detail = format!("a record over {} bytes", self.limit);
+            let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
+            let text: Vec<&str> = self.text_of(row).collect();
+            return Ok(Some(Record::Unreadable(line, rejection, excerpt(text.join(" ").as_bytes()))));
+        }
         Ok(Some(Record::Row(line, Row::Parquet(ParquetRow { chunk: &self.chunk, row }))))
+    }
+
+    /// The texts of a row of the chunk.
+    fn text_of(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.chunk.iter().filter_map(move |cells| match cells {
+            Cells::Text(cells) => cells.get(row),
+            _ => None,
+        })
     }
 
     fn decode_chunk(&mut self) -> Result<(), InputError> {
         let wanted = self.chunk_rows.min(self.rows - self.decoded);
-        let frame = ParquetReader::new(clone_of(&self.file, &self.path)?)
-            .with_slice(Some((self.decoded, wanted)))
-            .set_rechunk(true)
-            .finish()
-            .map_err(|error| bad_parquet(&self.path, &error))?;
-        if frame.height() != wanted {
-            let detail = format!(
-                "rows {} to {}: only {} could be read",
-                self.decoded,
-                self.decoded + wanted,
-                frame.height()
-            );
+        let decoded = match self.ahead.take() {
+            Some(ahead) => ahead.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            None => self.decoding(self.decoded)?(),
+        };
+        let (height, chunk) = decoded.map_err(|detail| bad_parquet(&self.path, &detail))?;
+        if height != wanted || chunk.len() != self.header.len() {
+            let (first, last) = (self.decoded + 1, self.decoded + wanted);
+            let detail = format!("rows {first} to {last}: only {height} could be read");
             return Err(InputError::new("truncated_file", &self.path, detail));
         }
-        let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
-        self.chunk =
-            narrowed.collect::<PolarsResult<_>>().map_err(|error| bad_parquet(&self.path, &error))?;
+        self.chunk = chunk;
+        self.may_exceed = self.chunk.iter().map(longest_text).sum::<usize>() > self.limit;
         self.decoded += wanted;
         self.chunk_length = wanted;
         self.next = 0;
+        if self.decoded < self.rows {
+            self.ahead = Some(std::thread::spawn(self.decoding(self.decoded)?));
+        }
         Ok(())
+    }
+
+    /// The work of decoding the chunk that starts at a row.
+    fn decoding(&self, first: usize) -> Result<impl FnOnce() -> Decoded + Send + 'static, InputError> {
+        let file = clone_of(&self.file, &self.path)?;
+        let slice = (first, self.chunk_rows.min(self.rows - first));
+        Ok(move || guarded(|| decode(file, slice)))
     }
 }
 
@@ -173,6 +206,13 @@ fn is_supported(dtype: &ArrowDataType) -> bool {
     }
 }
 
+fn longest_text(cells: &Cells) -> usize {
+    match cells {
+        Cells::Text(cells) => cells.iter().flatten().map(str::len).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
 fn narrow(series: &Series) -> PolarsResult<Cells> {
     Ok(match series.dtype() {
         DataType::Null => Cells::Empty,
@@ -195,8 +235,17 @@ fn narrow(series: &Series) -> PolarsResult<Cells> {
     })
 }
 
-fn bad_parquet(path: &Path, error: &PolarsError) -> InputError {
-    InputError::new("damaged_file", path, format!("not readable as Parquet: {error}"))
+/// Rows of a file as cells, and how many there are.
+fn decode(file: File, slice: (usize, usize)) -> PolarsResult<(usize, Vec<Cells>)> {
+    let frame = ParquetReader::new(file).with_slice(Some(slice)).set_rechunk(true).finish()?;
+    // A damaged file may bring columns of different lengths; the shortest says how far they can be read.
+    let height = frame.columns().iter().map(Column::len).min().unwrap_or_default();
+    let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
+    Ok((height, narrowed.collect::<PolarsResult<_>>()?))
+}
+
+fn bad_parquet(path: &Path, detail: &str) -> InputError {
+    InputError::new("damaged_file", path, format!("not readable as Parquet: {detail}"))
 }
 
 fn clone_of(file: &File, path: &Path) -> Result<File, InputError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use smartpush::domain::time::{HOURS_OF_WEEK, hour_of_week_name};
-use smartpush::events::ingest::Kind;
+use smartpush::events::request::Kind;
 use smartpush::profiles::features::FEATURES;
 
 use super::world::{Shop, at, is_same};

@@ -7,7 +7,7 @@ use std::process::Command;
 use polars::prelude::*;
 use serde_json::{Value, json};
 use smartpush::domain::time::{DAY, Instant};
-use smartpush::events::ingest::Kind;
+use smartpush::events::request::Kind;
 use smartpush::profiles::declared::Declared;
 
 use super::world::{Act, Shop, at, bytes_of, frame_of};

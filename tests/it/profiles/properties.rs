@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 use serde_json::json;
 use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::events::ingest::Kind;
+use smartpush::events::request::Kind;
 use smartpush::profiles::declared::Declared;
 
 use super::oracle::{self, Known};

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 use smartpush::domain::time::Instant;
-use smartpush::events::ingest::Kind;
+use smartpush::events::request::Kind;
 use smartpush::profiles::ProfileError;
 use smartpush::profiles::table::ProfileTable;
 use smartpush::tables::TableError;

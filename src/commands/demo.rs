@@ -1,0 +1,315 @@
+//! `smartpush demo`: the whole path on real data, one readable stage after the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant as Stopwatch;
+
+use super::output::{print_json, progress_bar, thousands};
+use super::{Context, Failure, charts, evaluate};
+use crate::config::Config;
+use crate::domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
+use crate::domain::lifecycle::Lifecycle;
+use crate::domain::time::{HOURS_OF_WEEK, Instant, hour_of_week_name};
+use crate::domain::zone::Zone;
+use crate::evaluation::send_time::Metric;
+use crate::events::ingest::ingest;
+use crate::events::lake::Lake;
+use crate::events::mapping::Renames;
+use crate::events::request::{Kind, Request, Summary};
+use crate::models::send_time::SendTimeModel;
+use crate::models::send_time::export::{CurveFrames, Layout};
+use crate::models::send_time::population::{Cut, Population};
+use crate::profiles::build::{Built, build};
+use crate::profiles::declared::Declared;
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// Run the whole path on real data and show what was learned
+///
+/// Ingest → profiles → send-time curves → evaluation, on the committed sample of 865 households' purchases, in a
+/// workspace of its own (data/demo, made afresh each time).
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush demo --no-serve
+  data/download && smartpush demo --no-serve --data data/full")]
+pub(super) struct DemoArguments {
+    /// Directory with purchases.parquet, campaign_events.csv, users.csv, contents.jsonl and campaigns.jsonl
+    #[arg(long, value_name = "DIR", default_value = "data/sample")]
+    data: PathBuf,
+    /// End after the report; so far the demo always does
+    #[arg(long)]
+    no_serve: bool,
+}
+
+/// The sample's bare dates (campaigns, redemptions) are read on this clock.
+const SAMPLE_ZONE: &str = "America/New_York";
+
+/// Files of a data directory, in the order in which they are taken.
+const FILES: [(Kind, &[&str]); 4] = [
+    (Kind::Users, &["users.csv"]),
+    (Kind::Contents, &["contents.jsonl"]),
+    (Kind::Campaigns, &["campaigns.jsonl"]),
+    (Kind::Events, &["purchases.parquet", "campaign_events.csv"]),
+];
+
+/// The workspace and what every stage needs of it.
+struct Demo<'a> {
+    context: &'a Context,
+    data: &'a Path,
+    workspace: Workspace,
+    lake: Lake,
+    declared: Declared,
+    as_of: Instant,
+}
+
+pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Failure> {
+    let watch = Stopwatch::now();
+    let (workspace, taken) = fresh_workspace(context, &arguments.data)?;
+    let _lock = workspace.lock()?;
+    let lake = context.lake(&workspace)?;
+    let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
+    let as_of = context.moment(None, &lake)?;
+    let demo = Demo { context, data: &arguments.data, workspace, lake, declared, as_of };
+    let say = |lines: &[String]| {
+        if !context.json {
+            lines.iter().for_each(|line| println!("{line}"));
+        }
+    };
+    say(&demo.what_came_in(&taken));
+    let population = Population::read(&demo.lake, &demo.declared, Cut::At(as_of), &|_, _| ())?;
+    say(&demo.the_trap(&population)?);
+    let built =
+        build(&demo.workspace, &demo.lake, &demo.declared, as_of, &context.config.profiles, &|_, _| ())?;
+    say(&who_is_there(&built));
+    let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
+    say(&two_weeks(&population, &model));
+    say(&hour_load(&population, &model));
+    let report = demo.evaluate()?;
+    say(&the_proof(&report));
+    let files = demo.write_curves(&population, &model)?;
+    say(&demo.where_files_lie(&built, &files, watch));
+    if context.json {
+        let ingested: Vec<serde_json::Value> =
+            taken.iter().map(|(kind, summary)| counts(*kind, summary)).collect();
+        print_json(&serde_json::json!({
+            "as_of": as_of.to_string(), "ingested": ingested, "lifecycle": built.lifecycle,
+            "evaluate": evaluate::to_json(&report), "workspace": demo.workspace.root(), "curves": files,
+        }));
+    }
+    Ok(())
+}
+
+/// Makes `data/demo` afresh and takes the files of the data directory.
+fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Vec<(Kind, Summary)>), Failure> {
+    if !data.join("purchases.parquet").exists() {
+        let place = data.display();
+        return Err(Failure::caller(format!(
+            "no_such_file: {place}/purchases.parquet; run this in a clone of the repository, or name the data with --data DIR"
+        )));
+    }
+    let root = match context.workspace.as_os_str() == "." {
+        true => PathBuf::from("data/demo"),
+        false => context.workspace.join("data/demo"),
+    };
+    if let Ok(former) = Workspace::open(&root) {
+        drop(former.lock()?);
+        fs::remove_dir_all(&root).map_err(TableError::io(&root))?;
+    }
+    let workspace = Workspace::create(&root)?;
+    let lock = workspace.lock()?;
+    let mut taken = Vec::new();
+    for (kind, names) in FILES {
+        let files: Vec<PathBuf> = names.iter().map(|name| data.join(name)).collect();
+        taken.push((kind, take(context, &workspace, kind, &files)?));
+    }
+    drop(lock);
+    Ok((workspace, taken))
+}
+
+fn take(context: &Context, workspace: &Workspace, kind: Kind, files: &[PathBuf]) -> Result<Summary, Failure> {
+    let zone = Zone::find(SAMPLE_ZONE).map_err(Failure::ours)?;
+    let renames = Renames::default();
+    let request = Request { files, kind, format: None, renames, zone: Some(zone), now: context.now };
+    let bar = progress_bar();
+    let mut summary =
+        ingest(workspace, &context.config.ingest, &request, &|stage| super::ingest::show(&bar, stage))?;
+    bar.finish_and_clear();
+    match summary.refused.pop() {
+        Some(refused) => Err(refused.into()),
+        None => Ok(summary),
+    }
+}
+
+fn counts(kind: Kind, summary: &Summary) -> serde_json::Value {
+    serde_json::json!({
+        "kind": kind.as_str(), "read": summary.read, "accepted": summary.accepted,
+        "duplicate": summary.duplicate, "rejected": summary.rejected,
+    })
+}
+
+fn heading(number: usize, text: &str) -> Vec<String> {
+    vec![String::new(), format!("{number}  {text}")]
+}
+
+impl Demo<'_> {
+    fn what_came_in(&self, taken: &[(Kind, Summary)]) -> Vec<String> {
+        let mut lines = heading(1, &format!("What came in, and that it adds up ({})", self.data.display()));
+        for (kind, summary) in taken {
+            lines.push(format!(
+                "   {:<10} read {:>9} = accepted {:>9} + duplicate {} + rejected {}",
+                kind.as_str(),
+                thousands(summary.read),
+                thousands(summary.accepted),
+                thousands(summary.duplicate),
+                thousands(summary.rejected)
+            ));
+        }
+        let files = &self.lake.manifest().files;
+        if let (Some(first), Some(last)) = (files.first(), files.last()) {
+            lines.push(format!("   {} days of events, {} … {}", files.len(), first.date, last.date));
+        }
+        lines
+    }
+
+    /// Stamps in UTC, people elsewhere: what a tool would learn that forgets the difference.
+    fn the_trap(&self, population: &Population) -> Result<Vec<String>, Failure> {
+        let everybody_in_utc = self.declared.clone().everybody_in("UTC");
+        let naive = Population::read(&self.lake, &everybody_in_utc, Cut::At(self.as_of), &|_, _| ())?;
+        let (utc, local) = (visits_by_hour(&naive), visits_by_hour(population));
+        let peak = |hours: &[f64; 24]| argmax(hours);
+        let mut lines =
+            heading(2, &format!("The {:02}:00 trap: the stamps are UTC, the people are not", peak(&utc)));
+        lines.push("                      0     6     12    18   23h".to_string());
+        lines.push(format!("   read as stamped    {}  peak {:02}:00", charts::sparkline(&utc), peak(&utc)));
+        lines.push(format!(
+            "   on their own clock {}  peak {:02}:00",
+            charts::sparkline(&local),
+            peak(&local)
+        ));
+        Ok(lines)
+    }
+
+    fn evaluate(&self) -> Result<evaluate::Report, Failure> {
+        let config: &Config = &self.context.config;
+        evaluate::evaluate(
+            &self.lake,
+            &self.declared,
+            evaluate::default_cut(&self.lake, config),
+            config,
+            &|_, _| (),
+        )
+    }
+
+    fn write_curves(&self, population: &Population, model: &SendTimeModel) -> Result<Vec<PathBuf>, Failure> {
+        let mut files = Vec::new();
+        for (layout, name) in [(Layout::Long, "curves.parquet"), (Layout::Best, "best_hours.csv")] {
+            let path = self.workspace.data().join(name);
+            let mut frames = CurveFrames::new(model, population, layout);
+            tables::write_table(&path, || frames.next_frame().map_err(TableError::parquet(Path::new(name))))?;
+            files.push(path);
+        }
+        Ok(files)
+    }
+
+    fn where_files_lie(&self, built: &Built, curves: &[PathBuf], watch: Stopwatch) -> Vec<String> {
+        let mut lines = heading(7, "Where the files lie");
+        lines.push(format!("   events     {}/date=…/part-….parquet", self.workspace.events().display()));
+        lines.push(format!("   profiles   {}", built.path.display()));
+        lines.push(format!("   curves     {}", curves[0].display()));
+        lines.push(format!("   best hours {}", curves[1].display()));
+        lines.push(format!("\nDone in {:.1} s, as of {}.", watch.elapsed().as_secs_f64(), self.as_of));
+        lines
+    }
+}
+
+/// Active hours of everybody, by hour of the day.
+fn visits_by_hour(population: &Population) -> [f64; 24] {
+    let mut hours = [0.0; 24];
+    for unit in population.histories.iter().flat_map(|history| &history.units) {
+        hours[usize::from(unit.slot) % 24] += 1.0;
+    }
+    hours
+}
+
+fn who_is_there(built: &Built) -> Vec<String> {
+    let mut lines = heading(3, &format!("Who is there: {} households", thousands(built.manifest.rows)));
+    let count = |stage: &Lifecycle| built.lifecycle.get(stage.as_str()).copied().unwrap_or(0);
+    let stages = Lifecycle::ALL.iter().map(|stage| format!("{} {}", stage.as_str(), thousands(count(stage))));
+    lines.push(format!("   {}", stages.collect::<Vec<_>>().join(" · ")));
+    lines
+}
+
+/// The user with most evidence and the one with least, both with some history.
+fn two_weeks(population: &Population, model: &SendTimeModel) -> Vec<String> {
+    let curve = |user: usize| model.curve(user, &population.histories[user]);
+    let known = (0..population.ids.len()).filter(|user| !population.histories[*user].units.is_empty());
+    let by_evidence: Vec<(usize, f64)> = known.map(|user| (user, curve(user).evidence)).collect();
+    let rich = by_evidence.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    let poor = by_evidence.iter().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    let mut lines = heading(4, "Two weeks, learned: one rich history, one nearly empty");
+    for (user, _) in [rich, poor].into_iter().flatten() {
+        lines.extend(one_week(
+            &population.ids[*user],
+            population.histories[*user].units.len(),
+            &curve(*user),
+        ));
+    }
+    lines
+}
+
+fn one_week(id: &str, units: usize, curve: &SendTimeCurve) -> Vec<String> {
+    let (best, day) = (curve.best_hour_of_week(), curve.best_hour_of_day());
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let mut lines = vec![format!(
+        "   household {id}: {units} active hours, evidence {:.1}, {} shared with others, level {}",
+        curve.evidence,
+        percent(curve.shrinkage),
+        curve.level.as_str()
+    )];
+    lines.extend(charts::heat_strip(&curve.probability).into_iter().map(|line| format!("     {line}")));
+    lines.push(format!(
+        "     best {}: {} of the week's visits, 90 % interval [{}, {}]; over all days {day:02}:00 with {}",
+        hour_of_week_name(best),
+        percent(curve.probability[best]),
+        percent(curve.low[best]),
+        percent(curve.high[best]),
+        percent(by_hour_of_day(&curve.probability)[day])
+    ));
+    lines.push(String::new());
+    lines
+}
+
+fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
+    let mut load = [0_u64; 24];
+    let mut week = [0.0; HOURS_OF_WEEK];
+    for (user, history) in population.histories.iter().enumerate() {
+        let probability = model.probability(user, history);
+        load[argmax(&by_hour_of_day(&probability))] += 1;
+        week.iter_mut().zip(probability).for_each(|(sum, share)| *sum += share);
+    }
+    let everybody = argmax(&by_hour_of_day(&week));
+    let mut lines = heading(5, "Hour load: households whose best hour of the day this is");
+    let note =
+        |hour: usize| if hour == everybody { "← one hour for all".to_string() } else { String::new() };
+    let bars = charts::hour_bars(&load, note);
+    lines.extend(
+        bars.into_iter().zip(load).filter(|(_, count)| *count > 0).map(|(line, _)| format!("   {line}")),
+    );
+    lines
+}
+
+fn the_proof(report: &evaluate::Report) -> Vec<String> {
+    let of_100 = |name: &str| {
+        let figures = report.models.iter().find(|(model, _)| *model == name).map(|(_, figures)| figures);
+        figures.map_or(f64::NAN, |figures| 100.0 * figures[Metric::HitAt1.as_str()].value)
+    };
+    let mut lines = heading(6, "The proof, on days the engine had not seen");
+    lines.push(format!(
+        "   The predicted hour met a visit for {:.0} of 100 households, one hour for all {:.0}.",
+        of_100("model"),
+        of_100("global")
+    ));
+    lines.push(String::new());
+    lines.extend(evaluate::to_text(report).lines().map(|line| format!("   {line}").trim_end().to_string()));
+    lines
+}

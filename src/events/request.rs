@@ -1,0 +1,153 @@
+//! What is asked of an ingest, and what came of it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::DataFrame;
+
+use super::dead_letters::Reasons;
+use super::formats::{Format, InputError};
+use super::lake::{Lake, LakeError, LakeFile};
+use super::mapping::Renames;
+use super::staging::Verdicts;
+use crate::domain::rejection::RejectionCode;
+use crate::domain::time::Instant;
+use crate::domain::zone::Zone;
+use crate::tables::TableError;
+
+/// What the files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Things that happened; they go to the lake.
+    Events,
+    /// People.
+    Users,
+    /// What can be pushed.
+    Contents,
+    /// Plans to push.
+    Campaigns,
+}
+
+/// How to read the files.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The files, in order.
+    pub files: &'a [PathBuf],
+    /// What they hold.
+    pub kind: Kind,
+    /// Their format; without one, each file's name or first bytes tell.
+    pub format: Option<Format>,
+    /// `--map`.
+    pub renames: Renames,
+    /// How to read naive stamps.
+    pub zone: Option<Zone>,
+    /// The moment of the call.
+    pub now: Instant,
+}
+
+/// What came of an ingest. `read = accepted + duplicate + rejected`, always.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Records in the files that were taken.
+    pub read: u64,
+    /// New to the workspace.
+    pub accepted: u64,
+    /// Known already.
+    pub duplicate: u64,
+    /// Not taken; each is a dead letter.
+    pub rejected: u64,
+    /// Rejected records by reason.
+    pub reasons: Reasons,
+    /// Files of which nothing was kept.
+    pub refused: Vec<InputError>,
+    /// Where the dead letters lie.
+    pub dead_letters: Option<PathBuf>,
+    /// Columns that became properties or attributes.
+    pub other_columns: BTreeSet<String>,
+    /// What looks odd and does not stop anything.
+    pub warnings: Vec<String>,
+}
+
+/// An ingest that stopped; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The file system or a table of ours.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The lake.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+}
+
+/// Where a long ingest stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage<'a> {
+    /// Reading a file.
+    Reading {
+        /// The file.
+        file: &'a Path,
+        /// Bytes read.
+        bytes: u64,
+        /// Bytes in it.
+        total: u64,
+    },
+    /// Comparing with the ids of the lake.
+    Comparing,
+    /// Writing the days that changed.
+    Writing {
+        /// Days written.
+        done: usize,
+        /// Days to write.
+        total: usize,
+    },
+}
+
+/// What an ingest will change, written or ready to be, and not yet in force.
+pub(super) enum Change {
+    Nothing,
+    Days(Lake, Vec<LakeFile>),
+    Table(PathBuf, DataFrame),
+}
+
+impl Kind {
+    /// The word on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Events => "events",
+            Kind::Users => "users",
+            Kind::Contents => "contents",
+            Kind::Campaigns => "campaigns",
+        }
+    }
+}
+
+impl Summary {
+    /// Counts a rejected record.
+    pub fn reject(&mut self, code: RejectionCode) {
+        self.rejected += 1;
+        *self.reasons.entry(code.as_str()).or_default() += 1;
+    }
+
+    /// Adds another file's counts.
+    pub fn add(&mut self, other: Summary) {
+        self.read += other.read;
+        self.accepted += other.accepted;
+        self.duplicate += other.duplicate;
+        self.rejected += other.rejected;
+        for (reason, count) in other.reasons {
+            *self.reasons.entry(reason).or_default() += count;
+        }
+        self.other_columns.extend(other.other_columns);
+    }
+
+    /// Everything read and not rejected so far was staged; the verdicts say what became of it.
+    pub(super) fn count_verdicts(&mut self, verdicts: &Verdicts) {
+        let staged = self.read - self.rejected;
+        self.duplicate = verdicts.duplicate;
+        self.accepted = staged - verdicts.duplicate - verdicts.conflicting;
+        self.rejected += verdicts.conflicting;
+        if verdicts.conflicting > 0 {
+            self.reasons.insert(RejectionCode::MessageIdConflict.as_str(), verdicts.conflicting);
+        }
+    }
+}

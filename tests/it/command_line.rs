@@ -1,0 +1,101 @@
+//! The command line as scripts and people meet it: exit codes, JSON, help, and a README that is true.
+
+use std::fs;
+
+use crate::support::{root, smartpush, stdout_of};
+
+fn stderr_of(arguments: &[&str], exit: i32) -> String {
+    let workspace = tempfile::tempdir().unwrap();
+    let output = smartpush(workspace.path(), arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn the_callers_faults_end_with_exit_2_and_say_what_to_do() {
+    let cases: [(&[&str], &str); 9] = [
+        (&["profile"], "no_workspace"),
+        (&["evaluate"], "no_workspace"),
+        (&["send-times", "--out", "curves.txt"], "unknown_format"),
+        (&["send-times"], "--out"),
+        (&["ingest"], "FILE"),
+        (&["ingest", "nowhere.csv"], "no_such_file"),
+        (&["ingest", "nowhere.csv", "--time-zone", "Etc/Unknown"], "unknown_time_zone"),
+        (&["ingest", "nowhere.csv", "--map", "a=b"], "bad_map"),
+        (&["profle"], "profile"),
+    ];
+    for (arguments, word) in cases {
+        let text = stderr_of(arguments, 2);
+        assert!(text.contains(word), "{arguments:?}: {text:?} does not say {word:?}");
+    }
+}
+
+#[test]
+fn json_is_one_object_on_stdout_wherever_the_flag_stands() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("events.csv");
+    fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
+    let file = file.to_str().unwrap();
+    let missing = workspace.path().join("missing.csv");
+    for arguments in [
+        vec!["--json", "ingest", file],
+        vec!["ingest", "--json", file],
+        vec!["ingest", file, missing.to_str().unwrap(), "--json"],
+        vec!["profile", "--json"],
+        vec!["profile", "--as-of", "never", "--json"],
+        vec!["profile", "--user", "nobody", "--json"],
+        vec!["profile", "--features", "--json"],
+        vec!["config", "check", "--json"],
+    ] {
+        let output = smartpush(workspace.path(), &arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.lines().count(), 1, "{arguments:?}: {text}");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap().is_object(),
+            "{arguments:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_moment_without_events_before_it_is_named() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("events.csv");
+    fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
+    stdout_of(&smartpush(workspace.path(), &["ingest", file.to_str().unwrap()]));
+    let output = smartpush(workspace.path(), &["send-times", "--as-of", "2026-01-01", "--out", "x.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no_events"));
+    let output = smartpush(workspace.path(), &["evaluate"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let workspace = tempfile::tempdir().unwrap();
+    for command in ["demo", "ingest", "profile", "send-times", "evaluate", "config"] {
+        let text = stdout_of(&smartpush(workspace.path(), &[command, "--help"]));
+        assert!(text.contains("--workspace") && text.contains("--json"), "{text}");
+    }
+    let text = stdout_of(&smartpush(workspace.path(), &["--help"]));
+    assert!(text.contains("Exit codes"), "{text}");
+}
+
+#[test]
+fn the_demo_prints_what_the_readme_shows() {
+    let workspace = tempfile::tempdir().unwrap();
+    let output = stdout_of(&smartpush(workspace.path(), &["demo", "--no-serve"]));
+    let output = output.replace(&format!("{}/", workspace.path().display()), "");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let timeless = |text: &str| -> Vec<String> {
+        let line = |line: &str| {
+            if line.starts_with("Done in ") { "Done".to_string() } else { line.trim_end().to_string() }
+        };
+        text.lines().map(line).collect()
+    };
+    let shown = readme.split("<!-- demo -->").nth(1).expect("the README marks the demo's output");
+    let shown = shown.trim().trim_start_matches("```text\n").trim_end_matches("```");
+    assert_eq!(timeless(output.trim()).join("\n"), timeless(shown.trim()).join("\n"));
+}

@@ -1,0 +1,21 @@
+//! What tests share: the binary, the sample, temporary workspaces.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs the binary on a workspace.
+pub fn smartpush(workspace: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));
+    command.current_dir(root()).arg("--workspace").arg(workspace).args(arguments).output().unwrap()
+}
+
+/// Standard output of a run that must succeed.
+pub fn stdout_of(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
