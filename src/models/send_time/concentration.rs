@@ -140,7 +140,8 @@ impl Grid {
     }
 }
 
-/// Smallest probability of the table; below it an interval is that of this one, scaled.
+/// Smallest probability of the table. Below it, high is this one's, for `Beta(κp + 1, κ(1−p))` hardly depends on so
+/// small a p, and low is at most p.
 const LEAST: f64 = 1e-8;
 
 impl IntervalTable {

@@ -34,24 +34,21 @@ impl RhythmGroups {
         global: &Week,
         smoothing: &Circular<HOURS_OF_WEEK>,
     ) -> RhythmGroups {
-        let known: Vec<&Week> = histories.iter().collect();
-        let mut mixture = RhythmGroups::start(&known, groups, global);
-        for _ in 0..STEPS {
-            mixture = mixture.step(&known, global, smoothing);
-        }
-        mixture
+        let start = RhythmGroups::start(histories, groups, global);
+        (0..STEPS).fold(start, |mixture, _| mixture.step(histories, global, smoothing))
     }
 
-    fn start(known: &[&Week], groups: usize, global: &Week) -> RhythmGroups {
-        let total = |week: &Week| week.iter().sum::<f64>();
-        let mut longest: Vec<usize> = (0..known.len()).collect();
-        longest.sort_by(|a, b| total(known[*b]).total_cmp(&total(known[*a])));
+    /// Before any step: one group for each of at most `groups` users, spread over those with the longest histories.
+    pub fn start(histories: &[Week], groups: usize, global: &Week) -> RhythmGroups {
+        let totals: Vec<f64> = histories.iter().map(|week| week.iter().sum()).collect();
+        let mut longest: Vec<usize> = (0..histories.len()).collect();
+        longest.sort_by(|a, b| totals[*b].total_cmp(&totals[*a]));
         longest.truncate(8 * groups);
         let groups = groups.min(longest.len() / 4).max(1);
         let wide = Circular::new(2.0);
         let seed = |group: usize| {
             let Some(user) = longest.get(group * longest.len() / groups) else { return *global };
-            let mut curve = wide.smooth(known[*user]);
+            let mut curve = wide.smooth(&histories[*user]);
             for (slot, weight) in curve.iter_mut().enumerate() {
                 *weight += 3.0 * global[slot];
             }
@@ -65,15 +62,20 @@ impl RhythmGroups {
         RhythmGroups { curves, logarithms, shares }
     }
 
-    fn step(&self, known: &[&Week], global: &Week, smoothing: &Circular<HOURS_OF_WEEK>) -> RhythmGroups {
+    /// One EM step. Without smoothing it never lowers [`RhythmGroups::objective`].
+    pub fn step(
+        &self,
+        histories: &[Week],
+        global: &Week,
+        smoothing: &Circular<HOURS_OF_WEEK>,
+    ) -> RhythmGroups {
         let groups = self.curves.len();
-        let parts = parallel::in_chunks(known.len(), CHUNK, |range| {
+        let parts = parallel::in_chunks(histories.len(), CHUNK, |range| {
             let (mut sums, mut shares) = (vec![[0.0; HOURS_OF_WEEK]; groups], vec![0.0; groups]);
-            for user in range {
-                let memberships = self.memberships(known[user]);
-                for (group, membership) in memberships.iter().enumerate() {
+            for history in &histories[range] {
+                for (group, membership) in self.memberships(history).into_iter().enumerate() {
                     shares[group] += membership;
-                    add_scaled(&mut sums[group], known[user], *membership);
+                    add_scaled(&mut sums[group], history, membership);
                 }
             }
             (sums, shares)
@@ -94,14 +96,37 @@ impl RhythmGroups {
         RhythmGroups::new(sums.iter().map(curve).collect(), shares)
     }
 
-    /// Probability of each group, given a user's weighted history; without history, the groups' shares.
-    pub fn memberships(&self, history: &Week) -> Vec<f64> {
+    /// What EM climbs: ln likelihood of the histories plus ln density of the priors, one user in each group and
+    /// [`GROUP_PRIOR`] units of `global` in each curve.
+    pub fn objective(&self, histories: &[Week], global: &Week) -> f64 {
+        let of_user = |history: &Week| {
+            let joint = self.joint(history);
+            let largest = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            largest + libm::log(joint.iter().map(|value| libm::exp(value - largest)).sum::<f64>())
+        };
+        let of_group = |(share, logarithms): (&f64, &Week)| {
+            let curve: f64 =
+                global.iter().zip(logarithms).map(|(weight, logarithm)| weight * logarithm).sum();
+            libm::log(*share) + GROUP_PRIOR * curve
+        };
+        histories.iter().map(of_user).sum::<f64>()
+            + self.shares.iter().zip(&self.logarithms).map(of_group).sum::<f64>()
+    }
+
+    /// ln P(group and history), for each group.
+    fn joint(&self, history: &Week) -> Vec<f64> {
         let mut likelihoods: Vec<f64> = self.shares.iter().map(|share| libm::log(*share)).collect();
         for (slot, weight) in history.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
             for (likelihood, logarithms) in likelihoods.iter_mut().zip(&self.logarithms) {
                 *likelihood += weight * logarithms[slot];
             }
         }
+        likelihoods
+    }
+
+    /// Probability of each group, given a user's weighted history; without history, the groups' shares.
+    pub fn memberships(&self, history: &Week) -> Vec<f64> {
+        let mut likelihoods = self.joint(history);
         let largest = likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         for likelihood in &mut likelihoods {
             *likelihood = libm::exp(*likelihood - largest);
