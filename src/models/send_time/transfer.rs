@@ -45,10 +45,8 @@ struct Expected {
 
 impl Expected {
     fn add(&mut self, other: &Expected) {
-        let add =
-            |sums: &mut [f64], parts: &[f64]| sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
-        self.days.iter_mut().zip(&other.days).for_each(|(sums, parts)| add(sums, parts));
-        self.hours_to.iter_mut().zip(&other.hours_to).for_each(|(sums, parts)| add(sums, parts));
+        self.days.iter_mut().zip(&other.days).for_each(|(sums, parts)| add(sums, parts, 1.0));
+        self.hours_to.iter_mut().zip(&other.hours_to).for_each(|(sums, parts)| add(sums, parts, 1.0));
     }
 }
 
@@ -70,9 +68,10 @@ impl Transfer {
 
     /// One EM step with [`PRIOR`] pseudo-counts of each row of `prior`; it never lowers [`Transfer::objective`].
     pub fn step(&self, transitions: &[Transition], prior: &Transfer) -> Transfer {
+        let hours_to: Hours = std::array::from_fn(|to| std::array::from_fn(|from| self.hours[from][to]));
         let parts = parallel::in_chunks(transitions.len(), CHUNK, |range| {
             let mut sums = Expected::default();
-            transitions[range].iter().for_each(|transition| self.expect(transition, &mut sums));
+            transitions[range].iter().for_each(|transition| self.expect(transition, &hours_to, &mut sums));
             sums
         });
         let mut total = Expected::default();
@@ -95,31 +94,30 @@ impl Transfer {
         transitions.iter().map(of_transition).sum::<f64>() + days + hours
     }
 
-    /// Adds one user's expected counts, divided by the current matrices.
-    fn expect(&self, transition: &Transition, sums: &mut Expected) {
-        let moved = self.move_hours(&transition.history);
+    /// Adds one user's expected counts, divided by the current matrices; `hours_to` is the matrix of hours by where to.
+    fn expect(&self, transition: &Transition, hours_to: &Hours, sums: &mut Expected) {
         for hour in 0..24 {
-            let arrived: [f64; 7] = std::array::from_fn(|day| moved[day * 24 + hour]);
-            // How much each day of the history contributes to this hour of the day, over all days it led to.
-            let mut by_day = [0.0; 7];
-            let mut any = false;
-            for to_day in 0..7 {
-                let count = transition.after[to_day * 24 + hour];
-                if count == 0 {
-                    continue;
-                }
-                any = true;
-                let probability: f64 = (0..7).map(|day| arrived[day] * self.days[day][to_day]).sum();
+            let counts: [u16; 7] = std::array::from_fn(|day| transition.after[day * 24 + hour]);
+            if counts == [0; 7] {
+                continue;
+            }
+            let days = || transition.history.chunks_exact(24);
+            let mut arrived = [0.0; 7];
+            for (sum, history) in arrived.iter_mut().zip(days()) {
+                *sum = history.iter().zip(&hours_to[hour]).map(|(share, weight)| share * weight).sum();
+            }
+            // What each day of the history gave to this hour, over all the days that it led to.
+            let mut given = [0.0; 7];
+            for (to, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                let probability: f64 = (0..7).map(|day| arrived[day] * self.days[day][to]).sum();
                 let ratio = f64::from(count) / probability;
                 for day in 0..7 {
-                    sums.days[day][to_day] += arrived[day] * ratio;
-                    by_day[day] += self.days[day][to_day] * ratio;
+                    sums.days[day][to] += arrived[day] * ratio;
+                    given[day] += self.days[day][to] * ratio;
                 }
             }
-            if any {
-                for (hours, weight) in transition.history.chunks_exact(24).zip(by_day) {
-                    sums.hours_to[hour].iter_mut().zip(hours).for_each(|(sum, share)| *sum += share * weight);
-                }
+            for (history, weight) in days().zip(given) {
+                sums.hours_to[hour].iter_mut().zip(history).for_each(|(sum, share)| *sum += share * weight);
             }
         }
     }
@@ -141,29 +139,27 @@ impl Transfer {
         next
     }
 
-    fn move_hours(&self, week: &Week) -> Week {
-        let mut moved = [0.0; HOURS_OF_WEEK];
-        for (slot, share) in week.iter().enumerate().filter(|(_, share)| **share != 0.0) {
-            let day = slot / 24 * 24;
-            for (to, weight) in self.hours[slot % 24].iter().enumerate() {
-                moved[day + to] += share * weight;
-            }
-        }
-        moved
-    }
-
     /// Where activity distributed as `week` is to be expected next.
     pub fn apply(&self, week: &Week) -> Week {
-        let moved = self.move_hours(week);
+        let mut moved = [0.0; HOURS_OF_WEEK];
+        for (to, from) in moved.chunks_exact_mut(24).zip(week.chunks_exact(24)) {
+            for (share, row) in from.iter().zip(&self.hours) {
+                add(to, row, *share);
+            }
+        }
         let mut result = [0.0; HOURS_OF_WEEK];
-        for from in 0..7 {
-            for to in 0..7 {
-                let weight = self.days[from][to];
-                for hour in 0..24 {
-                    result[to * 24 + hour] += moved[from * 24 + hour] * weight;
-                }
+        for (day, row) in moved.chunks_exact(24).zip(&self.days) {
+            for (to, weight) in result.chunks_exact_mut(24).zip(row) {
+                add(to, day, *weight);
             }
         }
         result
+    }
+}
+
+/// `sums += parts · scale`
+fn add(sums: &mut [f64], parts: &[f64], scale: f64) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        *sum += part * scale;
     }
 }
