@@ -1,5 +1,7 @@
 //! Metrics, bootstrap and baselines against naive oracles and figures worked out by hand.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use proptest::prelude::*;
 use smartpush::domain::curve::{argmax, by_hour_of_day};
 use smartpush::evaluation::baselines::{Baseline, Baselines, InnerSplit};

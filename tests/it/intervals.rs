@@ -1,5 +1,7 @@
 //! Do the curves' intervals hold what they promise?
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use smartpush::evaluation::coverage::{CoverageCounter, beta_binomial_interval};
 use smartpush::models::send_time::SendTimeModel;
 use smartpush::models::send_time::concentration::IntervalTable;

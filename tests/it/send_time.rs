@@ -43,9 +43,8 @@ fn check(curve: &SendTimeCurve) {
 
 /// Distinct active hours of a user in `1..=days` days before the cut.
 fn some_history(days: i32) -> impl Strategy<Value = History> {
-    let place = (1..=days, 0_usize..24, 0_f32..1.0);
-    (prop::collection::btree_map((1..=days, 0_usize..24), 0_f32..1.0, 0..60), 0_u32..3, place).prop_map(
-        |(hours, attribute, _)| {
+    (prop::collection::btree_map((1..=days, 0_usize..24), 0_f32..1.0, 0..60), 0_u32..3).prop_map(
+        |(hours, attribute)| {
             let slot = |age: i32, hour: usize| (-age).rem_euclid(7) as usize * 24 + hour;
             let units =
                 hours.into_iter().rev().map(|((age, hour), fraction)| unit(age, slot(age, hour), fraction));
@@ -286,10 +285,10 @@ fn users_without_history_are_taken_for_their_attributes_mixture() {
     let groups = RhythmGroups::learn(&weeks, 2, &[1.0 / 168.0; 168], &Circular::new(0.6));
     let attributes: Vec<u32> = (0..40).map(|user| user % 2).collect();
     let mixtures = groups.by_attribute(&weeks, &attributes, 3);
-    for attribute in 0..2 {
+    for mixture in &mixtures[..2] {
         // Twenty users of one group and ten pseudo-users of the halves: 25 of 30.
-        let largest = mixtures[attribute].iter().copied().fold(0.0, f64::max);
-        assert!((largest - 25.0 / 30.0).abs() < 0.02, "{:?}", mixtures[attribute]);
+        let largest = mixture.iter().copied().fold(0.0, f64::max);
+        assert!((largest - 25.0 / 30.0).abs() < 0.02, "{mixture:?}");
     }
     assert!(mixtures[2].iter().zip(&groups.shares).all(|(a, b)| (a - b).abs() < 1e-12));
 }

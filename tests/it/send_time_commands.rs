@@ -1,6 +1,8 @@
 //! `send-times` and `evaluate` from end to end: the contract's keys, the lead over the baselines, the price of a wrong
 //! clock, and bytes that depend on nothing but the events.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -13,6 +13,8 @@ const STEPS: usize = 12;
 const GROUP_PRIOR: f64 = 20.0;
 /// Pseudo-users of the whole mixture in each attribute's.
 const ATTRIBUTE_PRIOR: f64 = 10.0;
+/// A user this far from a group does not move its curve.
+const LEAST_MEMBERSHIP: f64 = 1e-12;
 /// Users of a partial sum.
 const CHUNK: usize = 256;
 
@@ -21,7 +23,8 @@ const CHUNK: usize = 256;
 pub struct RhythmGroups {
     /// Curve of each group.
     pub curves: Vec<Week>,
-    logarithms: Vec<Week>,
+    /// ln of the curves, by hour of the week, then group: the order in which they are read.
+    logarithms: Vec<Vec<f64>>,
     /// Share of users in each group.
     pub shares: Vec<f64>,
 }
@@ -58,7 +61,8 @@ impl RhythmGroups {
     }
 
     fn new(curves: Vec<Week>, shares: Vec<f64>) -> RhythmGroups {
-        let logarithms = curves.iter().map(|curve| curve.map(libm::log)).collect();
+        let at = |slot: usize| curves.iter().map(|curve| libm::log(curve[slot])).collect();
+        let logarithms = (0..HOURS_OF_WEEK).map(at).collect();
         RhythmGroups { curves, logarithms, shares }
     }
 
@@ -75,7 +79,9 @@ impl RhythmGroups {
             for history in &histories[range] {
                 for (group, membership) in self.memberships(history).into_iter().enumerate() {
                     shares[group] += membership;
-                    add_scaled(&mut sums[group], history, membership);
+                    if membership > LEAST_MEMBERSHIP {
+                        add_scaled(&mut sums[group], history, membership);
+                    }
                 }
             }
             (sums, shares)
@@ -104,21 +110,21 @@ impl RhythmGroups {
             let largest = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             largest + libm::log(joint.iter().map(|value| libm::exp(value - largest)).sum::<f64>())
         };
-        let of_group = |(share, logarithms): (&f64, &Week)| {
-            let curve: f64 =
-                global.iter().zip(logarithms).map(|(weight, logarithm)| weight * logarithm).sum();
-            libm::log(*share) + GROUP_PRIOR * curve
+        let of_group = |(share, curve): (&f64, &Week)| {
+            let density: f64 =
+                global.iter().zip(curve).map(|(weight, share)| weight * libm::log(*share)).sum();
+            libm::log(*share) + GROUP_PRIOR * density
         };
         histories.iter().map(of_user).sum::<f64>()
-            + self.shares.iter().zip(&self.logarithms).map(of_group).sum::<f64>()
+            + self.shares.iter().zip(&self.curves).map(of_group).sum::<f64>()
     }
 
     /// ln P(group and history), for each group.
     fn joint(&self, history: &Week) -> Vec<f64> {
         let mut likelihoods: Vec<f64> = self.shares.iter().map(|share| libm::log(*share)).collect();
         for (slot, weight) in history.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-            for (likelihood, logarithms) in likelihoods.iter_mut().zip(&self.logarithms) {
-                *likelihood += weight * logarithms[slot];
+            for (likelihood, logarithm) in likelihoods.iter_mut().zip(&self.logarithms[slot]) {
+                *likelihood += weight * logarithm;
             }
         }
         likelihoods
@@ -138,7 +144,7 @@ impl RhythmGroups {
     /// The curve of a mixture of groups.
     pub fn mixture(&self, memberships: &[f64]) -> Week {
         let mut curve = [0.0; HOURS_OF_WEEK];
-        for (group, membership) in self.curves.iter().zip(memberships) {
+        for (group, membership) in self.curves.iter().zip(memberships).filter(|(_, share)| **share > 0.0) {
             add_scaled(&mut curve, group, *membership);
         }
         curve

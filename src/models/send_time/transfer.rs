@@ -96,7 +96,7 @@ impl Transfer {
 
     /// Adds one user's expected counts, divided by the current matrices; `hours_to` is the matrix of hours by where to.
     fn expect(&self, transition: &Transition, hours_to: &Hours, sums: &mut Expected) {
-        for hour in 0..24 {
+        for (hour, weights) in hours_to.iter().enumerate() {
             let counts: [u16; 7] = std::array::from_fn(|day| transition.after[day * 24 + hour]);
             if counts == [0; 7] {
                 continue;
@@ -104,7 +104,7 @@ impl Transfer {
             let days = || transition.history.chunks_exact(24);
             let mut arrived = [0.0; 7];
             for (sum, history) in arrived.iter_mut().zip(days()) {
-                *sum = history.iter().zip(&hours_to[hour]).map(|(share, weight)| share * weight).sum();
+                *sum = history.iter().zip(weights).map(|(share, weight)| share * weight).sum();
             }
             // What each day of the history gave to this hour, over all the days that it led to.
             let mut given = [0.0; 7];
