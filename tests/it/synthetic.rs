@@ -91,8 +91,8 @@ pub(crate) fn history(draws: &mut Draws, truth: &Week, units: f64, days: i32) ->
     let mut history = History::default();
     for age_days in (1..=days).rev() {
         let day = (-age_days).rem_euclid(7) as usize;
-        for slot in day * 24..day * 24 + 24 {
-            if draws.uniform() < 1.0 - (-truth[slot] * units * 7.0 / f64::from(days)).exp() {
+        for (slot, share) in truth.iter().enumerate().skip(day * 24).take(24) {
+            if draws.uniform() < 1.0 - (-share * units * 7.0 / f64::from(days)).exp() {
                 history.units.push(Unit { age_days, slot: slot as u8, fraction: draws.uniform() as f32 });
             }
         }
