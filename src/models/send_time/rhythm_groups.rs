@@ -103,7 +103,7 @@ impl RhythmGroups {
     }
 
     /// What EM climbs: ln likelihood of the histories plus ln density of the priors, one user in each group and
-    /// [`GROUP_PRIOR`] units of `global` in each curve.
+    /// `GROUP_PRIOR` units of `global` in each curve.
     pub fn objective(&self, histories: &[Week], global: &Week) -> f64 {
         let of_user = |history: &Week| {
             let joint = self.joint(history);

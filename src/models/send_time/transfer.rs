@@ -1,6 +1,6 @@
 //! How activity moves between weekdays and between hours of the day, learned: the shape of the smoothing itself.
 //!
-//! A translation model: P(unit at day e, hour k) = Σ_{d,h} history[d,h] · days[d,e] · hours[h,k], both matrices
+//! A translation model: `P(unit at day e, hour k) = Σ_{d,h} history[d,h] · days[d,e] · hours[h,k]`, both matrices
 //! row-stochastic, fitted by EM to what users did in past windows after what they had done before.
 
 use super::circular::Circular;
@@ -66,7 +66,7 @@ impl Transfer {
         (0..STEPS).fold(prior.clone(), |transfer, _| transfer.step(transitions, &prior))
     }
 
-    /// One EM step with [`PRIOR`] pseudo-counts of each row of `prior`; it never lowers [`Transfer::objective`].
+    /// One EM step with `PRIOR` pseudo-counts of each row of `prior`; it never lowers [`Transfer::objective`].
     pub fn step(&self, transitions: &[Transition], prior: &Transfer) -> Transfer {
         let hours_to: Hours = std::array::from_fn(|to| std::array::from_fn(|from| self.hours[from][to]));
         let parts = parallel::in_chunks(transitions.len(), CHUNK, |range| {
