@@ -9,27 +9,3 @@ pub fn is_push_side(name: &str) -> bool {
 pub fn is_own(name: &str) -> bool {
     !is_push_side(name)
 }
-
-/// The names that the product gives a meaning to; any other name is a custom event.
-pub const STANDARD_NAMES: [&str; 20] = [
-    "view",
-    "click",
-    "like",
-    "share",
-    "bookmark",
-    "comment",
-    "search",
-    "add_to_cart",
-    "purchase",
-    "session_start",
-    "campaign_targeted",
-    "push_sent",
-    "push_delivered",
-    "push_displayed",
-    "push_opened",
-    "push_clicked",
-    "push_dismissed",
-    "push_failed",
-    "push_opted_out",
-    "notifications_disabled",
-];

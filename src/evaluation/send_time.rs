@@ -26,7 +26,7 @@ impl UserScore {
         let total: f64 = floored.iter().sum();
         let curve = floored.map(|probability| probability / total);
         let by_day = by_hour_of_day(&curve);
-        let best = argmax(&by_day);
+        let best = argmax(&by_day.map(without_rounding));
         let mut score = UserScore::default();
         for (slot, count) in units.iter().enumerate().filter(|(_, count)| **count > 0) {
             let count = f64::from(*count);
@@ -39,6 +39,12 @@ impl UserScore {
         }
         score
     }
+}
+
+/// A probability to twelve decimals: hours that differ by the order of a sum alone are ties, and the lowest wins.
+fn without_rounding(probability: f64) -> f64 {
+    const DIGITS: f64 = 1e12;
+    (probability * DIGITS).round() / DIGITS
 }
 
 /// A figure over users.

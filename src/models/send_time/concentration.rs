@@ -112,7 +112,7 @@ impl Concentration {
 pub struct IntervalTable {
     log_kappas: Grid,
     log_probabilities: Grid,
-    /// ln low and ln high, by concentration, then probability.
+    /// κp · ln(low / p) and ln high, by concentration, then probability: in these both are nearly straight lines.
     cells: Vec<(f64, f64)>,
 }
 
@@ -140,21 +140,26 @@ impl Grid {
     }
 }
 
-/// Smallest probability of the table; below it an interval is that of this one, scaled.
+/// Smallest probability of the table. Below it, high is this one's, for `Beta(κp + 1, κ(1−p))` hardly depends on so
+/// small a p, and low is at most p.
 const LEAST: f64 = 1e-8;
 
 impl IntervalTable {
-    /// A table for concentrations in `[least, most]` and a coverage in (0, 1).
+    /// A table for concentrations in `[least, most]` and a coverage in (0, 1); exact within 1 %.
     pub fn new(least: f64, most: f64, coverage: f64) -> IntervalTable {
-        let log_kappas = Grid::new(libm::log(least), libm::log(most.max(least)), 9);
+        /// Distance of concentrations in ln κ.
+        const STEP: f64 = 0.15;
+        let (least, most) = (libm::log(least), libm::log(most.max(least)));
+        let log_kappas = Grid::new(least, most, ((most - least) / STEP).ceil() as usize + 2);
         let log_probabilities = Grid::new(libm::log(LEAST), 0.0, 129);
         let tail = (1.0 - coverage) / 2.0;
         let cells = crate::models::parallel::map(log_kappas.points * log_probabilities.points, |index| {
             let kappa = libm::exp(log_kappas.value(index / log_probabilities.points));
-            let probability =
-                libm::exp(log_probabilities.value(index % log_probabilities.points)).min(1.0 - 1e-9);
+            let log_probability = log_probabilities.value(index % log_probabilities.points);
+            let probability = libm::exp(log_probability).min(1.0 - 1e-9);
             let (a, b) = (kappa * probability, kappa * (1.0 - probability));
-            (log_beta_quantile(a, b, tail), log_beta_quantile(a + 1.0, b, 1.0 - tail))
+            let log_low = log_beta_quantile(a, b, tail);
+            (a * (log_low - log_probability), log_beta_quantile(a + 1.0, b, 1.0 - tail))
         });
         IntervalTable { log_kappas, log_probabilities, cells }
     }
@@ -168,9 +173,10 @@ impl IntervalTable {
             let at = |row: usize, column: usize| pick(&self.cells[row * points + column]);
             let upper = at(row, column) * (1.0 - across) + at(row, column + 1) * across;
             let lower = at(row + 1, column) * (1.0 - across) + at(row + 1, column + 1) * across;
-            libm::exp(upper * (1.0 - down) + lower * down)
+            upper * (1.0 - down) + lower * down
         };
-        let (low, high) = (blend(|cell| cell.0), blend(|cell| cell.1));
+        let low = probability * libm::exp(blend(|cell| cell.0) / (kappa * probability.max(LEAST)));
+        let high = libm::exp(blend(|cell| cell.1));
         (low.min(probability * (1.0 - 1e-9)), high.max(probability * (1.0 + 1e-9)).min(1.0))
     }
 }

@@ -26,13 +26,12 @@ pub struct History {
 }
 
 impl History {
-    /// Adds an active hour; hours on or after the cut's day are left out.
+    /// Adds an active hour before the cut, whose day on the user's clock is `cut_day`.
+    ///
+    /// An act that brought a zone east of the user's may lie on a later date than he reads: it is a day old.
     pub fn push(&mut self, hour: LocalHour, fraction: f64, cut_day: i32) {
-        let age_days = cut_day - hour.day().0;
-        if age_days >= 1 {
-            let slot = hour.hour_of_week() as u8;
-            self.units.push(Unit { age_days, slot, fraction: fraction as f32 });
-        }
+        let age_days = (cut_day - hour.day().0).max(1);
+        self.units.push(Unit { age_days, slot: hour.hour_of_week() as u8, fraction: fraction as f32 });
     }
 
     /// Units older than `back` days, with their age as seen from `back` days before the cut.
@@ -71,7 +70,7 @@ impl History {
         self.before(back).map(|(_, age)| decay(age, half_life)).sum()
     }
 
-    /// Units by hour of the week with `newest ≤ age < oldest + …`: ages in `(back − days, back]`.
+    /// Units of the `days` days after a cut `back` days ago, by hour of the week: ages in `(back − days, back]`.
     pub fn held_out(&self, back: i32, days: i32) -> [u16; HOURS_OF_WEEK] {
         let mut counts = [0; HOURS_OF_WEEK];
         for unit in self.units.iter().filter(|unit| unit.age_days > back - days && unit.age_days <= back) {

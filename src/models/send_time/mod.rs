@@ -77,26 +77,26 @@ impl SendTimeModel {
     ///
     /// `coverage` is that of the intervals, in (0, 1). The same histories give the same model on any number of threads.
     pub fn fit(histories: &[History], coverage: f64) -> SendTimeModel {
-        let span = histories
-            .iter()
-            .flat_map(|history| history.units.iter().map(|unit| unit.age_days))
-            .max()
-            .unwrap_or(0);
+        let ages = || histories.iter().flat_map(|history| history.units.iter().map(|unit| unit.age_days));
+        // Days in which nobody came say nothing of anybody: time is counted back from where the log ends.
+        let silent = ages().min().unwrap_or(1) - 1;
+        let span = ages().max().unwrap_or(0) - silent;
         let known = histories.iter().filter(|history| !history.units.is_empty()).count();
         if span < LEAST_SPAN || known < 2 {
-            return SendTimeModel::unlearned(histories, coverage);
+            return SendTimeModel::unlearned(histories, silent, coverage);
         }
         // Months, when there are enough of them to hold some out; weeks otherwise.
         let window = if span >= 28 * 4 { 28 } else { 7 };
         let count = (span / window - 2).clamp(2, MOST_FOLDS);
-        let smoothing = choose_smoothing(histories, window);
-        let pasts: Vec<Past> =
-            (1..=count).map(|past| Past::learn(histories, past * window, window, smoothing)).collect();
+        let smoothing = choose_smoothing(histories, silent + window, window);
+        let pasts: Vec<Past> = (1..=count)
+            .map(|past| Past::learn(histories, silent + past * window, window, smoothing))
+            .collect();
         let folds: Vec<&Fold<COMPONENTS>> = pasts.iter().map(|past| &past.fold).collect();
         let choice = choose_stacking(&folds);
         let pairs = collect_pairs(histories, &pasts, window, &choice);
         let concentration = Concentration::learn(&pairs);
-        let shared = Shared::learn(histories, 0, window, smoothing);
+        let shared = Shared::learn(histories, silent, window, smoothing);
         let stack = Stack::learn(&folds, choice.decay);
         let weights = parallel::map(histories.len(), |user| {
             stack.for_user(&folds, choice.decay, user, shared.evidence(&histories[user]), choice.trust)
@@ -116,7 +116,7 @@ impl SendTimeModel {
     }
 
     /// Too little history to learn constants from: n / (n + 10) of his own, the rest his group's.
-    fn unlearned(histories: &[History], coverage: f64) -> SendTimeModel {
+    fn unlearned(histories: &[History], silent: i32, coverage: f64) -> SendTimeModel {
         let smoothing = Smoothing { bandwidth: 0.6, lean: 0.0 };
         let weights = histories.iter().map(|history| {
             let units = history.units.len() as f64;
@@ -139,7 +139,7 @@ impl SendTimeModel {
             concentration_slope: concentration.slope,
             inner_ll168: None,
         };
-        let shared = Shared::learn(histories, 0, 7, smoothing);
+        let shared = Shared::learn(histories, silent, 7, smoothing);
         SendTimeModel::new(histories, shared, weights, concentration, coverage, learned)
     }
 
@@ -246,17 +246,17 @@ fn rows_after<const N: usize>(
     held_out.iter().enumerate().filter(|(_, count)| **count > 0).map(row).collect()
 }
 
-/// Bandwidth and lean with the largest likelihood on the newest past window, under mixture weights of their own.
-fn choose_smoothing(histories: &[History], window: i32) -> Smoothing {
+/// Bandwidth and lean with the largest likelihood in the window after a cut, under mixture weights of their own.
+fn choose_smoothing(histories: &[History], back: i32, window: i32) -> Smoothing {
     let probe = Smoothing { bandwidth: 0.6, lean: 0.0 };
-    let shared = Shared::learn(histories, window, window, probe);
+    let shared = Shared::learn(histories, back, window, probe);
     let mut best = (f64::NEG_INFINITY, probe);
     for lean in LEANS {
         for bandwidth in BANDWIDTHS {
             let candidate = Smoothing { bandwidth, lean };
             let shared = shared.clone().with_smoothing(candidate);
             let rows = parallel::map(histories.len(), |user| {
-                rows_after(&histories[user], window, window, |history| shared.smoothing_probe(history))
+                rows_after(&histories[user], back, window, |history| shared.smoothing_probe(history))
             });
             let rows: Vec<(f64, [f32; 4])> =
                 rows.iter().flatten().map(|row| (f64::from(row.count), row.given)).collect();

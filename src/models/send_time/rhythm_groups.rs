@@ -13,6 +13,8 @@ const STEPS: usize = 12;
 const GROUP_PRIOR: f64 = 20.0;
 /// Pseudo-users of the whole mixture in each attribute's.
 const ATTRIBUTE_PRIOR: f64 = 10.0;
+/// A user this far from a group does not move its curve.
+const LEAST_MEMBERSHIP: f64 = 1e-12;
 /// Users of a partial sum.
 const CHUNK: usize = 256;
 
@@ -21,7 +23,8 @@ const CHUNK: usize = 256;
 pub struct RhythmGroups {
     /// Curve of each group.
     pub curves: Vec<Week>,
-    logarithms: Vec<Week>,
+    /// ln of the curves, by hour of the week, then group: the order in which they are read.
+    logarithms: Vec<Vec<f64>>,
     /// Share of users in each group.
     pub shares: Vec<f64>,
 }
@@ -34,24 +37,21 @@ impl RhythmGroups {
         global: &Week,
         smoothing: &Circular<HOURS_OF_WEEK>,
     ) -> RhythmGroups {
-        let known: Vec<&Week> = histories.iter().collect();
-        let mut mixture = RhythmGroups::start(&known, groups, global);
-        for _ in 0..STEPS {
-            mixture = mixture.step(&known, global, smoothing);
-        }
-        mixture
+        let start = RhythmGroups::start(histories, groups, global);
+        (0..STEPS).fold(start, |mixture, _| mixture.step(histories, global, smoothing))
     }
 
-    fn start(known: &[&Week], groups: usize, global: &Week) -> RhythmGroups {
-        let total = |week: &Week| week.iter().sum::<f64>();
-        let mut longest: Vec<usize> = (0..known.len()).collect();
-        longest.sort_by(|a, b| total(known[*b]).total_cmp(&total(known[*a])));
+    /// Before any step: one group for each of at most `groups` users, spread over those with the longest histories.
+    pub fn start(histories: &[Week], groups: usize, global: &Week) -> RhythmGroups {
+        let totals: Vec<f64> = histories.iter().map(|week| week.iter().sum()).collect();
+        let mut longest: Vec<usize> = (0..histories.len()).collect();
+        longest.sort_by(|a, b| totals[*b].total_cmp(&totals[*a]));
         longest.truncate(8 * groups);
         let groups = groups.min(longest.len() / 4).max(1);
         let wide = Circular::new(2.0);
         let seed = |group: usize| {
             let Some(user) = longest.get(group * longest.len() / groups) else { return *global };
-            let mut curve = wide.smooth(known[*user]);
+            let mut curve = wide.smooth(&histories[*user]);
             for (slot, weight) in curve.iter_mut().enumerate() {
                 *weight += 3.0 * global[slot];
             }
@@ -61,19 +61,27 @@ impl RhythmGroups {
     }
 
     fn new(curves: Vec<Week>, shares: Vec<f64>) -> RhythmGroups {
-        let logarithms = curves.iter().map(|curve| curve.map(libm::log)).collect();
+        let at = |slot: usize| curves.iter().map(|curve| libm::log(curve[slot])).collect();
+        let logarithms = (0..HOURS_OF_WEEK).map(at).collect();
         RhythmGroups { curves, logarithms, shares }
     }
 
-    fn step(&self, known: &[&Week], global: &Week, smoothing: &Circular<HOURS_OF_WEEK>) -> RhythmGroups {
+    /// One EM step. Without smoothing it never lowers [`RhythmGroups::objective`].
+    pub fn step(
+        &self,
+        histories: &[Week],
+        global: &Week,
+        smoothing: &Circular<HOURS_OF_WEEK>,
+    ) -> RhythmGroups {
         let groups = self.curves.len();
-        let parts = parallel::in_chunks(known.len(), CHUNK, |range| {
+        let parts = parallel::in_chunks(histories.len(), CHUNK, |range| {
             let (mut sums, mut shares) = (vec![[0.0; HOURS_OF_WEEK]; groups], vec![0.0; groups]);
-            for user in range {
-                let memberships = self.memberships(known[user]);
-                for (group, membership) in memberships.iter().enumerate() {
+            for history in &histories[range] {
+                for (group, membership) in self.memberships(history).into_iter().enumerate() {
                     shares[group] += membership;
-                    add_scaled(&mut sums[group], known[user], *membership);
+                    if membership > LEAST_MEMBERSHIP {
+                        add_scaled(&mut sums[group], history, membership);
+                    }
                 }
             }
             (sums, shares)
@@ -94,14 +102,37 @@ impl RhythmGroups {
         RhythmGroups::new(sums.iter().map(curve).collect(), shares)
     }
 
-    /// Probability of each group, given a user's weighted history; without history, the groups' shares.
-    pub fn memberships(&self, history: &Week) -> Vec<f64> {
+    /// What EM climbs: ln likelihood of the histories plus ln density of the priors, one user in each group and
+    /// `GROUP_PRIOR` units of `global` in each curve.
+    pub fn objective(&self, histories: &[Week], global: &Week) -> f64 {
+        let of_user = |history: &Week| {
+            let joint = self.joint(history);
+            let largest = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            largest + libm::log(joint.iter().map(|value| libm::exp(value - largest)).sum::<f64>())
+        };
+        let of_group = |(share, curve): (&f64, &Week)| {
+            let density: f64 =
+                global.iter().zip(curve).map(|(weight, share)| weight * libm::log(*share)).sum();
+            libm::log(*share) + GROUP_PRIOR * density
+        };
+        histories.iter().map(of_user).sum::<f64>()
+            + self.shares.iter().zip(&self.curves).map(of_group).sum::<f64>()
+    }
+
+    /// ln P(group and history), for each group.
+    fn joint(&self, history: &Week) -> Vec<f64> {
         let mut likelihoods: Vec<f64> = self.shares.iter().map(|share| libm::log(*share)).collect();
         for (slot, weight) in history.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-            for (likelihood, logarithms) in likelihoods.iter_mut().zip(&self.logarithms) {
-                *likelihood += weight * logarithms[slot];
+            for (likelihood, logarithm) in likelihoods.iter_mut().zip(&self.logarithms[slot]) {
+                *likelihood += weight * logarithm;
             }
         }
+        likelihoods
+    }
+
+    /// Probability of each group, given a user's weighted history; without history, the groups' shares.
+    pub fn memberships(&self, history: &Week) -> Vec<f64> {
+        let mut likelihoods = self.joint(history);
         let largest = likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         for likelihood in &mut likelihoods {
             *likelihood = libm::exp(*likelihood - largest);
@@ -113,7 +144,7 @@ impl RhythmGroups {
     /// The curve of a mixture of groups.
     pub fn mixture(&self, memberships: &[f64]) -> Week {
         let mut curve = [0.0; HOURS_OF_WEEK];
-        for (group, membership) in self.curves.iter().zip(memberships) {
+        for (group, membership) in self.curves.iter().zip(memberships).filter(|(_, share)| **share > 0.0) {
             add_scaled(&mut curve, group, *membership);
         }
         curve

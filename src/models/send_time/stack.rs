@@ -138,14 +138,16 @@ impl<const N: usize> Stack<N> {
         if trust.is_infinite() || folds.iter().all(|fold| fold.rows[user].is_empty()) {
             return weights;
         }
+        let worth = |age: usize| libm::pow(decay, age as f64);
+        let rows: Vec<(f64, &[f32; N])> = folds
+            .iter()
+            .enumerate()
+            .map(|(age, fold)| (worth(age), &fold.rows[user]))
+            .flat_map(|(worth, rows)| rows.iter().map(move |row| (f64::from(row.count) * worth, &row.given)))
+            .collect();
         for _ in 0..USER_STEPS {
             let mut next = prior.map(|share| share * trust);
-            for (age, fold) in folds.iter().enumerate() {
-                let weight = libm::pow(decay, age as f64);
-                for row in &fold.rows[user] {
-                    add_responsibilities(&mut next, f64::from(row.count) * weight, &row.given, &weights);
-                }
-            }
+            rows.iter().for_each(|(count, given)| add_responsibilities(&mut next, *count, given, &weights));
             normalise(&mut next);
             weights = next;
         }

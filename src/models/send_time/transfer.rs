@@ -1,6 +1,6 @@
 //! How activity moves between weekdays and between hours of the day, learned: the shape of the smoothing itself.
 //!
-//! A translation model: P(unit at day e, hour k) = Σ_{d,h} history[d,h] · days[d,e] · hours[h,k], both matrices
+//! A translation model: `P(unit at day e, hour k) = Σ_{d,h} history[d,h] · days[d,e] · hours[h,k]`, both matrices
 //! row-stochastic, fitted by EM to what users did in past windows after what they had done before.
 
 use super::circular::Circular;
@@ -8,9 +8,11 @@ use super::history::{Week, normalise};
 use crate::domain::time::HOURS_OF_WEEK;
 use crate::models::parallel;
 
+/// EM steps.
 const STEPS: usize = 25;
 /// Pseudo-counts of the starting matrices.
 const PRIOR: f64 = 5.0;
+/// Transitions of a partial sum.
 const CHUNK: usize = 128;
 
 type Days = [[f64; 7]; 7];
@@ -25,112 +27,139 @@ pub struct Transition {
     pub after: [u16; HOURS_OF_WEEK],
 }
 
-/// The two matrices.
+/// The two row-stochastic matrices, each by where from, then where to.
 #[derive(Clone, Debug)]
 pub struct Transfer {
     days: Days,
     hours: Hours,
 }
 
+/// Expected counts of moves, divided by the current matrices.
+#[derive(Default)]
+struct Expected {
+    /// By weekday from, then to.
+    days: Days,
+    /// By hour of the day to, then from: the order in which they are summed.
+    hours_to: Hours,
+}
+
+impl Expected {
+    fn add(&mut self, other: &Expected) {
+        self.days.iter_mut().zip(&other.days).for_each(|(sums, parts)| add(sums, parts, 1.0));
+        self.hours_to.iter_mut().zip(&other.hours_to).for_each(|(sums, parts)| add(sums, parts, 1.0));
+    }
+}
+
 impl Transfer {
-    fn start() -> Transfer {
+    /// Before anything is learned: mostly the same weekday, mostly the same hour.
+    pub fn start() -> Transfer {
         let near = Circular::<24>::new(0.6);
-        let mut transfer = Transfer { days: [[0.0; 7]; 7], hours: [[0.0; 24]; 24] };
-        for from in 0..7 {
-            for to in 0..7 {
-                let same = if from == to { 0.9 } else { 0.0 };
-                transfer.days[from][to] = 0.8 * (same + 0.1 / 7.0) + 0.2 / 7.0;
-            }
-        }
-        for from in 0..24 {
-            for to in 0..24 {
-                transfer.hours[from][to] = 0.95 * near.weight(from, to) + 0.05 / 24.0;
-            }
-        }
-        transfer
+        let days =
+            |from: usize| std::array::from_fn(|to| 0.72 * f64::from(u8::from(from == to)) + 0.28 / 7.0);
+        let hours = |from: usize| std::array::from_fn(|to| 0.95 * near.weight(from, to) + 0.05 / 24.0);
+        Transfer { days: std::array::from_fn(days), hours: std::array::from_fn(hours) }
     }
 
     /// Learns the matrices from past transitions.
     pub fn learn(transitions: &[Transition]) -> Transfer {
         let prior = Transfer::start();
-        let mut transfer = prior.clone();
-        for _ in 0..if transitions.is_empty() { 0 } else { STEPS } {
-            let parts = parallel::in_chunks(transitions.len(), CHUNK, |range| {
-                let mut sums = Transfer { days: [[0.0; 7]; 7], hours: [[0.0; 24]; 24] };
-                transitions[range].iter().for_each(|transition| transfer.expect(transition, &mut sums));
-                sums
-            });
-            transfer = transfer.maximise(&parts, &prior);
-        }
-        transfer
+        (0..STEPS).fold(prior.clone(), |transfer, _| transfer.step(transitions, &prior))
     }
 
-    /// Adds one user's expected counts, divided by the current matrices.
-    fn expect(&self, transition: &Transition, sums: &mut Transfer) {
-        let moved = self.move_hours(&transition.history);
-        for (slot, count) in transition.after.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let (to_day, to_hour) = (slot / 24, slot % 24);
-            let probability: f64 = (0..7).map(|day| moved[day * 24 + to_hour] * self.days[day][to_day]).sum();
-            let ratio = f64::from(*count) / probability;
-            for day in 0..7 {
-                sums.days[day][to_day] += moved[day * 24 + to_hour] * ratio;
-                let weight = self.days[day][to_day] * ratio;
-                let hours = &transition.history[day * 24..day * 24 + 24];
-                for (hour, share) in hours.iter().enumerate() {
-                    sums.hours[hour][to_hour] += share * weight;
+    /// One EM step with `PRIOR` pseudo-counts of each row of `prior`; it never lowers [`Transfer::objective`].
+    pub fn step(&self, transitions: &[Transition], prior: &Transfer) -> Transfer {
+        let hours_to: Hours = std::array::from_fn(|to| std::array::from_fn(|from| self.hours[from][to]));
+        let parts = parallel::in_chunks(transitions.len(), CHUNK, |range| {
+            let mut sums = Expected::default();
+            transitions[range].iter().for_each(|transition| self.expect(transition, &hours_to, &mut sums));
+            sums
+        });
+        let mut total = Expected::default();
+        parts.iter().for_each(|part| total.add(part));
+        self.maximise(&total, prior)
+    }
+
+    /// What EM climbs: ln likelihood of the transitions plus ln density of the Dirichlet prior around `prior`.
+    pub fn objective(&self, transitions: &[Transition], prior: &Transfer) -> f64 {
+        let of_transition = |transition: &Transition| -> f64 {
+            let expected = self.apply(&transition.history);
+            let units = transition.after.iter().zip(&expected).filter(|(count, _)| **count > 0);
+            units.map(|(count, probability)| f64::from(*count) * libm::log(*probability)).sum()
+        };
+        let density = |values: &[f64], prior: &[f64]| {
+            values.iter().zip(prior).map(|(v, p)| PRIOR * p * libm::log(*v)).sum()
+        };
+        let days: f64 = (0..7).map(|from| -> f64 { density(&self.days[from], &prior.days[from]) }).sum();
+        let hours: f64 = (0..24).map(|from| -> f64 { density(&self.hours[from], &prior.hours[from]) }).sum();
+        transitions.iter().map(of_transition).sum::<f64>() + days + hours
+    }
+
+    /// Adds one user's expected counts, divided by the current matrices; `hours_to` is the matrix of hours by where to.
+    fn expect(&self, transition: &Transition, hours_to: &Hours, sums: &mut Expected) {
+        for (hour, weights) in hours_to.iter().enumerate() {
+            let counts: [u16; 7] = std::array::from_fn(|day| transition.after[day * 24 + hour]);
+            if counts == [0; 7] {
+                continue;
+            }
+            let days = || transition.history.chunks_exact(24);
+            let mut arrived = [0.0; 7];
+            for (sum, history) in arrived.iter_mut().zip(days()) {
+                *sum = history.iter().zip(weights).map(|(share, weight)| share * weight).sum();
+            }
+            // What each day of the history gave to this hour, over all the days that it led to.
+            let mut given = [0.0; 7];
+            for (to, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                let probability: f64 = (0..7).map(|day| arrived[day] * self.days[day][to]).sum();
+                let ratio = f64::from(count) / probability;
+                for day in 0..7 {
+                    sums.days[day][to] += arrived[day] * ratio;
+                    given[day] += self.days[day][to] * ratio;
                 }
             }
+            for (history, weight) in days().zip(given) {
+                sums.hours_to[hour].iter_mut().zip(history).for_each(|(sum, share)| *sum += share * weight);
+            }
         }
     }
 
-    fn maximise(&self, parts: &[Transfer], prior: &Transfer) -> Transfer {
-        let mut next = Transfer { days: [[0.0; 7]; 7], hours: [[0.0; 24]; 24] };
-        for part in parts {
-            for (row, part_row) in next.days.iter_mut().zip(&part.days) {
-                row.iter_mut().zip(part_row).for_each(|(sum, value)| *sum += value);
-            }
-            for (row, part_row) in next.hours.iter_mut().zip(&part.hours) {
-                row.iter_mut().zip(part_row).for_each(|(sum, value)| *sum += value);
-            }
-        }
+    fn maximise(&self, expected: &Expected, prior: &Transfer) -> Transfer {
+        let mut next = self.clone();
         for (from, row) in next.days.iter_mut().enumerate() {
             for (to, value) in row.iter_mut().enumerate() {
-                *value = self.days[from][to] * *value + PRIOR * prior.days[from][to];
+                *value = *value * expected.days[from][to] + PRIOR * prior.days[from][to];
             }
             normalise(row);
         }
         for (from, row) in next.hours.iter_mut().enumerate() {
             for (to, value) in row.iter_mut().enumerate() {
-                *value = self.hours[from][to] * *value + PRIOR * prior.hours[from][to];
+                *value = *value * expected.hours_to[to][from] + PRIOR * prior.hours[from][to];
             }
             normalise(row);
         }
         next
     }
 
-    fn move_hours(&self, week: &Week) -> Week {
-        let mut moved = [0.0; HOURS_OF_WEEK];
-        for (slot, share) in week.iter().enumerate().filter(|(_, share)| **share != 0.0) {
-            let day = slot / 24 * 24;
-            for (to, weight) in self.hours[slot % 24].iter().enumerate() {
-                moved[day + to] += share * weight;
-            }
-        }
-        moved
-    }
-
     /// Where activity distributed as `week` is to be expected next.
     pub fn apply(&self, week: &Week) -> Week {
-        let moved = self.move_hours(week);
+        let mut moved = [0.0; HOURS_OF_WEEK];
+        for (to, from) in moved.chunks_exact_mut(24).zip(week.chunks_exact(24)) {
+            for (share, row) in from.iter().zip(&self.hours) {
+                add(to, row, *share);
+            }
+        }
         let mut result = [0.0; HOURS_OF_WEEK];
-        for from in 0..7 {
-            for to in 0..7 {
-                let weight = self.days[from][to];
-                for hour in 0..24 {
-                    result[to * 24 + hour] += moved[from * 24 + hour] * weight;
-                }
+        for (day, row) in moved.chunks_exact(24).zip(&self.days) {
+            for (to, weight) in result.chunks_exact_mut(24).zip(row) {
+                add(to, day, *weight);
             }
         }
         result
+    }
+}
+
+/// `sums += parts · scale`
+fn add(sums: &mut [f64], parts: &[f64], scale: f64) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        *sum += part * scale;
     }
 }
