@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
 use super::output::{print_json, progress_bar, thousands};
-use super::{Context, Failure, charts, evaluate};
+use super::{Context, Failure, charts};
 use crate::config::Config;
 use crate::domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
 use crate::domain::lifecycle::Lifecycle;
@@ -17,6 +17,7 @@ use crate::events::lake::Lake;
 use crate::events::mapping::Renames;
 use crate::events::request::{Kind, Request, Summary};
 use crate::models::send_time::SendTimeModel;
+use crate::models::send_time::evaluate::{Report, evaluate};
 use crate::models::send_time::export::{CurveFrames, Layout};
 use crate::models::send_time::population::{Cut, Population};
 use crate::profiles::build::{Built, build};
@@ -93,7 +94,7 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
             taken.iter().map(|(kind, summary)| counts(*kind, summary)).collect();
         print_json(&serde_json::json!({
             "as_of": as_of.to_string(), "ingested": ingested, "lifecycle": built.lifecycle,
-            "evaluate": evaluate::to_json(&report), "workspace": demo.workspace.root(), "curves": files,
+            "evaluate": super::evaluate::to_json(&report), "workspace": demo.workspace.root(), "curves": files,
         }));
     }
     Ok(())
@@ -189,15 +190,10 @@ impl Demo<'_> {
         Ok(lines)
     }
 
-    fn evaluate(&self) -> Result<evaluate::Report, Failure> {
+    fn evaluate(&self) -> Result<Report, Failure> {
         let config: &Config = &self.context.config;
-        evaluate::evaluate(
-            &self.lake,
-            &self.declared,
-            evaluate::default_cut(&self.lake, config),
-            config,
-            &|_, _| (),
-        )
+        let cut = super::evaluate::default_cut(&self.lake, config);
+        Ok(evaluate(&self.lake, &self.declared, cut, config, &|_, _| ())?)
     }
 
     fn write_curves(&self, population: &Population, model: &SendTimeModel) -> Result<Vec<PathBuf>, Failure> {
@@ -261,7 +257,8 @@ fn one_week(id: &str, units: usize, curve: &SendTimeCurve) -> Vec<String> {
     let (best, day) = (curve.best_hour_of_week(), curve.best_hour_of_day());
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut lines = vec![format!(
-        "   household {id}: {units} active hours, evidence {:.1}, {} shared with others, level {}",
+        "   household {id}: {units} active hour{}, evidence {:.1}, {} shared with others, level {}",
+        if units == 1 { "" } else { "s" },
         curve.evidence,
         percent(curve.shrinkage),
         curve.level.as_str()
@@ -298,7 +295,7 @@ fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
     lines
 }
 
-fn the_proof(report: &evaluate::Report) -> Vec<String> {
+fn the_proof(report: &Report) -> Vec<String> {
     let of_100 = |name: &str| {
         let figures = report.models.iter().find(|(model, _)| *model == name).map(|(_, figures)| figures);
         figures.map_or(f64::NAN, |figures| 100.0 * figures[Metric::HitAt1.as_str()].value)
@@ -310,6 +307,8 @@ fn the_proof(report: &evaluate::Report) -> Vec<String> {
         of_100("global")
     ));
     lines.push(String::new());
-    lines.extend(evaluate::to_text(report).lines().map(|line| format!("   {line}").trim_end().to_string()));
+    lines.extend(
+        super::evaluate::to_text(report).lines().map(|line| format!("   {line}").trim_end().to_string()),
+    );
     lines
 }

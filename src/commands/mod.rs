@@ -20,6 +20,7 @@ use crate::domain::zone::Zone;
 use crate::events::formats::InputError;
 use crate::events::lake::{Lake, LakeError};
 use crate::events::request::IngestError;
+use crate::models::send_time::evaluate::EvaluateError;
 use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -249,6 +250,15 @@ impl From<ProfileError> for Failure {
             ProfileError::Table(error) => error.into(),
             ProfileError::Lake(error) => error.into(),
             ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
+        }
+    }
+}
+
+impl From<EvaluateError> for Failure {
+    fn from(error: EvaluateError) -> Self {
+        match error {
+            EvaluateError::Profile(error) => error.into(),
+            EvaluateError::NothingToScore(_) => Failure::new(2, error),
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod circular;
 pub mod components;
 pub mod concentration;
+pub mod evaluate;
 pub mod export;
 pub mod history;
 pub mod population;
