@@ -42,11 +42,11 @@ fn odd_volume(files: &BTreeMap<Day, &LakeFile>, changed: &[Day], config: &Warnin
     shorten(odd)
 }
 
-/// The median volume of the days before `day`, once half of them are there; missing days count as zero.
+/// The median volume of the days before `day`, once three quarters of them are there; missing days count as zero.
 fn median_before(files: &BTreeMap<Day, &LakeFile>, day: Day, days: usize) -> Option<u64> {
     let first = Day(day.0.saturating_sub_unsigned(days as u32));
     let mut volumes: Vec<u64> = files.range(first..day).map(|(_, file)| file.rows).collect();
-    if volumes.len() * 2 < days {
+    if volumes.len() * 4 < days * 3 {
         return None;
     }
     volumes.resize(days, 0);
