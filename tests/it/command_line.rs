@@ -1,6 +1,7 @@
 //! The command line as scripts and people meet it: exit codes, JSON, help, and a README that is true.
 
 use std::fs;
+use std::process::Command;
 
 use crate::support::{root, smartpush, stdout_of};
 
@@ -30,6 +31,22 @@ fn the_callers_faults_end_with_exit_2_and_say_what_to_do() {
         let text = stderr_of(arguments, 2);
         assert!(text.contains(word), "{arguments:?}: {text:?} does not say {word:?}");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_variable_that_is_not_utf8_is_no_reason_to_stop() {
+    use std::os::unix::ffi::OsStrExt;
+    let run = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));
+        let workspace = tempfile::tempdir().unwrap();
+        command.arg("--workspace").arg(workspace.path()).args(["config", "check"]);
+        command.env(name, std::ffi::OsStr::from_bytes(b"\xff")).output().unwrap()
+    };
+    assert_eq!(run("SOMEBODY_ELSES").status.code(), Some(0));
+    let ours = run("SMARTPUSH__DEFAULT_TIME_ZONE");
+    assert_eq!(ours.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ours.stderr).contains("default_time_zone"), "{ours:?}");
 }
 
 #[test]
