@@ -50,6 +50,18 @@ fn a_variable_that_is_not_utf8_is_no_reason_to_stop() {
 }
 
 #[test]
+fn a_reader_that_has_gone_away_is_no_failure() {
+    let workspace = tempfile::tempdir().unwrap();
+    for arguments in [&["config", "check"][..], &["profile", "--features"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));
+        command.arg("--workspace").arg(workspace.path()).args(arguments).stdout(writer);
+        assert_eq!(command.status().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
 fn json_is_one_object_on_stdout_wherever_the_flag_stands() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("events.csv");
