@@ -108,10 +108,11 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {:#}", failure.error);
+            // Not `{:#}`: the errors of the seams name their source themselves.
+            eprintln!("error: {}", failure.error);
             if json && !failure.reported {
                 output::print_json(
-                    &serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit }),
+                    &serde_json::json!({ "error": failure.error.to_string(), "exit": failure.exit }),
                 );
             }
             ExitCode::from(failure.exit)

@@ -62,6 +62,19 @@ fn a_reader_that_has_gone_away_is_no_failure() {
 }
 
 #[test]
+fn an_error_names_its_cause_once() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("file");
+    fs::write(&file, "").unwrap();
+    let output = smartpush(&file, &["profile", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    for text in [&output.stderr, &output.stdout] {
+        let text = String::from_utf8_lossy(text);
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
+    }
+}
+
+#[test]
 fn json_is_one_object_on_stdout_wherever_the_flag_stands() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("events.csv");
