@@ -176,18 +176,37 @@ impl Config {
         Ok(config)
     }
 
+    /// Whole settings, each with the least that makes sense and the most that arithmetic on days and bytes can bear.
+    fn check_whole(&self) -> Result<(), (&'static str, String)> {
+        const CENTURY: i64 = 36_500;
+        const GIB: usize = 1 << 30;
+        let (ingest, warnings) = (&self.ingest, &self.ingest.warnings);
+        let ranges = [
+            ("ingest.chunk_rows", ingest.chunk_rows as i64, 1, i64::MAX),
+            ("ingest.max_record_bytes", ingest.max_record_bytes as i64, 1, GIB as i64),
+            ("ingest.staging_memory_mib", ingest.staging_memory_mib as i64, 1, 1 << 20),
+            ("ingest.future_tolerance_hours", ingest.future_tolerance_hours, 0, CENTURY * 24),
+            ("ingest.warnings.trailing_days", warnings.trailing_days as i64, 1, CENTURY),
+            ("ingest.warnings.vanished_days", warnings.vanished_days as i64, 1, CENTURY),
+            ("evaluation.held_out_days", self.evaluation.held_out_days, 1, CENTURY),
+            ("evaluation.bootstrap_draws", self.evaluation.bootstrap_draws as i64, 1, 1_000_000),
+        ];
+        match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            Some((key, value, least, most)) => {
+                Err((key, format!("{value} is not a whole number from {least} to {most}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Ranges that types cannot say.
     fn check(&self) -> Result<(), (&'static str, String)> {
+        self.check_whole()?;
         let positive = [
             ("profiles.interest_half_life_days", self.profiles.interest_half_life_days),
             ("profiles.rhythm_half_life_days", self.profiles.rhythm_half_life_days),
             ("profiles.fatigue_half_life_days", self.profiles.fatigue_half_life_days),
             ("profiles.rate_prior_pushes", self.profiles.rate_prior_pushes),
-            ("ingest.chunk_rows", self.ingest.chunk_rows as f64),
-            ("ingest.max_record_bytes", self.ingest.max_record_bytes as f64),
-            ("ingest.warnings.trailing_days", self.ingest.warnings.trailing_days as f64),
-            ("evaluation.held_out_days", self.evaluation.held_out_days as f64),
-            ("evaluation.bootstrap_draws", self.evaluation.bootstrap_draws as f64),
         ];
         for (key, value) in positive {
             if !value.is_finite() || value <= 0.0 {

@@ -14,6 +14,9 @@
 //! * A file appears whole or not at all; the lake changes by one rename of its manifest.
 //! * polars stays in `tables`, `events`, `profiles` and `models`.
 
+// What is printed goes through `commands::output`: a reader that has gone away is no reason to panic.
+#![deny(clippy::print_stdout)]
+
 pub mod commands;
 pub mod config;
 pub mod domain;

@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context, arguments: &ConfigArguments) -> Result<(), 
         Action::Check if context.json => {
             output::print_json(&serde_json::to_value(&context.config).map_err(Failure::ours)?);
         }
-        Action::Check => print!("{}", toml::to_string(&context.config).map_err(Failure::ours)?),
+        Action::Check => output::print_text(&toml::to_string(&context.config).map_err(Failure::ours)?),
     }
     Ok(())
 }

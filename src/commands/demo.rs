@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
-use super::output::{print_json, progress_bar, thousands};
+use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure, charts};
 use crate::config::Config;
 use crate::domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
     let demo = Demo { context, data: &arguments.data, workspace, lake, declared, as_of };
     let say = |lines: &[String]| {
         if !context.json {
-            lines.iter().for_each(|line| println!("{line}"));
+            print_lines(lines);
         }
     };
     say(&demo.what_came_in(&taken));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::output::{print_json, progress_bar, thousands};
+use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::config::Config;
 use crate::domain::time::Day;
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<()
     if context.json {
         print_json(&to_json(&report));
     } else {
-        print!("{}", to_text(&report));
+        print_text(&to_text(&report));
     }
     Ok(())
 }

@@ -108,10 +108,11 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {:#}", failure.error);
+            // Not `{:#}`: the errors of the seams name their source themselves.
+            eprintln!("error: {}", failure.error);
             if json && !failure.reported {
                 output::print_json(
-                    &serde_json::json!({ "error": format!("{:#}", failure.error), "exit": failure.exit }),
+                    &serde_json::json!({ "error": failure.error.to_string(), "exit": failure.exit }),
                 );
             }
             ExitCode::from(failure.exit)
@@ -121,7 +122,10 @@ pub fn run() -> ExitCode {
 
 #[expect(clippy::disallowed_methods, reason = "the edge: everything below takes `now` as an argument")]
 fn context(common: Common) -> Result<Context, Failure> {
-    let environment: Vec<(String, String)> = std::env::vars().collect();
+    // Somebody else's variable may be any bytes; in one of ours the mark of a lost byte is named as a bad value.
+    let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+    let environment: Vec<(String, String)> =
+        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
     let config = Config::load(&common.workspace, common.config.as_deref(), &environment)?;
     let now = Instant::from_micros(jiff::Timestamp::now().as_microsecond());
     Ok(Context { workspace: common.workspace, json: common.json, config, now })

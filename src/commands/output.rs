@@ -32,6 +32,11 @@ pub(super) fn print_json(value: &serde_json::Value) {
     print_text(&format!("{value}\n"));
 }
 
+/// Prints lines on stdout, each ended by a line feed.
+pub(super) fn print_lines(lines: &[String]) {
+    print_text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+}
+
 /// Prints text on stdout. A reader that has gone away is no failure of ours.
 pub(super) fn print_text(text: &str) {
     let mut stdout = io::stdout().lock();

@@ -1,10 +1,10 @@
 //! `smartpush profile`: events → one row per user; or one user's row, for people.
 
-use super::output::{print_json, progress_bar, thousands};
+use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::profiles::build::{Built, build};
 use crate::profiles::declared::Declared;
-use crate::profiles::features::FEATURES;
+use crate::profiles::features::{FEATURES, Feature};
 use crate::profiles::table::ProfileTable;
 
 /// Build one row of features per user, from events before T
@@ -44,11 +44,12 @@ pub(super) fn run(context: &Context, arguments: &ProfileArguments) -> Result<(),
             "lifecycle": built.lifecycle,
         }));
     } else {
-        println!("{} users as of {}", thousands(built.manifest.rows), built.manifest.as_of);
-        for (stage, count) in &built.lifecycle {
-            println!("  {:>9}  {stage}", thousands(*count));
-        }
-        println!("  {}", built.path.display());
+        let mut lines =
+            vec![format!("{} users as of {}", thousands(built.manifest.rows), built.manifest.as_of)];
+        let stage = |(stage, count): (&String, &u64)| format!("  {:>9}  {stage}", thousands(*count));
+        lines.extend(built.lifecycle.iter().map(stage));
+        lines.push(format!("  {}", built.path.display()));
+        print_lines(&lines);
     }
     Ok(())
 }
@@ -72,7 +73,7 @@ pub(super) fn make(context: &Context, as_of: Option<&str>) -> Result<Built, Fail
 
 fn list_features(context: &Context) -> Result<(), Failure> {
     if context.json {
-        let entry = |feature: &crate::profiles::features::Feature| {
+        let entry = |feature: &Feature| {
             serde_json::json!({
                 "name": feature.name, "revision": feature.revision, "unit": feature.unit,
                 "description": feature.description,
@@ -81,9 +82,9 @@ fn list_features(context: &Context) -> Result<(), Failure> {
         print_json(&serde_json::json!({ "features": FEATURES.iter().map(entry).collect::<Vec<_>>() }));
         return Ok(());
     }
-    for feature in FEATURES {
-        println!("{:<26} {:<10} {}", feature.name, feature.unit, feature.description);
-    }
+    let line =
+        |feature: &Feature| format!("{:<26} {:<10} {}", feature.name, feature.unit, feature.description);
+    print_lines(&FEATURES.iter().map(line).collect::<Vec<_>>());
     Ok(())
 }
 
@@ -101,11 +102,12 @@ fn show_user(context: &Context, arguments: &ProfileArguments, user_id: &str) -> 
         print_json(&serde_json::json!({ "as_of": table.manifest().as_of, "profile": profile }));
         return Ok(());
     }
-    println!("{user_id} as of {}", table.manifest().as_of);
+    let mut lines = vec![format!("{user_id} as of {}", table.manifest().as_of)];
     for feature in FEATURES.iter().filter(|feature| feature.name != "hours_of_week") {
         let value = profile.get(feature.name).filter(|value| !value.is_null());
-        println!("  {:<26} {}", feature.name, value.map(for_people).unwrap_or_else(|| "–".into()));
+        lines.push(format!("  {:<26} {}", feature.name, value.map(for_people).unwrap_or_else(|| "–".into())));
     }
+    print_lines(&lines);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::output::{print_json, progress_bar, thousands};
+use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::models::send_time::SendTimeModel;
 use crate::models::send_time::export::{CurveFrames, Layout};
@@ -80,7 +80,8 @@ pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(
             "learned": model.learned(),
         }));
     } else {
-        println!("{} curves as of {as_of} in {}", thousands(users), arguments.out.display());
+        let place = arguments.out.display();
+        print_lines(&[format!("{} curves as of {as_of} in {place}", thousands(users))]);
     }
     Ok(())
 }

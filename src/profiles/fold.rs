@@ -53,7 +53,7 @@ pub enum Columns {
 }
 
 /// Folds all events before `until`, by user id in order. `make` gives an empty accumulator; `watch` is told
-/// how many of how many files are done.
+/// after each file how many of how many are done, from any thread.
 pub fn fold_users<A: Accumulator>(
     lake: &Lake,
     until: Instant,
@@ -64,22 +64,22 @@ pub fn fold_users<A: Accumulator>(
 ) -> Result<BTreeMap<String, A>, ProfileError> {
     // Newest first: what is kept of the latest events then fills up at once, and older ones are passed over.
     let files: Vec<&LakeFile> = lake.files_before(until).into_iter().rev().collect();
-    let next = AtomicUsize::new(0);
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let users = Users::new();
     let worker = || -> Result<(), ProfileError> {
         let mut names = ZoneNames { shared: zones, known: HashMap::new() };
         while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             fold_file(lake, file, until, columns, &mut names, make, &users)?;
-            watch(next.load(Ordering::Relaxed).min(files.len()), files.len());
+            watch(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
         }
         Ok(())
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let done = std::thread::scope(|scope| {
+    let results = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         threads.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
     });
-    for result in done {
+    for result in results {
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     }
     Ok(users.sorted())

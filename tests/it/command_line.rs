@@ -1,6 +1,7 @@
 //! The command line as scripts and people meet it: exit codes, JSON, help, and a README that is true.
 
 use std::fs;
+use std::process::Command;
 
 use crate::support::{root, smartpush, stdout_of};
 
@@ -29,6 +30,47 @@ fn the_callers_faults_end_with_exit_2_and_say_what_to_do() {
     for (arguments, word) in cases {
         let text = stderr_of(arguments, 2);
         assert!(text.contains(word), "{arguments:?}: {text:?} does not say {word:?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_variable_that_is_not_utf8_is_no_reason_to_stop() {
+    use std::os::unix::ffi::OsStrExt;
+    let run = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));
+        let workspace = tempfile::tempdir().unwrap();
+        command.arg("--workspace").arg(workspace.path()).args(["config", "check"]);
+        command.env(name, std::ffi::OsStr::from_bytes(b"\xff")).output().unwrap()
+    };
+    assert_eq!(run("SOMEBODY_ELSES").status.code(), Some(0));
+    let ours = run("SMARTPUSH__DEFAULT_TIME_ZONE");
+    assert_eq!(ours.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ours.stderr).contains("default_time_zone"), "{ours:?}");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure() {
+    let workspace = tempfile::tempdir().unwrap();
+    for arguments in [&["config", "check"][..], &["profile", "--features"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));
+        command.arg("--workspace").arg(workspace.path()).args(arguments).stdout(writer);
+        assert_eq!(command.status().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_error_names_its_cause_once() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("file");
+    fs::write(&file, "").unwrap();
+    let output = smartpush(&file, &["profile", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    for text in [&output.stderr, &output.stdout] {
+        let text = String::from_utf8_lossy(text);
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
     }
 }
 

@@ -58,6 +58,25 @@ fn what_cannot_be_used_is_named_by_place_and_key() {
 }
 
 #[test]
+fn a_whole_setting_beyond_all_reason_is_refused_before_any_arithmetic_meets_it() {
+    for key in [
+        "INGEST__MAX_RECORD_BYTES",
+        "INGEST__STAGING_MEMORY_MIB",
+        "INGEST__FUTURE_TOLERANCE_HOURS",
+        "INGEST__WARNINGS__TRAILING_DAYS",
+        "INGEST__WARNINGS__VANISHED_DAYS",
+        "EVALUATION__HELD_OUT_DAYS",
+        "EVALUATION__BOOTSTRAP_DRAWS",
+    ] {
+        for value in ["-1", "2147483648", "9223372036854775807"] {
+            let error = load(None, &[(&format!("SMARTPUSH__{key}"), value)]).unwrap_err();
+            let path = key.to_lowercase().replace("__", ".");
+            assert!(error.contains(&path) && error.contains(value), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_config_file_that_is_named_must_exist() {
     let error = Config::load(Path::new("."), Some(Path::new("nowhere.toml")), &[]).unwrap_err().to_string();
     assert!(error.contains("nowhere.toml"), "{error}");

@@ -1,11 +1,14 @@
 //! The serving table: who is found, and which of several tables is taken.
 
 use std::fs;
+use std::sync::Mutex;
 
 use serde_json::json;
 use smartpush::domain::time::Instant;
+use smartpush::events::lake::Lake;
 use smartpush::events::request::Kind;
 use smartpush::profiles::ProfileError;
+use smartpush::profiles::build::profile_frame;
 use smartpush::profiles::table::ProfileTable;
 use smartpush::tables::TableError;
 
@@ -35,6 +38,21 @@ fn manifest_of(shop: &Shop, as_of: Instant) -> std::path::PathBuf {
 
 fn newest(shop: &Shop) -> String {
     ProfileTable::open(&shop.workspace, None).expect("a table opens").manifest().as_of.clone()
+}
+
+#[test]
+fn progress_counts_each_day_once_it_is_done() {
+    let shop = Shop::new();
+    let view = |day: usize| json!({"user_id": "u", "event": "view", "timestamp": format!("2026-01-{:02}T10:00:00Z", day + 1)});
+    shop.take(Kind::Events, &(0..20).map(view).collect::<Vec<_>>(), None);
+    let lake = Lake::open(&shop.workspace).expect("the lake opens");
+    let told = Mutex::new(Vec::new());
+    let watch = |done, total| told.lock().expect("no thread panics").push((done, total));
+    let as_of = at("2026-02-01T00:00:00Z");
+    profile_frame(&lake, &shop.declared(), as_of, &shop.config.profiles, &watch).expect("profiles");
+    let mut told = told.into_inner().expect("no thread panics");
+    told.sort_unstable();
+    assert_eq!(told, (1..=20).map(|done| (done, 20)).collect::<Vec<_>>());
 }
 
 #[test]
