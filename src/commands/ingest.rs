@@ -18,7 +18,8 @@ use crate::workspace::Workspace;
 /// Take events, users, contents or campaigns into the workspace
 ///
 /// CSV, JSON lines and Parquet, each also gzipped. Records that cannot be taken go to data/rejected/ with file,
-/// line and reason; read = accepted + duplicate + rejected. Taking the same file again changes nothing.
+/// line and reason; read = accepted + duplicate + rejected. Taking the same file again, in the same way, changes
+/// nothing; an event without message_id is known by its whole content.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct IngestArguments {
@@ -39,7 +40,15 @@ pub(super) struct IngestArguments {
     pub(super) time_zone: Option<String>,
 }
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Event names with a meaning (any other is a custom event, counted as the user's own act):
+  view click like share bookmark comment search add_to_cart purchase session_start campaign_targeted push_sent
+  push_delivered push_displayed push_opened push_clicked push_dismissed push_failed push_opted_out
+  notifications_disabled message_replied
+
+Columns of users: user_id time_zone locale country created_at consent (granted|denied) quiet_from quiet_until (HH:MM)
+max_per_day muted_categories (a;b) personalisation (on|off); all others become attributes.
+
+Examples:
   smartpush ingest events.csv.gz
   smartpush ingest --kind users users.csv
   smartpush ingest clicks.jsonl --map uid=user_id,type=event,at=timestamp --time-zone Europe/Paris";
@@ -86,7 +95,8 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
     let summary = take(context, arguments)?;
     let refusal = summary.refused.first().map(|first| {
         let (count, total) = (summary.refused.len(), arguments.files.len());
-        format!("{}: {count} of {total} files refused; nothing of them was kept, the others were", first.code)
+        let others = if count < total { ", the others were" } else { "" };
+        format!("{}: {count} of {total} files refused; nothing of them was kept{others}", first.code)
     });
     if context.json {
         print_json(&to_json(&summary, refusal.as_deref()));
@@ -145,7 +155,7 @@ fn to_json(summary: &Summary, refusal: Option<&str>) -> serde_json::Value {
         .collect();
     let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
-        "rejected": summary.rejected, "reasons": summary.reasons, "dead_letters": summary.dead_letters,
+        "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
         "other_columns": summary.other_columns, "warnings": summary.warnings, "refused": refused,
     });
     if let Some(text) = refusal {
@@ -166,6 +176,12 @@ pub(super) fn to_text(summary: &Summary) -> String {
     );
     for (reason, count) in &summary.reasons {
         text += &format!("  rejected {:>9}  {reason}\n", thousands(*count));
+        if let Some(example) = summary.examples.get(reason) {
+            text += &format!("                      e.g. {example}\n");
+        }
+    }
+    if summary.read > 0 && summary.rejected == summary.read {
+        text += "  warning: every record was rejected; nothing was taken\n";
     }
     if let Some(path) = &summary.dead_letters {
         text += &format!("  dead letters: {}\n", path.display());

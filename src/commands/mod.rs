@@ -35,7 +35,7 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault · 3 refused by a gate or by drift.\n\
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault.\n\
     T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
 
 /// Options of every subcommand; they may stand before or after it.
@@ -102,7 +102,10 @@ impl Failure {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let json = arguments.common.json;
     let result = context(arguments.common).and_then(|context| arguments.command.run(&context));
     match result {
@@ -118,6 +121,17 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// Help and version as clap prints them; a wrong command line also as JSON, when `--json` is somewhere in it.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.exit_code() != 0 && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        output::print_json(&serde_json::json!({ "error": format!("bad_usage: {first}"), "exit": 2 }));
+    }
+    ExitCode::from(error.exit_code() as u8)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge: everything below takes `now` as an argument")]

@@ -108,7 +108,7 @@ impl Source<'_> {
                 }
             };
             letters.add(&file, line, &rejection, &text)?;
-            summary.reject(rejection.code);
+            summary.reject(&rejection, &file, line);
         }
         if summary.read > 0 {
             mapping.check_required(path)?;

@@ -1,6 +1,6 @@
 //! What is asked of an ingest, and what came of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
@@ -10,7 +10,7 @@ use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::staging::Verdicts;
-use crate::domain::rejection::RejectionCode;
+use crate::domain::rejection::{Rejection, RejectionCode};
 use crate::domain::time::Instant;
 use crate::domain::zone::Zone;
 use crate::tables::TableError;
@@ -58,6 +58,8 @@ pub struct Summary {
     pub rejected: u64,
     /// Rejected records by reason.
     pub reasons: Reasons,
+    /// The first rejected record of each reason: file, line and what was wrong.
+    pub examples: BTreeMap<&'static str, String>,
     /// Files of which nothing was kept.
     pub refused: Vec<InputError>,
     /// Where the dead letters lie.
@@ -123,9 +125,11 @@ impl Kind {
 
 impl Summary {
     /// Counts a rejected record.
-    pub fn reject(&mut self, code: RejectionCode) {
+    pub fn reject(&mut self, rejection: &Rejection, file: &str, line: u64) {
         self.rejected += 1;
-        *self.reasons.entry(code.as_str()).or_default() += 1;
+        let code = rejection.code.as_str();
+        *self.reasons.entry(code).or_default() += 1;
+        self.examples.entry(code).or_insert_with(|| format!("{file}:{line}: {}", rejection.detail));
     }
 
     /// Adds another file's counts.
@@ -136,6 +140,9 @@ impl Summary {
         self.rejected += other.rejected;
         for (reason, count) in other.reasons {
             *self.reasons.entry(reason).or_default() += count;
+        }
+        for (reason, example) in other.examples {
+            self.examples.entry(reason).or_insert(example);
         }
         self.other_columns.extend(other.other_columns);
     }

@@ -21,9 +21,9 @@ pub enum ProfileError {
     #[error(transparent)]
     Lake(#[from] LakeError),
     /// The lake holds no event before the moment.
-    #[error("no_events: no event before {0}")]
-    NoEvents(crate::domain::time::Instant),
+    #[error("no_events: no event before {0}; a later moment has some")]
+    NoEvents(String),
     /// There are no profiles yet.
-    #[error("no_profiles: {}: run `smartpush profile` first", .0.display())]
+    #[error("no_profiles: {}: build them first with `smartpush profile`, with the same --as-of if you name one", .0.display())]
     NoProfiles(std::path::PathBuf),
 }

@@ -17,6 +17,7 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 pub(super) struct CsvReader {
     path: PathBuf,
     text: Text,
+    separator: u8,
     parser: csv_core::Reader,
     header: Vec<String>,
     limit: usize,
@@ -66,6 +67,7 @@ impl CsvReader {
         let mut reader = CsvReader {
             path: path.to_path_buf(),
             text,
+            separator,
             parser: csv_core::ReaderBuilder::new().delimiter(separator).build(),
             header: Vec::new(),
             limit: limits.record_bytes,
@@ -109,7 +111,7 @@ impl CsvReader {
         if fields.len() != self.header.len() {
             let detail = format!("{} fields, the header has {}", fields.len(), self.header.len());
             let rejection = Rejection::new(RejectionCode::WrongFieldCount, detail);
-            return Ok(Some(Record::Unreadable(line, rejection, excerpt(bytes))));
+            return Ok(Some(Record::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))));
         }
         Ok(Some(match std::str::from_utf8(bytes) {
             Ok(text) if on_boundaries(text, fields) => {
@@ -117,7 +119,7 @@ impl CsvReader {
             }
             _ => {
                 let rejection = Rejection::new(RejectionCode::BadUtf8, "not UTF-8");
-                Record::Unreadable(line, rejection, excerpt(bytes))
+                Record::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))
             }
         }))
     }
@@ -193,6 +195,13 @@ impl CsvReader {
 fn unclosed(path: &Path, line: u64) -> InputError {
     let detail = format!("the record at line {line} opens a quote that the file never closes");
     InputError::new("unclosed_quote", path, detail)
+}
+
+/// The fields of a record that cannot be taken, with their separators back, for its dead letter.
+fn rejoined(bytes: &[u8], ends: &[usize], separator: u8) -> String {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let fields: Vec<&[u8]> = starts.zip(ends).map(|(start, end)| &bytes[start..*end]).collect();
+    excerpt(&fields.join(&separator))
 }
 
 /// Does no field end inside a character? (The record may be UTF-8 as a whole and its fields not.)

@@ -299,7 +299,7 @@ impl Format {
             return Format::Parquet;
         }
         match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'{') => Format::Jsonl,
+            Some(b'{' | b'[') => Format::Jsonl,
             _ => Format::Csv,
         }
     }

@@ -106,7 +106,7 @@ impl Population {
     ) -> Result<Population, ProfileError> {
         let (users, zones) = fold(lake, declared, cut.until(), watch)?;
         if users.is_empty() {
-            return Err(ProfileError::NoEvents(cut.until()));
+            return Err(ProfileError::NoEvents(cut.to_string()));
         }
         Ok(Population::of(users, &zones, declared, cut))
     }
