@@ -62,6 +62,18 @@ fn a_reader_that_has_gone_away_is_no_failure() {
 }
 
 #[test]
+fn a_lost_file_of_the_lake_is_not_the_callers_fault() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("events.csv");
+    fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
+    stdout_of(&smartpush(workspace.path(), &["ingest", file.to_str().unwrap()]));
+    fs::remove_dir_all(workspace.path().join("data/events/date=2026-01-01")).unwrap();
+    let output = smartpush(workspace.path(), &["profile"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not_found: "), "{output:?}");
+}
+
+#[test]
 fn an_error_names_its_cause_once() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("file");
