@@ -122,6 +122,9 @@ fn a_moment_without_events_before_it_is_named() {
     let output = smartpush(workspace.path(), &["send-times", "--as-of", "2026-01-01", "--out", "x.csv"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no_events"));
+    let output = smartpush(workspace.path(), &["profile", "--as-of", "2026-01-01"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!workspace.path().join("data/profiles").exists());
     let output = smartpush(workspace.path(), &["evaluate"]);
     assert_eq!(output.status.code(), Some(2));
 }
