@@ -83,7 +83,7 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
         build(&demo.workspace, &demo.lake, &demo.declared, as_of, &context.config.profiles, &|_, _| ())?;
     say(&who_is_there(&built));
     let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
-    say(&two_weeks(&population, &model));
+    say(&two_weeks(&population, &model, context.config.send_time.interval));
     say(&hour_load(&population, &model));
     let report = demo.evaluate()?;
     say(&the_proof(&report));
@@ -236,7 +236,7 @@ fn who_is_there(built: &Built) -> Vec<String> {
 }
 
 /// The user with most evidence and the one with least, both with some history.
-fn two_weeks(population: &Population, model: &SendTimeModel) -> Vec<String> {
+fn two_weeks(population: &Population, model: &SendTimeModel, interval: f64) -> Vec<String> {
     let curve = |user: usize| model.curve(user, &population.histories[user]);
     let known = (0..population.ids.len()).filter(|user| !population.histories[*user].units.is_empty());
     let by_evidence: Vec<(usize, f64)> = known.map(|user| (user, curve(user).evidence)).collect();
@@ -248,12 +248,13 @@ fn two_weeks(population: &Population, model: &SendTimeModel) -> Vec<String> {
             &population.ids[*user],
             population.histories[*user].units.len(),
             &curve(*user),
+            interval,
         ));
     }
     lines
 }
 
-fn one_week(id: &str, units: usize, curve: &SendTimeCurve) -> Vec<String> {
+fn one_week(id: &str, units: usize, curve: &SendTimeCurve, interval: f64) -> Vec<String> {
     let (best, day) = (curve.best_hour_of_week(), curve.best_hour_of_day());
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut lines = vec![format!(
@@ -265,9 +266,10 @@ fn one_week(id: &str, units: usize, curve: &SendTimeCurve) -> Vec<String> {
     )];
     lines.extend(charts::heat_strip(&curve.probability).into_iter().map(|line| format!("     {line}")));
     lines.push(format!(
-        "     best {}: {} of the week's visits, 90 % interval [{}, {}]; over all days {day:02}:00 with {}",
+        "     best {}: {} of the week's visits, {:.0} % interval [{}, {}]; over all days {day:02}:00 with {}",
         hour_of_week_name(best),
         percent(curve.probability[best]),
+        100.0 * interval,
         percent(curve.low[best]),
         percent(curve.high[best]),
         percent(by_hour_of_day(&curve.probability)[day])

@@ -120,7 +120,8 @@ pub(super) fn to_text(report: &Report) -> String {
     }
     if let Some(coverage) = &report.coverage {
         text += &format!(
-            "\n  90 % predictive intervals of hour-of-day counts, {} users with ≥ {COVERAGE_UNITS} hours: {:.1} % covered ({:.1} % weighted by probability)\n",
+            "\n  {:.0} % predictive intervals of hour-of-day counts, {} users with ≥ {COVERAGE_UNITS} hours: {:.1} % covered ({:.1} % weighted by probability)\n",
+            100.0 * report.interval,
             coverage.users,
             100.0 * coverage.plain,
             100.0 * coverage.weighted

@@ -230,13 +230,13 @@ impl From<TableError> for Failure {
     }
 }
 
-/// A place that does not exist or may not be written was named by the caller; a full disk was not.
+/// A place that may not be read or written was named by the caller. A full disk was not, nor a file of ours that is
+/// gone: what the caller names and does not exist is an [`InputError`], or is made.
 fn is_callers(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
     matches!(
         error.kind(),
-        ErrorKind::NotFound
-            | ErrorKind::PermissionDenied
+        ErrorKind::PermissionDenied
             | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::NotADirectory
             | ErrorKind::IsADirectory

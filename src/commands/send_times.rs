@@ -15,7 +15,8 @@ use crate::tables::{self, TableError};
 /// Write every user's send-time curve, learned from events before T
 ///
 /// One row for each of the 168 hours of the week on the user's own clock (0 = Monday 00:00): probability with its
-/// 90 % interval, evidence (effective active hours), shrinkage, and the level that speaks most.
+/// interval (90 % unless send_time.interval is set), evidence (effective active hours), shrinkage, and the level that
+/// speaks most.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush send-times --as-of 2017-12-01T05:00:00Z --out curves.parquet

@@ -29,9 +29,9 @@ impl CurveLevel {
 pub struct SendTimeCurve {
     /// Share of the user's activity in each hour of the week.
     pub probability: [f64; HOURS_OF_WEEK],
-    /// Lower end of the 90 % interval of each hour.
+    /// Lower end of the interval of each hour, of the coverage that was asked for.
     pub low: [f64; HOURS_OF_WEEK],
-    /// Upper end of the 90 % interval of each hour.
+    /// Upper end of the same.
     pub high: [f64; HOURS_OF_WEEK],
     /// Effective active hours behind the curve, after recency decay.
     pub evidence: f64,

@@ -68,6 +68,10 @@ fn has_plain_offset(text: &str) -> bool {
     if text.ends_with(['Z', 'z']) {
         return true;
     }
+    // What jiff takes beyond RFC 3339, a zone or a calendar in brackets, may end like an offset: `[Etc/GMT+1]`.
+    if text.ends_with(']') {
+        return false;
+    }
     let Some((_, offset)) = text.rsplit_once(['+', '-']) else { return false };
     // Two digits each sort as the numbers they write.
     matches!(offset.len(), 2 | 4 | 5) && &offset[..2] < "24"

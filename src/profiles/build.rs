@@ -66,6 +66,9 @@ struct User<'a> {
 /// Builds the profiles as of a moment and writes them to `data/profiles/as_of=…/`.
 ///
 /// Rows: every user with an event before `as_of`, and every declared user who had signed up by then.
+///
+/// # Errors
+/// When there is no such user, or a table cannot be read or written.
 pub fn build(
     workspace: &Workspace,
     lake: &Lake,
@@ -75,6 +78,9 @@ pub fn build(
     watch: &(impl Fn(usize, usize) + Sync),
 ) -> Result<Built, ProfileError> {
     let mut frame = profile_frame(lake, declared, as_of, config, watch)?;
+    if frame.height() == 0 {
+        return Err(ProfileError::NoEvents(as_of));
+    }
     let lifecycle = count_lifecycle(&frame);
     let directory = workspace.profiles_as_of(as_of);
     let path = directory.join("profiles.parquet");

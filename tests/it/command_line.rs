@@ -62,6 +62,18 @@ fn a_reader_that_has_gone_away_is_no_failure() {
 }
 
 #[test]
+fn a_lost_file_of_the_lake_is_not_the_callers_fault() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("events.csv");
+    fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
+    stdout_of(&smartpush(workspace.path(), &["ingest", file.to_str().unwrap()]));
+    fs::remove_dir_all(workspace.path().join("data/events/date=2026-01-01")).unwrap();
+    let output = smartpush(workspace.path(), &["profile"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not_found: "), "{output:?}");
+}
+
+#[test]
 fn an_error_names_its_cause_once() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("file");
@@ -110,6 +122,9 @@ fn a_moment_without_events_before_it_is_named() {
     let output = smartpush(workspace.path(), &["send-times", "--as-of", "2026-01-01", "--out", "x.csv"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no_events"));
+    let output = smartpush(workspace.path(), &["profile", "--as-of", "2026-01-01"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!workspace.path().join("data/profiles").exists());
     let output = smartpush(workspace.path(), &["evaluate"]);
     assert_eq!(output.status.code(), Some(2));
 }

@@ -15,6 +15,13 @@ fn zone(name: &str) -> Zone {
 }
 
 #[test]
+fn a_stamp_with_something_in_brackets_is_not_rfc_3339() {
+    for text in ["2017-12-01T05:00:00-01:00[Etc/GMT+1]", "2017-12-01T05:00:00Z[u-ca=aa-1]"] {
+        assert_eq!(Instant::parse_rfc3339(text), None, "{text}");
+    }
+}
+
+#[test]
 fn monday_midnight_is_hour_0_and_sunday_23_is_hour_167() {
     let hour_of_week = |text: &str| Zone::utc().local_hour(instant(text)).hour_of_week();
     assert_eq!(hour_of_week("2024-01-01T00:00:00Z"), 0);

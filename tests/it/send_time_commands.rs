@@ -62,6 +62,16 @@ fn the_sample_is_foretold_better_than_by_any_baseline_and_worse_on_a_wrong_clock
     assert!(fixed > right + 0.02, "fixed offset {fixed}, right {right}");
 }
 
+#[test]
+fn the_report_names_the_coverage_that_was_asked_for() {
+    let place = tempfile::tempdir().unwrap();
+    smartpush(place.path(), &["ingest", &sample("purchases.parquet")]);
+    let mut command = binary();
+    command.env("SMARTPUSH__SEND_TIME__INTERVAL", "0.5").arg("--workspace").arg(place.path()).arg("evaluate");
+    let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(text.contains("  50 % predictive intervals") && !text.contains("90 %"), "{text}");
+}
+
 /// Names and shapes that others read.
 fn check_contract(report: &Value) {
     assert_eq!(report["cut"], "2017-12-01");

@@ -43,6 +43,8 @@ pub struct Report {
     pub differences: Vec<(&'static str, Figures)>,
     /// Of the predictive intervals of hour-of-day counts, when any user has enough units.
     pub coverage: Option<Coverage>,
+    /// What those intervals promise to cover, in (0, 1).
+    pub interval: f64,
     /// What the model learned.
     pub learned: Learned,
     /// The pseudo-counts that empirical Bayes chose.
@@ -95,6 +97,7 @@ pub fn evaluate(
             .map(|(name, theirs)| (*name, differences(&bootstrap, ours, theirs)))
             .collect(),
         coverage: coverage(&users, &model, &population.histories, config.send_time.interval),
+        interval: config.send_time.interval,
         learned: *model.learned(),
         strength: baselines.strength(),
     })
