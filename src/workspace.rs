@@ -97,13 +97,45 @@ impl Workspace {
 
     /// Takes the writer's lock; fails at once when another process holds it.
     pub fn lock(&self) -> Result<WriteLock, WorkspaceError> {
-        let path = self.data().join("workspace.lock");
+        let path = self.lock_file();
         let file = File::options().create(true).append(true).open(&path).map_err(TableError::io(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(WriteLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(WorkspaceError::Locked(path)),
             Err(TryLockError::Error(error)) => Err(TableError::io(&path)(error).into()),
         }
+    }
+
+    /// Removes everything under `data/` but the format number and the lock, which the caller holds.
+    pub fn clear(&self, _lock: &WriteLock) -> Result<(), WorkspaceError> {
+        let data = self.data();
+        let kept = [self.marker(), self.lock_file()];
+        for entry in fs::read_dir(&data).map_err(TableError::io(&data))?.flatten() {
+            let path = entry.path();
+            if kept.contains(&path) {
+                continue;
+            }
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(TableError::io(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Is this the name of a file that the workspace itself keeps? An export must not take its place.
+    pub fn owns(&self, path: &Path) -> bool {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (Ok(parent), Ok(data)) = (parent.canonicalize(), self.data().canonicalize()) else {
+            return false;
+        };
+        let Ok(below) = parent.strip_prefix(&data) else { return false };
+        let tables = ["users", "contents", "campaigns"].map(|name| self.table(name));
+        let is_table = tables.iter().any(|table| table.file_name() == path.file_name());
+        // Below data/ only its top is free for exports, and there only other names.
+        below != Path::new("") || is_table
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.data().join("workspace.lock")
     }
 
     fn marker(&self) -> PathBuf {

@@ -1,6 +1,5 @@
 //! `smartpush demo`: the whole path on real data, one readable stage after the other.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
@@ -23,7 +22,7 @@ use crate::models::send_time::population::{Cut, Population};
 use crate::profiles::build::{Built, build};
 use crate::profiles::declared::Declared;
 use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, WriteLock};
 
 /// Run the whole path on real data and show what was learned
 ///
@@ -65,8 +64,7 @@ struct Demo<'a> {
 
 pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Failure> {
     let watch = Stopwatch::now();
-    let (workspace, taken) = fresh_workspace(context, &arguments.data)?;
-    let _lock = workspace.lock()?;
+    let (workspace, _lock, taken) = fresh_workspace(context, &arguments.data)?;
     let lake = context.lake(&workspace)?;
     let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
     let as_of = context.moment(None, &lake)?;
@@ -100,8 +98,11 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
     Ok(())
 }
 
+/// What came of each kind of file.
+type Taken = Vec<(Kind, Summary)>;
+
 /// Makes `data/demo` afresh and takes the files of the data directory.
-fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Vec<(Kind, Summary)>), Failure> {
+fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, WriteLock, Taken), Failure> {
     if !data.join("purchases.parquet").exists() {
         let place = data.display();
         return Err(Failure::caller(format!(
@@ -112,19 +113,15 @@ fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Vec<(Ki
         true => PathBuf::from("data/demo"),
         false => context.workspace.join("data/demo"),
     };
-    if let Ok(former) = Workspace::open(&root) {
-        drop(former.lock()?);
-        fs::remove_dir_all(&root).map_err(TableError::io(&root))?;
-    }
     let workspace = Workspace::create(&root)?;
     let lock = workspace.lock()?;
+    workspace.clear(&lock)?;
     let mut taken = Vec::new();
     for (kind, names) in FILES {
         let files: Vec<PathBuf> = names.iter().map(|name| data.join(name)).collect();
         taken.push((kind, take(context, &workspace, kind, &files)?));
     }
-    drop(lock);
-    Ok((workspace, taken))
+    Ok((workspace, lock, taken))
 }
 
 fn take(context: &Context, workspace: &Workspace, kind: Kind, files: &[PathBuf]) -> Result<Summary, Failure> {
@@ -167,7 +164,12 @@ impl Demo<'_> {
         }
         let files = &self.lake.manifest().files;
         if let (Some(first), Some(last)) = (files.first(), files.last()) {
-            lines.push(format!("   {} days of events, {} … {}", files.len(), first.date, last.date));
+            lines.push(format!(
+                "   {} days with events between {} and {}",
+                files.len(),
+                first.date,
+                last.date
+            ));
         }
         lines
     }
@@ -242,8 +244,14 @@ fn two_weeks(population: &Population, model: &SendTimeModel, interval: f64) -> V
     let by_evidence: Vec<(usize, f64)> = known.map(|user| (user, curve(user).evidence)).collect();
     let rich = by_evidence.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     let poor = by_evidence.iter().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-    let mut lines = heading(4, "Two weeks, learned: one rich history, one nearly empty");
+    let mut lines = heading(
+        4,
+        "Two households' weeks: one with a rich history, one nearly empty (darker = more likely to shop)",
+    );
     for (user, _) in [rich, poor].into_iter().flatten() {
+        if lines.len() > 2 {
+            lines.push(String::new());
+        }
         lines.extend(one_week(
             &population.ids[*user],
             population.histories[*user].units.len(),
@@ -258,15 +266,14 @@ fn one_week(id: &str, units: usize, curve: &SendTimeCurve, interval: f64) -> Vec
     let (best, day) = (curve.best_hour_of_week(), curve.best_hour_of_day());
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut lines = vec![format!(
-        "   household {id}: {units} active hour{}, evidence {:.1}, {} shared with others, level {}",
+        "   household {id}: {units} active hour{} ({:.1} when older ones count less); {:.0} % of the curve is its own history",
         if units == 1 { "" } else { "s" },
         curve.evidence,
-        percent(curve.shrinkage),
-        curve.level.as_str()
+        100.0 * (1.0 - curve.shrinkage)
     )];
     lines.extend(charts::heat_strip(&curve.probability).into_iter().map(|line| format!("     {line}")));
     lines.push(format!(
-        "     best {}: {} of the week's visits, {:.0} % interval [{}, {}]; over all days {day:02}:00 with {}",
+        "     best hour {}: {} of its visits, {:.0} % interval [{}, {}]; any day at {day:02}:00: {}",
         hour_of_week_name(best),
         percent(curve.probability[best]),
         100.0 * interval,
@@ -274,7 +281,6 @@ fn one_week(id: &str, units: usize, curve: &SendTimeCurve, interval: f64) -> Vec
         percent(curve.high[best]),
         percent(by_hour_of_day(&curve.probability)[day])
     ));
-    lines.push(String::new());
     lines
 }
 
@@ -291,9 +297,7 @@ fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
     let note =
         |hour: usize| if hour == everybody { "← one hour for all".to_string() } else { String::new() };
     let bars = charts::hour_bars(&load, note);
-    lines.extend(
-        bars.into_iter().zip(load).filter(|(_, count)| *count > 0).map(|(line, _)| format!("   {line}")),
-    );
+    lines.extend(bars.into_iter().map(|line| format!("   {line}")));
     lines
 }
 
@@ -304,9 +308,13 @@ fn the_proof(report: &Report) -> Vec<String> {
     };
     let mut lines = heading(6, "The proof, on days the engine had not seen");
     lines.push(format!(
-        "   The predicted hour met a visit for {:.0} of 100 households, one hour for all {:.0}.",
+        "   The predicted hour met a visit for {:.0} of 100 households, one hour for all: {:.0}.",
         of_100("model"),
         of_100("global")
+    ));
+    lines.push(format!(
+        "   (Of the {} households that came before and after: at least one visit at that hour of day.)",
+        thousands(report.users as u64)
     ));
     lines.push(String::new());
     lines.extend(

@@ -93,7 +93,7 @@ pub(super) fn to_text(report: &Report) -> String {
         report.cut
     );
     text += &format!(
-        "  {:<16} {:^21} {:^21} {:^21}\n",
+        "  {:<16} {:^22} {:^22} {:^22}\n",
         "", "hit@1, larger better", "ll24, smaller better", "ll168, smaller better"
     );
     for (name, figures) in &report.models {
@@ -104,7 +104,7 @@ pub(super) fn to_text(report: &Report) -> String {
         let shown = if *name == "model" { "smartpush" } else { name };
         text += &format!(
             "  {shown:<16} {}\n",
-            Metric::ALL.map(|metric| format!("{:>21}", cell(metric))).join(" ")
+            Metric::ALL.map(|metric| format!("{:>22}", cell(metric))).join(" ")
         );
     }
     text += "\n  smartpush minus (paired)\n";
@@ -115,16 +115,20 @@ pub(super) fn to_text(report: &Report) -> String {
         };
         text += &format!(
             "  {name:<16} {}\n",
-            Metric::ALL.map(|metric| format!("{:>21}", cell(metric))).join(" ")
+            Metric::ALL.map(|metric| format!("{:>22}", cell(metric))).join(" ")
         );
     }
+    text += "\n  hit@1: share of users who came at least once at their predicted hour of day.\n";
+    text +=
+        "  ll24, ll168: mean surprise (−ln probability) of a visit's hour of day, of its hour of the week.\n";
     if let Some(coverage) = &report.coverage {
         text += &format!(
-            "\n  {:.0} % predictive intervals of hour-of-day counts, {} users with ≥ {COVERAGE_UNITS} hours: {:.1} % covered ({:.1} % weighted by probability)\n",
+            "  {:.0} % intervals of visits by hour of day held {:.1} % of the counts ({:.1} % weighted by probability),\n  \
+             of the {} users with at least {COVERAGE_UNITS} visits.\n",
             100.0 * report.interval,
-            coverage.users,
             100.0 * coverage.plain,
-            100.0 * coverage.weighted
+            100.0 * coverage.weighted,
+            coverage.users
         );
     }
     text

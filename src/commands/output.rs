@@ -27,6 +27,18 @@ pub(super) fn progress_bar() -> ProgressBar {
     bar.with_finish(ProgressFinish::AndClear)
 }
 
+/// Says on stderr how many users are read on a clock that nobody named.
+pub(super) fn warn_of_zones(without: u64, users: u64, default_zone: &str) {
+    if without > 0 {
+        eprintln!(
+            "warning: {} of {} users have no time zone of their own and are read in {default_zone}; declare time_zone \
+             with `ingest --kind users`, or set default_time_zone",
+            thousands(without),
+            thousands(users)
+        );
+    }
+}
+
 /// Prints one JSON object on stdout.
 pub(super) fn print_json(value: &serde_json::Value) {
     print_text(&format!("{value}\n"));

@@ -2,7 +2,6 @@
 
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
-use crate::profiles::ProfileError;
 use crate::profiles::build::{Built, build};
 use crate::profiles::declared::Declared;
 use crate::profiles::features::{FEATURES, Feature};
@@ -61,9 +60,6 @@ pub(super) fn make(context: &Context, as_of: Option<&str>) -> Result<Built, Fail
     let _lock = workspace.lock()?;
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(as_of, &lake)?;
-    if lake.files_before(as_of).is_empty() {
-        return Err(ProfileError::NoEvents(as_of.to_string()).into());
-    }
     let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
     let bar = progress_bar();
     bar.set_message("building profiles");

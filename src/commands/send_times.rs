@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::output::{print_json, print_lines, progress_bar, thousands, warn_of_zones};
 use super::{Context, Failure};
 use crate::models::send_time::SendTimeModel;
 use crate::models::send_time::export::{CurveFrames, Layout};
@@ -14,6 +14,7 @@ use crate::tables::{self, TableError};
 
 /// Write every user's send-time curve, learned from events before T
 ///
+/// Users with an event before T; one who has not been active yet is taken for the mean of his zone and platform.
 /// One row for each of the 168 hours of the week on the user's own clock (0 = Monday 00:00): probability with its
 /// interval (90 % unless send_time.interval is set), evidence (effective active hours), shrinkage, and the level that
 /// speaks most.
@@ -53,6 +54,10 @@ impl From<LayoutArgument> for Layout {
 pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(), Failure> {
     tables::check_extension(&arguments.out)?;
     let workspace = context.open()?;
+    if workspace.owns(&arguments.out) {
+        let place = arguments.out.display();
+        return Err(Failure::caller(format!("bad_out: {place}: the workspace keeps its own tables there")));
+    }
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
     let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
@@ -75,10 +80,11 @@ pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(
     })?;
     bar.finish_and_clear();
     let users = population.ids.len() as u64;
+    warn_of_zones(population.without_zone as u64, users, &context.config.default_time_zone);
     if context.json {
         print_json(&serde_json::json!({
             "as_of": as_of.to_string(), "users": users, "rows": rows, "path": arguments.out,
-            "learned": model.learned(),
+            "users_without_zone": population.without_zone, "learned": model.learned(),
         }));
     } else {
         let place = arguments.out.display();

@@ -79,7 +79,7 @@ pub fn build(
 ) -> Result<Built, ProfileError> {
     let mut frame = profile_frame(lake, declared, as_of, config, watch)?;
     if frame.height() == 0 {
-        return Err(ProfileError::NoEvents(as_of));
+        return Err(ProfileError::NoEvents(as_of.to_string()));
     }
     let lifecycle = count_lifecycle(&frame);
     let directory = workspace.profiles_as_of(as_of);

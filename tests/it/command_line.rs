@@ -130,6 +130,47 @@ fn a_moment_without_events_before_it_is_named() {
 }
 
 #[test]
+fn a_wrong_command_line_is_one_json_object_too() {
+    let workspace = tempfile::tempdir().unwrap();
+    for arguments in [&["ingest", "--json"][..], &["profile", "--json", "--foo"], &["--json", "bogus"]] {
+        let output = smartpush(workspace.path(), arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(object["error"].as_str().unwrap().starts_with("bad_usage: "), "{object}");
+    }
+}
+
+#[test]
+fn an_export_never_takes_the_place_of_a_table_of_the_workspace() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("events.csv");
+    fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
+    stdout_of(&smartpush(workspace.path(), &["ingest", file.to_str().unwrap()]));
+    let export = |place: &str| {
+        let out = workspace.path().join(place);
+        smartpush(workspace.path(), &["send-times", "--out", out.to_str().unwrap()]).status.code()
+    };
+    assert_eq!(export("data/users.parquet"), Some(2));
+    assert_eq!(export("data/events/curves.parquet"), Some(2));
+    assert_eq!(export("data/curves.parquet"), Some(0));
+    assert_eq!(export("curves.csv"), Some(0));
+}
+
+#[test]
+fn users_whose_clock_nobody_named_are_counted() {
+    let workspace = tempfile::tempdir().unwrap();
+    let file = workspace.path().join("events.csv");
+    let rows = "u1,view,2026-01-01T00:00:00Z,\nu2,view,2026-01-01T00:00:00Z,Asia/Tokyo\n";
+    fs::write(&file, format!("user_id,event,timestamp,time_zone\n{rows}")).unwrap();
+    stdout_of(&smartpush(workspace.path(), &["ingest", file.to_str().unwrap()]));
+    let out = workspace.path().join("curves.csv");
+    let output = smartpush(workspace.path(), &["send-times", "--json", "--out", out.to_str().unwrap()]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["users_without_zone"], 1);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 of 2 users have no time zone"));
+}
+
+#[test]
 fn every_command_explains_itself() {
     let workspace = tempfile::tempdir().unwrap();
     for command in ["demo", "ingest", "profile", "send-times", "evaluate", "config"] {

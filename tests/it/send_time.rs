@@ -98,6 +98,20 @@ proptest! {
 }
 
 #[test]
+fn days_that_have_not_come_twice_tell_no_weekday_from_another() {
+    let three_days = |user: usize| {
+        with_units((1..=3).rev().map(|age| unit(age, 24 * (age as usize) + 9 + user, 0.5)).collect())
+    };
+    for curve in curves(&[three_days(0), three_days(3), three_days(9)]) {
+        check(&curve);
+        for hour in 0..24 {
+            let monday = curve.probability[hour];
+            (1..7).for_each(|day| assert!((curve.probability[day * 24 + hour] - monday).abs() < 1e-12));
+        }
+    }
+}
+
+#[test]
 fn spans_of_every_length_give_sound_curves() {
     for days in [1, 2, 27, 28, 29, 90, 111, 112, 400] {
         curves(&smooth_world(60, days, 3).histories).iter().for_each(check);

@@ -67,7 +67,8 @@ impl History {
 
     /// Effective number of units older than `back` days.
     pub fn evidence(&self, back: i32, half_life: f64) -> f64 {
-        self.before(back).map(|(_, age)| decay(age, half_life)).sum()
+        // A sum of nothing would be −0.
+        self.before(back).fold(0.0, |sum, (_, age)| sum + decay(age, half_life))
     }
 
     /// Units of the `days` days after a cut `back` days ago, by hour of the week: ages in `(back − days, back]`.

@@ -22,7 +22,7 @@ use history::{History, Week, normalised};
 use rhythm_groups::add_scaled;
 use stack::{Fold, Row, Stack, mixed, mixture_weights};
 
-use crate::domain::curve::{CurveLevel, SendTimeCurve};
+use crate::domain::curve::{CurveLevel, SendTimeCurve, by_hour_of_day};
 use crate::domain::time::HOURS_OF_WEEK;
 use crate::models::parallel;
 
@@ -70,6 +70,8 @@ pub struct SendTimeModel {
     weights: Vec<[f64; COMPONENTS]>,
     concentration: Concentration,
     intervals: IntervalTable,
+    /// How far weekdays are told apart, in [0, 1].
+    weekday_trust: f64,
     learned: Learned,
 }
 
@@ -84,7 +86,7 @@ impl SendTimeModel {
         let span = ages().max().unwrap_or(0) - silent;
         let known = histories.iter().filter(|history| !history.units.is_empty()).count();
         if span < LEAST_SPAN || known < 2 {
-            return SendTimeModel::unlearned(histories, silent, coverage);
+            return SendTimeModel::unlearned(histories, silent, span, coverage);
         }
         // Months, when there are enough of them to hold some out; weeks otherwise.
         let window = if span >= 28 * 4 { 28 } else { 7 };
@@ -117,7 +119,7 @@ impl SendTimeModel {
     }
 
     /// Too little history to learn constants from: n / (n + 10) of his own, the rest his group's.
-    fn unlearned(histories: &[History], silent: i32, coverage: f64) -> SendTimeModel {
+    fn unlearned(histories: &[History], silent: i32, span: i32, coverage: f64) -> SendTimeModel {
         let smoothing = Smoothing { bandwidth: 0.6, lean: 0.0 };
         let weights = histories.iter().map(|history| {
             let units = history.units.len() as f64;
@@ -141,7 +143,10 @@ impl SendTimeModel {
             inner_ll168: None,
         };
         let shared = Shared::learn(histories, silent, 7, smoothing);
-        SendTimeModel::new(histories, shared, weights, concentration, coverage, learned)
+        let model = SendTimeModel::new(histories, shared, weights, concentration, coverage, learned);
+        // Until every weekday has come twice, none is told apart from another.
+        let repeats = f64::from((span / 7 - 1).max(0));
+        SendTimeModel { weekday_trust: repeats / (repeats + 4.0), ..model }
     }
 
     fn new(
@@ -154,7 +159,7 @@ impl SendTimeModel {
     ) -> SendTimeModel {
         let most = histories.iter().map(|history| shared.evidence(history)).fold(0.0, f64::max);
         let intervals = IntervalTable::new(concentration.at(0.0), concentration.at(most), coverage);
-        SendTimeModel { shared, weights, concentration, intervals, learned }
+        SendTimeModel { shared, weights, concentration, intervals, weekday_trust: 1.0, learned }
     }
 
     /// What was learned.
@@ -164,7 +169,15 @@ impl SendTimeModel {
 
     /// A user's probabilities alone.
     pub fn probability(&self, user: usize, history: &History) -> Week {
-        blend(&self.shared.components(history), &self.weights[user])
+        let curve = blend(&self.shared.components(history), &self.weights[user]);
+        if self.weekday_trust == 1.0 {
+            return curve;
+        }
+        let day = by_hour_of_day(&curve);
+        let share = |slot: usize| {
+            self.weekday_trust * curve[slot] + (1.0 - self.weekday_trust) * day[slot % 24] / 7.0
+        };
+        normalised(std::array::from_fn(share))
     }
 
     /// A user's effective concentration: his curve is as sure as if this many units had been seen.

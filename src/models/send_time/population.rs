@@ -9,7 +9,7 @@ use crate::domain::time::{DAY, Day, HOUR, Instant};
 use crate::domain::zone::{ZoneCode, Zones};
 use crate::events::lake::Lake;
 use crate::profiles::ProfileError;
-use crate::profiles::activity::{ActiveHour, Activity};
+use crate::profiles::activity::{ActiveHour, Activity, ZoneSource};
 use crate::profiles::declared::Declared;
 use crate::profiles::fold::{Accumulator, Columns, EventRow, fold_users};
 
@@ -60,6 +60,8 @@ pub struct Population {
     pub histories: Vec<History>,
     /// Each user's zone.
     pub zones: Vec<String>,
+    /// Users whose zone is the configured default, for want of another.
+    pub without_zone: usize,
 }
 
 #[derive(Default)]
@@ -115,7 +117,8 @@ impl Population {
         let mut population = Population::default();
         let mut attributes: HashMap<(ZoneCode, Option<String>), u32> = HashMap::new();
         for (id, activity) in users {
-            let zone = activity.0.zone(&id, declared).0;
+            let (zone, source) = activity.0.zone(&id, declared);
+            population.without_zone += usize::from(source == ZoneSource::Default);
             let cut_day = match cut {
                 // Events before T on T's own day are a day old at its end.
                 Cut::At(instant) => zones.zone(zone).local_hour(instant.plus(-1)).day().0 + 1,
