@@ -184,7 +184,7 @@ impl Config {
         let ranges = [
             ("ingest.chunk_rows", ingest.chunk_rows as i64, 1, i64::MAX),
             ("ingest.max_record_bytes", ingest.max_record_bytes as i64, 1, GIB as i64),
-            ("ingest.staging_memory_mib", ingest.staging_memory_mib as i64, 1, 1 << 20),
+            ("ingest.staging_memory_mib", ingest.staging_memory_mib as i64, 0, 1 << 20),
             ("ingest.future_tolerance_hours", ingest.future_tolerance_hours, 0, CENTURY * 24),
             ("ingest.warnings.trailing_days", warnings.trailing_days as i64, 1, CENTURY),
             ("ingest.warnings.vanished_days", warnings.vanished_days as i64, 1, CENTURY),

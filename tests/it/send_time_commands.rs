@@ -69,7 +69,7 @@ fn the_report_names_the_coverage_that_was_asked_for() {
     let mut command = binary();
     command.env("SMARTPUSH__SEND_TIME__INTERVAL", "0.5").arg("--workspace").arg(place.path()).arg("evaluate");
     let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
-    assert!(text.contains("  50 % predictive intervals") && !text.contains("90 %"), "{text}");
+    assert!(text.contains("  50 % intervals of visits") && !text.contains("90 %"), "{text}");
 }
 
 /// Names and shapes that others read.

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::history::History;
 use crate::domain::event::is_own;
 use crate::domain::time::{DAY, Day, HOUR, Instant};
-use crate::domain::zone::{ZoneCode, Zones};
+use crate::domain::zone::{Zone, ZoneCode, Zones};
 use crate::events::lake::Lake;
 use crate::profiles::ProfileError;
 use crate::profiles::activity::{ActiveHour, Activity, ZoneSource};
@@ -30,6 +30,24 @@ impl Cut {
         match self {
             Cut::At(instant) => instant,
             Cut::LocalMidnight(day) => Instant::from_micros(i64::from(day.0) * DAY).plus(FURTHEST_BEHIND),
+        }
+    }
+
+    /// An instant before which no zone has reached the cut.
+    fn none_before(self) -> Instant {
+        /// The zone furthest ahead reaches a day's midnight 14 hours before UTC; a spare hour for odd offsets.
+        const FURTHEST_AHEAD: i64 = 15 * HOUR;
+        match self {
+            Cut::At(instant) => instant,
+            Cut::LocalMidnight(day) => Instant::from_micros(i64::from(day.0) * DAY).plus(-FURTHEST_AHEAD),
+        }
+    }
+
+    /// Is this moment history on this clock?
+    fn is_before_on(self, zone: &Zone, moment: Instant) -> bool {
+        match self {
+            Cut::At(instant) => moment < instant,
+            Cut::LocalMidnight(day) => zone.local_hour(moment).day() < day,
         }
     }
 
@@ -64,34 +82,65 @@ pub struct Population {
     pub without_zone: usize,
 }
 
-#[derive(Default)]
-struct ActivityOnly(Activity);
+/// One user's activity around a cut.
+struct Around {
+    activity: Activity,
+    /// The first event of any kind.
+    first: Instant,
+    /// From here on, a zone that an event brings may be one from after the cut.
+    certain: Instant,
+    /// Zones brought from there on, which only the clock they name can judge.
+    late_zones: Vec<(Instant, String, ZoneCode)>,
+}
 
-impl Accumulator for ActivityOnly {
+impl Around {
+    fn new(certain: Instant) -> Around {
+        Around { activity: Activity::default(), first: Instant::MAX, certain, late_zones: Vec::new() }
+    }
+
+    /// Lets the zones count that were brought before the cut on the very clock they name.
+    fn settle_zones(&mut self, cut: Cut, zones: &Zones) {
+        for (moment, message_id, zone) in std::mem::take(&mut self.late_zones) {
+            if cut.is_before_on(zones.zone(zone), moment) {
+                self.activity.absorb_zone(moment, &message_id, zone);
+            }
+        }
+    }
+}
+
+impl Accumulator for Around {
     fn absorb(&mut self, event: &EventRow<'_>) {
+        self.first = self.first.min(event.timestamp);
         if let Some(zone) = event.zone {
-            self.0.absorb_zone(event.timestamp, event.message_id, zone);
+            if event.timestamp < self.certain {
+                self.activity.absorb_zone(event.timestamp, event.message_id, zone);
+            } else {
+                self.late_zones.push((event.timestamp, event.message_id.to_string(), zone));
+            }
         }
         if is_own(event.name) && !event.date_only {
-            self.0.absorb(event.timestamp, event.zone);
+            self.activity.absorb(event.timestamp, event.zone);
         }
     }
 
     fn merge(&mut self, other: Self) {
-        self.0.merge(other.0);
+        self.first = self.first.min(other.first);
+        self.activity.merge(other.activity);
+        self.late_zones.extend(other.late_zones);
     }
 }
 
-type Users = (BTreeMap<String, ActivityOnly>, Zones);
+type Users = (BTreeMap<String, Around>, Zones);
 
 fn fold(
     lake: &Lake,
     declared: &Declared,
     until: Instant,
+    certain: Instant,
     watch: &(impl Fn(usize, usize) + Sync),
 ) -> Result<Users, ProfileError> {
     let zones = Mutex::new(declared.zones().clone());
-    let users = fold_users(lake, until, Columns::Activity, &zones, &ActivityOnly::default, watch)?;
+    let users = fold_users(lake, until, Columns::Activity, &zones, &|| Around::new(certain), watch)?;
     Ok((users, zones.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())))
 }
 
@@ -106,18 +155,25 @@ impl Population {
         cut: Cut,
         watch: &(impl Fn(usize, usize) + Sync),
     ) -> Result<Population, ProfileError> {
-        let (users, zones) = fold(lake, declared, cut.until(), watch)?;
-        if users.is_empty() {
+        let (users, zones) = fold(lake, declared, cut.until(), cut.none_before(), watch)?;
+        let population = Population::of(users, &zones, declared, cut);
+        if population.ids.is_empty() {
             return Err(ProfileError::NoEvents(cut.to_string()));
         }
-        Ok(Population::of(users, &zones, declared, cut))
+        Ok(population)
     }
 
-    fn of(users: BTreeMap<String, ActivityOnly>, zones: &Zones, declared: &Declared, cut: Cut) -> Population {
+    fn of(users: BTreeMap<String, Around>, zones: &Zones, declared: &Declared, cut: Cut) -> Population {
         let mut population = Population::default();
         let mut attributes: HashMap<(ZoneCode, Option<String>), u32> = HashMap::new();
-        for (id, activity) in users {
-            let (zone, source) = activity.0.zone(&id, declared);
+        for (id, mut user) in users {
+            user.settle_zones(cut, zones);
+            let (zone, source) = user.activity.zone(&id, declared);
+            let mut hours = user.activity.active_hours(zone, zones);
+            hours.retain(|hour| cut.is_before(hour));
+            if hours.is_empty() && !cut.is_before_on(zones.zone(zone), user.first) {
+                continue;
+            }
             population.without_zone += usize::from(source == ZoneSource::Default);
             let cut_day = match cut {
                 // Events before T on T's own day are a day old at its end.
@@ -128,7 +184,7 @@ impl Population {
             let next = attributes.len() as u32;
             let mut history =
                 History { attribute: *attributes.entry((zone, platform)).or_insert(next), units: Vec::new() };
-            for hour in activity.0.active_hours(zone, zones).iter().filter(|hour| cut.is_before(hour)) {
+            for hour in hours {
                 history.push(hour.hour, hour.fraction, cut_day);
             }
             population.ids.push(id);
@@ -146,13 +202,13 @@ impl Population {
         cut: Cut,
         watch: &(impl Fn(usize, usize) + Sync),
     ) -> Result<Vec<[u32; 168]>, ProfileError> {
-        let (mut users, mut zones) = fold(lake, declared, Instant::MAX, watch)?;
+        let (mut users, mut zones) = fold(lake, declared, Instant::MAX, Instant::MAX, watch)?;
         let mut after = Vec::with_capacity(self.ids.len());
         for (id, zone) in self.ids.iter().zip(&self.zones) {
             let mut counts = [0; 168];
-            let activity = users.remove(id).unwrap_or_default();
+            let activity = users.remove(id).map(|user| user.activity).unwrap_or_default();
             let zone = zones.code(zone).unwrap_or(declared.default_zone());
-            for hour in activity.0.active_hours(zone, &zones).iter().filter(|hour| !cut.is_before(hour)) {
+            for hour in activity.active_hours(zone, &zones).iter().filter(|hour| !cut.is_before(hour)) {
                 counts[hour.hour.hour_of_week()] += 1;
             }
             after.push(counts);
