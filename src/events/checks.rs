@@ -23,16 +23,20 @@ pub fn future_stamps(newest: Option<Instant>, now: Instant) -> Option<String> {
 
 /// Days with far fewer or far more events than the median day before them.
 ///
-/// The newest day is never called too small: it may not be over.
+/// A day is odd only when it is so beside the same weekdays too: a quiet Sunday is no news. The newest day is never
+/// called too small: it may not be over.
 fn odd_volume(files: &BTreeMap<Day, &LakeFile>, changed: &[Day], config: &WarningsConfig) -> Vec<String> {
     let newest = files.keys().next_back().copied();
     let mut odd = Vec::new();
     for day in changed {
         let Some(median) = median_before(files, *day, config.trailing_days) else { continue };
         let rows = files.get(day).map_or(0, |file| file.rows);
-        let ratio = rows as f64 / median as f64;
-        let too_small = ratio < config.low_volume && Some(*day) != newest;
-        if median >= config.least_median && (too_small || ratio > config.high_volume) {
+        let usual = [median, same_weekdays_before(files, *day, config.trailing_days)];
+        let beside =
+            |is_odd: &dyn Fn(f64) -> bool| usual.iter().all(|usual| is_odd(rows as f64 / *usual as f64));
+        let too_small = beside(&|ratio| ratio < config.low_volume) && Some(*day) != newest;
+        let too_large = beside(&|ratio| ratio > config.high_volume);
+        if median >= config.least_median && (too_small || too_large) {
             odd.push(format!(
                 "odd_volume: {day} has {rows} events; the median of the {} days before is {median}",
                 config.trailing_days
@@ -52,6 +56,15 @@ fn median_before(files: &BTreeMap<Day, &LakeFile>, day: Day, days: usize) -> Opt
     volumes.resize(days, 0);
     volumes.sort_unstable();
     Some(volumes[days / 2])
+}
+
+/// The median volume of the same weekday in the weeks before `day`.
+fn same_weekdays_before(files: &BTreeMap<Day, &LakeFile>, day: Day, days: usize) -> u64 {
+    let weeks = (days / 7).max(1) as i32;
+    let volume = |week: i32| files.get(&Day(day.0 - 7 * week)).map_or(0, |file| file.rows);
+    let mut volumes: Vec<u64> = (1..=weeks).map(volume).collect();
+    volumes.sort_unstable();
+    volumes[volumes.len() / 2]
 }
 
 /// Names seen on most of the trailing days, and on none of the newest.

@@ -50,6 +50,14 @@ fn a_day_with_five_times_the_median_and_one_with_a_fifth_are_named() {
 }
 
 #[test]
+fn a_sunday_that_is_as_quiet_as_sundays_are_is_no_news() {
+    let mut volumes: Vec<u64> = (0..70).map(|day| if day % 7 == 6 { 100 } else { 1_000 }).collect();
+    assert_eq!(warnings(&volumes, 0..70), Vec::<String>::new());
+    volumes[62] = 10;
+    assert_eq!(warnings(&volumes, 0..70).len(), 1);
+}
+
+#[test]
 fn the_newest_day_may_be_small_because_it_may_not_be_over() {
     let mut volumes = [1_000; 60];
     volumes[59] = 3;
