@@ -103,6 +103,27 @@ fn the_transition_table_agrees_with_the_database_around_every_transition_from_20
     assert!(checked > 100_000, "only {checked} instants were checked");
 }
 
+/// What activity counts on: a quarter of an hour, cut after its first minute, lies within one hour of every clock.
+#[test]
+fn clocks_have_stood_at_whole_quarters_since_2000_and_change_at_one_or_a_minute_past() {
+    let database = TimeZoneDatabase::bundled();
+    let from = jiff::Timestamp::from_second(946_684_800).unwrap();
+    let mut checked = 0_u32;
+    for name in database.available().map(|name| name.to_string()).filter(|name| name != "Etc/Unknown") {
+        let theirs = database.get(&name).unwrap();
+        assert_eq!(theirs.to_offset(from).seconds() % 900, 0, "{name}");
+        for transition in
+            theirs.following(from).take_while(|next| next.timestamp().as_second() < 2_208_988_800)
+        {
+            let second = transition.timestamp().as_second();
+            assert!(matches!(second.rem_euclid(900), 0 | 60), "{name} at {}", transition.timestamp());
+            assert_eq!(transition.offset().seconds() % 900, 0, "{name} from {}", transition.timestamp());
+            checked += 1;
+        }
+    }
+    assert!(checked > 5_000, "only {checked} transitions were checked");
+}
+
 #[test]
 fn an_instant_names_a_directory_and_is_read_back_from_it() {
     let moment = instant("2017-12-01T05:00:00.000001Z");
