@@ -59,11 +59,11 @@ fn parse_cut(context: &Context, text: &str) -> Result<Cut, Failure> {
     }
 }
 
-/// The newest days are held out, whole days on each user's clock.
+/// The newest days are held out, the day of the newest event (in the default zone) among them.
 pub(super) fn default_cut(lake: &Lake, config: &Config) -> Cut {
     let zone = Zone::find(&config.default_time_zone).unwrap_or_else(|_| Zone::utc());
     let newest = lake.newest().map_or(Day(0), |instant| zone.local_hour(instant).day());
-    Cut::LocalMidnight(Day(newest.0 - config.evaluation.held_out_days as i32))
+    Cut::LocalMidnight(Day(newest.0 + 1 - config.evaluation.held_out_days as i32))
 }
 
 pub(super) fn to_json(report: &Report) -> serde_json::Value {

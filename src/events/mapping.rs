@@ -102,11 +102,17 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Every required column has been seen.
+    /// Every required column, and every one that `--map` names, has been seen.
     ///
     /// # Errors
     /// Names the first that has not.
     pub fn check_required(&self, path: &Path) -> Result<(), InputError> {
+        let unseen = self.fields.iter().zip(&self.sources).zip(&self.seen).filter(|(_, seen)| !**seen);
+        let mut sources = unseen.filter_map(|((field, source), _)| Some((field, source.as_ref()?)));
+        if let Some((_, source)) = sources.find(|(field, source)| source.name != field.name) {
+            let detail = format!("--map names column {:?}, which no record has", source.name);
+            return Err(InputError::new("missing_column", path, detail));
+        }
         let missing = self.fields.iter().zip(&self.seen).position(|(field, seen)| field.required && !seen);
         let Some(index) = missing else { return Ok(()) };
         let field = self.fields[index].name;

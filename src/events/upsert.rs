@@ -405,6 +405,9 @@ fn list(name: &str, value: &RawValue<'_>) -> Result<Option<Cell>, Rejection> {
                 .collect::<Option<_>>()
                 .ok_or_else(|| bad(name, value, "a list of texts"))?
         }
+        RawValue::Text(text) if text.starts_with('[') => {
+            serde_json::from_str(text).map_err(|_| bad(name, value, "a JSON array of texts"))?
+        }
         RawValue::Text(text) => text.split(';').map(str::to_string).collect(),
         _ => return Err(bad(name, value, "a list of texts")),
     };

@@ -26,7 +26,7 @@ use crate::workspace::Workspace;
 pub const FORMAT: u32 = 1;
 
 /// What a profile table is and was made from; no clock, no host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProfileManifest {
     /// Version of this file.
     pub format: u32,
@@ -38,6 +38,8 @@ pub struct ProfileManifest {
     pub sha256: String,
     /// Of the feature list.
     pub features_sha256: String,
+    /// Half-lives and the like that the features were computed with.
+    pub settings: ProfilesConfig,
     /// Of the lake it was made from.
     pub lake_sha256: String,
     /// Version of the time zone database.
@@ -96,6 +98,7 @@ pub fn build(
         rows: frame.height() as u64,
         sha256,
         features_sha256: features_sha256(FEATURES),
+        settings: config.clone(),
         lake_sha256: lake.content_sha256(),
         tz_database: database_version().to_string(),
     };

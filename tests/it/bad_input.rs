@@ -716,3 +716,14 @@ fn identifiers_of_64_bits_keep_every_digit() {
     assert_eq!(outcome.counts(), [1, 1, 0, 0]);
     assert_eq!(place.events()[0]["content_id"], u64::MAX.to_string());
 }
+
+#[test]
+fn a_column_that_map_names_must_be_in_some_json_record_too() {
+    let place = Place::new();
+    let text = "{\"user_id\":\"u\",\"event\":\"view\",\"timestamp\":1767225600,\"item\":\"c\"}\n";
+    place.write("e.jsonl", text);
+    let output = place.command(&["ingest", "e.jsonl", "--map", "itme=content_id"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("missing_column") && said.contains("itme"), "{said}");
+}

@@ -148,3 +148,13 @@ fn a_refused_file_of_users_changes_nothing() {
     assert_eq!(place.rows("users").len(), 1);
     assert_eq!(row(&place, "users", "u")["country"], "US");
 }
+
+#[test]
+fn a_list_is_written_with_semicolons_or_as_a_json_array() {
+    let place = Place::new();
+    let text = "content_id\ttags\na\tone;two\nb\t[\"one\", \"two\"]\nc\t[\"one\", 2]\n";
+    let taken = place.ingest_bytes("contents.csv", text, &["--kind", "contents"]);
+    assert_eq!(taken.counts(), [3, 2, 0, 1]);
+    assert_eq!(row(&place, "contents", "a")["tags"], "one;two");
+    assert_eq!(row(&place, "contents", "b")["tags"], "one;two");
+}

@@ -1,13 +1,18 @@
 //! A decoder that panics on a damaged file: the panic becomes an error, and its text stays off the screen.
 
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::prelude::PolarsResult;
 
-/// Decoders at work. Theirs are worker threads too, so this counts for the whole process.
-static DECODING: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Is this thread decoding foreign bytes?
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Names of polars' worker threads begin so; a decoder may panic on one of them.
+const POLARS_THREADS: &str = "polars";
 
 /// Runs a decoder on foreign bytes; what went wrong as text.
 pub(super) fn guarded<T>(decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
@@ -15,14 +20,16 @@ pub(super) fn guarded<T>(decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, 
     HOOK.call_once(|| {
         let former = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if DECODING.load(Ordering::Relaxed) == 0 {
+            let is_polars =
+                std::thread::current().name().is_some_and(|name| name.starts_with(POLARS_THREADS));
+            if !is_polars && !DECODING.get() {
                 former(info);
             }
         }));
     });
-    DECODING.fetch_add(1, Ordering::Relaxed);
+    DECODING.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(decode));
-    DECODING.fetch_sub(1, Ordering::Relaxed);
+    DECODING.set(false);
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(error.to_string()),
