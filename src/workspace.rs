@@ -106,6 +106,13 @@ impl Workspace {
         }
     }
 
+    /// Is there something under `data/` that no workspace put there?
+    pub fn is_foreign(root: &Path) -> bool {
+        let data = root.join("data");
+        let is_marked = data.join("workspace.json").exists();
+        !is_marked && fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Removes everything under `data/` but the format number and the lock, which the caller holds.
     pub fn clear(&self, _lock: &WriteLock) -> Result<(), WorkspaceError> {
         let data = self.data();

@@ -113,6 +113,13 @@ fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, WriteLo
         true => PathBuf::from("data/demo"),
         false => context.workspace.join("data/demo"),
     };
+    if Workspace::is_foreign(&root) {
+        let place = root.join("data");
+        return Err(Failure::caller(format!(
+            "not_a_workspace: {}: files that no demo put there",
+            place.display()
+        )));
+    }
     let workspace = Workspace::create(&root)?;
     let lock = workspace.lock()?;
     workspace.clear(&lock)?;

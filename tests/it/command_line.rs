@@ -157,6 +157,18 @@ fn an_export_never_takes_the_place_of_a_table_of_the_workspace() {
 }
 
 #[test]
+fn the_demo_leaves_files_alone_that_no_demo_made() {
+    let workspace = tempfile::tempdir().unwrap();
+    let mine = workspace.path().join("data/demo/data/mine.txt");
+    fs::create_dir_all(mine.parent().unwrap()).unwrap();
+    fs::write(&mine, "mine").unwrap();
+    let output = smartpush(workspace.path(), &["demo", "--no-serve"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not_a_workspace"));
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+}
+
+#[test]
 fn users_whose_clock_nobody_named_are_counted() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("events.csv");
