@@ -1,8 +1,9 @@
 //! Send-time curves: user → rhythm group → everybody, mixed by weights that were learned on past cuts.
 //!
-//! The model is a mixture of eleven curves for each user ([`components`]). Everything that is a number in it is
-//! learned from what came before the cut: the smoothing, the groups, the transfer between hours, the weights of
-//! the mixture by evidence and by user, how fast past cuts lose value, and the concentration of the intervals.
+//! The model is a mixture of eleven curves for each user ([`components`]). What is tuned in it is tuned on
+//! what came before the cut: the smoothing, the groups, the transfer between hours, the weights of the mixture by
+//! evidence and by user, how fast past cuts lose value, and the concentration of the intervals. Fixed, and the same
+//! for all data, is the menu: two memories, two resolutions of groups, grids and weak priors.
 //! Learning goes over past cuts a window apart: fit before one, read what each component gave to what came after.
 
 pub mod circular;
