@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::settings::DecisionSettings;
+use crate::domain::user::MinuteOfDay;
 use crate::domain::zone::{UnknownZone, Zone};
 
 /// The defaults, with one comment for each setting.
@@ -21,12 +23,17 @@ pub const ENVIRONMENT_PREFIX: &str = "SMARTPUSH__";
 pub struct Config {
     /// IANA zone of users and events that bring none.
     pub default_time_zone: String,
+    /// Did somebody set it? Nobody is pushed on a clock that nobody named.
+    #[serde(skip)]
+    pub default_time_zone_is_set: bool,
     /// How raw records become clean tables.
     pub ingest: IngestConfig,
     /// How events become profiles.
     pub profiles: ProfilesConfig,
     /// Send-time curves.
     pub send_time: SendTimeConfig,
+    /// Decisions.
+    pub decisions: DecisionSettings,
     /// Evaluation.
     pub evaluation: EvaluationConfig,
 }
@@ -154,15 +161,20 @@ impl Config {
     fn merge(file: Option<(&str, &str)>, environment: &[(String, String)]) -> Result<Config, ConfigError> {
         let mut table = parse_table("config.default.toml", DEFAULTS)?;
         let mut place = "config.default.toml".to_string();
+        let mut is_zone_set = false;
         if let Some((name, text)) = file {
-            overlay(&mut table, parse_table(name, text)?);
+            let own = parse_table(name, text)?;
+            is_zone_set |= own.contains_key("default_time_zone");
+            overlay(&mut table, own);
             place = name.to_string();
         }
         for (variable, value) in environment.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)) {
-            overlay(&mut table, environment_table(variable, value)?);
+            let own = environment_table(variable, value)?;
+            is_zone_set |= own.contains_key("default_time_zone");
+            overlay(&mut table, own);
             place = format!("{place} and the environment");
         }
-        let config: Config =
+        let mut config: Config =
             serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
                 ConfigError::Invalid {
                     place: format!("{place}: {}", error.path()),
@@ -173,6 +185,7 @@ impl Config {
             .check()
             .map_err(|(key, detail)| ConfigError::Invalid { place: format!("{place}: {key}"), detail })?;
         Zone::find(&config.default_time_zone)?;
+        config.default_time_zone_is_set = is_zone_set;
         Ok(config)
     }
 
@@ -189,6 +202,9 @@ impl Config {
             ("ingest.warnings.trailing_days", warnings.trailing_days as i64, 1, CENTURY),
             ("ingest.warnings.vanished_days", warnings.vanished_days as i64, 1, CENTURY),
             ("evaluation.held_out_days", self.evaluation.held_out_days, 1, CENTURY),
+            ("decisions.horizon_hours", i64::from(self.decisions.horizon_hours), 1, 168),
+            ("decisions.most_contents", self.decisions.most_contents as i64, 1, 500),
+            ("decisions.ttl_seconds", i64::from(self.decisions.ttl_seconds), 60, 28 * 86_400),
             ("evaluation.bootstrap_draws", self.evaluation.bootstrap_draws as i64, 1, 1_000_000),
         ];
         match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
@@ -213,6 +229,7 @@ impl Config {
                 return Err((key, format!("{value} is not a positive number")));
             }
         }
+        self.check_decisions()?;
         if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
             return Err((
                 "send_time.interval",
@@ -220,6 +237,33 @@ impl Config {
             ));
         }
         Ok(())
+    }
+}
+
+impl Config {
+    fn check_decisions(&self) -> Result<(), (&'static str, String)> {
+        let decisions = &self.decisions;
+        let ranges = [
+            ("decisions.holdout_percent", decisions.holdout_percent, 100.0),
+            ("decisions.goal_value", decisions.goal_value, 1e9),
+            ("decisions.opt_out_cost", decisions.opt_out_cost, 1e9),
+            ("decisions.opt_out_probability", decisions.opt_out_probability, 1.0),
+            ("decisions.fatigue_price", decisions.fatigue_price, 1e9),
+            ("decisions.channel_cost", decisions.channel_cost, 1e9),
+        ];
+        if let Some((key, value, most)) =
+            ranges.into_iter().find(|(_, value, most)| !(0.0..=*most).contains(value))
+        {
+            return Err((key, format!("{value} is not a number from 0 to {most}")));
+        }
+        let ends = [
+            ("decisions.quiet_from", &decisions.quiet_from),
+            ("decisions.quiet_until", &decisions.quiet_until),
+        ];
+        match ends.into_iter().find(|(_, text)| !text.is_empty() && MinuteOfDay::parse(text).is_none()) {
+            Some((key, text)) => Err((key, format!("{text:?} is neither HH:MM nor empty"))),
+            None => Ok(()),
+        }
     }
 }
 

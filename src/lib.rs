@@ -3,7 +3,8 @@
 //! One sentence: *events → profiles → models → decisions → delivery → feedback events*. The folders are that
 //! sentence; each imports only folders written above it here:
 //!
-//! `domain` → `config` → `tables` → `workspace` → `evaluation` → `events` → `profiles` → `models` → `commands`.
+//! `domain` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
+//! `models` → `engine` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
 //! * `now` is an argument everywhere below `commands`; no clock, no unseeded randomness.
@@ -19,6 +20,7 @@
 
 pub mod commands;
 pub mod config;
+pub mod decisions;
 pub mod domain;
 pub mod evaluation;
 pub mod events;

@@ -1,9 +1,14 @@
 //! Plain data and time arithmetic: no tables, no models, no clock, no I/O.
 
+pub mod campaign;
+pub mod content;
 pub mod curve;
+pub mod decision;
 pub mod event;
 pub mod identity;
 pub mod lifecycle;
 pub mod rejection;
+pub mod settings;
 pub mod time;
+pub mod user;
 pub mod zone;

@@ -131,3 +131,26 @@ impl Zones {
         &self.zones[usize::from(code.0)]
     }
 }
+
+/// Where a user's zone comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoneSource {
+    /// He, or who signed him up, said so.
+    Declared,
+    /// His newest event that named one.
+    Device,
+    /// The configured default.
+    Default,
+}
+
+impl ZoneSource {
+    /// The word used in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ZoneSource::Declared => "declared",
+            ZoneSource::Device => "device",
+            ZoneSource::Default => "default",
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::declared::Declared;
 use crate::domain::time::{HOUR, Instant, LocalHour, SECOND};
-use crate::domain::zone::{ZoneCode, Zones};
+use crate::domain::zone::{ZoneCode, ZoneSource, Zones};
 
 /// Every offset since 2000 is a multiple of a quarter of an hour, so one never spans two local hours …
 const QUARTER: i64 = HOUR / 4;
@@ -39,28 +39,6 @@ pub struct ActiveHour {
     pub fraction: f64,
     /// The last act in it.
     pub last: Instant,
-}
-
-/// Where a user's zone comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ZoneSource {
-    /// He, or who signed him up, said so.
-    Declared,
-    /// His newest event that named one.
-    Device,
-    /// The configured default.
-    Default,
-}
-
-impl ZoneSource {
-    /// The word used in tables.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ZoneSource::Declared => "declared",
-            ZoneSource::Device => "device",
-            ZoneSource::Default => "default",
-        }
-    }
 }
 
 impl Activity {

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ProfileError;
 use super::accumulate::{Plan, UNIT_WEIGHT, UserEvents, decayed_weight, half_life_days, moment_of};
-use super::activity::{ActiveHour, ZoneSource};
+use super::activity::ActiveHour;
 use super::declared::Declared;
 use super::features::{Aggregate, Context, FEATURES, Feature, Interest, Window, features_sha256};
 use super::fold::{Columns, fold_users};
 use crate::config::ProfilesConfig;
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::time::{DAY, HOURS_OF_WEEK, Instant};
-use crate::domain::zone::{ZoneCode, Zones, database_version};
+use crate::domain::zone::{ZoneCode, ZoneSource, Zones, database_version};
 use crate::events::lake::Lake;
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;

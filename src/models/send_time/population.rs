@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use super::history::History;
 use crate::domain::event::is_own;
 use crate::domain::time::{DAY, Day, HOUR, Instant};
-use crate::domain::zone::{Zone, ZoneCode, Zones};
+use crate::domain::zone::{Zone, ZoneCode, ZoneSource, Zones};
 use crate::events::lake::Lake;
 use crate::profiles::ProfileError;
-use crate::profiles::activity::{ActiveHour, Activity, ZoneSource};
+use crate::profiles::activity::{ActiveHour, Activity};
 use crate::profiles::declared::Declared;
 use crate::profiles::fold::{Accumulator, Columns, EventRow, fold_users};
 

@@ -1,0 +1,75 @@
+//! Everything a decision depends on, as plain data: the log keeps it whole, so a decision can be made again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::campaign::Campaign;
+use crate::domain::content::Content;
+use crate::domain::settings::DecisionSettings;
+use crate::domain::time::Instant;
+use crate::domain::user::User;
+
+/// Version of the context's form in the log.
+pub const FORMAT: u32 = 1;
+
+/// What one decision is made from; the model's weights alone are not in it, but named in `versions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionContext {
+    /// Version of this form.
+    pub format: u32,
+    /// Id of the decision to be made.
+    pub decision_id: String,
+    /// Id of the send, should there be one.
+    pub send_id: String,
+    /// The moment of the question.
+    pub now: Instant,
+    /// False when the clock stands before the newest event: nothing may be sent then.
+    pub clock_trusted: bool,
+    /// How far ahead a send may lie, in hours, 1 … 168.
+    pub horizon_hours: u32,
+    /// Who.
+    pub user: User,
+    /// For which campaign; `None`: no campaign is asked for or running.
+    pub campaign: Option<Campaign>,
+    /// Channels to choose among, in order of preference.
+    pub channels: Vec<String>,
+    /// Contents to choose among, with their model inputs.
+    pub contents: Vec<ContentContext>,
+    /// User block of the model's inputs.
+    pub user_inputs: Vec<f64>,
+    /// Probability of the user's activity in each hour of the week (168), or everybody's.
+    pub curve: Vec<f64>,
+    /// Pushes sent to the user lately, newest first.
+    pub sends: Vec<PastSend>,
+    /// The settings in force.
+    pub settings: DecisionSettings,
+    /// Why quality fell back, if it did: `no_model`, `no_profile`, `personalisation_off`.
+    pub fallback: Vec<String>,
+    /// What the decision rests on.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// A content with the blocks of model inputs that concern it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContentContext {
+    /// The content.
+    pub content: Content,
+    /// Content block of the model's inputs.
+    pub content_inputs: Vec<f64>,
+    /// Pair block: this user with this content.
+    pub pair_inputs: Vec<f64>,
+}
+
+/// A push that went out to the user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PastSend {
+    /// When.
+    pub at: Instant,
+    /// For which campaign.
+    pub campaign_id: Option<String>,
+    /// What.
+    pub content_id: Option<String>,
+    /// Over which channel.
+    pub channel: Option<String>,
+}

@@ -1,0 +1,69 @@
+//! A campaign: what is pushed to whom, to which end, within which bounds.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Instant;
+
+/// Where a campaign stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CampaignStatus {
+    /// Being written.
+    #[default]
+    Draft,
+    /// Waits for its window.
+    Scheduled,
+    /// Sends.
+    Running,
+    /// Stopped for a while.
+    Paused,
+    /// Stopped for good.
+    Halted,
+    /// Over.
+    Ended,
+}
+
+/// A campaign as decisions see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// Its id.
+    pub campaign_id: String,
+    /// What it wants to reach; `None`: the configured default.
+    pub goal: Option<String>,
+    /// Contents it may send; empty: all that are alive.
+    pub contents: Vec<String>,
+    /// Channels it may use; empty: the configured default.
+    pub channels: Vec<String>,
+    /// Names that rules and features may refer to.
+    pub tags: Vec<String>,
+    /// First instant at which it may send.
+    pub window_start: Option<Instant>,
+    /// First instant at which it may no longer.
+    pub window_end: Option<Instant>,
+    /// How far ahead a send may be planned, in hours.
+    pub horizon_hours: Option<u32>,
+    /// Weighs its value beside other campaigns'.
+    pub priority: f64,
+    /// Share of its audience that is never sent to, in percent.
+    pub holdout_percent: f64,
+    /// Where it stands.
+    pub status: CampaignStatus,
+}
+
+impl Default for Campaign {
+    fn default() -> Campaign {
+        Campaign {
+            campaign_id: String::new(),
+            goal: None,
+            contents: Vec::new(),
+            channels: Vec::new(),
+            tags: Vec::new(),
+            window_start: None,
+            window_end: None,
+            horizon_hours: None,
+            priority: 1.0,
+            holdout_percent: 0.0,
+            status: CampaignStatus::Draft,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a user allows and asks for, as decisions need it.
+
+use serde::{Deserialize, Serialize};
+
+use super::zone::ZoneSource;
+
+/// Has the user agreed to be pushed?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// He said yes.
+    Granted,
+    /// He said no.
+    Denied,
+    /// Nobody knows: no record says.
+    #[default]
+    Unknown,
+}
+
+/// A minute of a local day, 0 … 1,439.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MinuteOfDay(u16);
+
+impl MinuteOfDay {
+    /// Minutes in a local day on the clock's face.
+    pub const COUNT: u16 = 24 * 60;
+
+    /// Reads `HH:MM`, two digits each.
+    pub fn parse(text: &str) -> Option<MinuteOfDay> {
+        let (hour, minute) = text.split_once(':')?;
+        let number = |digits: &str, limit: u16| {
+            let is_plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse().ok().filter(|number: &u16| is_plain && *number < limit)
+        };
+        Some(MinuteOfDay(number(hour, 24)? * 60 + number(minute, 60)?))
+    }
+
+    /// Minutes since local midnight.
+    pub const fn minutes(self) -> u16 {
+        self.0
+    }
+}
+
+impl TryFrom<String> for MinuteOfDay {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<MinuteOfDay, String> {
+        MinuteOfDay::parse(&text).ok_or_else(|| format!("{text:?} is not HH:MM"))
+    }
+}
+
+impl From<MinuteOfDay> for String {
+    fn from(minute: MinuteOfDay) -> String {
+        format!("{:02}:{:02}", minute.0 / 60, minute.0 % 60)
+    }
+}
+
+/// Local times of day at which nobody may be disturbed: `[from, until)` modulo midnight; equal ends mean never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietHours {
+    /// First quiet minute.
+    pub from: MinuteOfDay,
+    /// First minute after it.
+    pub until: MinuteOfDay,
+}
+
+/// A user as decisions see him.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// His id.
+    pub user_id: String,
+    /// Is there any record of him, declared or by an event?
+    pub known: bool,
+    /// His word on being pushed.
+    pub consent: Consent,
+    /// IANA zone; `None` when neither he nor a device nor an explicit default names one.
+    pub time_zone: Option<String>,
+    /// Where the zone comes from.
+    pub time_zone_source: Option<ZoneSource>,
+    /// Language and region.
+    pub locale: Option<String>,
+    /// Country.
+    pub country: Option<String>,
+    /// His own quiet hours.
+    pub quiet_hours: Option<QuietHours>,
+    /// Most pushes on one of his calendar days.
+    pub max_per_day: Option<u32>,
+    /// Categories he does not want to hear of.
+    pub muted_categories: Vec<String>,
+    /// May what he did decide what he gets?
+    pub personalisation: bool,
+    /// A preference is stored that cannot be read; its name. Safety fails closed.
+    pub unreadable_preference: Option<String>,
+}
