@@ -26,5 +26,6 @@ pub mod evaluation;
 pub mod events;
 pub mod models;
 pub mod profiles;
+pub mod storage;
 pub mod tables;
 pub mod workspace;
