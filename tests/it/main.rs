@@ -8,6 +8,7 @@ mod bad_input;
 mod command_line;
 mod config;
 mod crashes;
+mod decisions;
 mod domain;
 mod evaluation;
 mod ingest_properties;

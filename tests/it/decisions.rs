@@ -1,0 +1,5 @@
+//! Decisions: what is pushed when and why, that no rule is ever broken, that the same question has the same answer.
+
+mod quiet_hours;
+mod send_slots;
+mod world;
