@@ -1,6 +1,7 @@
 //! Content, time and whether to push at all: one pure function from a context to a decision.
 
 pub mod context;
+pub mod explanation;
 pub mod rules;
 pub mod scorer;
 pub mod sentences;

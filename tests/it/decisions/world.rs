@@ -255,7 +255,8 @@ fn random_campaign(random: &mut Random, now: Instant) -> Campaign {
     }
 }
 
-fn random_content(random: &mut Random, now: Instant) -> ContentContext {
+/// A content that comes and goes around a moment.
+pub fn random_content(random: &mut Random, now: Instant) -> ContentContext {
     let content = Content {
         content_id: format!("content-{}", random.below(6)),
         category: random.of(&[None, Some("sport".into()), Some("food".into())]),
