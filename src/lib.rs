@@ -22,6 +22,7 @@ pub mod commands;
 pub mod config;
 pub mod decisions;
 pub mod domain;
+pub mod engine;
 pub mod evaluation;
 pub mod events;
 pub mod models;

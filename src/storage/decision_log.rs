@@ -22,8 +22,8 @@ use crate::domain::decision::Decision;
 /// Version of a record; a newer one is refused.
 pub const FORMAT: u32 = 1;
 
-/// A file this long is closed and the next one begun.
-const ROTATE_BYTES: u64 = 64 << 20;
+/// A server's file this long is closed and the next one begun.
+pub const ROTATE_BYTES: u64 = 64 << 20;
 
 /// Records that may wait; beyond it the server is overloaded and says so.
 const LONGEST_QUEUE: usize = 4_096;
@@ -115,12 +115,13 @@ pub struct DecisionLog {
 }
 
 impl DecisionLog {
-    /// Opens the log in a directory; the first record makes a new file.
-    pub fn open(directory: PathBuf) -> DecisionLog {
+    /// Opens the log in a directory; the first record makes a new file, and so does the first after `rotate_bytes`.
+    pub fn open(directory: PathBuf, rotate_bytes: u64) -> DecisionLog {
         let (queue, entries) = sync_channel(LONGEST_QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let mut writer = Writer {
             directory: directory.clone(),
+            rotate_bytes,
             file: None,
             unsynced_since: None,
             waiting: Arc::clone(&waiting),
@@ -177,6 +178,7 @@ impl Drop for DecisionLog {
 /// What the writing thread owns.
 struct Writer {
     directory: PathBuf,
+    rotate_bytes: u64,
     file: Option<LogFile>,
     unsynced_since: Option<Stopwatch>,
     waiting: Arc<AtomicUsize>,
@@ -211,7 +213,7 @@ impl Writer {
     }
 
     fn append(&mut self, lines: &[u8]) -> Result<(), LogError> {
-        if self.file.as_ref().is_some_and(|file| file.length() >= ROTATE_BYTES) {
+        if self.file.as_ref().is_some_and(|file| file.length() >= self.rotate_bytes) {
             self.sync();
             self.file = None;
         }
