@@ -18,6 +18,7 @@
 // What is printed goes through `commands::output`: a reader that has gone away is no reason to panic.
 #![deny(clippy::print_stdout)]
 
+pub mod api;
 pub mod commands;
 pub mod config;
 pub mod decisions;

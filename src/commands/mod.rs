@@ -7,7 +7,9 @@ mod evaluate;
 mod ingest;
 mod output;
 mod profile;
+mod replay;
 mod send_times;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +37,7 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault.\n\
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault · 3 refused by a gate or by drift.\n\
     T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
 
 /// Options of every subcommand; they may stand before or after it.
@@ -59,6 +61,8 @@ enum Command {
     Profile(profile::ProfileArguments),
     SendTimes(send_times::SendTimesArguments),
     Evaluate(evaluate::EvaluateArguments),
+    Serve(serve::ServeArguments),
+    Replay(replay::ReplayArguments),
     Config(config::ConfigArguments),
 }
 
@@ -153,6 +157,8 @@ impl Command {
             Command::Profile(arguments) => profile::run(context, &arguments),
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
+            Command::Serve(arguments) => serve::run(context, &arguments),
+            Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
     }
@@ -214,7 +220,8 @@ impl From<WorkspaceError> for Failure {
             WorkspaceError::Missing(_)
             | WorkspaceError::NewerFormat { .. }
             | WorkspaceError::Damaged { .. }
-            | WorkspaceError::Locked(_) => Failure::new(2, error),
+            | WorkspaceError::Locked(_)
+            | WorkspaceError::Served(_) => Failure::new(2, error),
         }
     }
 }

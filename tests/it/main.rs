@@ -18,6 +18,7 @@ mod profiles;
 mod same_bytes;
 mod send_time;
 mod send_time_commands;
+mod serve;
 mod support;
 mod synthetic;
 mod upserts;
