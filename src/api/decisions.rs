@@ -45,8 +45,7 @@ pub(super) async fn decide(
     let key = idempotency_key(&headers)?;
     let question = checked(body.parse()?)?;
     let answer = ask(&state, &question, key.as_deref())?;
-    let answer = logged(answer).await?;
-    Ok(json(text_of(answer.decision())))
+    Ok(json(logged(answer).await?))
 }
 
 /// Many questions at once, one JSON object a line
@@ -88,7 +87,7 @@ pub(super) async fn decide_batch(
     let mut lines = Vec::new();
     for answer in answers {
         let line = match answer {
-            Ok(answer) => logged(answer).await.map(|answer| text_of(answer.decision())),
+            Ok(answer) => logged(answer).await,
             Err(problem) => Err(problem),
         };
         lines.push(line.unwrap_or_else(|problem| serde_json::to_string(&problem).unwrap_or_default()));
@@ -113,8 +112,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
     let answer = reading_log(&state, move |state| state.engine().decision(&id)).await?;
-    let answer = logged(answer).await?;
-    Ok(json(text_of(answer.decision())))
+    Ok(json(logged(answer).await?))
 }
 
 /// Why a decision came out as it did
@@ -133,8 +131,7 @@ pub(super) async fn explain(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let (answer, explanation) = reading_log(&state, move |state| state.engine().explain(&id)).await?;
-    logged(answer).await?;
+    let explanation = reading_log(&state, move |state| state.engine().explain(&id)).await?;
     Ok(json(serde_json::to_string(&explanation).unwrap_or_default()))
 }
 
@@ -167,7 +164,7 @@ fn checked(question: Question) -> Result<Question, Problem> {
 /// Decides on this thread: it takes a fraction of a millisecond, unless an old answer must be looked for.
 fn ask(state: &ApiState, question: &Question, key: Option<&str>) -> Result<Answer, Problem> {
     let answer = state.engine().decide(question, key, state.0.clock.now())?;
-    let action = match answer.decision().action {
+    let action = match answer.action {
         Action::Send => "send",
         Action::Hold => "hold",
         Action::NoSend => "no_send",
@@ -176,14 +173,10 @@ fn ask(state: &ApiState, question: &Question, key: Option<&str>) -> Result<Answe
     Ok(answer)
 }
 
-/// The answer, once it may be given.
-async fn logged(answer: Answer) -> Result<Answer, Problem> {
-    answer.receipt.clone().await?;
-    Ok(answer)
-}
-
-fn text_of(decision: &Decision) -> String {
-    serde_json::to_string(decision).unwrap_or_default()
+/// The answer's text, once it may be given.
+async fn logged(answer: Answer) -> Result<String, Problem> {
+    answer.receipt.await?;
+    Ok(answer.text.to_string())
 }
 
 /// Looks for something that may be in memory or in the log's files.

@@ -1,14 +1,14 @@
-//! Answers that were given: the newest records in memory, and which question each idempotency key stood for.
+//! Answers that were given: the newest in memory, and which question each idempotency key stood for.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::domain::decision::{Action, Decision};
 use crate::domain::identity::{hash_of, key_of};
-use crate::storage::decision_log::Record;
 use crate::storage::receipt::Receipt;
 
-/// Records kept for `GET /v1/decisions/{id}`; older ones are read from the log.
-const MOST_RECORDS: usize = 1_024;
+/// Answers kept for `GET /v1/decisions/{id}`; older ones are looked for in the log.
+const MOST_ANSWERS: usize = 4_096;
 
 /// Idempotency keys remembered; the oldest go first.
 const MOST_KEYS: usize = 200_000;
@@ -16,34 +16,46 @@ const MOST_KEYS: usize = 200_000;
 /// Keys are spread over this many locks, so that one question does not wait for another.
 const SHARDS: usize = 64;
 
-/// A record and the receipt of its write.
+/// An answer that may be given out once its receipt says that it is logged.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
-    pub(super) record: Arc<Record>,
-    pub(super) receipt: Receipt,
+pub struct Answer {
+    /// The decision's id.
+    pub decision_id: String,
+    /// What it says to do.
+    pub action: Action,
+    /// The decision as JSON: the bytes that are logged.
+    pub text: Arc<str>,
+    /// Settles when the record is in the log.
+    pub receipt: Receipt,
 }
 
-/// The newest records, oldest out first.
+impl Answer {
+    /// The answer that a decision is.
+    pub(super) fn of(decision: &Decision, text: Arc<str>, receipt: Receipt) -> Answer {
+        Answer { decision_id: decision.decision_id.clone(), action: decision.action, text, receipt }
+    }
+}
+
+/// The newest answers, oldest out first. Their contexts lie in the log, where the receipts say.
 #[derive(Debug, Default)]
-pub(super) struct RecentRecords {
-    kept: Mutex<(VecDeque<String>, HashMap<String, Kept>)>,
+pub(super) struct RecentAnswers {
+    kept: Mutex<(VecDeque<String>, HashMap<String, Answer>)>,
 }
 
-impl RecentRecords {
-    pub(super) fn push(&self, kept: Kept) {
+impl RecentAnswers {
+    pub(super) fn push(&self, answer: Answer) {
         let mut guard = self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let (order, by_id) = &mut *guard;
-        if order.len() >= MOST_RECORDS
+        if order.len() >= MOST_ANSWERS
             && let Some(oldest) = order.pop_front()
         {
             by_id.remove(&oldest);
         }
-        let id = kept.record.decision.decision_id.clone();
-        order.push_back(id.clone());
-        by_id.insert(id, kept);
+        order.push_back(answer.decision_id.clone());
+        by_id.insert(answer.decision_id.clone(), answer);
     }
 
-    pub(super) fn get(&self, decision_id: &str) -> Option<Kept> {
+    pub(super) fn get(&self, decision_id: &str) -> Option<Answer> {
         self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).1.get(decision_id).cloned()
     }
 }

@@ -23,7 +23,8 @@ pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};
 pub use snapshot::Snapshot;
 
-use answers::{Asked, Kept, Keys, RecentRecords};
+pub use answers::Answer;
+use answers::{Asked, Keys, RecentAnswers};
 use ids::DecisionIds;
 use question::Loaded;
 
@@ -35,8 +36,8 @@ use crate::domain::decision::{Action, Decision};
 use crate::domain::time::{HOUR, Instant};
 use crate::events::lake::LakeError;
 use crate::profiles::ProfileError;
-use crate::storage::decision_log::{self, DecisionLog, LogError, Record};
-use crate::storage::receipt::Receipt;
+use crate::storage::decision_log::{self, DecisionLog, IdempotencyKey, LogError, Record};
+use crate::storage::receipt::{Place, Receipt};
 use crate::tables::TableError;
 use crate::workspace::Workspace;
 
@@ -76,21 +77,6 @@ pub enum EngineError {
     Profile(#[from] ProfileError),
 }
 
-/// A decision that may be given out once its receipt says that it is logged.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    record: Arc<Record>,
-    /// Settles when the record is in the log.
-    pub receipt: Receipt,
-}
-
-impl Answer {
-    /// What was decided.
-    pub fn decision(&self) -> &Decision {
-        &self.record.decision
-    }
-}
-
 /// How a server decides: the snapshot in force, the log, and what was answered lately.
 #[derive(Debug)]
 pub struct Engine {
@@ -100,7 +86,7 @@ pub struct Engine {
     snapshot: ArcSwap<Snapshot>,
     log: DecisionLog,
     ids: DecisionIds,
-    recent: RecentRecords,
+    recent: RecentAnswers,
     keys: Keys,
 }
 
@@ -121,11 +107,9 @@ impl Engine {
     ) -> Result<Engine, EngineError> {
         let snapshot = ArcSwap::from_pointee(Snapshot::build(&workspace, &config, now)?);
         let log = DecisionLog::open(workspace.decision_log(), decision_log::ROTATE_BYTES);
-        let (ids, recent, keys) = (DecisionIds::new(entropy), RecentRecords::default(), Keys::default());
+        let (ids, recent, keys) = (DecisionIds::new(entropy), RecentAnswers::default(), Keys::default());
         let engine = Engine { workspace, config, is_clock_virtual, snapshot, log, ids, recent, keys };
-        decision_log::read_newest(engine.log.directory(), |record| {
-            engine.remember(record, Receipt::settled())
-        })?;
+        decision_log::read_newest(engine.log.directory(), |record, place| engine.remember(&record, place))?;
         Ok(engine)
     }
 
@@ -152,8 +136,9 @@ impl Engine {
             }
             return Ok(answer);
         }
-        let answer = self.decide_anew(question, Some((key, &request_hash)), now)?;
-        let decision_id = answer.decision().decision_id.clone();
+        let key_and_hash = IdempotencyKey { key, request_hash: &request_hash };
+        let answer = self.decide_anew(question, Some(&key_and_hash), now)?;
+        let decision_id = answer.decision_id.clone();
         shard.insert(key, Asked { request_hash, decision_id });
         Ok(answer)
     }
@@ -162,29 +147,27 @@ impl Engine {
     fn decide_anew(
         &self,
         question: &Question,
-        key: Option<(&str, &str)>,
+        key: Option<&IdempotencyKey<'_>>,
         now: Instant,
     ) -> Result<Answer, EngineError> {
         let snapshot = self.snapshot.load();
         let loaded = Loaded::of(&snapshot, question, now, self.is_clock_trusted(&snapshot, now));
         let contexts = loaded.contexts(&self.ids.next(now))?;
         let (context, decision) = decide_best(&snapshot, contexts);
-        self.log(context, decision, key)
+        self.log(&context, &decision, key)
     }
 
     fn log(
         &self,
-        context: DecisionContext,
-        decision: Decision,
-        key: Option<(&str, &str)>,
+        context: &DecisionContext,
+        decision: &Decision,
+        key: Option<&IdempotencyKey<'_>>,
     ) -> Result<Answer, EngineError> {
-        let (idempotency_key, request_hash) =
-            key.map(|(key, hash)| (key.to_string(), hash.to_string())).unzip();
-        let format = decision_log::FORMAT;
-        let record = Arc::new(Record { format, decision, context, idempotency_key, request_hash });
-        let receipt = self.log.append(&record)?;
-        self.recent.push(Kept { record: Arc::clone(&record), receipt: receipt.clone() });
-        Ok(Answer { record, receipt })
+        let text = text_of(decision);
+        let receipt = self.log.append(decision_log::line_of(&text, context, key))?;
+        let answer = Answer::of(decision, text, receipt);
+        self.recent.push(answer.clone());
+        Ok(answer)
     }
 
     /// A clock that stands before events that were taken in goes wrong, by more than any of them may lie ahead.
@@ -218,29 +201,44 @@ impl Engine {
     ///
     /// # Errors
     /// When there is none of this id, its model is gone, or the log cannot be read.
-    pub fn explain(&self, decision_id: &str) -> Result<(Answer, Explanation), EngineError> {
-        let answer = self.decision(decision_id)?;
-        let scorer = replay::scorer_of(&self.workspace, &answer.record)?;
-        let explanation = explain(&answer.record.context, &scorer, &answer.record.decision);
-        Ok((answer, explanation))
+    pub fn explain(&self, decision_id: &str) -> Result<Explanation, EngineError> {
+        let record = self.record(decision_id)?;
+        let scorer = replay::scorer_of(&self.workspace, &record)?;
+        Ok(explain(&record.context, &scorer, &record.decision))
+    }
+
+    /// A record, from where its receipt says, else from wherever it is in the log.
+    fn record(&self, decision_id: &str) -> Result<Record, EngineError> {
+        let unknown = || EngineError::UnknownDecision(decision_id.to_string());
+        let directory = self.log.directory();
+        let line = match self.recent.get(decision_id) {
+            Some(answer) => decision_log::read_at(&answer.receipt.wait()?, decision_id)?,
+            None if is_decision_id(decision_id) => decision_log::find(directory, decision_id)?,
+            None => None,
+        };
+        Ok(decision_log::parse(line.ok_or_else(unknown)?.as_bytes(), directory)?)
     }
 
     /// An answer from memory or the log; `None` when it was never written.
     fn earlier_answer(&self, decision_id: &str) -> Result<Option<Answer>, EngineError> {
-        if let Some(Kept { record, receipt }) = self.recent.get(decision_id) {
-            let is_lost = matches!(receipt.outcome(), Some(Err(_)));
-            return Ok((!is_lost).then_some(Answer { record, receipt }));
+        if let Some(answer) = self.recent.get(decision_id) {
+            let is_lost = matches!(answer.receipt.outcome(), Some(Err(_)));
+            return Ok((!is_lost).then_some(answer));
         }
-        let record = replay::find(self.log.directory(), decision_id)?;
-        Ok(record.map(|(record, _)| Answer { record: Arc::new(record), receipt: Receipt::settled() }))
+        let directory = self.log.directory();
+        let Some(line) = decision_log::find(directory, decision_id)? else { return Ok(None) };
+        let record = decision_log::parse(line.as_bytes(), directory)?;
+        let receipt = Receipt::settled(Place { path: directory.into(), offset: 0 });
+        Ok(Some(Answer::of(&record.decision, text_of(&record.decision), receipt)))
     }
 
-    fn remember(&self, record: Record, receipt: Receipt) {
+    fn remember(&self, record: &Record, place: Place) {
         if let (Some(key), Some(request_hash)) = (&record.idempotency_key, &record.request_hash) {
             let decision_id = record.decision.decision_id.clone();
             self.keys.hold(key).insert(key, Asked { request_hash: request_hash.clone(), decision_id });
         }
-        self.recent.push(Kept { record: Arc::new(record), receipt });
+        let text = text_of(&record.decision);
+        self.recent.push(Answer::of(&record.decision, text, Receipt::settled(place)));
     }
 
     /// The snapshot in force.
@@ -274,6 +272,10 @@ impl Engine {
     pub fn close(&self) {
         self.log.close();
     }
+}
+
+fn text_of(decision: &Decision) -> Arc<str> {
+    serde_json::to_string(decision).unwrap_or_else(|error| unreachable!("plain data: {error}")).into()
 }
 
 /// Decides in every context and keeps the best: a send before a hold before nothing, then the larger value.

@@ -223,6 +223,11 @@ fn contents_by_popularity(mut declared: BTreeMap<String, Content>, recent: &Rece
             .or_insert_with(|| Content { content_id: content_id.to_string(), ..Content::default() });
         content.published_at.get_or_insert(first);
     }
+    // No decision reads a text's body, and each would be logged with every decision.
+    declared
+        .values_mut()
+        .flat_map(|content| &mut content.variants)
+        .for_each(|variant| variant.body = String::new());
     let mut ranked: Vec<(f64, Content)> =
         declared.into_values().map(|content| (recent.popularity(&content.content_id), content)).collect();
     // Stable: equal popularity stays in order of ids.

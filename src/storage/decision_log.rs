@@ -14,8 +14,8 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use serde::{Deserialize, Serialize};
 
-use super::log_files::{FileEnd, LogFile, files, read_lines};
-use super::receipt::{Promise, Receipt, pair};
+use super::log_files::{FileEnd, LogFile, files, lines_of, read_frame, read_lines};
+use super::receipt::{Place, Promise, Receipt, pair};
 use crate::decisions::context::DecisionContext;
 use crate::domain::decision::Decision;
 
@@ -95,8 +95,33 @@ pub struct Record {
 impl Record {
     /// The record as the log holds it, without the line feed.
     pub fn to_line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|error| unreachable!("plain data: {error}"))
+        to_json(self)
     }
+}
+
+/// The line of a record whose decision is JSON already: it is given out and logged with the same bytes.
+pub fn line_of(decision: &str, context: &DecisionContext, key: Option<&IdempotencyKey<'_>>) -> String {
+    let context = to_json(context);
+    let mut line = format!("{{\"format\":{FORMAT},\"decision\":{decision},\"context\":{context}");
+    if let Some(IdempotencyKey { key, request_hash }) = key {
+        let (key, hash) = (to_json(key), to_json(request_hash));
+        line.push_str(&format!(",\"idempotency_key\":{key},\"request_hash\":{hash}"));
+    }
+    line.push('}');
+    line
+}
+
+/// The key of a question, and the hash of what was asked under it.
+#[derive(Clone, Copy, Debug)]
+pub struct IdempotencyKey<'a> {
+    /// As the client gave it.
+    pub key: &'a str,
+    /// Equal questions, equal hash.
+    pub request_hash: &'a str,
+}
+
+fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| unreachable!("plain data: {error}"))
 }
 
 /// A record's line, on its way to the writer.
@@ -130,17 +155,16 @@ impl DecisionLog {
         DecisionLog { directory, queue: Mutex::new(Some(queue)), waiting, writer: Mutex::new(Some(thread)) }
     }
 
-    /// Hands a record to the writer. The receipt settles when it is in the file.
+    /// Hands a record's line to the writer. The receipt settles when it is in the file.
     ///
     /// # Errors
     /// When too many records wait already, or the log is closed. Nothing was written then.
-    pub fn append(&self, record: &Record) -> Result<Receipt, LogError> {
+    pub fn append(&self, line: String) -> Result<Receipt, LogError> {
         let (promise, receipt) = pair();
-        let entry = Entry { line: record.to_line(), promise };
         let queue = self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let queue = queue.as_ref().ok_or(LogError::Closed)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(entry).map(|()| receipt).map_err(|error| {
+        queue.try_send(Entry { line, promise }).map(|()| receipt).map_err(|error| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => LogError::Overloaded,
@@ -212,7 +236,7 @@ impl Writer {
         batch.into_iter().for_each(|entry| entry.promise.settle(outcome.clone()));
     }
 
-    fn append(&mut self, lines: &[u8]) -> Result<(), LogError> {
+    fn append(&mut self, lines: &[u8]) -> Result<Place, LogError> {
         if self.file.as_ref().is_some_and(|file| file.length() >= self.rotate_bytes) {
             self.sync();
             self.file = None;
@@ -223,7 +247,7 @@ impl Writer {
         };
         let outcome = file.append(lines);
         match &outcome {
-            Ok(()) => drop(self.unsynced_since.get_or_insert_with(Stopwatch::now)),
+            Ok(_) => drop(self.unsynced_since.get_or_insert_with(Stopwatch::now)),
             // What a failed write left in the file is for readers to pass over; the next batch starts a new one.
             Err(_) => self.file = None,
         }
@@ -256,11 +280,10 @@ fn batch(first: Entry, entries: &Receiver<Entry>) -> Vec<Entry> {
 
 /// Finds a decision's line, newest file first. Torn tails are passed over: nothing in them was ever answered.
 pub fn find(directory: &Path, decision_id: &str) -> Result<Option<String>, LogError> {
-    let id = serde_json::to_string(decision_id).unwrap_or_default();
-    let mark = format!("\"decision\":{{\"decision_id\":{id},");
+    let mark = mark_of(decision_id);
     for path in files(directory)?.into_iter().rev() {
         let mut found = None;
-        read_lines(&path, |line| match contains(line, mark.as_bytes()) {
+        read_lines(&path, |line, _| match contains(line, &mark) {
             true => {
                 found = Some(String::from_utf8_lossy(line).into_owned());
                 ControlFlow::Break(())
@@ -274,19 +297,31 @@ pub fn find(directory: &Path, decision_id: &str) -> Result<Option<String>, LogEr
     Ok(None)
 }
 
+/// A decision's line, from the frame that its receipt named.
+pub fn read_at(place: &Place, decision_id: &str) -> Result<Option<String>, LogError> {
+    let mark = mark_of(decision_id);
+    let Some(text) = read_frame(place)? else { return Ok(None) };
+    let mut lines = lines_of(&text);
+    Ok(lines.find(|line| contains(line, &mark)).map(|line| String::from_utf8_lossy(line).into_owned()))
+}
+
+fn mark_of(decision_id: &str) -> Vec<u8> {
+    format!("\"decision\":{{\"decision_id\":{},", to_json(decision_id)).into_bytes()
+}
+
 /// The mark stands near the start of a line, if at all.
 fn contains(line: &[u8], mark: &[u8]) -> bool {
     let start = &line[..line.len().min(mark.len() + 64)];
     start.windows(mark.len()).any(|window| window == mark)
 }
 
-/// Gives every record of the newest file to `each`, oldest first, and says where the file ends.
-pub fn read_newest(directory: &Path, mut each: impl FnMut(Record)) -> Result<FileEnd, LogError> {
+/// Gives every record of the newest file to `each`, with its place, oldest first, and says where the file ends.
+pub fn read_newest(directory: &Path, mut each: impl FnMut(Record, Place)) -> Result<FileEnd, LogError> {
     let Some(path) = files(directory)?.pop() else { return Ok(FileEnd::Whole) };
-    let mut failure = None;
-    let end = read_lines(&path, |line| match parse(line, &path) {
+    let (mut failure, shared) = (None, Arc::from(path.as_path()));
+    let end = read_lines(&path, |line, offset| match parse(line, &path) {
         Ok(record) => {
-            each(record);
+            each(record, Place { path: Arc::clone(&shared), offset });
             ControlFlow::Continue(())
         }
         Err(error) => {

@@ -1,14 +1,16 @@
 //! The log's files: concatenated zstd frames of JSON lines, numbered, read whole or up to where a crash cut them.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, find_frame_compressed_size, get_frame_content_size};
 
 use super::decision_log::LogError;
+use super::receipt::Place;
 
 /// End of every file's name.
 const EXTENSION: &str = ".jsonl.zst";
@@ -18,6 +20,9 @@ const COMPRESSION_LEVEL: i32 = 1;
 
 /// A frame that claims to hold more is damage, not ours.
 const LARGEST_FRAME: u64 = 256 << 20;
+
+/// No batch of ours is longer once it is compressed.
+const LONGEST_COMPRESSED_FRAME: u64 = 32 << 20;
 
 /// Where a file's sound part ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +58,36 @@ fn number_of(name: &str) -> Option<u64> {
     digits.parse().ok().filter(|_| is_number)
 }
 
-/// Gives every line of a file's sound frames to `each`, oldest first, until it breaks.
-pub fn read_lines(path: &Path, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<FileEnd, LogError> {
+/// Gives every line of a file's sound frames to `each`, with the first byte of its frame, oldest first, until it breaks.
+pub fn read_lines(
+    path: &Path,
+    mut each: impl FnMut(&[u8], u64) -> ControlFlow<()>,
+) -> Result<FileEnd, LogError> {
     let bytes = fs::read(path).map_err(|error| LogError::io(path, &error))?;
     let mut offset = 0;
     while offset < bytes.len() {
         let Some((text, length)) = frame_at(&bytes[offset..]) else { return Ok(FileEnd::Torn { offset }) };
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            if each(line).is_break() {
-                return Ok(FileEnd::Whole);
-            }
+        if lines_of(&text).any(|line| each(line, offset as u64).is_break()) {
+            return Ok(FileEnd::Whole);
         }
         offset += length;
     }
     Ok(FileEnd::Whole)
+}
+
+/// The lines of one frame; `None` when there is no sound one.
+pub(super) fn read_frame(place: &Place) -> Result<Option<Vec<u8>>, LogError> {
+    let wrap = |error: io::Error| LogError::io(&place.path, &error);
+    let mut file = File::open(&place.path).map_err(wrap)?;
+    file.seek(SeekFrom::Start(place.offset)).map_err(wrap)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_COMPRESSED_FRAME).read_to_end(&mut bytes).map_err(wrap)?;
+    Ok(frame_at(&bytes).map(|(text, _)| text))
+}
+
+/// Lines that hold something.
+pub(super) fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
 }
 
 /// The content and length of the frame that begins here; `None` when it is cut short or damaged.
@@ -83,7 +104,7 @@ fn frame_at(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 
 /// The one open file of a writer.
 pub(super) struct LogFile {
-    path: PathBuf,
+    path: Arc<Path>,
     file: File,
     length: u64,
     compressor: Compressor<'static>,
@@ -102,6 +123,7 @@ impl LogFile {
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(wrap)?;
         let mut compressor = Compressor::new(COMPRESSION_LEVEL).map_err(wrap)?;
         compressor.set_parameter(CParameter::ChecksumFlag(true)).map_err(wrap)?;
+        let path = path.into();
         Ok(LogFile { path, file, length: 0, compressor })
     }
 
@@ -111,16 +133,17 @@ impl LogFile {
     }
 
     /// Appends lines as one frame. After an error the file ends where it did before, or must not be used any more.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), LogError> {
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<Place, LogError> {
         let wrap = |error: io::Error| LogError::io(&self.path, &error);
         let frame = self.compressor.compress(lines).map_err(wrap)?;
         match self.file.write_all(&frame) {
             Ok(()) => {
+                let place = Place { path: Arc::clone(&self.path), offset: self.length };
                 self.length += frame.len() as u64;
-                Ok(())
+                Ok(place)
             }
             Err(error) => {
-                let failure = LogError::io(&self.path, &error);
+                let failure = wrap(error);
                 let _ = self.file.set_len(self.length);
                 Err(failure)
             }

@@ -1,11 +1,21 @@
 //! The promise that something was written: waited for by a thread, or polled by a runtime.
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use super::decision_log::LogError;
+
+/// Where a record lies: a file, and the frame that begins at this byte of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: Arc<Path>,
+    /// First byte of the frame.
+    pub offset: u64,
+}
 
 /// Waits for one record's write. Clones wait for the same.
 #[derive(Clone, Debug)]
@@ -27,7 +37,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    outcome: Option<Result<(), LogError>>,
+    outcome: Option<Result<Place, LogError>>,
     wakers: Vec<Waker>,
 }
 
@@ -36,7 +46,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn settle(&self, outcome: Result<(), LogError>) {
+    fn settle(&self, outcome: Result<Place, LogError>) {
         let wakers = {
             let mut state = self.state();
             state.outcome.get_or_insert(outcome);
@@ -54,7 +64,7 @@ pub(super) fn pair() -> (Promise, Receipt) {
 }
 
 impl Promise {
-    pub(super) fn settle(self, outcome: Result<(), LogError>) {
+    pub(super) fn settle(self, outcome: Result<Place, LogError>) {
         self.shared.settle(outcome);
     }
 }
@@ -67,19 +77,19 @@ impl Drop for Promise {
 
 impl Receipt {
     /// A receipt for what was written long ago.
-    pub fn settled() -> Receipt {
+    pub fn settled(place: Place) -> Receipt {
         let (promise, receipt) = pair();
-        promise.settle(Ok(()));
+        promise.settle(Ok(place));
         receipt
     }
 
     /// What came of it, when that is known already.
-    pub fn outcome(&self) -> Option<Result<(), LogError>> {
+    pub fn outcome(&self) -> Option<Result<Place, LogError>> {
         self.shared.state().outcome.clone()
     }
 
     /// Blocks until the record is written, or cannot be.
-    pub fn wait(&self) -> Result<(), LogError> {
+    pub fn wait(&self) -> Result<Place, LogError> {
         let mut state = self.shared.state();
         loop {
             if let Some(outcome) = &state.outcome {
@@ -91,7 +101,7 @@ impl Receipt {
 }
 
 impl Future for Receipt {
-    type Output = Result<(), LogError>;
+    type Output = Result<Place, LogError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.shared.state();

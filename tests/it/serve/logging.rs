@@ -23,7 +23,7 @@ fn log_of(workspace: &Path) -> PathBuf {
 fn records(workspace: &Path) -> Vec<Record> {
     let mut records = Vec::new();
     for path in files(&log_of(workspace)).unwrap() {
-        read_lines(&path, |line| {
+        read_lines(&path, |line, _| {
             records.push(parse(line, &path).unwrap());
             ControlFlow::Continue(())
         })
@@ -83,7 +83,7 @@ fn a_torn_tail_is_passed_over_and_the_next_server_begins_a_new_file() {
     for cut in [1, 5, 200] {
         fs::write(&path, &bytes[..bytes.len() - cut]).unwrap();
         let mut lines = 0;
-        let end = read_lines(&path, |_| {
+        let end = read_lines(&path, |_, _| {
             lines += 1;
             ControlFlow::Continue(())
         });
@@ -152,7 +152,7 @@ fn a_replay_that_differs_ends_with_exit_3_and_an_unknown_id_with_exit_2() {
     let path = files(&log_of(workspace.path())).unwrap().pop().unwrap();
     fs::remove_file(&path).unwrap();
     let log = DecisionLog::open(log_of(workspace.path()), 1 << 20);
-    log.append(&record).unwrap().wait().unwrap();
+    log.append(record.to_line()).unwrap().wait().unwrap();
     log.close();
     let output = smartpush(workspace.path(), &["--json", "replay", &id]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
@@ -173,7 +173,7 @@ fn a_record_of_a_newer_format_is_refused_by_name() {
     record.format = 99;
     fs::remove_dir_all(log_of(workspace.path())).unwrap();
     let log = DecisionLog::open(log_of(workspace.path()), 1 << 20);
-    log.append(&record).unwrap().wait().unwrap();
+    log.append(record.to_line()).unwrap().wait().unwrap();
     log.close();
     let output = smartpush(workspace.path(), &["replay", &id]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -190,7 +190,7 @@ fn files_are_rotated_and_a_log_that_cannot_be_written_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let log = DecisionLog::open(directory.path().to_path_buf(), 1);
     for _ in 0..3 {
-        log.append(&record).unwrap().wait().unwrap();
+        log.append(record.to_line()).unwrap().wait().unwrap();
     }
     log.close();
     let names: Vec<String> = files(directory.path())
@@ -200,11 +200,17 @@ fn files_are_rotated_and_a_log_that_cannot_be_written_says_so() {
         .collect();
     assert_eq!(names, ["000001.jsonl.zst", "000002.jsonl.zst", "000003.jsonl.zst"]);
     assert!(find(directory.path(), &record.decision.decision_id).unwrap().is_some());
-    assert!(log.append(&record).is_err(), "a closed log takes nothing");
+    assert!(log.append(record.to_line()).is_err(), "a closed log takes nothing");
     // Where a file stands there can be no directory.
     let blocked = DecisionLog::open(directory.path().join("000001.jsonl.zst"), 1);
     assert!(
-        blocked.append(&record).unwrap().wait().unwrap_err().to_string().starts_with("log_unavailable: ")
+        blocked
+            .append(record.to_line())
+            .unwrap()
+            .wait()
+            .unwrap_err()
+            .to_string()
+            .starts_with("log_unavailable: ")
     );
 }
 
