@@ -179,6 +179,11 @@ impl Workspace {
         self.data().join(format!("{name}.parquet"))
     }
 
+    /// `models/`
+    pub fn models(&self) -> PathBuf {
+        self.root.join("models")
+    }
+
     /// `data/profiles/`
     pub fn profiles(&self) -> PathBuf {
         self.data().join("profiles")

@@ -1,5 +1,6 @@
 //! Raw records → clean tables: events into the lake; users, contents and campaigns into one table each.
 
+pub mod catalogue;
 pub mod checks;
 pub mod clean;
 pub mod dead_letters;

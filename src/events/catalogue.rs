@@ -1,0 +1,195 @@
+//! The declared users, contents and campaigns, read from their tables as plain data.
+//!
+//! A stored value that cannot be read is never taken for "nothing said": a user's is named, so that safety can fail closed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use polars::prelude::*;
+use serde::de::DeserializeOwned;
+
+use crate::domain::campaign::{Campaign, CampaignStatus};
+use crate::domain::content::{Content, MessageClass, Variant};
+use crate::domain::time::Instant;
+use crate::domain::user::{Consent, MinuteOfDay, QuietHours, User};
+use crate::domain::zone::{Zone, ZoneSource};
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// Everything that was declared, by id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalogue {
+    /// Users.
+    pub users: BTreeMap<String, User>,
+    /// Contents.
+    pub contents: BTreeMap<String, Content>,
+    /// Campaigns.
+    pub campaigns: BTreeMap<String, Campaign>,
+}
+
+impl Catalogue {
+    /// Reads the three tables; a workspace may lack any of them.
+    pub fn read(workspace: &Workspace) -> Result<Catalogue, TableError> {
+        Ok(Catalogue {
+            users: read_table(&workspace.table("users"), |row| (row.key("user_id"), user(row)))?,
+            contents: read_table(&workspace.table("contents"), |row| (row.key("content_id"), content(row)))?,
+            campaigns: read_table(&workspace.table("campaigns"), |row| {
+                (row.key("campaign_id"), campaign(row))
+            })?,
+        })
+    }
+}
+
+/// One row of a table, its columns by name. A table written before a column was added lacks it.
+struct Row<'a> {
+    columns: &'a BTreeMap<String, Series>,
+    row: usize,
+}
+
+impl<'a> Row<'a> {
+    fn key(&self, name: &str) -> String {
+        self.text(name).unwrap_or_default().to_string()
+    }
+
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.columns.get(name)?.str().ok()?.get(self.row)
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_string)
+    }
+
+    fn whole(&self, name: &str) -> Option<i64> {
+        self.columns.get(name)?.i64().ok()?.get(self.row)
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.columns.get(name)?.f64().ok()?.get(self.row)
+    }
+
+    fn instant(&self, name: &str) -> Option<Instant> {
+        let micros = self.columns.get(name)?.datetime().ok()?.physical().get(self.row)?;
+        Some(Instant::from_micros(micros))
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        self.text(name).map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default()
+    }
+
+    /// A closed set's word, or a JSON value; `Err` when a text is stored that is none.
+    fn parsed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let word = serde_json::Value::String(text.to_string());
+        serde_json::from_value(word)
+            .or_else(|_| serde_json::from_str(text))
+            .map(Some)
+            .map_err(|_| name.to_string())
+    }
+}
+
+fn read_table<T>(
+    path: &Path,
+    read: impl Fn(&Row<'_>) -> (String, T),
+) -> Result<BTreeMap<String, T>, TableError> {
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let frame = tables::read_parquet(path, None)?;
+    let columns = frame
+        .columns()
+        .iter()
+        .map(|column| (column.name().to_string(), column.as_materialized_series().clone()))
+        .collect();
+    Ok((0..frame.height()).map(|row| read(&Row { columns: &columns, row })).collect())
+}
+
+fn user(row: &Row<'_>) -> User {
+    let mut user = User {
+        user_id: row.key("user_id"),
+        known: true,
+        locale: row.owned("locale"),
+        country: row.owned("country"),
+        muted_categories: row.list("muted_categories"),
+        personalisation: row.text("personalisation") != Some("off"),
+        ..User::default()
+    };
+    let mut unreadable = Vec::new();
+    match row.parsed::<Consent>("consent") {
+        Ok(consent) => user.consent = consent.unwrap_or_default(),
+        Err(name) => unreadable.push(name),
+    }
+    match row.text("time_zone").map(Zone::find) {
+        Some(Ok(zone)) => {
+            user.time_zone = Some(zone.name().to_string());
+            user.time_zone_source = Some(ZoneSource::Declared);
+        }
+        Some(Err(_)) => unreadable.push("time_zone".to_string()),
+        None => {}
+    }
+    match quiet_hours(row) {
+        Ok(quiet_hours) => user.quiet_hours = quiet_hours,
+        Err(name) => unreadable.push(name),
+    }
+    match row.whole("max_per_day").map(u32::try_from) {
+        Some(Err(_)) => unreadable.push("max_per_day".to_string()),
+        found => user.max_per_day = found.and_then(Result::ok),
+    }
+    user.unreadable_preference = unreadable.into_iter().next();
+    user
+}
+
+/// Both ends or neither: one end alone says that there are quiet hours, but not which.
+fn quiet_hours(row: &Row<'_>) -> Result<Option<QuietHours>, String> {
+    let end = |name: &str| match row.text(name) {
+        Some(text) => MinuteOfDay::parse(text).map(Some).ok_or_else(|| name.to_string()),
+        None => Ok(None),
+    };
+    match (end("quiet_from")?, end("quiet_until")?) {
+        (Some(from), Some(until)) => Ok(Some(QuietHours { from, until })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err("quiet_from".to_string()),
+        (Some(_), None) => Err("quiet_until".to_string()),
+    }
+}
+
+fn content(row: &Row<'_>) -> Content {
+    let variants: Vec<Variant> = row.parsed("variants").ok().flatten().unwrap_or_default();
+    let presentation: serde_json::Value = row.parsed("presentation").ok().flatten().unwrap_or_default();
+    let ttl = presentation.get("ttl_seconds").and_then(serde_json::Value::as_u64);
+    Content {
+        content_id: row.key("content_id"),
+        category: row.owned("category"),
+        tags: row.list("tags"),
+        published_at: row.instant("published_at"),
+        expires_at: row.instant("expires_at"),
+        message_class: row.parsed::<MessageClass>("message_class").ok().flatten().unwrap_or_default(),
+        variants: if variants.is_empty() { plain_variant(row) } else { variants },
+        ttl_seconds: ttl.and_then(|seconds| u32::try_from(seconds).ok()),
+    }
+}
+
+/// A content with a title and nothing else has one wording.
+fn plain_variant(row: &Row<'_>) -> Vec<Variant> {
+    let title = row.owned("title");
+    title
+        .map(|title| Variant { variant_id: "default".into(), locale: None, title, body: String::new() })
+        .into_iter()
+        .collect()
+}
+
+fn campaign(row: &Row<'_>) -> Campaign {
+    Campaign {
+        campaign_id: row.key("campaign_id"),
+        goal: row.owned("goal"),
+        contents: row.list("contents"),
+        channels: row.list("channels"),
+        tags: row.list("tags"),
+        window_start: row.instant("window_start"),
+        window_end: row.instant("window_end"),
+        horizon_hours: row.whole("horizon_hours").and_then(|hours| u32::try_from(hours).ok()),
+        priority: row.number("priority").unwrap_or(1.0),
+        holdout_percent: row.number("holdout_percent").unwrap_or(0.0),
+        // A word that this build does not know must not send: a draft does not.
+        status: row.parsed::<CampaignStatus>("status").ok().flatten().unwrap_or_default(),
+    }
+}
