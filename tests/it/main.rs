@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod classification;
 mod command_line;
 mod config;
 mod crashes;
@@ -14,6 +15,7 @@ mod ingest_properties;
 mod ingesting;
 mod intervals;
 mod profiles;
+mod ranking;
 mod same_bytes;
 mod send_time;
 mod send_time_commands;
