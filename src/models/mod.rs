@@ -1,4 +1,5 @@
-//! Learning from profiles and events: when people can be reached.
+//! Learning from profiles and events: when people can be reached, and how likely they respond.
 
+pub mod calibration;
 mod parallel;
 pub mod send_time;

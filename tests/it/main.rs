@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod calibration;
 mod classification;
 mod command_line;
 mod config;
