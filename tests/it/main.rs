@@ -15,6 +15,7 @@ mod evaluation;
 mod ingest_properties;
 mod ingesting;
 mod intervals;
+mod logistic;
 mod profiles;
 mod ranking;
 mod same_bytes;
