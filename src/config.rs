@@ -110,6 +110,8 @@ pub struct TrainingConfig {
     pub most_moments: usize,
     /// Contents that are candidates for one user.
     pub candidates: usize,
+    /// Users at moments looked at, at most, for goals about contents.
+    pub most_users: usize,
     /// Negative examples kept at most, for goals about contents.
     pub most_negatives: usize,
     /// Seed of draws.
@@ -233,6 +235,7 @@ impl Config {
             ("training.allowed_lateness_hours", self.training.allowed_lateness_hours, 0, CENTURY * 24),
             ("training.most_moments", self.training.most_moments as i64, 4, 1_000),
             ("training.candidates", self.training.candidates as i64, 1, 5_000),
+            ("training.most_users", self.training.most_users as i64, 1_000, 1_000_000_000),
             ("training.most_negatives", self.training.most_negatives as i64, 1_000, 100_000_000),
             ("decisions.horizon_hours", i64::from(self.decisions.horizon_hours), 1, 168),
             ("decisions.most_contents", self.decisions.most_contents as i64, 1, 500),

@@ -180,9 +180,12 @@ impl Question<'_> {
         immature: usize,
         watch: &impl Fn(usize, usize),
     ) -> Result<Examples, ExampleError> {
-        let populations: Vec<Vec<usize>> =
+        let mut populations: Vec<Vec<usize>> =
             parallel::map(moments.len(), |index| self.population(&moments[index]));
-        let pairs = populations.iter().map(Vec::len).sum::<usize>() * self.training.candidates;
+        let one_kept_of = match self.goal.unit {
+            Unit::UserContent => self.draw_users(&moments, &mut populations),
+            Unit::UserDay | Unit::UserCampaign => 1,
+        };
         let inputs = InputList::of(self.goal.unit);
         let mut examples = Examples {
             columns: vec![Vec::new(); inputs.len()],
@@ -190,7 +193,7 @@ impl Question<'_> {
             rows: Vec::new(),
             labels: Vec::new(),
             immature,
-            one_kept_of: pairs.div_ceil(self.training.most_negatives).max(1) as u32,
+            one_kept_of,
             moments,
         };
         let mut as_of: Option<AsOf<'_>> = None;
@@ -245,6 +248,22 @@ impl Question<'_> {
             }
         }
         examples
+    }
+
+    /// Of more users at moments than can be looked at, a share is drawn; of more pairs with contents than can be kept, one
+    /// of so many (the number returned).
+    fn draw_users(&self, moments: &[Moment], populations: &mut [Vec<usize>]) -> u32 {
+        let total: usize = populations.iter().map(Vec::len).sum();
+        let one_of = total.div_ceil(self.training.most_users).max(1) as u64;
+        let users = self.sources.timeline.users();
+        for (moment, population) in moments.iter().zip(populations.iter_mut()) {
+            population.retain(|user| {
+                let key = format!("{}:{}:{}", self.training.seed, moment.at.micros(), users[*user]);
+                hash_of(key.as_bytes()).is_multiple_of(one_of)
+            });
+        }
+        let pairs = populations.iter().map(Vec::len).sum::<usize>() * self.training.candidates;
+        pairs.div_ceil(self.training.most_negatives).max(1) as u32
     }
 
     /// A seeded draw for a negative example: whether a row is kept does not depend on the rows beside it.

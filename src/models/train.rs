@@ -158,7 +158,8 @@ impl Split {
         let rows = examples.len();
         let boundary = |share: f64, from: usize, to: usize| {
             let wanted = (share * rows as f64) as usize;
-            let place = starts.partition_point(|(_, first)| *first < wanted);
+            // The last start at or before the wanted row: a part is rather too large than too small.
+            let place = starts.partition_point(|(_, first)| *first <= wanted).saturating_sub(1);
             place.clamp(from, to)
         };
         let test = boundary(0.8, 2, starts.len() - 1);
@@ -451,16 +452,19 @@ pub fn measure(
     let labels: Vec<bool> = rows.iter().map(|row| examples.labels[*row]).collect();
     let probabilities: Vec<f64> = rows.iter().map(|row| probability(*row)).collect();
     let base = vec![base_rate; rows.len()];
-    let intervals = Intervals::new(&labels, &users, config.evaluation.bootstrap_draws, config.evaluation.seed);
-    let n = rows.len() as f64;
+    let (draws, seed) = (config.evaluation.bootstrap_draws, config.evaluation.seed);
+    let intervals = Intervals::new(&labels, &users, draws, seed).with_one_negative_of(examples.one_kept_of);
+    let weight = |label: &bool| if *label { 1.0 } else { f64::from(examples.one_kept_of) };
+    let mass: f64 = labels.iter().map(weight).sum();
     Metrics {
         log_loss: intervals.log_loss(&probabilities),
         auc: intervals.auc(&probabilities),
         ece: intervals.ece(&probabilities, ECE_BINS),
         base_rate_log_loss: intervals.log_loss(&base),
         difference: intervals.log_loss_difference(&probabilities, &base),
-        mean_probability: probabilities.iter().sum::<f64>() / n,
-        test_rate: labels.iter().filter(|label| **label).count() as f64 / n,
+        mean_probability: probabilities.iter().zip(&labels).map(|(p, label)| p * weight(label)).sum::<f64>()
+            / mass,
+        test_rate: labels.iter().filter(|label| **label).count() as f64 / mass,
     }
 }
 

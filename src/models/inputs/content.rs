@@ -223,25 +223,25 @@ impl ContentInputs {
         view: &mut ContentView,
     ) {
         let timeline = sources.timeline;
-        let mut shared: Vec<(u32, f64, f64)> = Vec::new();
+        let mut shared = Shared::new(timeline.users().len());
         for (at, content) in tried.iter().rev().take(LATEST_CONTENTS) {
             let rarity = self.rarity[*content as usize];
             let history = decay(self.at, *at, HISTORY_HALF_LIFE) * rarity;
             let firsts = timeline.firsts_before(*content as usize, self.at);
-            let latest = firsts.iter().rev().take(LATEST_USERS).filter(|touch| touch.user as usize != user);
-            shared.extend(latest.map(|touch| (touch.user, rarity * rarity, history)));
+            for touch in firsts.iter().rev().take(LATEST_USERS).filter(|touch| touch.user as usize != user) {
+                shared.add(touch.user, rarity * rarity, history);
+            }
         }
-        shared.sort_unstable_by_key(|(neighbour, _, _)| *neighbour);
-        let mut neighbours: Vec<(u32, f64, f64)> = shared
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|group| {
-                let cosine: f64 = group.iter().map(|(_, square, _)| square).sum();
-                let history: f64 = group.iter().map(|(_, _, history)| history).sum();
-                (group[0].0, cosine / (self.norm[user] * self.norm[group[0].0 as usize]), history)
-            })
-            .collect();
-        neighbours.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        neighbours.truncate(NEIGHBOURS);
+        let mut neighbours = shared.finish();
+        for (neighbour, cosine, _) in &mut neighbours {
+            *cosine /= self.norm[user] * self.norm[*neighbour as usize];
+        }
+        let order = |a: &(u32, f64, f64), b: &(u32, f64, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if neighbours.len() > NEIGHBOURS {
+            neighbours.select_nth_unstable_by(NEIGHBOURS, order);
+            neighbours.truncate(NEIGHBOURS);
+        }
+        neighbours.sort_unstable_by(order);
         let total: f64 = neighbours.iter().map(|(_, cosine, _)| cosine).sum::<f64>() + 1e-6;
         for (neighbour, cosine, history) in neighbours {
             let theirs = timeline.tried_before(neighbour as usize, self.at);
@@ -330,6 +330,32 @@ impl ContentInputs {
         let mut chosen: Vec<usize> = chosen.into_iter().map(|content| content as usize).collect();
         chosen.sort_unstable();
         chosen
+    }
+}
+
+/// What users share with one of them, summed by user.
+struct Shared {
+    sums: Vec<(f64, f64)>,
+    met: Vec<u32>,
+}
+
+impl Shared {
+    fn new(users: usize) -> Shared {
+        Shared { sums: vec![(0.0, 0.0); users], met: Vec::new() }
+    }
+
+    fn add(&mut self, user: u32, square: f64, history: f64) {
+        let (squares, histories) = &mut self.sums[user as usize];
+        if *squares == 0.0 {
+            self.met.push(user);
+        }
+        *squares += square;
+        *histories += history;
+    }
+
+    fn finish(self) -> Vec<(u32, f64, f64)> {
+        let sums = self.sums;
+        self.met.into_iter().map(|user| (user, sums[user as usize].0, sums[user as usize].1)).collect()
     }
 }
 
