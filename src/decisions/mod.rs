@@ -1,4 +1,38 @@
 //! Content, time and whether to push at all: one pure function from a context to a decision.
 
 pub mod context;
+pub mod explanation;
+pub mod rules;
 pub mod scorer;
+pub mod sentences;
+
+mod board;
+mod choice;
+mod draw;
+mod offers;
+mod policy;
+mod record;
+mod refusals;
+mod situation;
+mod slots;
+mod variant;
+
+use crate::domain::decision::Decision;
+use board::Board;
+use context::DecisionContext;
+use scorer::Scorer;
+use situation::Situation;
+
+/// What to push to the user, when, and whether to push at all.
+///
+/// The choice is made among contents × variants × channels × send slots, by expected value: P(goal) · worth − prices.
+/// It cannot fail, reads no clock and draws nothing unseeded: the same context and scorer give the same bytes.
+pub fn decide(context: &DecisionContext, scorer: &impl Scorer) -> Decision {
+    let situation = Situation::of(context);
+    let refusals = refusals::of_user(&situation);
+    let slots = slots::open(&situation, scorer);
+    let offers = offers::of(&situation, scorer);
+    let board = Board::lay(&situation, scorer, slots, offers);
+    let choice = choice::make(&board, refusals);
+    record::write(&board, choice)
+}

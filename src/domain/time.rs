@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
+/// Microseconds in a minute.
+pub const MINUTE: i64 = 60 * SECOND;
 /// Microseconds in an hour.
 pub const HOUR: i64 = 3_600 * SECOND;
 /// Microseconds in a day of 24 hours; windows such as "30 d" are multiples of it.

@@ -1,14 +1,20 @@
 //! Time zones by name, each as one table of transitions, from the bundled database alone.
 
 use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use jiff::civil::DateTime;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
 use super::time::{Instant, LocalHour, SECOND};
 
 /// Transitions are tabulated up to this year; stamps end far below it.
 const LAST_YEAR: i16 = 2101;
+
+/// Every zone of the database, tabulated when it is first asked for: a decision has no time to do it each time.
+static ATLAS: LazyLock<HashMap<String, OnceLock<Option<Zone>>>> = LazyLock::new(|| {
+    TimeZoneDatabase::bundled().available().map(|name| (name.to_string(), OnceLock::new())).collect()
+});
 
 /// A zone name that the bundled database does not hold in exactly this spelling.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +54,17 @@ impl Zone {
         Ok(Zone::tabulate(canonical, time_zone))
     }
 
+    /// The same as [`Zone::find`], from a table that the whole process shares; `None` for what it refuses.
+    pub fn shared(name: &str) -> Option<&'static Zone> {
+        ATLAS.get(name)?.get_or_init(|| Zone::find(name).ok()).as_ref()
+    }
+
+    /// Coordinated universal time, shared by the whole process.
+    pub fn shared_utc() -> &'static Zone {
+        static UTC: LazyLock<Zone> = LazyLock::new(Zone::utc);
+        &UTC
+    }
+
     /// Coordinated universal time.
     pub fn utc() -> Zone {
         Zone { name: "UTC".into(), starts: vec![i64::MIN], offsets: vec![0], time_zone: TimeZone::UTC }
@@ -60,8 +77,11 @@ impl Zone {
             if time_zone.to_datetime(transition.timestamp()).year() > LAST_YEAR {
                 break;
             }
-            starts.push(transition.timestamp().as_second());
-            offsets.push(transition.offset().seconds());
+            // A zone may change its abbreviation alone; that is no change of the clock.
+            if offsets.last() != Some(&transition.offset().seconds()) {
+                starts.push(transition.timestamp().as_second());
+                offsets.push(transition.offset().seconds());
+            }
         }
         Zone { name, starts, offsets, time_zone }
     }
@@ -77,10 +97,34 @@ impl Zone {
         self.offsets[self.starts.partition_point(|start| *start <= second) - 1]
     }
 
+    /// What this zone's clock shows at `instant`, in whole seconds since 1970-01-01 00:00 on it.
+    pub fn local_second(&self, instant: Instant) -> i64 {
+        instant.micros().div_euclid(SECOND) + i64::from(self.offset_seconds(instant))
+    }
+
     /// The hour that this zone's clock shows at `instant`.
     pub fn local_hour(&self, instant: Instant) -> LocalHour {
-        let second = instant.micros().div_euclid(SECOND) + i64::from(self.offset_seconds(instant));
-        LocalHour(second.div_euclid(3_600) as i32)
+        LocalHour(self.local_second(instant).div_euclid(3_600) as i32)
+    }
+
+    /// The first instant after `instant` at which this zone's clock is set forward or back.
+    pub fn next_change(&self, instant: Instant) -> Option<Instant> {
+        let second = instant.micros().div_euclid(SECOND);
+        let next = self.starts.partition_point(|start| *start <= second);
+        self.starts.get(next).map(|start| Instant::from_micros(start.saturating_mul(SECOND)))
+    }
+
+    /// `instant` on this zone's clock as RFC 3339 with its offset: `2026-06-10T08:24:00-04:00`.
+    pub fn local_text(&self, instant: Instant) -> String {
+        let seconds = self.offset_seconds(instant);
+        let civil = jiff::Timestamp::from_microsecond(instant.micros())
+            .and_then(|stamp| Ok(Offset::from_seconds(seconds)?.to_datetime(stamp)));
+        let sign = if seconds < 0 { '-' } else { '+' };
+        let (hours, minutes) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60);
+        match civil {
+            Ok(civil) => format!("{civil}{sign}{hours:02}:{minutes:02}"),
+            Err(_) => instant.to_string(),
+        }
     }
 
     /// The instant at which this zone's clock shows `civil`.

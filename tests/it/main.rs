@@ -10,6 +10,7 @@ mod classification;
 mod command_line;
 mod config;
 mod crashes;
+mod decisions;
 mod domain;
 mod evaluation;
 mod ingest_properties;

@@ -1,0 +1,145 @@
+//! How long one decision takes: a user, 100 contents, 24 send slots, a logistic model of 50 + 12 + 12 inputs.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use smartpush::config::Config;
+use smartpush::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
+use smartpush::decisions::decide;
+use smartpush::decisions::scorer::{Contribution, Scorer};
+use smartpush::domain::campaign::{Campaign, CampaignStatus};
+use smartpush::domain::content::{Content, Variant};
+use smartpush::domain::time::{HOUR, Instant};
+use smartpush::domain::user::{Consent, MinuteOfDay, QuietHours, User};
+
+/// Inputs of user, content and pair.
+const BLOCKS: [usize; 3] = [50, 12, 12];
+
+/// 2026-06-10T16:20:00Z, a Wednesday.
+const NOW: Instant = Instant::from_micros(1_781_108_400_000_000);
+
+/// A logistic model: four dot products and a sigmoid.
+struct Logistic {
+    weights: [Vec<f64>; 3],
+}
+
+fn dot(weights: &[f64], inputs: &[f64]) -> f64 {
+    weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum()
+}
+
+impl Scorer for Logistic {
+    fn user(&self, inputs: &[f64]) -> f64 {
+        dot(&self.weights[0], inputs) - 3.0
+    }
+
+    fn content(&self, inputs: &[f64]) -> f64 {
+        dot(&self.weights[1], inputs)
+    }
+
+    fn pair(&self, inputs: &[f64]) -> f64 {
+        dot(&self.weights[2], inputs)
+    }
+
+    fn time(&self, activity: f64) -> f64 {
+        0.4 * activity
+    }
+
+    fn probability(&self, logit: f64) -> f64 {
+        1.0 / (1.0 + libm::exp(-logit))
+    }
+
+    fn contributions(&self, _: &[f64], _: &[f64], _: &[f64], _: f64) -> Vec<Contribution> {
+        Vec::new()
+    }
+}
+
+/// Numbers between −0.5 and 0.5 that look random.
+fn numbers(count: usize, seed: usize) -> Vec<f64> {
+    (0..count).map(|at| ((at * 7_919 + seed * 104_729) % 1_009) as f64 / 1_009.0 - 0.5).collect()
+}
+
+fn content(index: usize) -> ContentContext {
+    let variant = |locale: &str| Variant {
+        variant_id: format!("variant-{locale}"),
+        locale: Some(locale.into()),
+        ..Variant::default()
+    };
+    let content = Content {
+        content_id: format!("content-{index:03}"),
+        category: Some(format!("category-{}", index % 9)),
+        published_at: Some(NOW.plus(-(index as i64) * HOUR)),
+        // One in ten lives for a few more hours only.
+        expires_at: index.is_multiple_of(10).then(|| NOW.plus((index as i64 / 10 + 2) * HOUR)),
+        variants: vec![variant("en"), variant("zh")],
+        ..Content::default()
+    };
+    ContentContext {
+        content,
+        content_inputs: numbers(BLOCKS[1], index),
+        pair_inputs: numbers(BLOCKS[2], index + 1_000),
+    }
+}
+
+/// A user with quiet hours, a muted category, a campaign and ten pushes behind him.
+fn context(contents: usize, horizon_hours: u32) -> DecisionContext {
+    let time = |text: &str| MinuteOfDay::parse(text).unwrap_or_else(|| panic!("{text} is a time"));
+    let send = |days: i64| PastSend {
+        at: NOW.plus(-days * 24 * HOUR),
+        campaign_id: Some("spring".into()),
+        content_id: Some("content-007".into()),
+        channel: Some("push".into()),
+    };
+    DecisionContext {
+        format: FORMAT,
+        decision_id: "0197a1b2-0000-7000-8000-000000000001".into(),
+        send_id: "0197a1b2-0000-7000-8000-000000000002".into(),
+        now: NOW,
+        clock_trusted: true,
+        horizon_hours,
+        user: User {
+            user_id: "1510".into(),
+            known: true,
+            consent: Consent::Granted,
+            time_zone: Some("America/New_York".into()),
+            locale: Some("en-US".into()),
+            quiet_hours: Some(QuietHours { from: time("22:00"), until: time("08:00") }),
+            muted_categories: vec!["category-8".into()],
+            personalisation: true,
+            ..User::default()
+        },
+        campaign: Some(Campaign {
+            campaign_id: "spring".into(),
+            window_start: Some(NOW.plus(-24 * HOUR)),
+            window_end: Some(NOW.plus(240 * HOUR)),
+            status: CampaignStatus::Running,
+            ..Campaign::default()
+        }),
+        channels: vec!["push".into()],
+        contents: (0..contents).map(content).collect(),
+        user_inputs: numbers(BLOCKS[0], 3),
+        curve: numbers(168, 5).into_iter().map(|number| (number + 0.6) / 168.0).collect(),
+        sends: (1..=10).map(send).collect(),
+        settings: Config::defaults().decisions,
+        fallback: Vec::new(),
+        versions: ["model", "features", "config", "tz_database", "build", "profiles_as_of"]
+            .map(|key| (key.to_string(), "0123456789ab".to_string()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn decisions(criterion: &mut Criterion) {
+    let weights = [1, 2, 3].map(|block| numbers(BLOCKS[block - 1], block));
+    let scorer = Logistic { weights };
+    let mut group = criterion.benchmark_group("decide");
+    for (contents, hours) in [(1, 24), (100, 24), (100, 168), (500, 168)] {
+        let context = context(contents, hours);
+        let name = format!("{contents} contents x {hours} h");
+        group.bench_function(name, |bencher| bencher.iter(|| decide(black_box(&context), &scorer)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decisions);
+criterion_main!(benches);

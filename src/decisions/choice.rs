@@ -1,0 +1,98 @@
+//! Send, hold or no_send: the choice, its reasons, and what else could have been chosen.
+
+use super::board::{Arm, Board};
+use super::policy::{self, Pick};
+use super::refusals::{self, Scope, reason, walk};
+use super::rules::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING};
+use super::scorer::Scorer;
+use crate::domain::decision::Reason;
+use crate::domain::time::Instant;
+
+/// Candidates that a decision shows.
+const MOST_CANDIDATES: usize = 5;
+
+/// What to do.
+pub(super) enum Outcome {
+    /// Send this.
+    Send(Pick),
+    /// Ask again then.
+    Hold(Instant),
+    /// Nothing.
+    NoSend,
+}
+
+/// A choice with its reasons.
+pub(super) struct Choice {
+    /// What to do.
+    pub(super) outcome: Outcome,
+    /// Why something was refused.
+    pub(super) reasons: Vec<Reason>,
+    /// The best arms with the rules that refuse them.
+    pub(super) candidates: Vec<(Arm, Vec<String>)>,
+}
+
+/// Chooses among the arms of the board for a user whom these refusals stand against.
+pub(super) fn make<S: Scorer>(board: &Board<S>, user: Vec<Reason>) -> Choice {
+    let allowed = board.best_allowed(MOST_CANDIDATES);
+    let candidates = candidates(board, &allowed, &user);
+    let (outcome, reasons) = match allowed.first() {
+        _ if !user.is_empty() => (when_allowed(&user), user),
+        _ if board.offers.is_empty() => (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)]),
+        None => nothing_allowed(board),
+        Some(best) => worth_or_not(board, *best),
+    };
+    Choice { outcome, reasons, candidates }
+}
+
+/// Hold when each refusal of the user ends by itself.
+fn when_allowed(user: &[Reason]) -> Outcome {
+    let ends: Option<Vec<Instant>> = user.iter().map(|reason| reason.allowed_from).collect();
+    ends.and_then(|ends| ends.into_iter().max()).map_or(Outcome::NoSend, Outcome::Hold)
+}
+
+fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
+    let mut reasons = refusals::of_arms(board);
+    let are_unscored = board.offers.iter().any(|offer| board.has_arm(offer));
+    if are_unscored && reasons.iter().all(|reason| reason.rule != IS_SCORED) {
+        reasons.push(of_request(board, IS_SCORED));
+    }
+    // Waiting does not help against a scorer that has no answer.
+    let retry_at = if are_unscored { None } else { refusals::earliest(board) };
+    (retry_at.map_or(Outcome::NoSend, Outcome::Hold), reasons)
+}
+
+fn worth_or_not<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) {
+    let mut reasons = refusals::of_arms(board);
+    if best.value > 0.0 {
+        return (Outcome::Send(policy::pick(best)), reasons);
+    }
+    reasons.insert(0, of_request(board, IS_WORTH_SENDING));
+    (Outcome::NoSend, reasons)
+}
+
+fn of_request<S: Scorer>(board: &Board<S>, rule: &str) -> Reason {
+    reason(board.situation, rule, "arm".to_string(), None)
+}
+
+/// The best allowed arms; when none is, the best of all, so that it can be seen what the rules cost.
+fn candidates<S: Scorer>(board: &Board<S>, allowed: &[Arm], user: &[Reason]) -> Vec<(Arm, Vec<String>)> {
+    let all = if allowed.is_empty() { board.best(MOST_CANDIDATES, |_, _| true) } else { allowed.to_vec() };
+    all.into_iter().map(|arm| (arm, refused_by(board, arm, user))).collect()
+}
+
+/// The names of all rules that refuse an arm, each once.
+fn refused_by<S: Scorer>(board: &Board<S>, arm: Arm, user: &[Reason]) -> Vec<String> {
+    let mut rules: Vec<String> = user.iter().map(|reason| reason.rule.clone()).collect();
+    let (offer, slot) = (&board.offers[arm.offer], &board.slots[arm.slot]);
+    if board.allowed_minutes(offer, slot) == 0 {
+        walk(board.situation, Scope::Arm(offer), slot.slot.start, slot.slot.end, |refused| {
+            if rules.iter().all(|rule| rule != refused.rule) {
+                rules.push(refused.rule.to_string());
+            }
+        });
+    }
+    if arm.value <= 0.0 {
+        rules.push(IS_WORTH_SENDING.to_string());
+    }
+    rules
+}

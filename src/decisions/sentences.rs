@@ -1,0 +1,218 @@
+//! What each rule's "no" says to people, in English and Chinese, and how times read in both.
+
+use super::situation::Situation;
+use crate::domain::campaign::CampaignStatus;
+use crate::domain::content::Content;
+use crate::domain::decision::Reason;
+use crate::domain::time::{Day, Instant, WEEKDAYS};
+use crate::domain::zone::Zone;
+
+/// A language that sentences are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+/// What a rule says when it refuses; `{names}` are filled in.
+pub struct Sentence {
+    /// The rule.
+    pub rule: &'static str,
+    /// In English.
+    pub english: &'static str,
+    /// In Chinese.
+    pub chinese: &'static str,
+}
+
+const fn says(rule: &'static str, english: &'static str, chinese: &'static str) -> Sentence {
+    Sentence { rule, english, chinese }
+}
+
+/// The sentences of all rules.
+pub const SENTENCES: &[Sentence] = &[
+    says(
+        "clock_is_trusted",
+        "The clock cannot be right: it stands before what has already happened.",
+        "时钟不可信：当前时间早于已发生的事件。",
+    ),
+    says(
+        "has_consented",
+        "There is no record that {user} agreed to be pushed.",
+        "没有 {user} 同意接收推送的记录。",
+    ),
+    says(
+        "preferences_are_readable",
+        "A preference of {user} cannot be read: {preference}.",
+        "{user} 的偏好设置无法读取：{preference}。",
+    ),
+    says("zone_is_known", "The time zone of {user} is not known ({zone}).", "{user} 的时区未知（{zone}）。"),
+    says(
+        "outside_holdout",
+        "{user} is in the group that nobody pushes, so that the effect of pushing can be measured.",
+        "{user} 属于全局对照组：不推送，用于衡量推送效果。",
+    ),
+    says("campaign_is_running", "Campaign {campaign} is {status}.", "活动 {campaign} {status}。"),
+    says(
+        "outside_campaign_holdout",
+        "{user} is in the control group of campaign {campaign}, which gets none of its pushes.",
+        "{user} 属于活动 {campaign} 的对照组，不接收该活动的推送。",
+    ),
+    says(
+        "inside_campaign_window",
+        "At {time} campaign {campaign} may not send.",
+        "{time} 不在活动 {campaign} 的投放窗口内。",
+    ),
+    says(
+        "outside_quiet_hours",
+        "{time} lies in the quiet hours of {user} ({quiet}).",
+        "{time} 处于 {user} 的免打扰时段（{quiet}）。",
+    ),
+    says(
+        "under_daily_cap",
+        "{user} may get {cap} a day, and no more on the day of {time}.",
+        "{user} 每天最多接收 {cap} 条推送，{time} 当天已满。",
+    ),
+    says("is_scored", "The model has no usable score for {subject}.", "模型对 {subject} 没有可用的评分。"),
+    says(
+        "category_is_not_muted",
+        "{user} does not want to hear of {category}, so {subject} is out.",
+        "{user} 已屏蔽分类 {category}，不推送 {subject}。",
+    ),
+    says("is_published", "{subject} is not yet out.", "{subject} 尚未发布。"),
+    says("before_expiry", "{subject} expires before it could be sent.", "{subject} 在可发送之前已过期。"),
+    says("has_candidates", "There is no content to choose from.", "没有可供选择的内容。"),
+    says(
+        "is_worth_sending",
+        "Nothing that might be sent to {user} is worth what it costs.",
+        "可推送给 {user} 的内容都不值得其代价。",
+    ),
+];
+
+/// A refusal in words, with the time from which it ends.
+pub(super) fn of_reason(situation: &Situation, reason: &Reason, language: Language) -> String {
+    let sentence = SENTENCES.iter().find(|sentence| sentence.rule == reason.rule);
+    let template = sentence.map_or("", |sentence| language.of(sentence.english, sentence.chinese));
+    let mut text = fill(template, |name| value_of(situation, reason, language, name));
+    if let Some(from) = reason.allowed_from {
+        let from = local_time(situation.zone, from, language);
+        text += &language.of(" Allowed from {from}.", "{from} 起可以。").replace("{from}", &from);
+    }
+    text
+}
+
+impl Language {
+    /// One of two texts.
+    pub(super) fn of<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+        match self {
+            Language::English => english,
+            Language::Chinese => chinese,
+        }
+    }
+}
+
+/// Puts values in place of `{names}`.
+pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut text = String::with_capacity(template.len() + 48);
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, inside)| Some((before, inside.split_once('}')?)))
+    {
+        text += before;
+        text += &value(name);
+        rest = after;
+    }
+    text + rest
+}
+
+fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &str) -> String {
+    let user = &situation.context.user;
+    let subject = reason.subject.split_once(':').map_or(reason.subject.as_str(), |(_, subject)| subject);
+    match name {
+        "user" => user.user_id.clone(),
+        "campaign" => situation.campaign_id().to_string(),
+        "status" => status(situation, language).to_string(),
+        "zone" => user.time_zone.clone().unwrap_or_else(|| language.of("none", "无").to_string()),
+        "preference" => unreadable(situation, language),
+        "quiet" => quiet(situation),
+        "cap" => pushes(situation.daily_cap(), language),
+        "category" => category(situation, subject),
+        "time" => Instant::parse_rfc3339(subject)
+            .map_or_else(|| subject.to_string(), |at| local_time(situation.zone, at, language)),
+        _ if reason.subject == "arm" => language.of("any content", "任何内容").to_string(),
+        _ => title_of(situation, subject, language),
+    }
+}
+
+fn status(situation: &Situation, language: Language) -> &'static str {
+    match situation.context.campaign.as_ref().map(|campaign| campaign.status).unwrap_or_default() {
+        CampaignStatus::Draft => language.of("a draft", "仍是草稿"),
+        CampaignStatus::Scheduled => language.of("scheduled", "已排期"),
+        CampaignStatus::Running => language.of("running", "进行中"),
+        CampaignStatus::Paused => language.of("paused", "已暂停"),
+        CampaignStatus::Halted => language.of("halted", "已终止"),
+        CampaignStatus::Ended => language.of("over", "已结束"),
+    }
+}
+
+fn pushes(count: u32, language: Language) -> String {
+    match (language, count) {
+        (Language::Chinese, _) => count.to_string(),
+        (Language::English, 0) => "no push".to_string(),
+        (Language::English, 1) => "1 push".to_string(),
+        (Language::English, _) => format!("{count} pushes"),
+    }
+}
+
+fn unreadable(situation: &Situation, language: Language) -> String {
+    let settings = || language.of("quiet hours in the settings", "全局免打扰时段").to_string();
+    situation.context.user.unreadable_preference.clone().unwrap_or_else(settings)
+}
+
+fn quiet(situation: &Situation) -> String {
+    let text = |hours: crate::domain::user::QuietHours| {
+        format!("{}–{}", String::from(hours.from), String::from(hours.until))
+    };
+    situation.quiet_hours().map_or_else(String::new, text)
+}
+
+fn content<'a>(situation: &Situation<'a>, content_id: &str) -> Option<&'a Content> {
+    let contents = situation.context.contents.iter().map(|candidate| &candidate.content);
+    contents.into_iter().find(|content| content.content_id == content_id)
+}
+
+fn category(situation: &Situation, content_id: &str) -> String {
+    content(situation, content_id).and_then(|content| content.category.clone()).unwrap_or_default()
+}
+
+/// A content by the headline its user would read, else by its id, in quotation marks.
+pub(super) fn title_of(situation: &Situation, content_id: &str, language: Language) -> String {
+    let locale = situation.context.user.locale.as_deref();
+    let variant =
+        content(situation, content_id).and_then(|content| super::variant::variant_for(content, locale));
+    let title = variant.map(|variant| variant.title.as_str()).filter(|title| !title.is_empty());
+    language.of("‘{}’", "“{}”").replace("{}", title.unwrap_or(content_id))
+}
+
+/// `Sun 3 Dec 2017 11:24` or `2017年12月3日周日11:24`, on a zone's clock.
+pub(super) fn local_time(zone: &Zone, at: Instant, language: Language) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const CHINESE_WEEKDAYS: [&str; 7] = ["一", "二", "三", "四", "五", "六", "日"];
+    let second = zone.local_second(at);
+    let day = Day(second.div_euclid(86_400) as i32);
+    let date = day.civil();
+    let (hour, minute) = (second.div_euclid(3_600).rem_euclid(24), second.div_euclid(60).rem_euclid(60));
+    let month = usize::from(date.month().unsigned_abs());
+    match language {
+        Language::English => {
+            let (weekday, month) = (WEEKDAYS[day.weekday()], MONTHS[(month - 1) % 12]);
+            format!("{weekday} {} {month} {} {hour:02}:{minute:02}", date.day(), date.year())
+        }
+        Language::Chinese => {
+            let weekday = CHINESE_WEEKDAYS[day.weekday()];
+            format!("{}年{month}月{}日周{weekday}{hour:02}:{minute:02}", date.year(), date.day())
+        }
+    }
+}

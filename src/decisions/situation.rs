@@ -1,0 +1,137 @@
+//! A context made ready for questions: the clock, the span of time, what went out on each day.
+
+use super::context::DecisionContext;
+use crate::domain::time::{DAY, HOUR, Instant, SECOND};
+use crate::domain::user::{MinuteOfDay, QuietHours};
+use crate::domain::zone::Zone;
+
+/// No event is older than this; a clock that shows less is wrong.
+const FIRST: Instant = Instant::from_micros(946_684_800 * SECOND);
+/// Zone tables reach beyond this; a clock that shows more is wrong, and what would be allowed then never is.
+const LAST: Instant = Instant::from_micros(4_102_444_800 * SECOND);
+/// After this long a push is felt half as much.
+const FATIGUE_HALF_LIFE: i64 = 3 * DAY;
+/// Hours that a horizon may have.
+const HORIZON: (u32, u32) = (1, 168);
+
+/// What the stages of a decision and its rules look at.
+pub(super) struct Situation<'a> {
+    /// All that is known.
+    pub(super) context: &'a DecisionContext,
+    /// The user's zone; UTC when it is unknown, so that there is a choice to show.
+    pub(super) zone: &'a Zone,
+    /// Is it really his?
+    pub(super) is_zone_known: bool,
+    /// His quiet hours, else everybody's; `Err` when they cannot be read.
+    pub(super) quiet: Result<Option<QuietHours>, UnreadableQuietHours>,
+    /// First instant at which a send may lie.
+    pub(super) from: Instant,
+    /// First instant at which it may no longer; `from` when the clock is wrong.
+    pub(super) until: Instant,
+    /// Local days on which pushes went out, with how many.
+    sent: Vec<(i64, u32)>,
+    /// Pushes that are still felt at `from`.
+    felt: f64,
+}
+
+/// Quiet hours in the settings that are no two times of day.
+pub(super) struct UnreadableQuietHours;
+
+impl<'a> Situation<'a> {
+    pub(super) fn of(context: &'a DecisionContext) -> Situation<'a> {
+        let own = context.user.time_zone.as_deref().and_then(Zone::shared);
+        let zone = own.unwrap_or(Zone::shared_utc());
+        let hours = i64::from(context.horizon_hours.clamp(HORIZON.0, HORIZON.1));
+        let from = context.now;
+        let until = if is_plausible(from) { from.plus(hours * HOUR) } else { from };
+        let (sent, felt) = (sent_by_day(context, zone), felt_at(context, from));
+        let quiet = quiet_hours(context);
+        Situation { context, zone, is_zone_known: own.is_some(), quiet, from, until, sent, felt }
+    }
+
+    /// Can the clock be right?
+    pub(super) fn is_clock_plausible(&self) -> bool {
+        is_plausible(self.from)
+    }
+
+    /// Pushes that went out on a local day.
+    pub(super) fn sent_on(&self, day: i64) -> u32 {
+        self.sent.iter().find(|(sent, _)| *sent == day).map_or(0, |(_, count)| *count)
+    }
+
+    /// Most pushes on one of the user's days: his word, else everybody's.
+    pub(super) fn daily_cap(&self) -> u32 {
+        self.context.user.max_per_day.unwrap_or(self.context.settings.max_per_day)
+    }
+
+    /// Quiet hours that hold some minute and can be read.
+    pub(super) fn quiet_hours(&self) -> Option<QuietHours> {
+        self.quiet.as_ref().ok().copied().flatten().filter(|hours| hours.is_ever_quiet())
+    }
+
+    /// The user's local day at `at`, in days since 1970-01-01.
+    pub(super) fn local_day(&self, at: Instant) -> i64 {
+        self.zone.local_second(at).div_euclid(86_400)
+    }
+
+    /// Where the run of instants with the local day of `at` ends, at the next change of the clock at the latest.
+    pub(super) fn day_end(&self, at: Instant) -> Instant {
+        let left = 86_400 - self.zone.local_second(at).rem_euclid(86_400);
+        let second = at.micros().div_euclid(SECOND).saturating_add(left);
+        let midnight = Instant::from_micros(second.saturating_mul(SECOND));
+        self.zone.next_change(at).map_or(midnight, |change| change.min(midnight))
+    }
+
+    /// Pushes that are still felt at `at`: each counts half as much every three days.
+    pub(super) fn felt_pushes(&self, at: Instant) -> f64 {
+        self.felt * half_lives(at.micros().saturating_sub(self.from.micros()))
+    }
+
+    /// The channel of this decision: the first that may be used.
+    pub(super) fn channel(&self) -> &str {
+        self.context.channels.first().unwrap_or(&self.context.settings.channel)
+    }
+
+    /// The campaign's id, else "".
+    pub(super) fn campaign_id(&self) -> &str {
+        self.context.campaign.as_ref().map_or("", |campaign| &campaign.campaign_id)
+    }
+}
+
+/// Is this instant one that waiting can reach?
+pub(super) fn is_plausible(at: Instant) -> bool {
+    FIRST <= at && at < LAST
+}
+
+/// The user's own quiet hours win, even when they hold no minute.
+fn quiet_hours(context: &DecisionContext) -> Result<Option<QuietHours>, UnreadableQuietHours> {
+    let (from, until) = (&context.settings.quiet_from, &context.settings.quiet_until);
+    match (context.user.quiet_hours, MinuteOfDay::parse(from), MinuteOfDay::parse(until)) {
+        (Some(own), ..) => Ok(Some(own)),
+        (None, Some(from), Some(until)) => Ok(Some(QuietHours { from, until })),
+        _ if from.is_empty() && until.is_empty() => Ok(None),
+        _ => Err(UnreadableQuietHours),
+    }
+}
+
+fn sent_by_day(context: &DecisionContext, zone: &Zone) -> Vec<(i64, u32)> {
+    let mut days: Vec<(i64, u32)> = Vec::new();
+    for send in &context.sends {
+        let day = zone.local_second(send.at).div_euclid(86_400);
+        match days.iter_mut().rev().find(|(known, _)| *known == day) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => days.push((day, 1)),
+        }
+    }
+    days
+}
+
+/// A push that lies ahead is felt as if it came now.
+fn felt_at(context: &DecisionContext, now: Instant) -> f64 {
+    let age = |at: Instant| now.micros().saturating_sub(at.micros()).max(0);
+    context.sends.iter().map(|send| half_lives(age(send.at))).sum()
+}
+
+fn half_lives(age: i64) -> f64 {
+    libm::exp2(-(age as f64) / FATIGUE_HALF_LIFE as f64)
+}

@@ -1,0 +1,329 @@
+//! What holds for every decision, tried on random situations against a naive reading of the rules.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use smartpush::decisions::context::{ContentContext, DecisionContext};
+use smartpush::decisions::scorer::{Contribution, Scorer};
+use smartpush::decisions::{decide, explanation};
+use smartpush::domain::decision::{Action, Decision};
+use smartpush::domain::time::{HOUR, Instant, MINUTE};
+
+use super::oracle::{Oracle, Slot};
+use super::world::{LinearScorer, Random, random_content, random_context};
+
+fn scorer() -> LinearScorer {
+    LinearScorer::new(3, 2, 2)
+}
+
+/// A linear scorer whose probabilities come in steps, as an isotonic calibration gives them.
+struct Steps(LinearScorer);
+
+impl Scorer for Steps {
+    fn user(&self, inputs: &[f64]) -> f64 {
+        self.0.user(inputs)
+    }
+
+    fn content(&self, inputs: &[f64]) -> f64 {
+        self.0.content(inputs)
+    }
+
+    fn pair(&self, inputs: &[f64]) -> f64 {
+        self.0.pair(inputs)
+    }
+
+    fn time(&self, activity: f64) -> f64 {
+        self.0.time(activity)
+    }
+
+    fn probability(&self, logit: f64) -> f64 {
+        (self.0.probability(logit) * 50.0).floor() / 50.0
+    }
+
+    fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], time: f64) -> Vec<Contribution> {
+        self.0.contributions(user, content, pair, time)
+    }
+}
+
+/// Forty contents of random situations at the same moment.
+fn crowd(random: &mut Random, context: &DecisionContext) -> Vec<ContentContext> {
+    let one = |index| {
+        let mut one = random_content(random, context.now);
+        one.content.content_id = format!("content-{index}");
+        one
+    };
+    (0..40).map(one).collect()
+}
+
+/// Everything that could be sent within the horizon: content, slot, with the slot's first instant and the arm's value.
+fn arms<'a>(
+    oracle: &Oracle<'a>,
+    context: &DecisionContext,
+    scorer: &impl Scorer,
+) -> Vec<(&'a ContentContext, Slot, f64)> {
+    let mut starts: BTreeMap<Slot, Instant> = BTreeMap::new();
+    let mut allowed: BTreeMap<(usize, Slot), ()> = BTreeMap::new();
+    let contents = oracle.contents();
+    for at in oracle.minutes(i64::from(context.horizon_hours.clamp(1, 168))) {
+        let slot = oracle.slot(at);
+        starts.entry(slot).or_insert(at);
+        let open = contents.iter().enumerate().filter(|(_, candidate)| oracle.is_allowed(candidate, at));
+        allowed.extend(open.map(|(index, _)| ((index, slot), ())));
+    }
+    let value = |index: usize, slot| oracle.value(scorer, contents[index], starts[&slot]);
+    allowed.into_keys().map(|(index, slot)| (contents[index], slot, value(index, slot))).collect()
+}
+
+fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
+    let (send_at, expires_at) = (decision.send_at.unwrap(), decision.expires_at.unwrap());
+    let id = decision.content_id.as_ref().unwrap();
+    let chosen = oracle.contents().into_iter().find(|one| one.content.content_id == *id).unwrap();
+    assert!(oracle.is_user_allowed() && !decision.holdout);
+    assert!(context.now <= send_at && send_at < context.now.plus(i64::from(context.horizon_hours) * HOUR));
+    assert!(oracle.is_allowed(chosen, send_at), "{id} at {send_at}");
+    assert!(send_at == context.now || send_at.micros() % MINUTE == 0, "second 0 unless it is now");
+    assert!(send_at < expires_at);
+    let last = expires_at.plus(-1);
+    let mut shown =
+        (0..).map(|minute| send_at.plus(minute * MINUTE)).take_while(|at| *at <= last).chain([last]);
+    assert!(shown.all(|at| !oracle.is_quiet(at)), "it might be shown in quiet hours");
+    let ttl = chosen.content.ttl_seconds.unwrap_or(context.settings.ttl_seconds).max(1);
+    assert!(expires_at <= send_at.plus(i64::from(ttl) * 1_000_000));
+    assert!(chosen.content.expires_at.is_none_or(|end| expires_at <= end));
+    assert!(
+        context
+            .campaign
+            .as_ref()
+            .and_then(|campaign| campaign.window_end)
+            .is_none_or(|end| expires_at <= end)
+    );
+    let arms = arms(oracle, context, &scorer());
+    let best = arms.iter().map(|arm| arm.2).fold(f64::MIN, f64::max);
+    let own =
+        arms.iter().find(|arm| arm.0.content.content_id == *id && arm.1 == oracle.slot(send_at)).unwrap();
+    assert!(own.2 >= best - 1e-12 && best > 0.0, "{} is less than {best}", own.2);
+    assert!((decision.candidates[0].value - own.2).abs() < 1e-12);
+    assert_eq!((decision.action_probability, decision.send_id.as_deref()), (Some(1.0), Some("send-1")));
+}
+
+fn check_refusal(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
+    assert!(!decision.reasons.is_empty(), "refused without a reason");
+    assert!(decision.send_id.is_none() && decision.send_at.is_none() && decision.content_id.is_none());
+    assert!(decision.candidates.iter().all(|candidate| !candidate.refused_by.is_empty()));
+    let subjects = ["user", "campaign:"];
+    let is_of_user = |subject: &str| subjects.iter().any(|start| subject.starts_with(start));
+    if decision.reasons.iter().any(|reason| is_of_user(&reason.subject)) {
+        assert!(!oracle.is_user_allowed() || decision.holdout);
+        return;
+    }
+    assert!(oracle.is_user_allowed());
+    let best = arms(oracle, context, &scorer()).iter().map(|arm| arm.2).fold(f64::MIN, f64::max);
+    assert!(best <= 0.0, "something worth {best} might have been sent: {:?}", decision.reasons);
+}
+
+fn check_waiting(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
+    let contents = oracle.contents();
+    let is_open = |at: Instant| contents.iter().any(|candidate| oracle.is_allowed(candidate, at));
+    match decision.retry_at {
+        Some(retry_at) => {
+            assert!(context.now < retry_at && is_open(retry_at), "nothing may be sent at {retry_at}");
+            let mut before = oracle.minutes(24 * 8).take_while(|at| *at < retry_at);
+            assert!(before.all(|at| !is_open(at)), "waiting until {retry_at} is longer than need be");
+        }
+        None if decision.reasons.iter().any(|reason| reason.rule == "is_worth_sending") => {}
+        None => assert!(oracle.minutes(24 * 4).all(|at| !is_open(at)), "waiting would help"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_send_breaks_a_rule_and_no_refusal_lacks_one(seed: u64) {
+        let context = random_context(seed);
+        let decision = decide(&context, &scorer());
+        let oracle = Oracle::new(&context);
+        match decision.action {
+            Action::Send => check_send(&context, &decision, &oracle),
+            _ => check_refusal(&context, &decision, &oracle),
+        }
+        if oracle.is_user_allowed() && !decision.holdout && decision.action != Action::Send {
+            check_waiting(&context, &decision, &oracle);
+        }
+    }
+
+    #[test]
+    fn the_same_context_gives_the_same_bytes_also_after_it_was_written_down(seed: u64) {
+        let context = random_context(seed);
+        let bytes = |context: &DecisionContext| serde_json::to_string(&decide(context, &scorer())).unwrap();
+        let written = serde_json::to_string(&context).unwrap();
+        let read: DecisionContext = serde_json::from_str(&written).unwrap();
+        prop_assert_eq!(&read, &context);
+        prop_assert_eq!(bytes(&context), bytes(&context));
+        prop_assert_eq!(bytes(&read), bytes(&context));
+        let decision: Decision = serde_json::from_str(&bytes(&context)).unwrap();
+        prop_assert_eq!(decision, decide(&context, &scorer()));
+    }
+
+    #[test]
+    fn an_explanation_adds_up_and_is_written_in_both_languages(seed: u64) {
+        let context = random_context(seed);
+        let decision = decide(&context, &scorer());
+        let explanation = explanation::explain(&context, &scorer(), &decision);
+        prop_assert_eq!(explanation.arm.is_some(), !decision.candidates.is_empty());
+        if let Some(arm) = &explanation.arm {
+            let sum: f64 = explanation.contributions.iter().map(|one| one.contribution).sum();
+            prop_assert!((sum - arm.raw_logit).abs() < 1e-9);
+            prop_assert!(decision.response_probability.is_none_or(|p| p == arm.response_probability));
+            prop_assert!((decision.candidates[0].value - arm.value).abs() < 1e-12);
+        }
+        let sentences = &explanation.sentences;
+        prop_assert_eq!(sentences.en.len(), sentences.zh.len());
+        for sentence in sentences.en.iter().chain(&sentences.zh) {
+            prop_assert!(!sentence.is_empty() && !sentence.contains(['{', '}']), "{}", sentence);
+        }
+    }
+}
+
+proptest! {
+    // Each case values a hundred thousand arms.
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn the_candidates_are_the_best_of_a_full_search(seed: u64) {
+        let mut context = random_context(seed);
+        context.contents = crowd(&mut Random(seed), &context);
+        let scorer = Steps(scorer());
+        let decision = decide(&context, &scorer);
+        let oracle = Oracle::new(&context);
+        let mut values: Vec<f64> = arms(&oracle, &context, &scorer).iter().map(|arm| arm.2).collect();
+        values.sort_by(|one, other| other.total_cmp(one));
+        values.truncate(5);
+        let found: Vec<f64> = decision.candidates.iter().map(|candidate| candidate.value).collect();
+        prop_assert!(values.is_empty() || found.len() == values.len());
+        for (found, value) in found.iter().zip(&values) {
+            prop_assert!((found - value).abs() < 1e-12, "{:?} against {:?}", found, values);
+        }
+    }
+}
+
+// ---- contexts that nobody should send ----
+
+/// A scorer that answers anything.
+struct Broken(f64);
+
+impl Scorer for Broken {
+    fn user(&self, inputs: &[f64]) -> f64 {
+        inputs.first().copied().unwrap_or(self.0)
+    }
+
+    fn content(&self, inputs: &[f64]) -> f64 {
+        inputs.first().copied().unwrap_or(self.0)
+    }
+
+    fn pair(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn time(&self, activity: f64) -> f64 {
+        activity * self.0
+    }
+
+    fn probability(&self, logit: f64) -> f64 {
+        logit
+    }
+
+    fn contributions(&self, _: &[f64], _: &[f64], _: &[f64], _: f64) -> Vec<Contribution> {
+        Vec::new()
+    }
+}
+
+const NUMBERS: [f64; 9] =
+    [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, -1.0, 0.0, 0.5, 1e300];
+const INSTANTS: [i64; 7] =
+    [i64::MIN, i64::MAX, 0, -1, i64::MAX / 2, 4_102_444_799_999_999, 946_684_800_000_000];
+
+/// A sound number, or the worst there is.
+fn or_worse(random: &mut Random, sound: f64) -> f64 {
+    let worst = random.of(&NUMBERS);
+    random.of(&[sound, worst])
+}
+
+/// A random situation with some of its parts replaced by the worst there is.
+fn wild_context(seed: u64) -> DecisionContext {
+    let mut context = random_context(seed);
+    let random = &mut Random(!seed);
+    let number = |random: &mut Random| random.of(&NUMBERS);
+    let moment = |random: &mut Random| Some(Instant::from_micros(random.of(&INSTANTS)));
+    if random.one_in(3) {
+        context.now = Instant::from_micros(random.of(&INSTANTS));
+    }
+    context.horizon_hours = random.of(&[0, 1, 24, 10_000, u32::MAX]);
+    context.channels = random.of(&[Vec::new(), vec![String::new()], vec!["push".into()]]);
+    for candidate in &mut context.contents {
+        candidate.content_inputs = random.of(&[Vec::new(), vec![0.3], vec![0.7]]);
+        candidate.content_inputs.extend(random.maybe(3, number));
+        candidate.content_inputs.reverse();
+        candidate.content.expires_at = random.maybe(4, moment).flatten();
+        candidate.content.published_at = random.maybe(4, moment).flatten();
+        candidate.content.ttl_seconds = random.maybe(2, |random| random.of(&[0, 1, u32::MAX]));
+    }
+    context.user_inputs = random.maybe(3, number).into_iter().collect();
+    if random.one_in(4) {
+        context.curve = vec![number(random); random.of(&[0, 1, 167, 168, 169])];
+    }
+    if let Some(campaign) = &mut context.campaign {
+        campaign.window_start = random.maybe(3, moment).flatten();
+        campaign.window_end = random.maybe(3, moment).flatten();
+        campaign.priority = number(random);
+        campaign.holdout_percent = number(random);
+    }
+    for send in &mut context.sends {
+        send.at = Instant::from_micros(random.of(&INSTANTS));
+    }
+    let settings = &mut context.settings;
+    settings.goal_value = or_worse(random, 1.0);
+    settings.opt_out_cost = or_worse(random, 0.0);
+    settings.fatigue_price = or_worse(random, 0.0);
+    settings.channel_cost = or_worse(random, 0.0);
+    settings.quiet_from = random.of(&["".into(), "25:00".into(), "22:00".into()]);
+    settings.ttl_seconds = random.of(&[0, 60, u32::MAX]);
+    context
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn nothing_makes_a_decision_or_its_explanation_panic(seed: u64) {
+        let context = wild_context(seed);
+        let broken = Broken(Random(seed).of(&NUMBERS));
+        let decision = decide(&context, &broken);
+        explanation::explain(&context, &broken, &decision);
+        prop_assert!(decision.action == Action::Send || !decision.reasons.is_empty());
+        prop_assert!(decision.reasons.len() <= 20 && decision.candidates.len() <= 5);
+        let written = serde_json::to_string(&decision).unwrap();
+        let read: Decision = serde_json::from_str(&written).unwrap();
+        prop_assert_eq!(read, decision.clone());
+        if decision.action == Action::Send {
+            prop_assert!(context.now <= decision.send_at.unwrap());
+            prop_assert!(decision.send_at < decision.expires_at);
+            prop_assert!((0.0..=1.0).contains(&decision.response_probability.unwrap()));
+        }
+    }
+}
+
+#[test]
+fn random_situations_meet_every_outcome() {
+    let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 0..4_000 {
+        let decision = decide(&random_context(seed), &scorer());
+        *outcomes.entry(format!("{:?}", decision.action)).or_default() += 1;
+        for reason in decision.reasons.into_iter().filter(|_| decision.action != Action::Send) {
+            *outcomes.entry(reason.rule).or_default() += 1;
+        }
+    }
+    println!("{outcomes:?}");
+    let rare: Vec<_> = outcomes.iter().filter(|(_, count)| **count < 20).collect();
+    assert!(rare.is_empty() && outcomes.len() >= 15, "the oracle sees too little of {rare:?}: {outcomes:?}");
+}
