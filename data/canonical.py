@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 WHEEL_SHA256 = "7b8aa74688b37522ef2ef6f0623dd8b394636655c60cfc9adae18f0dff96c80b"
-TABLES = ["transactions", "products", "demographics", "campaigns", "campaign_descriptions", "coupon_redemptions"]
+TABLES = ["transactions", "products", "demographics", "campaigns", "campaign_descriptions", "coupon_redemptions", "coupons"]
 TIME_ZONE = "America/New_York"
 EXPECTED = {
     "purchase lines": 1_469_307,
@@ -27,7 +27,12 @@ EXPECTED = {
     "campaigns": 27,
     "targetings": 6_589,
     "redemptions": 2_102,
+    "coupon uses": 21_889,
 }
+
+# A campaign covers a content when its coupons cover at least this share of the category's products: nearly every
+# campaign has a coupon for some product of most categories.
+COVERED_SHARE = 0.10
 
 SAMPLE_SEED = "smartpush-sample-1"
 SAMPLE_HOUSEHOLDS = 865  # the most whose purchases.parquet stays within SAMPLE_BYTES
@@ -54,16 +59,17 @@ def main():
 
     source = read_wheel(options.wheel)
     purchases = purchase_events(source)
+    coupon_uses = coupon_use_events(source)
     campaign_events = campaign_event_rows(source)
-    check_counts(source, purchases, campaign_events)
+    check_counts(source, purchases, coupon_uses, campaign_events)
     contents = content_rows(source, read_offers())
     campaigns = campaign_rows(source)
 
     if options.sample:
-        write_sample(options.sample, source, purchases, campaign_events, contents, campaigns)
+        write_sample(options.sample, source, purchases, coupon_uses, campaign_events, contents, campaigns)
     else:
         users = user_rows(source, households(source), plain_declaration)
-        write_all(options.directory, purchases, campaign_events, users, contents, campaigns)
+        write_all(options.directory, purchases, coupon_uses, campaign_events, users, contents, campaigns)
         print_next_commands(options.directory)
 
 
@@ -134,6 +140,44 @@ def purchase_events(source):
     )
 
 
+def coupon_use_events(source):
+    """One `coupon_used` per purchase line that a manufacturer's coupon made cheaper, at the line's moment."""
+    basket, product = pl.col("basket_id").cast(pl.String), pl.col("product_id").cast(pl.String)
+    stamp = pl.col("transaction_timestamp").cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (
+        lines_with_products(source)
+        .filter(pl.col("coupon_disc") != 0)
+        .select(
+            pl.concat_str(pl.lit("coupon"), basket, product, separator="-").alias("message_id"),
+            pl.col("household_id").cast(pl.String).alias("user_id"),
+            pl.lit("coupon_used").alias("event"),
+            "content_id",
+            stamp.alias("timestamp"),
+            pl.col("coupon_disc").abs().alias("value"),
+            basket.alias("session_id"),
+        )
+        .select(PURCHASE_COLUMNS)
+        .sort("user_id", "timestamp", "message_id")
+    )
+
+
+def covered_contents(source):
+    """For each campaign the contents whose products its coupons cover well enough."""
+    slugs = source["products"].select(
+        "product_id", pl.col("product_category").map_elements(slug, return_dtype=pl.String).alias("content_id")
+    ).drop_nulls()
+    sizes = slugs.group_by("content_id").len("size")
+    covered = (
+        source["coupons"].select("campaign_id", "product_id").unique()
+        .join(slugs, on="product_id", how="inner")
+        .group_by("campaign_id", "content_id").len("covered")
+        .join(sizes, on="content_id", how="left")
+        .filter(pl.col("covered") >= COVERED_SHARE * pl.col("size"))
+        .sort("campaign_id", "content_id")
+    )
+    return {campaign: group["content_id"].to_list() for (campaign,), group in covered.group_by("campaign_id")}
+
+
 def campaign_event_rows(source):
     """`campaign_targeted` on the campaign's first day and `redeem` on the coupon's; bare dates."""
     user, campaign = pl.col("household_id").cast(pl.String), pl.col("campaign_id").cast(pl.String)
@@ -161,7 +205,7 @@ def campaign_event_rows(source):
     return events.select(CAMPAIGN_EVENT_COLUMNS).sort("timestamp", "message_id")
 
 
-def check_counts(source, purchases, campaign_events):
+def check_counts(source, purchases, coupon_uses, campaign_events):
     """Stops when the package does not hold what we know it holds."""
     kinds = dict(campaign_events["event"].value_counts().iter_rows())
     found = {
@@ -170,11 +214,12 @@ def check_counts(source, purchases, campaign_events):
         "campaigns": source["campaign_descriptions"].height,
         "targetings": kinds["campaign_targeted"],
         "redemptions": kinds["redeem"],
+        "coupon uses": coupon_uses.height,
     }
     for name, expected in EXPECTED.items():
         verdict = "ok" if found[name] == expected else f"MISMATCH, expected {expected:,}"
         print(f"{name:<15} {found[name]:>9,}  {verdict}")
-    ids = pl.concat([purchases["message_id"], campaign_events["message_id"]])
+    ids = pl.concat([purchases["message_id"], coupon_uses["message_id"], campaign_events["message_id"]])
     repeated = ids.len() - ids.n_unique()
     print(f"{'repeated ids':<15} {repeated:>9,}  {'ok' if repeated == 0 else 'MISMATCH, expected 0'}")
     if found != EXPECTED or repeated:
@@ -273,6 +318,7 @@ def content_row(row, offer):
 
 
 def campaign_rows(source):
+    covered = covered_contents(source)
     return [
         {
             "campaign_id": str(row["campaign_id"]),
@@ -280,6 +326,7 @@ def campaign_rows(source):
             "tags": [slug(row["campaign_type"])],
             "window_start": f"{row['start_date']:%Y-%m-%d}",
             "window_end": f"{row['end_date']:%Y-%m-%d}",
+            "contents": covered.get(row["campaign_id"], []),
             "status": "ended",
         }
         for row in source["campaign_descriptions"].sort("campaign_id").iter_rows(named=True)
@@ -289,7 +336,7 @@ def campaign_rows(source):
 # --- output ---------------------------------------------------------------------------------
 
 
-def write_sample(directory, source, purchases, campaign_events, contents, campaigns):
+def write_sample(directory, source, purchases, coupon_uses, campaign_events, contents, campaigns):
     """Whole households in the order of a salted hash, as many as fit, with every event they have."""
     ranked = sorted(households(source), key=lambda household: hashed_order(household))
     chosen = ranked[:SAMPLE_HOUSEHOLDS]
@@ -299,6 +346,7 @@ def write_sample(directory, source, purchases, campaign_events, contents, campai
     write_all(
         directory,
         bought,
+        coupon_uses.filter(pl.col("user_id").is_in(ids)),
         campaign_events.filter(pl.col("user_id").is_in(ids)),
         user_rows(source, chosen, varied_declaration),
         [content for content in contents if content["content_id"] in seen],
@@ -313,9 +361,10 @@ def hashed_order(household):
     return hashlib.sha256(f"{SAMPLE_SEED}:{household}".encode()).hexdigest()
 
 
-def write_all(directory, purchases, campaign_events, users, contents, campaigns):
+def write_all(directory, purchases, coupon_uses, campaign_events, users, contents, campaigns):
     directory.mkdir(parents=True, exist_ok=True)
     write(directory / "purchases.parquet", lambda path: write_parquet(purchases, path), purchases.height)
+    write(directory / "coupon_uses.csv", lambda path: coupon_uses.write_csv(path), coupon_uses.height)
     write(directory / "campaign_events.csv", lambda path: campaign_events.write_csv(path), campaign_events.height)
     write(directory / "users.csv", lambda path: write_csv(users, path), len(users))
     write(directory / "contents.jsonl", lambda path: write_jsonl(contents, path), len(contents))
@@ -356,15 +405,16 @@ def write_jsonl(rows, path):
 
 def print_next_commands(directory):
     ingest = f"smartpush --workspace {shlex.quote(str(directory))} ingest"
-    files = {
-        "users": "users.csv",
-        "contents": "contents.jsonl",
-        f"campaigns --time-zone {TIME_ZONE}": "campaigns.jsonl",
-        f"events --time-zone {TIME_ZONE}": "campaign_events.csv",
-        "events": "purchases.parquet",
-    }
+    files = [
+        ("users", "users.csv"),
+        ("contents", "contents.jsonl"),
+        (f"campaigns --time-zone {TIME_ZONE}", "campaigns.jsonl"),
+        (f"events --time-zone {TIME_ZONE}", "campaign_events.csv"),
+        ("events", "coupon_uses.csv"),
+        ("events", "purchases.parquet"),
+    ]
     print("\nnext:")
-    for kind, name in files.items():
+    for kind, name in files:
         print(f"  {ingest} --kind {kind} {shlex.quote(str(directory / name))}")
     print(f"  smartpush --workspace {shlex.quote(str(directory))} profile")
 

@@ -1,9 +1,11 @@
 //! Settings: defaults ← file ← environment, merged and checked once, then plain data.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::goal::{Goal, is_goal_name};
 use crate::domain::settings::DecisionSettings;
 use crate::domain::user::MinuteOfDay;
 use crate::domain::zone::{UnknownZone, Zone};
@@ -32,6 +34,10 @@ pub struct Config {
     pub profiles: ProfilesConfig,
     /// Send-time curves.
     pub send_time: SendTimeConfig,
+    /// What models predict, by name.
+    pub goals: BTreeMap<String, Goal>,
+    /// How models are trained.
+    pub training: TrainingConfig,
     /// Decisions.
     pub decisions: DecisionSettings,
     /// The server.
@@ -116,6 +122,26 @@ pub struct ServeConfig {
     pub max_decoded_bytes: usize,
     /// Items of a batch.
     pub max_batch_items: usize,
+}
+
+/// `[training]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Hours that an event may be late: labels count only when that much lies behind their window.
+    pub allowed_lateness_hours: i64,
+    /// Newest moments that examples are taken at.
+    pub most_moments: usize,
+    /// Contents that are candidates for one user.
+    pub candidates: usize,
+    /// Users at moments looked at, at most, for goals about contents.
+    pub most_users: usize,
+    /// Negative examples kept at most, for goals about contents.
+    pub most_negatives: usize,
+    /// Seed of draws.
+    pub seed: u64,
+    /// Users that no model learns from: staff, bots, tests.
+    pub excluded_users: Vec<String>,
 }
 
 /// `[evaluation]`
@@ -205,6 +231,10 @@ impl Config {
                     detail: error.inner().to_string(),
                 }
             })?;
+        config.check_goals().map_err(|(key, detail)| ConfigError::Invalid {
+            place: format!("{place}: goals.{key}"),
+            detail,
+        })?;
         config
             .check()
             .map_err(|(key, detail)| ConfigError::Invalid { place: format!("{place}: {key}"), detail })?;
@@ -234,6 +264,11 @@ impl Config {
             ("serve.max_body_bytes", self.serve.max_body_bytes as i64, 1, GIB as i64),
             ("serve.max_decoded_bytes", self.serve.max_decoded_bytes as i64, 1, GIB as i64),
             ("serve.max_batch_items", self.serve.max_batch_items as i64, 1, 1_000_000),
+            ("training.allowed_lateness_hours", self.training.allowed_lateness_hours, 0, CENTURY * 24),
+            ("training.most_moments", self.training.most_moments as i64, 4, 1_000),
+            ("training.candidates", self.training.candidates as i64, 1, 5_000),
+            ("training.most_users", self.training.most_users as i64, 1_000, 1_000_000_000),
+            ("training.most_negatives", self.training.most_negatives as i64, 1_000, 100_000_000),
             ("decisions.horizon_hours", i64::from(self.decisions.horizon_hours), 1, 168),
             ("decisions.most_contents", self.decisions.most_contents as i64, 1, 500),
             ("decisions.ttl_seconds", i64::from(self.decisions.ttl_seconds), 60, 28 * 86_400),
@@ -273,6 +308,16 @@ impl Config {
 }
 
 impl Config {
+    fn check_goals(&self) -> Result<(), (String, String)> {
+        for (name, goal) in &self.goals {
+            if !is_goal_name(name) {
+                return Err((name.clone(), "a goal's name is a_z, 0_9 and _, at most 64".into()));
+            }
+            goal.check().map_err(|(field, detail)| (format!("{name}.{field}"), detail))?;
+        }
+        Ok(())
+    }
+
     fn check_decisions(&self) -> Result<(), (&'static str, String)> {
         let decisions = &self.decisions;
         let ranges = [

@@ -4,12 +4,17 @@ mod charts;
 mod config;
 mod demo;
 mod evaluate;
+mod examples;
 mod ingest;
+mod learning;
+mod models;
 mod output;
 mod profile;
 mod replay;
+mod score;
 mod send_times;
 mod serve;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +27,10 @@ use crate::domain::zone::Zone;
 use crate::events::formats::InputError;
 use crate::events::lake::{Lake, LakeError};
 use crate::events::request::IngestError;
+use crate::models::examples::ExampleError;
+use crate::models::registry::RegistryError;
 use crate::models::send_time::evaluate::EvaluateError;
+use crate::models::train::TrainError;
 use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -60,6 +68,10 @@ enum Command {
     Ingest(ingest::IngestArguments),
     Profile(profile::ProfileArguments),
     SendTimes(send_times::SendTimesArguments),
+    Train(train::TrainArguments),
+    Score(score::ScoreArguments),
+    Examples(examples::ExamplesArguments),
+    Models(models::ModelsArguments),
     Evaluate(evaluate::EvaluateArguments),
     Serve(serve::ServeArguments),
     Replay(replay::ReplayArguments),
@@ -156,6 +168,10 @@ impl Command {
             Command::Ingest(arguments) => ingest::run(context, &arguments),
             Command::Profile(arguments) => profile::run(context, &arguments),
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
+            Command::Train(arguments) => train::run(context, &arguments),
+            Command::Score(arguments) => score::run(context, &arguments),
+            Command::Examples(arguments) => examples::run(context, &arguments),
+            Command::Models(arguments) => models::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
             Command::Serve(arguments) => serve::run(context, &arguments),
             Command::Replay(arguments) => replay::run(context, &arguments),
@@ -179,6 +195,18 @@ impl Context {
                 "no_events: the workspace holds no events; `smartpush ingest FILE` brings some",
             )),
         }
+    }
+
+    /// Can an export be written there? Asked before the work, not after it.
+    fn check_out(&self, workspace: &Workspace, out: &std::path::Path) -> Result<(), Failure> {
+        crate::tables::check_extension(out)?;
+        if workspace.owns(out) {
+            let place = out.display();
+            return Err(Failure::caller(format!(
+                "bad_out: {place}: the workspace keeps its own tables there"
+            )));
+        }
+        Ok(())
     }
 
     /// T as it was given, or 1 µs after the newest event.
@@ -275,6 +303,37 @@ impl From<ProfileError> for Failure {
             ProfileError::Table(error) => error.into(),
             ProfileError::Lake(error) => error.into(),
             ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
+        }
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Table(error) => error.into(),
+            // Refused by the gate.
+            RegistryError::Refused { .. } => Failure::new(3, error),
+            _ => Failure::new(2, error),
+        }
+    }
+}
+
+impl From<ExampleError> for Failure {
+    fn from(error: ExampleError) -> Self {
+        match error {
+            ExampleError::Profile(error) => error.into(),
+            _ => Failure::new(2, error),
+        }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Examples(error) => error.into(),
+            TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::Fit { .. } => {
+                Failure::new(2, error)
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod content;
 pub mod curve;
 pub mod decision;
 pub mod event;
+pub mod goal;
 pub mod identity;
 pub mod lifecycle;
 pub mod quiet;

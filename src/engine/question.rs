@@ -231,8 +231,8 @@ impl<'a> Loaded<'a> {
     }
 
     /// A campaign may name a content that nobody has declared and no event has seen yet.
-    fn named_content(&self, id: &String) -> Content {
-        let bare = || Content { content_id: id.clone(), ..Content::default() };
+    fn named_content(&self, id: &str) -> Content {
+        let bare = || Content { content_id: id.to_string(), ..Content::default() };
         self.snapshot.content(id).cloned().unwrap_or_else(bare)
     }
 

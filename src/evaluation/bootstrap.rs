@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// A figure with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Figure {
     /// The figure on all users.
     pub value: f64,
@@ -12,7 +12,7 @@ pub struct Figure {
     pub low: f64,
     /// 97.5 % quantile of the draws.
     pub high: f64,
-    /// What it counts: users or units.
+    /// What it counts: users, units or rows.
     pub n: u64,
 }
 
@@ -56,8 +56,10 @@ impl Bootstrap {
         self.figure(difference(&vec![1; ours.len()]), n, difference)
     }
 
-    fn figure(&self, value: f64, n: u64, statistic: impl Fn(&[u16]) -> f64) -> Figure {
-        let mut values: Vec<f64> = self.draws.iter().map(|times| statistic(times)).collect();
+    /// Any statistic of how often each user was drawn; draws in which it is undefined (NaN) are left out.
+    pub(super) fn figure(&self, value: f64, n: u64, statistic: impl Fn(&[u16]) -> f64) -> Figure {
+        let values = self.draws.iter().map(|times| statistic(times));
+        let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
         values.sort_unstable_by(f64::total_cmp);
         Figure { value, low: quantile(&values, 0.025), high: quantile(&values, 0.975), n }
     }

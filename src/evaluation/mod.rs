@@ -2,5 +2,7 @@
 
 pub mod baselines;
 pub mod bootstrap;
+pub mod classification;
 pub mod coverage;
+pub mod ranking;
 pub mod send_time;

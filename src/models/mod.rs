@@ -1,4 +1,14 @@
-//! Learning from profiles and events: when people can be reached.
+//! Learning from profiles and events: when people can be reached, what they will do, what they will like.
 
+pub mod calibration;
+pub mod card;
+pub mod examples;
+pub mod inputs;
+pub mod linear;
+pub mod logistic;
 mod parallel;
+pub mod registry;
+pub mod score;
 pub mod send_time;
+pub mod timeline;
+pub mod train;

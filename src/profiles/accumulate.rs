@@ -60,6 +60,7 @@ struct Step {
 
 /// The cells of a feature list, and for each event name the steps that its events take.
 pub struct Plan<'a> {
+    features: &'a [Feature],
     as_of: Instant,
     declared: &'a Declared,
     interest_half_life: f64,
@@ -83,12 +84,13 @@ const NEVER: i64 = i64::MIN;
 impl<'a> Plan<'a> {
     /// Lays out the cells of `features` as of a moment.
     pub fn new(
-        features: &[Feature],
+        features: &'a [Feature],
         as_of: Instant,
         declared: &'a Declared,
         config: &ProfilesConfig,
     ) -> Plan<'a> {
         let mut plan = Plan {
+            features,
             as_of,
             declared,
             interest_half_life: config.interest_half_life_days,
@@ -150,6 +152,11 @@ impl<'a> Plan<'a> {
             Some((_, steps)) => steps,
             None => &self.others[usize::from(!is_own(name))],
         }
+    }
+
+    /// The features that are laid out.
+    pub fn features(&self) -> &'a [Feature] {
+        self.features
     }
 
     /// Events before this moment count.

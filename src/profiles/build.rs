@@ -133,7 +133,7 @@ pub fn finish(
     let users = users_of(events, declared, as_of, zones);
     let finish = Finish { as_of, declared, config, plan, zones, users: &users };
     let mut columns = vec![text_column("user_id", users.iter().map(|user| Some(user.id.to_string())))];
-    for (index, feature) in FEATURES.iter().enumerate() {
+    for (index, feature) in plan.features().iter().enumerate() {
         columns.push(finish.column(index, feature).map_err(TableError::parquet(Path::new(feature.name)))?);
     }
     DataFrame::new(users.len(), columns).map_err(TableError::parquet(Path::new("profiles")))
@@ -319,7 +319,8 @@ impl Finish<'_> {
     }
 
     fn rate_column(&self, name: &str, responses: &str, pushes: &str) -> Column {
-        let index = |name: &str| FEATURES.iter().position(|feature| feature.name == name).unwrap_or_default();
+        let features = self.plan.features();
+        let index = |name: &str| features.iter().position(|feature| feature.name == name).unwrap_or_default();
         let (responses, pushes) = (index(responses), index(pushes));
         let total =
             |feature| self.users.iter().filter_map(|user| self.slot(user, feature)).sum::<i64>() as f64;

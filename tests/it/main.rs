@@ -5,6 +5,8 @@
 
 mod architecture;
 mod bad_input;
+mod calibration;
+mod classification;
 mod command_line;
 mod config;
 mod crashes;
@@ -14,7 +16,9 @@ mod evaluation;
 mod ingest_properties;
 mod ingesting;
 mod intervals;
+mod logistic;
 mod profiles;
+mod ranking;
 mod same_bytes;
 mod send_time;
 mod send_time_commands;

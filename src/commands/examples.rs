@@ -1,0 +1,67 @@
+//! `smartpush examples`: the rows that a model learns from, for other tools.
+
+use std::path::{Path, PathBuf};
+
+use super::learning::{Material, goal_of, question};
+use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::{Context, Failure};
+use crate::models::examples::Labels;
+use crate::models::score::examples_frame;
+use crate::tables::{self, TableError};
+
+/// Write a goal's training examples: inputs as of each moment, and whether the goal was reached
+///
+/// Only rows whose outcome was known before T. Inputs use events before the row's own moment.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush examples --goal redeem --out redeem.parquet
+  smartpush examples --goal churn_30d --as-of 2017-11-01 --out churn.csv")]
+pub(super) struct ExamplesArguments {
+    /// The goal
+    #[arg(long, value_name = "NAME")]
+    goal: String,
+    /// Use what was known before this moment only
+    #[arg(long, value_name = "T")]
+    as_of: Option<String>,
+    /// File to write; .parquet, .csv or .jsonl
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<(), Failure> {
+    let goal = goal_of(context, &arguments.goal)?;
+    let workspace = context.open()?;
+    context.check_out(&workspace, &arguments.out)?;
+    let material = Material::read(context, &workspace, arguments.as_of.as_deref())?;
+    let sources = material.sources(context);
+    let question = question(context, &arguments.goal, goal, &sources);
+    let bar = progress_bar();
+    bar.set_message("examples");
+    let examples = question.examples(Labels::MatureBefore(material.as_of), &|done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    let frame = examples_frame(&question, &examples).map_err(TableError::parquet(Path::new("examples")))?;
+    let mut frame = Some(frame);
+    let rows = tables::write_table(&arguments.out, || Ok::<_, Failure>(frame.take()))?;
+    let all: Vec<usize> = (0..examples.len()).collect();
+    let positives = examples.positives(&all);
+    if context.json {
+        print_json(&serde_json::json!({
+            "goal": arguments.goal, "as_of": material.as_of, "rows": rows, "positives": positives,
+            "moments": examples.moments.len(), "immature_moments": examples.immature,
+            "one_negative_kept_of": examples.one_kept_of, "path": arguments.out,
+        }));
+    } else {
+        print_lines(&[format!(
+            "{} examples of {} at {} moments, {} reach the goal, in {}",
+            thousands(rows),
+            arguments.goal,
+            examples.moments.len(),
+            thousands(positives as u64),
+            arguments.out.display()
+        )]);
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `smartpush models`: what has been trained, which model is in use, and how to go back.
+
+use super::output::{print_json, print_lines, print_text};
+use super::{Context, Failure};
+use crate::models::linear::ModelKind;
+use crate::models::registry::{Registered, Registry, RegistryError};
+
+/// List models, look at one, choose the champion, go back to the former one
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush models list
+  smartpush models show --goal redeem
+  smartpush models promote --goal redeem 1f2e3d4c5b6a
+  smartpush models rollback --goal redeem")]
+pub(super) struct ModelsArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// List every model of every goal (or of one); the champion has a star
+    List {
+        /// Only this goal
+        #[arg(long, value_name = "NAME")]
+        goal: Option<String>,
+    },
+    /// Show a model's card: the champion's, or that of a version
+    Show {
+        /// The goal
+        #[arg(long, value_name = "NAME")]
+        goal: String,
+        /// The version; default: the champion
+        version: Option<String>,
+    },
+    /// Make a version the champion
+    Promote {
+        /// The goal
+        #[arg(long, value_name = "NAME")]
+        goal: String,
+        /// The version
+        version: String,
+    },
+    /// Bring the former champion back and withdraw the present one
+    Rollback {
+        /// The goal
+        #[arg(long, value_name = "NAME")]
+        goal: String,
+    },
+}
+
+pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), Failure> {
+    let workspace = context.open()?;
+    let registry = Registry::of(&workspace);
+    match &arguments.action {
+        Action::List { goal } => list(context, &registry, goal.as_deref()),
+        Action::Show { goal, version } => show(context, &registry, goal, version.as_deref()),
+        Action::Promote { goal, version } => {
+            let _lock = workspace.lock()?;
+            let from = registry.promote(goal, version, context.now)?;
+            report(context, goal, "promoted", version, from.as_deref());
+            Ok(())
+        }
+        Action::Rollback { goal } => {
+            let _lock = workspace.lock()?;
+            let (version, from) = registry.rollback(goal, context.now)?;
+            report(context, goal, "rolled back to", &version, from.as_deref());
+            Ok(())
+        }
+    }
+}
+
+fn report(context: &Context, goal: &str, done: &str, version: &str, from: Option<&str>) {
+    if context.json {
+        print_json(&serde_json::json!({ "goal": goal, "champion": version, "former": from }));
+    } else {
+        let former = from.map(|from| format!(" (was {from})")).unwrap_or_default();
+        print_lines(&[format!("{goal}: {done} {version}{former}")]);
+    }
+}
+
+fn list(context: &Context, registry: &Registry, goal: Option<&str>) -> Result<(), Failure> {
+    let goals = match goal {
+        Some(goal) => vec![goal.to_string()],
+        None => registry.goals(),
+    };
+    let (mut entries, mut lines) = (Vec::new(), Vec::new());
+    for goal in &goals {
+        let champion = registry.champion(goal);
+        for version in registry.versions(goal) {
+            let is_champion = champion.as_ref() == Some(&version);
+            match registry.read(goal, &version) {
+                Ok(found) => {
+                    lines.push(line(goal, &found, is_champion));
+                    entries.push(entry(goal, &found, is_champion));
+                }
+                // A list shows what is broken instead of ending there.
+                Err(error) => {
+                    lines.push(format!("! {goal:<14} {version}  {error}"));
+                    entries.push(serde_json::json!({
+                        "goal": goal, "version": version, "champion": is_champion, "error": error.to_string(),
+                    }));
+                }
+            }
+        }
+    }
+    if context.json {
+        print_json(&serde_json::json!({ "models": entries }));
+    } else if lines.is_empty() {
+        print_lines(&["no models yet; `smartpush train` makes some".to_string()]);
+    } else {
+        print_lines(&lines);
+    }
+    Ok(())
+}
+
+fn line(goal: &str, found: &Registered, is_champion: bool) -> String {
+    let star = if is_champion { '*' } else { ' ' };
+    let metrics = found.card.as_ref().map(|card| &card.metrics);
+    let figures = metrics.map_or("no card".to_string(), |metrics| {
+        format!(
+            "log-loss {:.4} (base rate {:.4})  AUC {:.3}  ECE {:.4}",
+            metrics.log_loss.value, metrics.base_rate_log_loss.value, metrics.auc.value, metrics.ece.value
+        )
+    });
+    let kind = if found.model.kind == ModelKind::BaseRate { "  not served" } else { "" };
+    format!("{star} {goal:<14} {}  as of {}  {figures}{kind}", found.version, found.model.as_of)
+}
+
+fn entry(goal: &str, found: &Registered, is_champion: bool) -> serde_json::Value {
+    serde_json::json!({
+        "goal": goal, "version": found.version, "champion": is_champion, "kind": found.model.kind.as_str(),
+        "as_of": found.model.as_of, "metrics": found.card.as_ref().map(|card| &card.metrics),
+    })
+}
+
+fn show(context: &Context, registry: &Registry, goal: &str, version: Option<&str>) -> Result<(), Failure> {
+    let found = match version {
+        Some(version) => registry.read(goal, version)?,
+        None => registry.read_champion(goal)?,
+    };
+    let Some(card) = &found.card else {
+        return Err(RegistryError::UnknownVersion { goal: goal.to_string(), version: found.version }.into());
+    };
+    if context.json {
+        print_json(&serde_json::json!({
+            "goal": goal, "version": found.version, "champion": registry.champion(goal), "card": card,
+            "model": found.model, "journal": registry.journal(goal),
+        }));
+    } else {
+        print_text(&card.to_markdown(&found.model, &found.version));
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! `smartpush train`: examples → a model, its card, and a champion if it beats the base rate.
+
+use super::learning::{Material, goal_of, question};
+use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::{Context, Failure};
+use crate::domain::time::Instant;
+use crate::evaluation::bootstrap::Figure;
+use crate::models::card::Card;
+use crate::models::linear::ModelKind;
+use crate::models::registry::Registry;
+use crate::models::train::{Request, Trained, train};
+use crate::workspace::Workspace;
+
+/// Train a model of each goal (or of one) on examples whose outcome was known before T
+///
+/// Examples are split by time: the oldest train, the next calibrate, the newest test. Intervals are 95 %, by drawing users.
+/// The model goes to models/GOAL/VERSION/ with a card; it becomes the champion only if it beats the base rate on the test
+/// part. Goals are declared in smartpush.toml ([goals.NAME]); `smartpush config check` shows them.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush train
+  smartpush train --goal redeem --as-of 2017-08-01
+  smartpush models show --goal redeem")]
+pub(super) struct TrainArguments {
+    /// The goal; without it every declared goal whose events and audience exist
+    #[arg(long, value_name = "NAME")]
+    goal: Option<String>,
+    /// Use what was known before this moment only
+    #[arg(long, value_name = "T")]
+    as_of: Option<String>,
+    /// Seed of draws; default: training.seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// A trained model and where it went.
+pub(super) struct Outcome {
+    pub(super) goal: String,
+    pub(super) version: String,
+    pub(super) promoted: bool,
+    pub(super) trained: Trained,
+}
+
+pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), Failure> {
+    if let Some(name) = &arguments.goal {
+        goal_of(context, name)?;
+    }
+    let workspace = context.open()?;
+    let _lock = workspace.lock()?;
+    let material = Material::read(context, &workspace, arguments.as_of.as_deref())?;
+    let seed = arguments.seed.unwrap_or(context.config.training.seed);
+    if let Some(name) = &arguments.goal {
+        let outcome = train_goal(context, &workspace, &material, name, seed)?;
+        show(context, &outcome);
+        return Ok(());
+    }
+    let mut outcomes = Vec::new();
+    for name in context.config.goals.keys() {
+        match train_goal(context, &workspace, &material, name, seed) {
+            Ok(outcome) => outcomes.push(outcome),
+            // A shipped goal that this data says nothing of is no failure of the others.
+            Err(failure) => eprintln!("skipped: {}", failure.error),
+        }
+    }
+    if outcomes.is_empty() {
+        return Err(Failure::caller(
+            "nothing_to_learn: no declared goal could be trained; see the lines above",
+        ));
+    }
+    if context.json {
+        let models: Vec<serde_json::Value> = outcomes.iter().map(to_json).collect();
+        print_json(&serde_json::json!({ "as_of": material.as_of.to_string(), "models": models }));
+    } else {
+        outcomes.iter().for_each(|outcome| print_lines(&to_lines(outcome)));
+    }
+    Ok(())
+}
+
+/// Trains, registers and, if it is worth it, promotes.
+pub(super) fn train_goal(
+    context: &Context,
+    workspace: &Workspace,
+    material: &Material,
+    name: &str,
+    seed: u64,
+) -> Result<Outcome, Failure> {
+    let goal = goal_of(context, name)?;
+    let sources = material.sources(context);
+    let question = question(context, name, goal, &sources);
+    let lake_sha256 = material.lake.content_sha256();
+    let request = Request {
+        as_of: material.as_of,
+        seed,
+        config: &context.config,
+        now: context.now,
+        lake_sha256: &lake_sha256,
+    };
+    let bar = progress_bar();
+    bar.set_message(format!("examples of {name}"));
+    let trained = train(&question, &request, &|done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        if done == total {
+            bar.set_message(format!("fitting {name}"));
+        }
+    })?;
+    bar.finish_and_clear();
+    let registry = Registry::of(workspace);
+    let version = registry.write(&trained.model, &trained.card)?;
+    let promoted = trained.card.beats_base_rate && is_newest(&registry, name, trained.model.as_of);
+    if promoted {
+        registry.promote(name, &version, context.now)?;
+    }
+    Ok(Outcome { goal: name.to_string(), version, promoted, trained })
+}
+
+/// A model of the past does not take the place of a champion that knows more.
+fn is_newest(registry: &Registry, goal: &str, as_of: Instant) -> bool {
+    registry.read_champion(goal).map_or(true, |champion| champion.model.as_of <= as_of)
+}
+
+fn show(context: &Context, outcome: &Outcome) {
+    if context.json {
+        print_json(&to_json(outcome));
+    } else {
+        print_lines(&to_lines(outcome));
+    }
+}
+
+/// The contract's keys, and what else a program may want.
+pub(super) fn to_json(outcome: &Outcome) -> serde_json::Value {
+    let (card, model) = (&outcome.trained.card, &outcome.trained.model);
+    serde_json::json!({
+        "goal": outcome.goal, "version": outcome.version, "champion": model.kind.as_str(),
+        "promoted": outcome.promoted, "as_of": model.as_of, "seed": model.seed, "penalty": model.penalty,
+        "metrics": card.metrics, "split": card.split, "fitted_on": card.fitted_on,
+        "immature_moments": card.immature_moments, "data_sha256": card.data_sha256,
+    })
+}
+
+pub(super) fn to_lines(outcome: &Outcome) -> Vec<String> {
+    let (card, model) = (&outcome.trained.card, &outcome.trained.model);
+    let verdict = match (model.kind, outcome.promoted) {
+        (ModelKind::BaseRate, _) => "does not beat the base rate: kept, not promoted",
+        (ModelKind::LogisticRegression, true) => "beats the base rate: promoted",
+        (ModelKind::LogisticRegression, false) => {
+            "beats the base rate; the champion knows a later day and stays"
+        }
+    };
+    let mut lines = vec![format!("{} {}: {verdict}", outcome.goal, outcome.version)];
+    lines.extend(figures(card).into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+/// The figures of a card as lines.
+pub(super) fn figures(card: &Card) -> Vec<String> {
+    let figure = |name: &str, figure: &Figure| {
+        format!("{name:<22} {:.4}  [{:.4} {:.4}]", figure.value, figure.low, figure.high)
+    };
+    let metrics = &card.metrics;
+    let test = &card.split.test;
+    vec![
+        format!(
+            "tested on {} rows of {} moments, {} positive; learned from {} rows, {} positive",
+            thousands(test.rows as u64),
+            test.moments,
+            thousands(test.positives as u64),
+            thousands(card.split.train.rows as u64),
+            thousands(card.split.train.positives as u64)
+        ),
+        figure("log-loss", &metrics.log_loss),
+        figure("base rate's log-loss", &metrics.base_rate_log_loss),
+        figure("difference (paired)", &metrics.difference),
+        figure("AUC", &metrics.auc),
+        figure("calibration error", &metrics.ece),
+    ]
+}

@@ -1,0 +1,172 @@
+//! A model's card: where it comes from, what it was trained on, how good it was on days it had not seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::linear::{LinearModel, ModelKind};
+use crate::domain::time::Instant;
+use crate::evaluation::bootstrap::Figure;
+
+/// Version of card.json.
+pub const FORMAT: u32 = 1;
+
+/// One part of the examples.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its first moment.
+    pub from: Option<Instant>,
+    /// Its last moment.
+    pub to: Option<Instant>,
+    /// Moments.
+    pub moments: usize,
+    /// Rows.
+    pub rows: usize,
+    /// Rows that reached the goal.
+    pub positives: usize,
+}
+
+/// Train | calibrate | test, by time; examples whose label window reaches into the next part are left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SplitCard {
+    /// Weights are learned here.
+    pub train: Part,
+    /// Probabilities are calibrated here.
+    pub calibrate: Part,
+    /// Figures are measured here.
+    pub test: Part,
+    /// Rows left out because their label was not known when the next part begins.
+    pub left_out: usize,
+}
+
+/// Figures on the test part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Mean −ln probability of what happened.
+    pub log_loss: Figure,
+    /// Probability that a positive is ranked above a negative.
+    pub auc: Figure,
+    /// Expected calibration error over 15 bins of equal mass.
+    pub ece: Figure,
+    /// Log-loss of giving everybody the share of positives before the test part.
+    pub base_rate_log_loss: Figure,
+    /// log_loss − base_rate_log_loss, paired.
+    pub difference: Figure,
+    /// Mean probability given on the test part.
+    pub mean_probability: f64,
+    /// Share of positives in it.
+    pub test_rate: f64,
+}
+
+/// A strength of regularisation that was tried, with its log-loss on later moments within the training part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Penalty.
+    pub penalty: f64,
+    /// Mean log-loss, forward in time.
+    pub log_loss: f64,
+}
+
+/// card.json. It may hold the clock; nothing is computed from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Version of this file.
+    pub format: u32,
+    /// The goal's name.
+    pub goal: String,
+    /// When it was trained, by the machine's clock.
+    pub trained_at: Instant,
+    /// Identity of the lake it was trained from.
+    pub lake_sha256: String,
+    /// Hash of the examples: inputs and labels.
+    pub data_sha256: String,
+    /// The parts behind the figures.
+    pub split: SplitCard,
+    /// All mature examples: what the shipped weights were fitted on, with the same recipe.
+    pub fitted_on: Part,
+    /// Moments whose labels were still open.
+    pub immature_moments: usize,
+    /// Figures on the test part.
+    pub metrics: Metrics,
+    /// Does the upper end of `metrics.difference` lie below zero?
+    pub beats_base_rate: bool,
+    /// What was tried for the penalty.
+    pub tried: Vec<Tried>,
+    /// Users left out by `training.excluded_users`.
+    pub excluded_users: usize,
+    /// Version of the time zone database.
+    pub tz_database: String,
+    /// The smartpush that trained it.
+    pub build: String,
+}
+
+impl Card {
+    /// CARD.md: the same for people.
+    pub fn to_markdown(&self, model: &LinearModel, version: &str) -> String {
+        let figure = |name: &str, figure: &Figure| {
+            format!(
+                "| {name} | {:.4} | {:.4} … {:.4} | {} |\n",
+                figure.value, figure.low, figure.high, figure.n
+            )
+        };
+        let part = |name: &str, part: &Part| {
+            let moment =
+                |moment: Option<Instant>| moment.map_or("–".to_string(), |moment| moment.to_string());
+            format!(
+                "| {name} | {} | {} | {} | {} | {} |\n",
+                moment(part.from),
+                moment(part.to),
+                part.moments,
+                part.rows,
+                part.positives
+            )
+        };
+        let metrics = &self.metrics;
+        let verdict = match model.kind {
+            ModelKind::LogisticRegression => "It beats the base rate on the test part.",
+            ModelKind::BaseRate => "It does **not** beat the base rate on the test part and is not served.",
+        };
+        let mut text = format!("# {} {version}\n\n{}\n\n", self.goal, model.definition.description);
+        text += &format!(
+            "{} as of {}, trained {} by smartpush {}, seed {}, penalty {}. {verdict}\n\n",
+            model.kind.as_str(),
+            model.as_of,
+            self.trained_at,
+            self.build,
+            model.seed,
+            model.penalty
+        );
+        text += "| on the test part | value | 95 % interval (users drawn) | rows |\n|---|---|---|---|\n";
+        text += &figure("log-loss", &metrics.log_loss);
+        text += &figure("base rate's log-loss", &metrics.base_rate_log_loss);
+        text += &figure("difference", &metrics.difference);
+        text += &figure("AUC", &metrics.auc);
+        text += &figure("ECE (15 bins of equal mass)", &metrics.ece);
+        text += &format!(
+            "\nMean probability {:.4}, share of positives {:.4}.\n\n",
+            metrics.mean_probability, metrics.test_rate
+        );
+        text += "| part | from | to | moments | rows | positives |\n|---|---|---|---|---|---|\n";
+        text += &part("train", &self.split.train);
+        text += &part("calibrate", &self.split.calibrate);
+        text += &part("test", &self.split.test);
+        text += &part("shipped weights", &self.fitted_on);
+        text += &format!(
+            "\n{} rows lay across two parts and were left out; {} moments were not mature.\n",
+            self.split.left_out, self.immature_moments
+        );
+        text += "\nThe figures are those of the recipe fitted on the train part; the shipped weights are the same recipe \
+                 fitted on all mature examples.\n\n";
+        text += &heaviest(model);
+        text
+    }
+}
+
+/// The inputs that move the logit most.
+fn heaviest(model: &LinearModel) -> String {
+    let mut inputs: Vec<_> = model.inputs.iter().collect();
+    inputs.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    let mut text = "| input | weight of one standard deviation |\n|---|---|\n".to_string();
+    for input in inputs.iter().take(15) {
+        text += &format!("| {}.{} | {:+.3} |\n", input.block.as_str(), input.name, input.weight);
+    }
+    text
+}

@@ -1,0 +1,252 @@
+//! The model file of linear models: standardised inputs in blocks, weights, an intercept, a calibration.
+//!
+//! A score is the sum of four partial dot products, so many contents × slots cost their blocks once. Sums run in the
+//! order of the inputs with `libm`: the same bits in training, scoring and serving.
+
+use serde::{Deserialize, Serialize};
+
+use super::calibration::Calibration;
+use crate::config::ProfilesConfig;
+use crate::decisions::scorer::{Contribution, Scorer};
+use crate::domain::goal::Goal;
+use crate::domain::time::Instant;
+
+/// Version of model.json.
+pub const FORMAT: u32 = 1;
+
+/// What kind of model won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelKind {
+    /// L2-regularised logistic regression, trained by linfa.
+    LogisticRegression,
+    /// The share of positives, the same for all: what a model must beat to be served.
+    BaseRate,
+}
+
+impl ModelKind {
+    /// The word used in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ModelKind::LogisticRegression => "logistic_regression",
+            ModelKind::BaseRate => "base_rate",
+        }
+    }
+}
+
+/// What an input depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Block {
+    /// The user alone.
+    User,
+    /// The content, or the campaign, alone.
+    Content,
+    /// The two together.
+    Pair,
+}
+
+impl Block {
+    /// All blocks, in the order of a row of inputs.
+    pub const ALL: [Block; 3] = [Block::User, Block::Content, Block::Pair];
+
+    /// The word used in files and explanations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Block::User => "user",
+            Block::Content => "content",
+            Block::Pair => "pair",
+        }
+    }
+}
+
+/// One input with its standardisation and weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightedInput {
+    /// What it depends on.
+    pub block: Block,
+    /// Its name.
+    pub name: String,
+    /// Training mean; a missing value counts as this.
+    pub mean: f64,
+    /// Training standard deviation; > 0.
+    pub scale: f64,
+    /// Weight of the standardised input.
+    pub weight: f64,
+}
+
+/// A linear model, as model.json holds it: no clock, path or host name, so equal training gives equal bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearModel {
+    /// Version of this file.
+    pub format: u32,
+    /// What it predicts.
+    pub goal: String,
+    /// The goal as it was declared.
+    pub definition: Goal,
+    /// What won.
+    pub kind: ModelKind,
+    /// It learned from events before this moment.
+    pub as_of: Instant,
+    /// Hash of the profile features that its inputs need.
+    pub features_sha256: String,
+    /// Hash of the list of inputs.
+    pub inputs_sha256: String,
+    /// Half-lives and the like that the features were computed with.
+    pub profile_settings: ProfilesConfig,
+    /// Seed of its training.
+    pub seed: u64,
+    /// Strength of the regularisation: the loss is a sum over examples plus penalty / 2 · Σ weight².
+    pub penalty: f64,
+    /// Standardised inputs are held within ± this.
+    pub clip: f64,
+    /// Share of positives in training.
+    pub base_rate: f64,
+    /// Added to every logit.
+    pub intercept: f64,
+    /// Weight of ln(activity in the slot's hour / in the best hour). 1 until outcomes of pushes say more.
+    pub time_weight: f64,
+    /// The inputs, blocks in order.
+    pub inputs: Vec<WeightedInput>,
+    /// Raw logit → probability.
+    pub calibration: Calibration,
+}
+
+/// A model that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelFault {
+    /// Written by a newer smartpush.
+    #[error("newer_format: format {0}, this smartpush reads up to {FORMAT}")]
+    NewerFormat(u32),
+    /// Not a model of ours.
+    #[error("bad_model: {0}")]
+    Bad(String),
+    /// Its inputs are not those that this build computes.
+    #[error(
+        "other_features: it was trained on other features ({found}) than this smartpush computes ({wanted}); train it again"
+    )]
+    OtherFeatures {
+        /// Hash in the model.
+        found: String,
+        /// Hash of ours.
+        wanted: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Marker {
+    format: u32,
+}
+
+impl LinearModel {
+    /// The text of model.json.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+    }
+
+    /// Reads model.json and checks that every number can be used.
+    ///
+    /// # Errors
+    /// A newer format, text that is no model, or a weight, mean or scale that is not finite.
+    pub fn from_text(text: &str) -> Result<LinearModel, ModelFault> {
+        let bad = |error: serde_json::Error| ModelFault::Bad(error.to_string());
+        let Marker { format } = serde_json::from_str(text).map_err(bad)?;
+        if format > FORMAT {
+            return Err(ModelFault::NewerFormat(format));
+        }
+        let model: LinearModel = serde_json::from_str(text).map_err(bad)?;
+        model.check()?;
+        Ok(model)
+    }
+
+    fn check(&self) -> Result<(), ModelFault> {
+        let bad = |text: String| Err(ModelFault::Bad(text));
+        for input in &self.inputs {
+            let numbers = [input.mean, input.scale, input.weight];
+            if numbers.iter().any(|number| !number.is_finite()) || input.scale <= 0.0 {
+                return bad(format!("input {} has a mean, scale or weight that is no number", input.name));
+            }
+        }
+        if !self.inputs.is_sorted_by_key(|input| input.block) {
+            return bad("its blocks are not in order".into());
+        }
+        let numbers = [self.intercept, self.time_weight, self.base_rate, self.penalty];
+        if numbers.iter().any(|number| !number.is_finite()) || self.clip.is_nan() || self.clip <= 0.0 {
+            return bad("intercept, time_weight, base_rate, penalty or clip is no number".into());
+        }
+        if self.time_weight < 0.0 || !(0.0..=1.0).contains(&self.base_rate) {
+            return bad("time_weight or base_rate is out of range".into());
+        }
+        self.calibration.check().or_else(|detail| bad(format!("calibration: {detail}")))
+    }
+
+    fn block(&self, block: Block) -> &[WeightedInput] {
+        let start = self.inputs.partition_point(|input| input.block < block);
+        let end = self.inputs.partition_point(|input| input.block <= block);
+        &self.inputs[start..end]
+    }
+
+    fn part(&self, block: Block, values: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        for (input, value) in self.block(block).iter().zip(values) {
+            sum += self.term(input, *value);
+        }
+        sum
+    }
+
+    fn term(&self, input: &WeightedInput, value: f64) -> f64 {
+        standardised(value, input.mean, input.scale, self.clip) * input.weight
+    }
+
+    /// Calibrated probability of one row of inputs: user, content and pair blocks.
+    pub fn score(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {
+        self.probability(self.logit(user, content, pair))
+    }
+
+    /// Raw logit of one row of inputs.
+    pub fn logit(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {
+        self.user(user) + self.content(content) + self.pair(pair)
+    }
+}
+
+/// `(value − mean) / scale` held within ± clip; a missing value is the mean.
+pub fn standardised(value: f64, mean: f64, scale: f64, clip: f64) -> f64 {
+    if value.is_nan() { 0.0 } else { ((value - mean) / scale).clamp(-clip, clip) }
+}
+
+impl Scorer for LinearModel {
+    fn user(&self, inputs: &[f64]) -> f64 {
+        self.intercept + self.part(Block::User, inputs)
+    }
+
+    fn content(&self, inputs: &[f64]) -> f64 {
+        self.part(Block::Content, inputs)
+    }
+
+    fn pair(&self, inputs: &[f64]) -> f64 {
+        self.part(Block::Pair, inputs)
+    }
+
+    fn time(&self, activity: f64) -> f64 {
+        self.time_weight * activity
+    }
+
+    fn probability(&self, logit: f64) -> f64 {
+        self.calibration.probability(logit)
+    }
+
+    fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], activity: f64) -> Vec<Contribution> {
+        let one = |input: String, value: f64, contribution: f64| Contribution { input, value, contribution };
+        let mut all = vec![one("intercept".into(), 1.0, self.intercept)];
+        for (block, values) in Block::ALL.into_iter().zip([user, content, pair]) {
+            let terms = self.block(block).iter().zip(values).map(|(input, value)| {
+                one(format!("{}.{}", block.as_str(), input.name), *value, self.term(input, *value))
+            });
+            all.extend(terms);
+        }
+        all.push(one("time.activity".into(), activity, self.time(activity)));
+        all
+    }
+}

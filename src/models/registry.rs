@@ -1,0 +1,297 @@
+//! Where models live: `models/<goal>/<version>/`, a champion by name, and a journal of who took whose place.
+//!
+//! A version is the first 12 hexadecimal digits of sha256(model.json): equal training, equal version.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::card::Card;
+use super::linear::{LinearModel, ModelFault, ModelKind};
+use crate::domain::identity::sha256_hex;
+use crate::domain::time::Instant;
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// A registry that cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// There is no such model.
+    #[error("unknown_model: goal {goal} has no version {version}; `smartpush models list` names them")]
+    UnknownVersion {
+        /// The goal.
+        goal: String,
+        /// The version asked for.
+        version: String,
+    },
+    /// Nothing was trained for this goal yet.
+    #[error("no_model: goal {goal} has no model{}; train one with `smartpush train --goal {goal}{}`", .before.map(|moment| format!(" as of {moment} or before")).unwrap_or_default(), .before.map(|moment| format!(" --as-of {moment}")).unwrap_or_default())]
+    NoModel {
+        /// The goal.
+        goal: String,
+        /// The moment it must have been trained for at the latest.
+        before: Option<Instant>,
+    },
+    /// The model's file cannot be used.
+    #[error("{fault} ({})", .path.display())]
+    Unusable {
+        /// model.json
+        path: PathBuf,
+        /// Why.
+        fault: ModelFault,
+    },
+    /// A model that was refused: it does not beat the base rate.
+    #[error("not_promoted: version {version} of goal {goal} does not beat the base rate on its test days")]
+    Refused {
+        /// The goal.
+        goal: String,
+        /// The version.
+        version: String,
+    },
+    /// There is no former champion.
+    #[error("no_former_champion: goal {0} has had no other champion to go back to")]
+    NoFormerChampion(String),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// One line of a goal's journal, `models/<goal>/champions.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// promote or rollback.
+    pub action: ChangeAction,
+    /// The version that became champion.
+    pub to: String,
+    /// The one it took the place of.
+    pub from: Option<String>,
+    /// When, by the clock of the machine.
+    pub at: Instant,
+}
+
+/// How a champion came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeAction {
+    /// A model took the place.
+    Promote,
+    /// The former one came back, and the one it replaced is withdrawn.
+    Rollback,
+}
+
+/// A model with its card and version.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// Its version.
+    pub version: String,
+    /// The model.
+    pub model: LinearModel,
+    /// Its card; `None` when the file is lost, which no score needs.
+    pub card: Option<Card>,
+}
+
+/// The models of a workspace.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    root: PathBuf,
+}
+
+impl Registry {
+    /// The registry of a workspace.
+    pub fn of(workspace: &Workspace) -> Registry {
+        Registry { root: workspace.models() }
+    }
+
+    fn directory(&self, goal: &str) -> PathBuf {
+        self.root.join(goal)
+    }
+
+    /// Where a version lies.
+    pub fn place(&self, goal: &str, version: &str) -> PathBuf {
+        self.directory(goal).join(version)
+    }
+
+    /// Goals with a folder, sorted.
+    pub fn goals(&self) -> Vec<String> {
+        names_in(&self.root)
+    }
+
+    /// Versions of a goal, sorted by name.
+    pub fn versions(&self, goal: &str) -> Vec<String> {
+        let mut names = names_in(&self.directory(goal));
+        names.retain(|name| is_version(name));
+        names
+    }
+
+    /// Writes a model with its card and returns its version. The model goes last: without it there is no version.
+    pub fn write(&self, model: &LinearModel, card: &Card) -> Result<String, RegistryError> {
+        let text = model.to_text();
+        let version = version_of(&text);
+        let directory = self.place(&model.goal, &version);
+        let json = serde_json::to_string_pretty(card).unwrap_or_default();
+        tables::write_atomically(&directory.join("card.json"), |file| writeln!(file, "{json}"))?;
+        let page = card.to_markdown(model, &version);
+        tables::write_atomically(&directory.join("CARD.md"), |file| file.write_all(page.as_bytes()))?;
+        tables::write_atomically(&directory.join("model.json"), |file| file.write_all(text.as_bytes()))?;
+        Ok(version)
+    }
+
+    /// Reads a version.
+    ///
+    /// # Errors
+    /// When there is none, its text is not what its version says, or a number in it cannot be used.
+    pub fn read(&self, goal: &str, version: &str) -> Result<Registered, RegistryError> {
+        let path = self.place(goal, version).join("model.json");
+        let unknown =
+            || RegistryError::UnknownVersion { goal: goal.to_string(), version: version.to_string() };
+        if !is_version(version) {
+            return Err(unknown());
+        }
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
+            Err(error) => return Err(TableError::io(&path)(error).into()),
+        };
+        let unusable = |fault| RegistryError::Unusable { path: path.clone(), fault };
+        let model = LinearModel::from_text(&text).map_err(unusable)?;
+        if version_of(&text) != version {
+            let detail = "its content is not what its version says; it was cut or edited".to_string();
+            return Err(unusable(ModelFault::Bad(detail)));
+        }
+        if model.goal != goal {
+            return Err(unusable(ModelFault::Bad(format!("it predicts {}", model.goal))));
+        }
+        let card = fs::read_to_string(path.with_file_name("card.json")).ok();
+        let card = card.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Registered { version: version.to_string(), model, card })
+    }
+
+    /// The champion's version, if there is one.
+    pub fn champion(&self, goal: &str) -> Option<String> {
+        let text = fs::read_to_string(self.directory(goal).join("champion")).ok()?;
+        let version = text.trim();
+        is_version(version).then(|| version.to_string())
+    }
+
+    /// The champion itself.
+    pub fn read_champion(&self, goal: &str) -> Result<Registered, RegistryError> {
+        match self.champion(goal) {
+            Some(version) => self.read(goal, &version),
+            None => Err(RegistryError::NoModel { goal: goal.to_string(), before: None }),
+        }
+    }
+
+    /// The newest model as of a moment: the largest `as_of ≤ moment`, the champion on ties, then the larger version.
+    ///
+    /// Models that do not beat the base rate and models that were rolled back do not count.
+    pub fn newest(&self, goal: &str, moment: Instant) -> Result<Registered, RegistryError> {
+        let withdrawn = self.withdrawn(goal);
+        let champion = self.champion(goal);
+        let mut best: Option<(Instant, bool, Registered)> = None;
+        for version in self.versions(goal) {
+            let found = self.read(goal, &version)?;
+            let is_out = found.model.as_of > moment
+                || found.model.kind == ModelKind::BaseRate
+                || withdrawn.contains(&version);
+            let key = (found.model.as_of, champion.as_ref() == Some(&version));
+            let is_better = best.as_ref().is_none_or(|(as_of, is_champion, _)| key >= (*as_of, *is_champion));
+            if !is_out && is_better {
+                best = Some((key.0, key.1, found));
+            }
+        }
+        best.map(|(_, _, found)| found)
+            .ok_or_else(|| RegistryError::NoModel { goal: goal.to_string(), before: Some(moment) })
+    }
+
+    /// Makes a version the champion.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not beat the base rate.
+    pub fn promote(&self, goal: &str, version: &str, now: Instant) -> Result<Option<String>, RegistryError> {
+        let found = self.read(goal, version)?;
+        if found.model.kind == ModelKind::BaseRate {
+            return Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() });
+        }
+        self.crown(goal, version, ChangeAction::Promote, now)
+    }
+
+    /// Brings the former champion back; the one it replaces is withdrawn.
+    pub fn rollback(&self, goal: &str, now: Instant) -> Result<(String, Option<String>), RegistryError> {
+        let former = self.former(goal).ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
+        self.read(goal, &former)?;
+        let from = self.crown(goal, &former, ChangeAction::Rollback, now)?;
+        Ok((former, from))
+    }
+
+    fn crown(
+        &self,
+        goal: &str,
+        version: &str,
+        action: ChangeAction,
+        now: Instant,
+    ) -> Result<Option<String>, RegistryError> {
+        let from = self.champion(goal);
+        if from.as_deref() == Some(version) {
+            return Ok(from);
+        }
+        let mut journal = self.journal(goal);
+        journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now });
+        let lines: Vec<String> =
+            journal.iter().map(|change| serde_json::to_string(change).unwrap_or_default() + "\n").collect();
+        let path = self.directory(goal).join("champions.jsonl");
+        tables::write_atomically(&path, |file| file.write_all(lines.concat().as_bytes()))?;
+        tables::write_atomically(&self.directory(goal).join("champion"), |file| writeln!(file, "{version}"))?;
+        Ok(from)
+    }
+
+    /// Who took whose place, oldest first.
+    pub fn journal(&self, goal: &str) -> Vec<Change> {
+        let text = fs::read_to_string(self.directory(goal).join("champions.jsonl")).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// The champion before the present one: promotions stack up, a rollback takes the top one off.
+    fn former(&self, goal: &str) -> Option<String> {
+        let mut stack: Vec<String> = Vec::new();
+        for change in self.journal(goal) {
+            match change.action {
+                ChangeAction::Promote => stack.push(change.to),
+                ChangeAction::Rollback => drop(stack.pop()),
+            }
+        }
+        stack.pop();
+        stack.pop()
+    }
+
+    /// Versions that were rolled back and not promoted since.
+    fn withdrawn(&self, goal: &str) -> Vec<String> {
+        let mut withdrawn: Vec<String> = Vec::new();
+        for change in self.journal(goal) {
+            withdrawn.retain(|version| *version != change.to);
+            if change.action == ChangeAction::Rollback {
+                withdrawn.extend(change.from);
+            }
+        }
+        withdrawn
+    }
+}
+
+/// The version of a model's text.
+pub fn version_of(text: &str) -> String {
+    sha256_hex(text.as_bytes())[..12].to_string()
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// Names of the directories in a directory, sorted.
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let directories = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> =
+        directories.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names
+}

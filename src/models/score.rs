@@ -1,0 +1,153 @@
+//! Propensities of everybody a goal is about, as of a moment.
+
+use polars::prelude::*;
+
+use super::examples::{ExampleError, Examples, Moment, Question};
+use super::inputs::user::user_features;
+use super::inputs::{AsOf, Item, inputs_sha256};
+use super::linear::{Block, LinearModel, ModelFault};
+use super::parallel;
+use crate::domain::goal::Unit;
+use crate::domain::time::Instant;
+use crate::profiles::features::features_sha256;
+
+/// One propensity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// Index into the timeline's users.
+    pub user: usize,
+    /// The campaign, for goals about campaigns.
+    pub campaign: Option<String>,
+    /// Index into the timeline's contents, for goals about contents.
+    pub content: Option<usize>,
+    /// Calibrated P(goal).
+    pub propensity: f64,
+}
+
+/// Does this build compute the inputs that the model was trained on?
+pub fn check_inputs(model: &LinearModel) -> Result<(), ModelFault> {
+    let pairs = [
+        (&model.features_sha256, features_sha256(&user_features())),
+        (&model.inputs_sha256, inputs_sha256(model.definition.unit)),
+    ];
+    match pairs.into_iter().find(|(found, wanted)| *found != wanted) {
+        Some((found, wanted)) => Err(ModelFault::OtherFeatures {
+            found: found.chars().take(12).collect(),
+            wanted: wanted.chars().take(12).collect(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Scores the goal's population as of a moment, in order of user, campaign, content.
+///
+/// The population of a goal about campaigns is who was targeted before the moment by campaigns that run at it; of a goal
+/// about contents, each user of the population with his candidates.
+pub fn score(question: &Question<'_>, model: &LinearModel, at: Instant) -> Result<Vec<Score>, ExampleError> {
+    let as_of = AsOf::new(question.sources, question.goal, at)?;
+    let mut scores = Vec::new();
+    for moment in moments(question, at) {
+        let users = question.population(&moment);
+        let parts =
+            parallel::map(users.len(), |index| score_user(question, model, &as_of, &moment, users[index]));
+        scores.extend(parts.into_iter().flatten());
+    }
+    if scores.is_empty() {
+        return Err(ExampleError::EmptyPopulation {
+            goal: question.name.to_string(),
+            why: format!("nobody belongs to it at {at}"),
+        });
+    }
+    scores.sort_by(|a, b| (a.user, &a.campaign, a.content).cmp(&(b.user, &b.campaign, b.content)));
+    Ok(scores)
+}
+
+/// What the goal asks at a moment: once, or once for each running campaign.
+fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
+    if question.goal.unit != Unit::UserCampaign {
+        return vec![Moment { at, campaign: None, until: at }];
+    }
+    let campaigns = question.sources.catalogue.campaigns.values();
+    let runs = campaigns.filter(|campaign| {
+        campaign.window_start.is_none_or(|start| start <= at)
+            && campaign.window_end.is_none_or(|end| at < end)
+    });
+    runs.map(|campaign| Moment { at, campaign: Some(campaign.campaign_id.clone()), until: at }).collect()
+}
+
+fn score_user(
+    question: &Question<'_>,
+    model: &LinearModel,
+    as_of: &AsOf<'_>,
+    moment: &Moment,
+    user: usize,
+) -> Vec<Score> {
+    let known = as_of.user(user);
+    let contents: Vec<Option<usize>> = match question.goal.unit {
+        Unit::UserContent => {
+            known.candidates(question.training.candidates, false).into_iter().map(Some).collect()
+        }
+        Unit::UserDay | Unit::UserCampaign => vec![None],
+    };
+    let own = known.block(Block::User, Item::Nothing);
+    let one = |content: Option<usize>| {
+        let campaign = moment.campaign.as_deref().map_or(Item::Nothing, Item::Campaign);
+        let item = content.map_or(campaign, Item::Content);
+        let (about, pair) = (known.block(Block::Content, item), known.block(Block::Pair, item));
+        Score {
+            user,
+            campaign: moment.campaign.clone(),
+            content,
+            propensity: model.score(&own, &about, &pair),
+        }
+    };
+    contents.into_iter().map(one).collect()
+}
+
+/// Scores as a table: user_id, campaign_id and content_id where the goal has them, propensity.
+pub fn frame_of(question: &Question<'_>, scores: &[Score]) -> PolarsResult<DataFrame> {
+    let timeline = question.sources.timeline;
+    let ids = scores.iter().map(|score| timeline.users()[score.user].as_str());
+    let mut columns = vec![StringChunked::from_iter_values("user_id".into(), ids).into_column()];
+    if question.goal.unit == Unit::UserCampaign {
+        let campaigns = scores.iter().map(|score| score.campaign.as_deref());
+        columns.push(StringChunked::from_iter_options("campaign_id".into(), campaigns).into_column());
+    }
+    if question.goal.unit == Unit::UserContent {
+        let contents =
+            scores.iter().map(|score| score.content.map(|content| timeline.contents()[content].as_str()));
+        columns.push(StringChunked::from_iter_options("content_id".into(), contents).into_column());
+    }
+    let values = scores.iter().map(|score| score.propensity).collect();
+    columns.push(Float64Chunked::from_vec("propensity".into(), values).into_column());
+    DataFrame::new(scores.len(), columns)
+}
+
+/// Examples as a table: what each row is about, its moment, its label, its inputs.
+pub fn examples_frame(question: &Question<'_>, examples: &Examples) -> PolarsResult<DataFrame> {
+    let timeline = question.sources.timeline;
+    let rows = examples.rows.iter();
+    let ids = rows.clone().map(|row| timeline.users()[row.user as usize].as_str());
+    let mut columns = vec![StringChunked::from_iter_values("user_id".into(), ids).into_column()];
+    if question.goal.unit == Unit::UserCampaign {
+        let campaigns = rows.clone().map(|row| examples.moments[row.moment as usize].campaign.as_deref());
+        columns.push(StringChunked::from_iter_options("campaign_id".into(), campaigns).into_column());
+    }
+    if question.goal.unit == Unit::UserContent {
+        let contents =
+            rows.clone().map(|row| row.content.map(|content| timeline.contents()[content as usize].as_str()));
+        columns.push(StringChunked::from_iter_options("content_id".into(), contents).into_column());
+    }
+    let stamps = rows.clone().map(|row| examples.moments[row.moment as usize].at.micros());
+    let stamps = Int64Chunked::from_iter_values("as_of".into(), stamps);
+    columns.push(stamps.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column());
+    columns.push(
+        BooleanChunked::from_iter_values("label".into(), examples.labels.iter().copied()).into_column(),
+    );
+    for ((block, name), values) in examples.inputs.iter().zip(&examples.columns) {
+        let name = format!("{}.{name}", block.as_str());
+        let known = values.iter().map(|value| Some(*value).filter(|value| !value.is_nan()));
+        columns.push(Float64Chunked::from_iter_options(name.into(), known).into_column());
+    }
+    DataFrame::new(examples.len(), columns)
+}

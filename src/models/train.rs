@@ -1,0 +1,502 @@
+//! Training: mature examples → split by time → penalty, weights, calibration, figures → the model that ships.
+//!
+//! The figures are those of the recipe fitted on the train part alone. The weights that ship are the same recipe, with the
+//! penalty and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
+
+use ndarray::{Array2, ShapeBuilder};
+
+use super::calibration::Calibration;
+use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
+use super::examples::{ExampleError, Examples, Labels, Question};
+use super::inputs::inputs_sha256;
+use super::linear::{FORMAT, LinearModel, ModelKind, WeightedInput, standardised};
+use super::logistic::{FitError, fit_logistic};
+use super::parallel;
+use crate::config::Config;
+use crate::domain::identity::sha256_hex;
+use crate::domain::time::{HOUR, Instant};
+use crate::domain::zone::database_version;
+use crate::evaluation::classification::Intervals;
+use crate::profiles::features::features_sha256;
+
+/// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
+const PENALTIES: [f64; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
+/// Standardised inputs are held within this many standard deviations.
+const CLIP: f64 = 3.0;
+/// Bins of the calibration error.
+pub const ECE_BINS: usize = 15;
+/// Parts of the training moments that the penalty is chosen by, forward in time.
+const FORWARD_PARTS: usize = 4;
+/// Rows that the penalty is chosen on at most: the choice is coarse, the fit is not.
+const ROWS_FOR_CHOICE: usize = 30_000;
+
+/// A model that could not be trained.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// There are no examples to learn from.
+    #[error(transparent)]
+    Examples(#[from] ExampleError),
+    /// Fewer moments than train, calibrate and test need.
+    #[error(
+        "too_few_moments: goal {goal}: {moments} moments with known labels, and training, calibrating and testing need {needed} a window apart"
+    )]
+    TooFewMoments {
+        /// The goal.
+        goal: String,
+        /// Moments there are.
+        moments: usize,
+        /// Moments it takes.
+        needed: usize,
+    },
+    /// Everybody reached the goal, or nobody.
+    #[error(
+        "one_class: goal {goal}: {positives} of {rows} examples of the {part} part reach it; a model needs both kinds"
+    )]
+    OneClass {
+        /// The goal.
+        goal: String,
+        /// train or test.
+        part: &'static str,
+        /// Rows of it.
+        rows: usize,
+        /// Positive ones.
+        positives: usize,
+    },
+    /// The fit came to nothing.
+    #[error("{source} (goal {goal})")]
+    Fit {
+        /// The goal.
+        goal: String,
+        /// Why.
+        source: FitError,
+    },
+}
+
+/// A trained model with its card.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model.
+    pub model: LinearModel,
+    /// Its card.
+    pub card: Card,
+}
+
+/// What training is asked for beside the question.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Labels known before this count, and the model is as of it.
+    pub as_of: Instant,
+    /// Seed.
+    pub seed: u64,
+    /// Settings.
+    pub config: &'a Config,
+    /// For the card.
+    pub now: Instant,
+    /// For the card: identity of the lake.
+    pub lake_sha256: &'a str,
+}
+
+/// Trains a goal on what was known before a moment.
+pub fn train(
+    question: &Question<'_>,
+    request: &Request<'_>,
+    watch: &impl Fn(usize, usize),
+) -> Result<Trained, TrainError> {
+    let examples = question.examples(Labels::MatureBefore(request.as_of), watch)?;
+    let learner = Learner { question, examples: &examples };
+    let split = Split::of(question, &examples)?;
+    learner.check_classes("train", &split.train)?;
+    learner.check_classes("test", &split.test)?;
+    let (penalty, tried) = learner.choose_penalty(&split.train)?;
+    let fitted = learner.fit(&split.train, penalty)?;
+    let calibration = learner.calibrate(&fitted, &split.calibrate);
+    let metrics = learner.measure(&fitted, &calibration, &split, request.config);
+    let beats_base_rate = metrics.difference.high < 0.0;
+    let all: Vec<usize> = (0..examples.len()).collect();
+    let shipped = learner.fit(&all, penalty)?;
+    let model = learner.model(shipped, calibration, beats_base_rate, request);
+    let card = learner.card(&split, metrics, tried, beats_base_rate, request);
+    Ok(Trained { model, card })
+}
+
+/// Fits the recipe on all given examples: penalty and calibration from the inside, for evaluations that hold out later days.
+pub fn fit_for_evaluation(
+    question: &Question<'_>,
+    examples: &Examples,
+    request: &Request<'_>,
+) -> Result<LinearModel, TrainError> {
+    let learner = Learner { question, examples };
+    let all: Vec<usize> = (0..examples.len()).collect();
+    learner.check_classes("train", &all)?;
+    let (penalty, _) = learner.choose_penalty(&all)?;
+    let calibration = learner.cross_calibrate(&all, penalty)?;
+    let fitted = learner.fit(&all, penalty)?;
+    Ok(learner.model(fitted, calibration, true, request))
+}
+
+/// Row numbers of the three parts.
+struct Split {
+    train: Vec<usize>,
+    calibrate: Vec<usize>,
+    test: Vec<usize>,
+    left_out: usize,
+}
+
+impl Split {
+    /// The newest fifth of the rows tests, the fifth before it calibrates; a row whose label window reaches into the next
+    /// part is left out.
+    fn of(question: &Question<'_>, examples: &Examples) -> Result<Split, TrainError> {
+        let few = |moments: usize| TrainError::TooFewMoments {
+            goal: question.name.to_string(),
+            moments,
+            needed: 3,
+        };
+        let starts = starts_of(examples);
+        if starts.len() < 3 {
+            return Err(few(starts.len()));
+        }
+        let rows = examples.len();
+        let boundary = |share: f64, from: usize, to: usize| {
+            let wanted = (share * rows as f64) as usize;
+            // The last start at or before the wanted row: a part is rather too large than too small.
+            let place = starts.partition_point(|(_, first)| *first <= wanted).saturating_sub(1);
+            place.clamp(from, to)
+        };
+        let test = boundary(0.8, 2, starts.len() - 1);
+        let calibrate = boundary(0.6, 1, test - 1);
+        let lateness = question.training.allowed_lateness_hours * HOUR;
+        let part = |from: usize, to: usize| -> Vec<usize> {
+            let first = starts[from].1;
+            let last = starts.get(to).map_or(rows, |(_, first)| *first);
+            let ends = starts.get(to).map_or(Instant::MAX, |(at, _)| *at);
+            (first..last).filter(|row| examples.moment(*row).until.plus(lateness) <= ends).collect()
+        };
+        let split = Split {
+            train: part(0, calibrate),
+            calibrate: part(calibrate, test),
+            test: part(test, starts.len()),
+            left_out: 0,
+        };
+        let left_out = rows - split.train.len() - split.calibrate.len() - split.test.len();
+        match split.train.is_empty() || split.test.is_empty() {
+            true => Err(few(starts.len())),
+            false => Ok(Split { left_out, ..split }),
+        }
+    }
+}
+
+/// Each distinct instant of the examples with its first row, in order.
+fn starts_of(examples: &Examples) -> Vec<(Instant, usize)> {
+    let mut starts: Vec<(Instant, usize)> = Vec::new();
+    for row in 0..examples.len() {
+        let at = examples.moment(row).at;
+        if starts.last().is_none_or(|(last, _)| *last != at) {
+            starts.push((at, row));
+        }
+    }
+    starts
+}
+
+/// Weights with the standardisation that belongs to them.
+#[derive(Clone, Debug)]
+struct Fitted {
+    penalty: f64,
+    intercept: f64,
+    means: Vec<f64>,
+    scales: Vec<f64>,
+    weights: Vec<f64>,
+    base_rate: f64,
+}
+
+impl Fitted {
+    fn logit(&self, examples: &Examples, row: usize) -> f64 {
+        let mut sum = self.intercept;
+        for (index, column) in examples.columns.iter().enumerate() {
+            let value = standardised(column[row], self.means[index], self.scales[index], CLIP);
+            sum += value * self.weights[index];
+        }
+        sum
+    }
+}
+
+struct Learner<'a> {
+    question: &'a Question<'a>,
+    examples: &'a Examples,
+}
+
+impl Learner<'_> {
+    fn check_classes(&self, part: &'static str, rows: &[usize]) -> Result<(), TrainError> {
+        let positives = self.examples.positives(rows);
+        if positives > 0 && positives < rows.len() {
+            return Ok(());
+        }
+        Err(TrainError::OneClass { goal: self.question.name.to_string(), part, rows: rows.len(), positives })
+    }
+
+    /// Fits on some rows. Negatives of which only a share was kept would make every probability too large: the intercept
+    /// is moved by ln(share) (King and Zeng 2001, prior correction).
+    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, TrainError> {
+        let columns = &self.examples.columns;
+        let moments: Vec<(f64, f64)> =
+            parallel::map(columns.len(), |index| mean_and_scale(&columns[index], rows));
+        let (means, scales): (Vec<f64>, Vec<f64>) = moments.into_iter().unzip();
+        let standard = parallel::map(columns.len(), |index| -> Vec<f64> {
+            let column = &columns[index];
+            rows.iter().map(|row| standardised(column[*row], means[index], scales[index], CLIP)).collect()
+        });
+        let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
+        let failed = |source| TrainError::Fit { goal: self.question.name.to_string(), source };
+        let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
+            .map_err(|_| failed(FitError::NoRows))?;
+        let (weights, intercept) = fit_logistic(&matrix, &labels, penalty).map_err(failed)?;
+        let kept = 1.0 / f64::from(self.examples.one_kept_of);
+        let positives = labels.iter().filter(|label| **label).count() as f64;
+        let negatives = (labels.len() as f64 - positives) / kept;
+        let base_rate = positives / (positives + negatives);
+        Ok(Fitted { penalty, intercept: intercept + libm::log(kept), means, scales, weights, base_rate })
+    }
+
+    /// The penalty with the least log-loss on later moments, each fitted on what was known before them.
+    fn choose_penalty(&self, rows: &[usize]) -> Result<(f64, Vec<Tried>), TrainError> {
+        let folds = self.forward_folds(rows);
+        let mut tried = Vec::new();
+        for penalty in PENALTIES {
+            let (mut loss, mut count) = (0.0, 0);
+            for (before, after) in &folds {
+                let fitted = self.fit(before, penalty)?;
+                loss += self.loss(&fitted, after);
+                count += after.len();
+            }
+            let log_loss = if count == 0 { 0.0 } else { loss / count as f64 };
+            tried.push(Tried { penalty, log_loss });
+        }
+        // Without anything to choose by, a strong hand.
+        let fallback = Tried { penalty: 100.0, log_loss: 0.0 };
+        let best = tried.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap_or(&fallback);
+        let penalty = if folds.is_empty() { fallback.penalty } else { best.penalty };
+        Ok((penalty, tried))
+    }
+
+    /// Σ −ln probability of some rows, with the logits' own sigmoid.
+    fn loss(&self, fitted: &Fitted, rows: &[usize]) -> f64 {
+        let losses = parallel::in_chunks(rows.len(), 4_096, |range| {
+            rows[range]
+                .iter()
+                .map(|row| {
+                    let logit = fitted.logit(self.examples, *row);
+                    let signed = if self.examples.labels[*row] { -logit } else { logit };
+                    softplus(signed)
+                })
+                .sum::<f64>()
+        });
+        losses.iter().sum()
+    }
+
+    /// (known before, started later) for each later part of the rows' moments.
+    fn forward_folds(&self, rows: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);
+        let mut folds = Vec::new();
+        for part in 1..FORWARD_PARTS {
+            let Some(first) = rows.get(part * rows.len() / FORWARD_PARTS) else { continue };
+            let start = self.examples.moment(*first).at;
+            let end = rows
+                .get((part + 1) * rows.len() / FORWARD_PARTS)
+                .map_or(Instant::MAX, |row| self.examples.moment(*row).at);
+            let known = |row: &&usize| self.examples.moment(**row).at < start;
+            let later = |row: &&usize| (start..end).contains(&self.examples.moment(**row).at);
+            let before: Vec<usize> = rows.iter().filter(known).step_by(stride).copied().collect();
+            let after: Vec<usize> = rows.iter().filter(later).step_by(stride).copied().collect();
+            let positives = self.examples.positives(&before);
+            if positives > 0 && positives < before.len() && !after.is_empty() {
+                folds.push((before, after));
+            }
+        }
+        folds
+    }
+
+    fn calibrate(&self, fitted: &Fitted, rows: &[usize]) -> Calibration {
+        let (logits, labels) = self.whole_population(fitted, rows);
+        Calibration::fit(&logits, &labels)
+    }
+
+    /// Calibrated on later parts by fits on what was known before them.
+    fn cross_calibrate(&self, rows: &[usize], penalty: f64) -> Result<Calibration, TrainError> {
+        let (mut logits, mut labels) = (Vec::new(), Vec::new());
+        for (before, after) in self.forward_folds(rows) {
+            let fitted = self.fit(&before, penalty)?;
+            let (part, truth) = self.whole_population(&fitted, &after);
+            logits.extend(part);
+            labels.extend(truth);
+        }
+        Ok(Calibration::fit(&logits, &labels))
+    }
+
+    /// Logits and labels as if no negative had been left out: each kept one stands for several.
+    fn whole_population(&self, fitted: &Fitted, rows: &[usize]) -> (Vec<f64>, Vec<bool>) {
+        let copies = self.examples.one_kept_of as usize;
+        let (mut logits, mut labels) = (Vec::new(), Vec::new());
+        for row in rows {
+            let (logit, label) = (fitted.logit(self.examples, *row), self.examples.labels[*row]);
+            let times = if label { 1 } else { copies };
+            logits.extend(std::iter::repeat_n(logit, times));
+            labels.extend(std::iter::repeat_n(label, times));
+        }
+        (logits, labels)
+    }
+
+    fn measure(&self, fitted: &Fitted, calibration: &Calibration, split: &Split, config: &Config) -> Metrics {
+        let before: Vec<usize> = split.train.iter().chain(&split.calibrate).copied().collect();
+        let base_rate = self.rate(&before);
+        measure(self.examples, &split.test, config, base_rate, |row| {
+            calibration.probability(fitted.logit(self.examples, row))
+        })
+    }
+
+    /// Share of positives among rows, left-out negatives counted.
+    fn rate(&self, rows: &[usize]) -> f64 {
+        let positives = self.examples.positives(rows) as f64;
+        positives / (positives + (rows.len() as f64 - positives) * f64::from(self.examples.one_kept_of))
+    }
+
+    fn model(
+        &self,
+        fitted: Fitted,
+        calibration: Calibration,
+        beats_base_rate: bool,
+        request: &Request<'_>,
+    ) -> LinearModel {
+        let names = &self.examples.inputs;
+        let inputs = names.iter().enumerate().map(|(index, (block, name))| WeightedInput {
+            block,
+            name: name.to_string(),
+            mean: fitted.means[index],
+            scale: fitted.scales[index],
+            weight: fitted.weights[index],
+        });
+        let is_served = beats_base_rate;
+        LinearModel {
+            format: FORMAT,
+            goal: self.question.name.to_string(),
+            definition: self.question.goal.clone(),
+            kind: if is_served { ModelKind::LogisticRegression } else { ModelKind::BaseRate },
+            as_of: request.as_of,
+            features_sha256: features_sha256(&super::inputs::user::user_features()),
+            inputs_sha256: inputs_sha256(self.question.goal.unit),
+            profile_settings: request.config.profiles.clone(),
+            seed: request.seed,
+            penalty: fitted.penalty,
+            clip: CLIP,
+            base_rate: fitted.base_rate,
+            intercept: if is_served { fitted.intercept } else { logit(fitted.base_rate) },
+            time_weight: 1.0,
+            inputs: if is_served { inputs.collect() } else { Vec::new() },
+            calibration: if is_served { calibration } else { Calibration::None },
+        }
+    }
+
+    fn card(
+        &self,
+        split: &Split,
+        metrics: Metrics,
+        tried: Vec<Tried>,
+        beats_base_rate: bool,
+        request: &Request<'_>,
+    ) -> Card {
+        let all: Vec<usize> = (0..self.examples.len()).collect();
+        Card {
+            format: CARD_FORMAT,
+            goal: self.question.name.to_string(),
+            trained_at: request.now,
+            lake_sha256: request.lake_sha256.to_string(),
+            data_sha256: data_sha256(self.examples),
+            split: SplitCard {
+                train: self.part(&split.train),
+                calibrate: self.part(&split.calibrate),
+                test: self.part(&split.test),
+                left_out: split.left_out,
+            },
+            fitted_on: self.part(&all),
+            immature_moments: self.examples.immature,
+            metrics,
+            beats_base_rate,
+            tried,
+            excluded_users: self.question.training.excluded_users.len(),
+            tz_database: database_version().to_string(),
+            build: env!("CARGO_PKG_VERSION").to_string(),
+        }
+    }
+
+    fn part(&self, rows: &[usize]) -> Part {
+        let at = |row: Option<&usize>| row.map(|row| self.examples.moment(*row).at);
+        let mut moments: Vec<u32> = rows.iter().map(|row| self.examples.rows[*row].moment).collect();
+        moments.dedup();
+        Part {
+            from: at(rows.first()),
+            to: at(rows.last()),
+            moments: moments.len(),
+            rows: rows.len(),
+            positives: self.examples.positives(rows),
+        }
+    }
+}
+
+/// Figures of probabilities on some rows, users drawn for the intervals. A kept negative stands for those left out.
+pub fn measure(
+    examples: &Examples,
+    rows: &[usize],
+    config: &Config,
+    base_rate: f64,
+    probability: impl Fn(usize) -> f64,
+) -> Metrics {
+    let users: Vec<u32> = rows.iter().map(|row| examples.rows[*row].user).collect();
+    let labels: Vec<bool> = rows.iter().map(|row| examples.labels[*row]).collect();
+    let probabilities: Vec<f64> = rows.iter().map(|row| probability(*row)).collect();
+    let base = vec![base_rate; rows.len()];
+    let (draws, seed) = (config.evaluation.bootstrap_draws, config.evaluation.seed);
+    let intervals = Intervals::new(&labels, &users, draws, seed).with_one_negative_of(examples.one_kept_of);
+    let weight = |label: &bool| if *label { 1.0 } else { f64::from(examples.one_kept_of) };
+    let mass: f64 = labels.iter().map(weight).sum();
+    Metrics {
+        log_loss: intervals.log_loss(&probabilities),
+        auc: intervals.auc(&probabilities),
+        ece: intervals.ece(&probabilities, ECE_BINS),
+        base_rate_log_loss: intervals.log_loss(&base),
+        difference: intervals.log_loss_difference(&probabilities, &base),
+        mean_probability: probabilities.iter().zip(&labels).map(|(p, label)| p * weight(label)).sum::<f64>()
+            / mass,
+        test_rate: labels.iter().filter(|label| **label).count() as f64 / mass,
+    }
+}
+
+/// Mean and standard deviation of what is known in a column; a column that does not vary is given scale 1.
+fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
+    let known = || rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan());
+    let count = known().count() as f64;
+    if count == 0.0 {
+        return (0.0, 1.0);
+    }
+    let mean = known().sum::<f64>() / count;
+    let variance = known().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    let scale = libm::sqrt(variance);
+    if scale > 1e-9 { (mean, scale) } else { (mean, 1.0) }
+}
+
+/// ln(1 + eˣ) without overflow.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + libm::log1p(libm::exp(-libm::fabs(x)))
+}
+
+fn logit(probability: f64) -> f64 {
+    let p = probability.clamp(1e-9, 1.0 - 1e-9);
+    libm::log(p / (1.0 - p))
+}
+
+/// Identity of the examples: every input's bits and every label.
+fn data_sha256(examples: &Examples) -> String {
+    let mut bytes = Vec::with_capacity(examples.len() * (examples.columns.len() + 1) * 8);
+    for column in &examples.columns {
+        column.iter().for_each(|value| bytes.extend_from_slice(&value.to_bits().to_le_bytes()));
+    }
+    bytes.extend(examples.labels.iter().map(|label| u8::from(*label)));
+    sha256_hex(&bytes)
+}
