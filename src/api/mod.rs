@@ -2,6 +2,7 @@
 
 mod body;
 mod clock;
+mod connections;
 mod decisions;
 mod guards;
 mod health;

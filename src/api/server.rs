@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 
+use super::connections::Bounded;
 use super::{ApiState, router};
 
 /// Requests that have begun get this long to end once the server stops.
@@ -33,8 +34,11 @@ pub async fn serve(
     });
     tokio::spawn(state.0.metrics.clone().keep_up());
     let patience = Duration::from_secs(state.config().header_timeout_seconds);
-    let mut server =
-        axum_server::from_tcp(listener)?.handle(handle).http1_only().first_request_timeout(patience);
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(Bounded::to(state.config().most_connections))
+        .handle(handle)
+        .http1_only()
+        .first_request_timeout(patience);
     server.http_builder().http1().header_read_timeout(patience).max_buf_size(LONGEST_HEAD);
     server.serve(router(state).into_make_service()).await
 }

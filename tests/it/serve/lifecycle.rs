@@ -131,3 +131,21 @@ fn people_are_told_where_it_listens() {
     child.wait().unwrap();
     assert!(line.starts_with("serving on http://127.0.0.1:") && line.contains("/openapi.json"), "{line}");
 }
+
+#[test]
+fn more_connections_than_there_is_room_for_are_closed_and_come_again_when_there_is() {
+    let workspace = empty_workspace();
+    let server = Server::start_with(workspace.path(), &[], &[("SERVE__MOST_CONNECTIONS", "2")]);
+    let get = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut held: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    for stream in &mut held {
+        stream.write_all(get).unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
+    }
+    assert_eq!(server.raw(get).0, "", "there is no room for a third");
+    drop(held);
+    server.wait_until(|server| {
+        let closing = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        server.raw(closing).0.starts_with("HTTP/1.1 200")
+    });
+}
