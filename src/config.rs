@@ -108,6 +108,8 @@ pub struct SendTimeConfig {
 pub struct ServeConfig {
     /// Seconds between looks for changes.
     pub refresh_seconds: u64,
+    /// Does an answer wait until its record is on the disk?
+    pub sync_log: bool,
     /// Seconds that a request may take.
     pub request_timeout_seconds: u64,
     /// Seconds that a connection may be without a whole header.

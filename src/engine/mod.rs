@@ -25,6 +25,7 @@ pub use snapshot::Snapshot;
 
 pub use answers::Answer;
 use answers::{Asked, Keys, RecentAnswers};
+use fingerprint::Change;
 use ids::DecisionIds;
 use question::Loaded;
 
@@ -36,7 +37,7 @@ use crate::domain::decision::{Action, Decision};
 use crate::domain::time::{HOUR, Instant};
 use crate::events::lake::LakeError;
 use crate::profiles::ProfileError;
-use crate::storage::decision_log::{self, DecisionLog, IdempotencyKey, LogError, Record};
+use crate::storage::decision_log::{self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record};
 use crate::storage::receipt::{Place, Receipt};
 use crate::tables::TableError;
 use crate::workspace::Workspace;
@@ -106,7 +107,8 @@ impl Engine {
         entropy: [u8; 32],
     ) -> Result<Engine, EngineError> {
         let snapshot = ArcSwap::from_pointee(Snapshot::build(&workspace, &config, now)?);
-        let log = DecisionLog::open(workspace.decision_log(), decision_log::ROTATE_BYTES);
+        let options = LogOptions { sync_before_answer: config.serve.sync_log, ..LogOptions::default() };
+        let log = DecisionLog::open(workspace.decision_log(), options);
         let (ids, recent, keys) = (DecisionIds::new(entropy), RecentAnswers::default(), Keys::default());
         let engine = Engine { workspace, config, is_clock_virtual, snapshot, log, ids, recent, keys };
         decision_log::read_newest(engine.log.directory(), |record, place| engine.remember(&record, place))?;
@@ -246,20 +248,27 @@ impl Engine {
         self.snapshot.load_full()
     }
 
-    /// Builds a new snapshot when a file behind the present one has changed, and puts it in force.
+    /// Puts a new snapshot in force when a file behind the present one has changed.
+    ///
+    /// Declarations come first and at once: a consent that is withdrawn does not wait until a large lake is read again.
     ///
     /// # Errors
     /// When a table cannot be read; the present snapshot stays in force.
     pub fn refresh(&self, now: Instant) -> Result<ControlFlow<()>, EngineError> {
         let former = self.snapshot.load_full();
         // Events that lay ahead of the clock are left out until it has passed them.
-        let is_behind = !self.is_clock_virtual
-            && former.newest().is_some_and(|newest| former.as_of() <= newest && newest < now);
-        if former.is_current(&self.workspace) && !is_behind {
+        let is_ahead = |newest: Instant| former.as_of() <= newest && newest < now;
+        let is_behind = !self.is_clock_virtual && former.newest().is_some_and(is_ahead);
+        let change = former.change(&self.workspace);
+        if change == Change::Nothing && !is_behind {
             return Ok(ControlFlow::Continue(()));
         }
-        let snapshot = Snapshot::build(&self.workspace, &self.config, now)?;
-        self.snapshot.store(Arc::new(snapshot));
+        if change != Change::Nothing {
+            self.snapshot.store(Arc::new(former.with_declarations(&self.workspace, &self.config)?));
+        }
+        if change == Change::Learned || is_behind {
+            self.snapshot.store(Arc::new(Snapshot::build(&self.workspace, &self.config, now)?));
+        }
         Ok(ControlFlow::Break(()))
     }
 

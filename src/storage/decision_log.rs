@@ -1,8 +1,8 @@
 //! The decision log: append-only, with each decision's whole context, so that it can be made again.
 //!
 //! One thread writes. What waits is written together as one zstd frame; an answer is given only after the write, so no
-//! crash of the process loses an answered decision. `fdatasync` follows within a second: a crash of the machine may lose
-//! that second.
+//! crash of the process loses an answered decision. With [`LogOptions::sync_before_answer`] it is given after `fdatasync`,
+//! so no crash of the machine does either; without, that follows within a second.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ use crate::domain::decision::Decision;
 /// Version of a record; a newer one is refused.
 pub const FORMAT: u32 = 1;
 
-/// A server's file this long is closed and the next one begun.
-pub const ROTATE_BYTES: u64 = 64 << 20;
+/// A file this long is closed and the next one begun.
+const ROTATE_BYTES: u64 = 64 << 20;
 
 /// Records that may wait; beyond it the server is overloaded and says so.
 const LONGEST_QUEUE: usize = 4_096;
@@ -130,6 +130,21 @@ struct Entry {
     promise: Promise,
 }
 
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOptions {
+    /// A file this long is closed and the next one begun.
+    pub rotate_bytes: u64,
+    /// Does a receipt wait for `fdatasync`, once for all that is written together?
+    pub sync_before_answer: bool,
+}
+
+impl Default for LogOptions {
+    fn default() -> LogOptions {
+        LogOptions { rotate_bytes: ROTATE_BYTES, sync_before_answer: true }
+    }
+}
+
 /// The open log of a server.
 #[derive(Debug)]
 pub struct DecisionLog {
@@ -140,13 +155,13 @@ pub struct DecisionLog {
 }
 
 impl DecisionLog {
-    /// Opens the log in a directory; the first record makes a new file, and so does the first after `rotate_bytes`.
-    pub fn open(directory: PathBuf, rotate_bytes: u64) -> DecisionLog {
+    /// Opens the log in a directory; the first record makes a new file.
+    pub fn open(directory: PathBuf, options: LogOptions) -> DecisionLog {
         let (queue, entries) = sync_channel(LONGEST_QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let mut writer = Writer {
             directory: directory.clone(),
-            rotate_bytes,
+            options,
             file: None,
             unsynced_since: None,
             waiting: Arc::clone(&waiting),
@@ -202,7 +217,7 @@ impl Drop for DecisionLog {
 /// What the writing thread owns.
 struct Writer {
     directory: PathBuf,
-    rotate_bytes: u64,
+    options: LogOptions,
     file: Option<LogFile>,
     unsynced_since: Option<Stopwatch>,
     waiting: Arc<AtomicUsize>,
@@ -237,7 +252,7 @@ impl Writer {
     }
 
     fn append(&mut self, lines: &[u8]) -> Result<Place, LogError> {
-        if self.file.as_ref().is_some_and(|file| file.length() >= self.rotate_bytes) {
+        if self.file.as_ref().is_some_and(|file| file.length() >= self.options.rotate_bytes) {
             self.sync();
             self.file = None;
         }
@@ -245,8 +260,13 @@ impl Writer {
             Some(file) => file,
             None => self.file.insert(LogFile::create(&self.directory)?),
         };
-        let outcome = file.append(lines);
+        let written = file.append(lines);
+        let outcome = match written {
+            Ok(place) if self.options.sync_before_answer => file.sync().map(|()| place),
+            other => other,
+        };
         match &outcome {
+            Ok(_) if self.options.sync_before_answer => {}
             Ok(_) => drop(self.unsynced_since.get_or_insert_with(Stopwatch::now)),
             // What a failed write left in the file is for readers to pass over; the next batch starts a new one.
             Err(_) => self.file = None,

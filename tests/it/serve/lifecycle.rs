@@ -88,8 +88,7 @@ fn new_consent_campaigns_and_events_are_noticed_while_it_runs() {
         let decision = server.decide("evening");
         decision["send_at_local"].as_str().is_none_or(|local| !local.starts_with("2026-03-01"))
     });
-    let ready = server.get("/readyz").json();
-    assert!(ready["refresh"]["refreshed"].as_u64().unwrap() >= 3, "{ready}");
+    server.wait_until(|server| server.get("/readyz").json()["refresh"]["refreshed"].as_u64() >= Some(3));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use smartpush::storage::decision_log::{DecisionLog, Record, find, parse};
+use smartpush::storage::decision_log::{DecisionLog, LogOptions, Record, find, parse};
 use smartpush::storage::log_files::{FileEnd, files, read_lines};
 
 use super::server::Server;
@@ -151,7 +151,7 @@ fn a_replay_that_differs_ends_with_exit_3_and_an_unknown_id_with_exit_2() {
     record.decision.response_probability = Some(0.5);
     let path = files(&log_of(workspace.path())).unwrap().pop().unwrap();
     fs::remove_file(&path).unwrap();
-    let log = DecisionLog::open(log_of(workspace.path()), 1 << 20);
+    let log = DecisionLog::open(log_of(workspace.path()), LogOptions::default());
     log.append(record.to_line()).unwrap().wait().unwrap();
     log.close();
     let output = smartpush(workspace.path(), &["--json", "replay", &id]);
@@ -172,7 +172,7 @@ fn a_record_of_a_newer_format_is_refused_by_name() {
     let mut record = records(workspace.path()).pop().unwrap();
     record.format = 99;
     fs::remove_dir_all(log_of(workspace.path())).unwrap();
-    let log = DecisionLog::open(log_of(workspace.path()), 1 << 20);
+    let log = DecisionLog::open(log_of(workspace.path()), LogOptions::default());
     log.append(record.to_line()).unwrap().wait().unwrap();
     log.close();
     let output = smartpush(workspace.path(), &["replay", &id]);
@@ -188,7 +188,10 @@ fn files_are_rotated_and_a_log_that_cannot_be_written_says_so() {
     assert!(server.stop().success());
     let record = records(workspace.path()).pop().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let log = DecisionLog::open(directory.path().to_path_buf(), 1);
+    let log = DecisionLog::open(
+        directory.path().to_path_buf(),
+        LogOptions { rotate_bytes: 1, ..LogOptions::default() },
+    );
     for _ in 0..3 {
         log.append(record.to_line()).unwrap().wait().unwrap();
     }
@@ -202,7 +205,7 @@ fn files_are_rotated_and_a_log_that_cannot_be_written_says_so() {
     assert!(find(directory.path(), &record.decision.decision_id).unwrap().is_some());
     assert!(log.append(record.to_line()).is_err(), "a closed log takes nothing");
     // Where a file stands there can be no directory.
-    let blocked = DecisionLog::open(directory.path().join("000001.jsonl.zst"), 1);
+    let blocked = DecisionLog::open(directory.path().join("000001.jsonl.zst"), LogOptions::default());
     assert!(
         blocked
             .append(record.to_line())
