@@ -181,7 +181,7 @@ impl Question<'_> {
         watch: &impl Fn(usize, usize),
     ) -> Result<Examples, ExampleError> {
         let mut populations: Vec<Vec<usize>> =
-            parallel::map(moments.len(), |index| self.population(&moments[index]));
+            parallel::map_each(moments.len(), |index| self.population(&moments[index]));
         let one_kept_of = match self.goal.unit {
             Unit::UserContent => self.draw_users(&moments, &mut populations),
             Unit::UserDay | Unit::UserCampaign => 1,

@@ -359,6 +359,11 @@ impl Shared {
     }
 }
 
+/// The popularity that stands in without a model, read from a content's block.
+pub fn fallback_popularity(block: &[f64]) -> f64 {
+    block.get(FAST).copied().unwrap_or(f64::NEG_INFINITY)
+}
+
 /// Age in days of usual activity.
 struct Clock {
     now: usize,
