@@ -11,6 +11,7 @@ use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
 use super::train::{Request, TrainError, fit_for_evaluation, measure};
 use crate::config::Config;
+use crate::domain::goal::Unit;
 use crate::domain::time::{DAY, Instant};
 use crate::domain::zone::Zone;
 use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};
@@ -37,8 +38,8 @@ pub struct Measured {
 pub struct PropensityReport {
     /// Learned from labels that were known at the cut: what a model in service could have known.
     pub mature: Measured,
-    /// Learned from every example that began before the cut, whenever its label became known: what benchmarks do that split
-    /// by start. Only for goals about campaigns.
+    /// Learned from every example that began before the cut and measured on every later one, whenever their labels became
+    /// known: what benchmarks do that split by start. Only for goals about campaigns.
     pub benchmark: Option<Measured>,
 }
 
@@ -49,25 +50,35 @@ pub fn propensity(
     known: Instant,
     config: &Config,
 ) -> Result<PropensityReport, TrainError> {
-    let test = question.examples_from(cut, known, &|_, _| ())?;
-    let request = Request { as_of: cut, seed: config.training.seed, config, now: cut, lake_sha256: "" };
-    let measured = |labels: Labels| -> Result<Measured, TrainError> {
-        let train = question.examples(labels, &|_, _| ())?;
-        let model = fit_for_evaluation(question, &train, &request)?;
-        let all: Vec<usize> = (0..train.len()).collect();
-        Ok(Measured {
-            train_rows: train.len(),
-            train_positives: train.positives(&all),
-            penalty: model.penalty,
-            metrics: measure_model(&test, &model, config),
-        })
-    };
-    let mature = measured(Labels::MatureBefore(cut))?;
+    let mature = measured(question, Labels::MatureBefore(cut), cut, known, config)?;
     let benchmark = match question.goal.unit {
-        crate::domain::goal::Unit::UserCampaign => Some(measured(Labels::StartedBefore(cut, known))?),
-        _ => None,
+        Unit::UserCampaign => {
+            Some(measured(question, Labels::StartedBefore(cut, known), cut, known, config)?)
+        }
+        Unit::UserDay | Unit::UserContent => None,
     };
     Ok(PropensityReport { mature, benchmark })
+}
+
+fn measured(
+    question: &Question<'_>,
+    labels: Labels,
+    cut: Instant,
+    known: Instant,
+    config: &Config,
+) -> Result<Measured, TrainError> {
+    let only_mature = matches!(labels, Labels::MatureBefore(_));
+    let train = question.examples(labels, &|_, _| ())?;
+    let test = question.examples_from(cut, known, only_mature, &|_, _| ())?;
+    let request = Request { as_of: cut, seed: config.training.seed, config, now: cut, lake_sha256: "" };
+    let model = fit_for_evaluation(question, &train, &request)?;
+    let all: Vec<usize> = (0..train.len()).collect();
+    Ok(Measured {
+        train_rows: train.len(),
+        train_positives: train.positives(&all),
+        penalty: model.penalty,
+        metrics: measure_model(&test, &model, config),
+    })
 }
 
 fn measure_model(test: &Examples, model: &LinearModel, config: &Config) -> Metrics {

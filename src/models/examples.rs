@@ -153,16 +153,18 @@ impl Question<'_> {
         self.at_moments(moments, immature.len(), watch)
     }
 
-    /// Examples of moments that start in `[from, known)` and whose labels are known before `known`.
+    /// Examples of moments that start in `[from, known)`: those whose labels are known before `known`, or (a benchmark's) all
+    /// of them, with what is known of their labels.
     pub fn examples_from(
         &self,
         from: Instant,
         known: Instant,
+        only_mature: bool,
         watch: &impl Fn(usize, usize),
     ) -> Result<Examples, ExampleError> {
         let all = self.moments(known)?;
         let (moments, rest): (Vec<Moment>, Vec<Moment>) =
-            all.into_iter().partition(|moment| moment.at >= from && moment.until <= known);
+            all.into_iter().partition(|moment| moment.at >= from && (moment.until <= known || !only_mature));
         if moments.is_empty() {
             return Err(ExampleError::NoMatureRows {
                 goal: self.name.to_string(),
