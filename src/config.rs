@@ -40,6 +40,8 @@ pub struct Config {
     pub training: TrainingConfig,
     /// Decisions.
     pub decisions: DecisionSettings,
+    /// The server.
+    pub serve: ServeConfig,
     /// Evaluation.
     pub evaluation: EvaluationConfig,
 }
@@ -98,6 +100,28 @@ pub struct ProfilesConfig {
 pub struct SendTimeConfig {
     /// Coverage of the interval, in (0, 1).
     pub interval: f64,
+}
+
+/// `[serve]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServeConfig {
+    /// Seconds between looks for changes.
+    pub refresh_seconds: u64,
+    /// Seconds that a request may take.
+    pub request_timeout_seconds: u64,
+    /// Seconds that a connection may be without a whole header.
+    pub header_timeout_seconds: u64,
+    /// Requests worked on at once.
+    pub most_requests: usize,
+    /// Connections open at once.
+    pub most_connections: usize,
+    /// Bytes of a body as sent.
+    pub max_body_bytes: usize,
+    /// Bytes of a body once decompressed.
+    pub max_decoded_bytes: usize,
+    /// Items of a batch.
+    pub max_batch_items: usize,
 }
 
 /// `[training]`
@@ -232,6 +256,14 @@ impl Config {
             ("ingest.warnings.trailing_days", warnings.trailing_days as i64, 1, CENTURY),
             ("ingest.warnings.vanished_days", warnings.vanished_days as i64, 1, CENTURY),
             ("evaluation.held_out_days", self.evaluation.held_out_days, 1, CENTURY),
+            ("serve.refresh_seconds", self.serve.refresh_seconds as i64, 1, 86_400),
+            ("serve.request_timeout_seconds", self.serve.request_timeout_seconds as i64, 1, 3_600),
+            ("serve.header_timeout_seconds", self.serve.header_timeout_seconds as i64, 1, 3_600),
+            ("serve.most_requests", self.serve.most_requests as i64, 1, 1_000_000),
+            ("serve.most_connections", self.serve.most_connections as i64, 1, 1_000_000),
+            ("serve.max_body_bytes", self.serve.max_body_bytes as i64, 1, GIB as i64),
+            ("serve.max_decoded_bytes", self.serve.max_decoded_bytes as i64, 1, GIB as i64),
+            ("serve.max_batch_items", self.serve.max_batch_items as i64, 1, 1_000_000),
             ("training.allowed_lateness_hours", self.training.allowed_lateness_hours, 0, CENTURY * 24),
             ("training.most_moments", self.training.most_moments as i64, 4, 1_000),
             ("training.candidates", self.training.candidates as i64, 1, 5_000),

@@ -18,13 +18,16 @@
 // What is printed goes through `commands::output`: a reader that has gone away is no reason to panic.
 #![deny(clippy::print_stdout)]
 
+pub mod api;
 pub mod commands;
 pub mod config;
 pub mod decisions;
 pub mod domain;
+pub mod engine;
 pub mod evaluation;
 pub mod events;
 pub mod models;
 pub mod profiles;
+pub mod storage;
 pub mod tables;
 pub mod workspace;

@@ -36,6 +36,9 @@ pub enum WorkspaceError {
     /// Another process writes here.
     #[error("workspace_locked: {}: another smartpush is writing here; try again when it is done", .0.display())]
     Locked(PathBuf),
+    /// Another process serves it.
+    #[error("already_served: {}: another smartpush serves this workspace; stop it first", .0.display())]
+    Served(PathBuf),
     /// The file system said no.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -51,6 +54,22 @@ pub struct Workspace {
 #[derive(Debug)]
 pub struct WriteLock {
     _file: File,
+}
+
+/// Held by the one server of a workspace; released when dropped, also by a crash.
+#[derive(Debug)]
+pub struct ServeLock {
+    _file: File,
+}
+
+/// An exclusively locked file; `None` when another process holds it.
+fn locked(path: &Path) -> Result<Option<File>, TableError> {
+    let file = File::options().create(true).append(true).open(path).map_err(TableError::io(path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(TableError::io(path)(error)),
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,12 +117,13 @@ impl Workspace {
     /// Takes the writer's lock; fails at once when another process holds it.
     pub fn lock(&self) -> Result<WriteLock, WorkspaceError> {
         let path = self.lock_file();
-        let file = File::options().create(true).append(true).open(&path).map_err(TableError::io(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(WriteLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(WorkspaceError::Locked(path)),
-            Err(TryLockError::Error(error)) => Err(TableError::io(&path)(error).into()),
-        }
+        Ok(WriteLock { _file: locked(&path)?.ok_or(WorkspaceError::Locked(path))? })
+    }
+
+    /// Takes the server's lock: one server writes the decision log. Batch commands do not need it.
+    pub fn lock_for_serving(&self) -> Result<ServeLock, WorkspaceError> {
+        let path = self.serve_lock_file();
+        Ok(ServeLock { _file: locked(&path)?.ok_or(WorkspaceError::Served(path))? })
     }
 
     /// Is there something under `data/` that no workspace put there?
@@ -113,10 +133,10 @@ impl Workspace {
         !is_marked && fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    /// Removes everything under `data/` but the format number and the lock, which the caller holds.
+    /// Removes everything under `data/` but the format number and the locks, which the caller holds.
     pub fn clear(&self, _lock: &WriteLock) -> Result<(), WorkspaceError> {
         let data = self.data();
-        let kept = [self.marker(), self.lock_file()];
+        let kept = [self.marker(), self.lock_file(), self.serve_lock_file()];
         for entry in fs::read_dir(&data).map_err(TableError::io(&data))?.flatten() {
             let path = entry.path();
             if kept.contains(&path) {
@@ -143,6 +163,10 @@ impl Workspace {
 
     fn lock_file(&self) -> PathBuf {
         self.data().join("workspace.lock")
+    }
+
+    fn serve_lock_file(&self) -> PathBuf {
+        self.data().join("serve.lock")
     }
 
     fn marker(&self) -> PathBuf {
@@ -187,6 +211,11 @@ impl Workspace {
     /// `data/profiles/`
     pub fn profiles(&self) -> PathBuf {
         self.data().join("profiles")
+    }
+
+    /// `data/decisions/log/`
+    pub fn decision_log(&self) -> PathBuf {
+        self.data().join("decisions").join("log")
     }
 
     /// The directory of the profiles as of a moment.

@@ -11,8 +11,10 @@ mod models;
 mod output;
 mod profile;
 mod recommend;
+mod replay;
 mod score;
 mod send_times;
+mod serve;
 mod train;
 
 use std::path::PathBuf;
@@ -44,7 +46,7 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault · 3 refused by a gate.\n\
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault · 3 refused by a gate or by drift.\n\
     T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
 
 /// Options of every subcommand; they may stand before or after it.
@@ -73,6 +75,8 @@ enum Command {
     Examples(examples::ExamplesArguments),
     Models(models::ModelsArguments),
     Evaluate(evaluate::EvaluateArguments),
+    Serve(serve::ServeArguments),
+    Replay(replay::ReplayArguments),
     Config(config::ConfigArguments),
 }
 
@@ -172,6 +176,8 @@ impl Command {
             Command::Examples(arguments) => examples::run(context, &arguments),
             Command::Models(arguments) => models::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
+            Command::Serve(arguments) => serve::run(context, &arguments),
+            Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
     }
@@ -245,7 +251,8 @@ impl From<WorkspaceError> for Failure {
             WorkspaceError::Missing(_)
             | WorkspaceError::NewerFormat { .. }
             | WorkspaceError::Damaged { .. }
-            | WorkspaceError::Locked(_) => Failure::new(2, error),
+            | WorkspaceError::Locked(_)
+            | WorkspaceError::Served(_) => Failure::new(2, error),
         }
     }
 }

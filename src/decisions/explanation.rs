@@ -16,7 +16,7 @@ use crate::domain::time::Instant;
 const MOST_NAMED: usize = 3;
 
 /// An explanation of one decision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// The decision.
     pub decision_id: String,
@@ -37,7 +37,7 @@ pub struct Explanation {
 }
 
 /// The arm that an explanation is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExplainedArm {
     /// Content.
     pub content_id: String,
@@ -56,7 +56,7 @@ pub struct ExplainedArm {
 }
 
 /// What came second.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alternative {
     /// Content.
     pub content_id: String,
@@ -71,7 +71,7 @@ pub struct Alternative {
 }
 
 /// What a marketer reads.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sentences {
     /// English.
     pub en: Vec<String>,

@@ -6,6 +6,7 @@ pub mod build;
 pub mod declared;
 pub mod features;
 pub mod fold;
+pub mod recent;
 pub mod table;
 
 use crate::events::lake::LakeError;

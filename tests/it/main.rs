@@ -22,6 +22,7 @@ mod ranking;
 mod same_bytes;
 mod send_time;
 mod send_time_commands;
+mod serve;
 mod support;
 mod synthetic;
 mod upserts;

@@ -98,6 +98,11 @@ impl Shared {
         self
     }
 
+    /// Everybody's curve.
+    pub fn global(&self) -> &Week {
+        &self.global
+    }
+
     /// Effective active hours of a user at this cut.
     pub fn evidence(&self, history: &History) -> f64 {
         history.evidence(self.back, EVIDENCE_HALF_LIFE)

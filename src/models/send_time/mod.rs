@@ -189,14 +189,27 @@ impl SendTimeModel {
     /// A user's curve with intervals, evidence and level.
     pub fn curve(&self, user: usize, history: &History) -> SendTimeCurve {
         let probability = self.probability(user, history);
-        let kappa = self.concentration(history);
+        let evidence = self.shared.evidence(history);
+        let (low, high) = self.interval(&probability, evidence);
+        let (shrinkage, level) = shrinkage(&self.weights[user], evidence);
+        SendTimeCurve { probability, low, high, evidence, shrinkage, level }
+    }
+
+    /// Everybody's curve: what somebody is taken for of whom nothing is known, or may be used.
+    pub fn everybody(&self) -> SendTimeCurve {
+        let probability = *self.shared.global();
+        let (low, high) = self.interval(&probability, 0.0);
+        SendTimeCurve { probability, low, high, evidence: 0.0, shrinkage: 1.0, level: CurveLevel::Global }
+    }
+
+    /// Both ends of each hour's interval at some evidence.
+    fn interval(&self, probability: &Week, evidence: f64) -> (Week, Week) {
+        let kappa = self.concentration.at(evidence);
         let (mut low, mut high) = ([0.0; HOURS_OF_WEEK], [0.0; HOURS_OF_WEEK]);
         for (slot, share) in probability.iter().enumerate() {
             (low[slot], high[slot]) = self.intervals.interval(kappa, *share);
         }
-        let evidence = self.shared.evidence(history);
-        let (shrinkage, level) = shrinkage(&self.weights[user], evidence);
-        SendTimeCurve { probability, low, high, evidence, shrinkage, level }
+        (low, high)
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Population {
     pub histories: Vec<History>,
     /// Each user's zone.
     pub zones: Vec<String>,
+    /// Where each zone comes from.
+    pub zone_sources: Vec<ZoneSource>,
     /// Users whose zone is the configured default, for want of another.
     pub without_zone: usize,
 }
@@ -190,6 +192,7 @@ impl Population {
             population.ids.push(id);
             population.histories.push(history);
             population.zones.push(zones.zone(zone).name().to_string());
+            population.zone_sources.push(source);
         }
         population
     }

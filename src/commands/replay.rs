@@ -1,0 +1,67 @@
+//! `smartpush replay`: a logged decision made again, byte for byte.
+
+use super::output::{print_json, print_lines};
+use super::{Context, Failure};
+use crate::engine::EngineError;
+use crate::engine::replay::{Difference, Replay, replay};
+use crate::storage::decision_log::LogError;
+
+/// Make a logged decision again and compare the bytes
+///
+/// The log holds all that the decision was made from but the model's weights, which the workspace keeps. The same build
+/// gives the same bytes. Exit 0 when they are the same, 3 when they differ, 2 when there is no such decision.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  smartpush replay 01890a5d-ac96-7b3c-9c3e-6f1d2a4b8c70")]
+pub(super) struct ReplayArguments {
+    /// The decision's id
+    decision_id: String,
+}
+
+pub(super) fn run(context: &Context, arguments: &ReplayArguments) -> Result<(), Failure> {
+    let workspace = context.open()?;
+    let found = replay(&workspace, &arguments.decision_id)?;
+    if context.json {
+        print_json(&serde_json::json!({
+            "decision_id": found.decision_id, "identical": found.identical, "differences": found.differences,
+            "versions": found.logged.context.versions,
+        }));
+    } else {
+        print_lines(&for_people(&found));
+    }
+    if found.identical {
+        return Ok(());
+    }
+    let count = found.differences.len();
+    Err(Failure::new(3, anyhow::anyhow!("replay_differs: {count} places differ")).reported())
+}
+
+fn for_people(found: &Replay) -> Vec<String> {
+    if found.identical {
+        return vec![format!("{}: the same bytes", found.decision_id)];
+    }
+    let line = |difference: &Difference| {
+        format!("  {}: logged {}, now {}", difference.pointer, difference.logged, difference.now)
+    };
+    let mut lines = vec![format!("{}: differs", found.decision_id)];
+    lines.extend(found.differences.iter().map(line));
+    let built = found.logged.context.versions.get("build").map(String::as_str).unwrap_or("an unknown build");
+    lines.push(format!("  logged by build {built}, replayed by {}", env!("CARGO_PKG_VERSION")));
+    lines
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Table(error) => error.into(),
+            EngineError::Lake(error) => error.into(),
+            EngineError::Profile(error) => error.into(),
+            EngineError::Log(LogError::NewerFormat { .. }) => Failure::new(2, error),
+            EngineError::Log(_) => Failure::new(1, error),
+            EngineError::Question(_)
+            | EngineError::IdempotencyConflict(_)
+            | EngineError::UnknownDecision(_)
+            | EngineError::UnknownModel { .. } => Failure::new(2, error),
+        }
+    }
+}

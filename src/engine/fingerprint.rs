@@ -1,0 +1,31 @@
+//! Which files a snapshot was read from, so that a change is noticed without reading them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::workspace::Workspace;
+
+/// Length and time of change of every file that decisions depend on. Our files are replaced, never edited in place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    files: BTreeMap<PathBuf, (u64, Option<SystemTime>)>,
+}
+
+impl Fingerprint {
+    /// Looks at the lake's manifest, the tables and the champions.
+    pub(super) fn of(workspace: &Workspace) -> Fingerprint {
+        let tables = ["users", "contents", "campaigns"].map(|name| workspace.table(name));
+        let manifest = workspace.events().join("_manifest.json");
+        let champions = fs::read_dir(workspace.models()).into_iter().flatten().flatten();
+        let champions = champions.map(|goal| goal.path().join("champion"));
+        let files = tables.into_iter().chain([manifest]).chain(champions);
+        Fingerprint { files: files.filter_map(|path| Some((path.clone(), look_at(&path)?))).collect() }
+    }
+}
+
+fn look_at(path: &Path) -> Option<(u64, Option<SystemTime>)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}

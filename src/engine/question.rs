@@ -1,0 +1,289 @@
+//! What is asked for a user, checked, and turned into contexts: one for each campaign that may answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::send_id;
+use super::snapshot::Snapshot;
+use crate::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
+use crate::domain::campaign::Campaign;
+use crate::domain::content::Content;
+use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use crate::domain::time::{Day, Instant};
+use crate::domain::user::User;
+use crate::domain::zone::Zone;
+
+/// Hours that a horizon may have.
+pub const HORIZON_HOURS: std::ops::RangeInclusive<u32> = 1..=168;
+
+/// Contents that one question may name.
+const MOST_CONTENT_IDS: usize = 500;
+
+/// Campaigns that compete for one answer, the weightiest first.
+const MOST_CAMPAIGNS: usize = 50;
+
+/// "What and when for this user?"
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Who.
+    pub user_id: String,
+    /// For this campaign; without one, the running campaigns compete.
+    #[serde(default)]
+    pub campaign_id: Option<String>,
+    /// Only these contents. Repetitions count once.
+    #[serde(default)]
+    pub content_ids: Option<Vec<String>>,
+    /// How far ahead the send may lie, 1 … 168.
+    #[serde(default)]
+    pub horizon_hours: Option<u32>,
+    /// Over this channel.
+    #[serde(default)]
+    pub channel: Option<String>,
+}
+
+/// One thing that is wrong with a question, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Fault {
+    /// JSON pointer into the question.
+    pub pointer: String,
+    /// In English, for people.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault at a pointer.
+    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
+        Fault { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+/// A question that cannot be answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuestionError {
+    /// It breaks the rules of its fields.
+    #[error("invalid_request: {}", .0.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Fault>),
+    /// There is no such campaign.
+    #[error("unknown_campaign: there is no campaign {0:?}")]
+    UnknownCampaign(String),
+}
+
+impl Question {
+    /// What is wrong with the fields themselves, all of it.
+    pub fn faults(&self) -> Vec<Fault> {
+        let id = |pointer: &str, id: &str| (!is_valid_id(id)).then(|| Fault::at(pointer, BAD_ID.to_string()));
+        let contents = self.content_ids.as_deref().unwrap_or_default();
+        let mut faults = Vec::new();
+        faults.extend(id("/user_id", &self.user_id));
+        faults.extend(self.campaign_id.as_deref().and_then(|text| id("/campaign_id", text)));
+        faults.extend(self.channel.as_deref().and_then(|text| id("/channel", text)));
+        if let Some(hours) = self.horizon_hours.filter(|hours| !HORIZON_HOURS.contains(hours)) {
+            let (least, most) = (HORIZON_HOURS.start(), HORIZON_HOURS.end());
+            faults.push(Fault::at("/horizon_hours", format!("{hours} is not from {least} to {most}")));
+        }
+        if contents.len() > MOST_CONTENT_IDS {
+            let detail = format!("{} contents are more than {MOST_CONTENT_IDS}", contents.len());
+            faults.push(Fault::at("/content_ids", detail));
+        } else if self.content_ids.as_ref().is_some_and(Vec::is_empty) {
+            faults.push(Fault::at(
+                "/content_ids",
+                "an empty list leaves nothing to choose; leave it out to choose among all",
+            ));
+        }
+        let ids = contents.iter().take(MOST_CONTENT_IDS).enumerate();
+        faults.extend(ids.filter_map(|(index, text)| id(&format!("/content_ids/{index}"), text)));
+        faults
+    }
+
+    /// A hash of what is asked: equal questions, equal hash.
+    pub fn hash(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        sha256_hex(text.as_bytes())[..16].to_string()
+    }
+}
+
+const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
+const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
+
+/// A question, with what is known of its user.
+pub(super) struct Loaded<'a> {
+    snapshot: &'a Snapshot,
+    question: &'a Question,
+    now: Instant,
+    clock_trusted: bool,
+    user: User,
+    curve: Vec<f64>,
+    sends: Vec<PastSend>,
+    fallback: Vec<String>,
+    local_day: Day,
+}
+
+impl<'a> Loaded<'a> {
+    /// Looks the user up.
+    pub(super) fn of(
+        snapshot: &'a Snapshot,
+        question: &'a Question,
+        now: Instant,
+        clock_trusted: bool,
+    ) -> Loaded<'a> {
+        let user = snapshot.user(&question.user_id);
+        let own = snapshot.rhythms().probability(&question.user_id).filter(|_| user.personalisation);
+        let mut fallback = Vec::new();
+        if !user.personalisation {
+            fallback.push("personalisation_off".to_string());
+        } else if own.is_none() {
+            fallback.push("no_profile".to_string());
+        }
+        let curve = own.unwrap_or(snapshot.rhythms().everybody().probability).to_vec();
+        let sends = snapshot.sends_before(&question.user_id, now);
+        let local_day = local_day(&user, now);
+        Loaded { snapshot, question, now, clock_trusted, user, curve, sends, fallback, local_day }
+    }
+
+    /// The contexts that compete for the answer: the campaign asked for, else those that run, else none.
+    ///
+    /// # Errors
+    /// When the question names what does not exist, or does not belong together.
+    pub(super) fn contexts(&self, decision_id: &str) -> Result<Vec<DecisionContext>, QuestionError> {
+        let requested = self.requested_contents()?;
+        let campaigns: Vec<Option<&Campaign>> = match &self.question.campaign_id {
+            Some(id) => {
+                let campaign =
+                    self.snapshot.campaign(id).ok_or_else(|| QuestionError::UnknownCampaign(id.clone()))?;
+                self.check_fits(campaign)?;
+                vec![Some(campaign)]
+            }
+            None => {
+                let running = self.snapshot.running_campaigns(self.now, self.horizon(None)).into_iter();
+                running
+                    .filter(|campaign| self.check_fits(campaign).is_ok())
+                    .take(MOST_CAMPAIGNS)
+                    .map(Some)
+                    .collect()
+            }
+        };
+        let campaigns = if campaigns.is_empty() { vec![None] } else { campaigns };
+        Ok(campaigns
+            .into_iter()
+            .map(|campaign| self.context(decision_id, campaign, requested.as_deref()))
+            .collect())
+    }
+
+    fn context(
+        &self,
+        decision_id: &str,
+        campaign: Option<&Campaign>,
+        requested: Option<&[Content]>,
+    ) -> DecisionContext {
+        let day_of = |send: &&PastSend| local_day(&self.user, send.at) == self.local_day;
+        let sent_that_day = self.sends.iter().filter(day_of).count();
+        let contents = self.contents(campaign, requested).into_iter();
+        let contents =
+            contents.map(|content| ContentContext { content, content_inputs: vec![], pair_inputs: vec![] });
+        let mut context = DecisionContext {
+            format: FORMAT,
+            decision_id: decision_id.to_string(),
+            send_id: send_id(campaign, &self.user.user_id, self.local_day, sent_that_day),
+            now: self.now,
+            clock_trusted: self.clock_trusted,
+            horizon_hours: self.horizon(campaign),
+            user: self.user.clone(),
+            campaign: campaign.cloned(),
+            channels: self.channels(campaign),
+            contents: contents.collect(),
+            user_inputs: Vec::new(),
+            curve: self.curve.clone(),
+            sends: self.sends.clone(),
+            settings: self.snapshot.settings().clone(),
+            fallback: self.fallback.clone(),
+            versions: self.snapshot.versions().clone(),
+        };
+        self.snapshot.fill_model(&mut context);
+        context
+    }
+
+    fn horizon(&self, campaign: Option<&Campaign>) -> u32 {
+        let own = campaign.and_then(|campaign| campaign.horizon_hours);
+        self.question.horizon_hours.or(own).unwrap_or(self.snapshot.settings().horizon_hours)
+    }
+
+    fn channels(&self, campaign: Option<&Campaign>) -> Vec<String> {
+        let own = campaign.map(|campaign| campaign.channels.clone()).filter(|channels| !channels.is_empty());
+        let default = || vec![self.snapshot.settings().channel.clone()];
+        self.question.channel.clone().map(|channel| vec![channel]).or(own).unwrap_or_else(default)
+    }
+
+    /// The contents asked for, else the campaign's, else all that are alive; the most popular when there are too many.
+    fn contents(&self, campaign: Option<&Campaign>, requested: Option<&[Content]>) -> Vec<Content> {
+        let most = self.snapshot.settings().most_contents;
+        let named = |campaign: &Campaign| campaign.contents.iter().map(|id| self.named_content(id)).collect();
+        let own = campaign.filter(|campaign| !campaign.contents.is_empty()).map(named);
+        match requested.map(<[Content]>::to_vec).or(own) {
+            Some(mut contents) => {
+                if contents.len() > most {
+                    self.snapshot.sort_by_popularity(&mut contents);
+                    contents.truncate(most);
+                }
+                contents
+            }
+            None => self.snapshot.contents_alive(self.now).take(most).cloned().collect(),
+        }
+    }
+
+    /// A campaign may name a content that nobody has declared and no event has seen yet.
+    fn named_content(&self, id: &str) -> Content {
+        let bare = || Content { content_id: id.to_string(), ..Content::default() };
+        self.snapshot.content(id).cloned().unwrap_or_else(bare)
+    }
+
+    /// The contents that the question names, each once; `None` when it names none.
+    fn requested_contents(&self) -> Result<Option<Vec<Content>>, QuestionError> {
+        let Some(ids) = &self.question.content_ids else { return Ok(None) };
+        let campaign = self.question.campaign_id.as_deref().and_then(|id| self.snapshot.campaign(id));
+        let declared = |id: &String| campaign.is_some_and(|campaign| campaign.contents.contains(id));
+        let is_unknown = |id: &String| self.snapshot.content(id).is_none() && !declared(id);
+        let unknown = ids.iter().enumerate().filter(|(_, id)| is_unknown(id));
+        let faults: Vec<Fault> = unknown
+            .map(|(index, id)| {
+                Fault::at(format!("/content_ids/{index}"), format!("there is no content {id:?}"))
+            })
+            .collect();
+        if !faults.is_empty() {
+            return Err(QuestionError::Invalid(faults));
+        }
+        let mut once: Vec<&String> = Vec::with_capacity(ids.len());
+        let mut seen = std::collections::HashSet::new();
+        once.extend(ids.iter().filter(|id| seen.insert(*id)));
+        Ok(Some(once.into_iter().map(|id| self.named_content(id)).collect()))
+    }
+
+    /// Do the contents and the channel asked for belong to the campaign?
+    fn check_fits(&self, campaign: &Campaign) -> Result<(), QuestionError> {
+        let mut faults = Vec::new();
+        let id = &campaign.campaign_id;
+        if let Some(channel) = self
+            .question
+            .channel
+            .as_ref()
+            .filter(|channel| !campaign.channels.is_empty() && !campaign.channels.contains(channel))
+        {
+            faults.push(Fault::at("/channel", format!("campaign {id:?} does not use channel {channel:?}")));
+        }
+        let contents = self.question.content_ids.iter().flatten().enumerate();
+        let is_foreign =
+            |content: &String| !campaign.contents.is_empty() && !campaign.contents.contains(content);
+        faults.extend(contents.filter(|(_, content)| is_foreign(content)).map(|(index, content)| {
+            Fault::at(
+                format!("/content_ids/{index}"),
+                format!("campaign {id:?} does not have content {content:?}"),
+            )
+        }));
+        if faults.is_empty() { Ok(()) } else { Err(QuestionError::Invalid(faults)) }
+    }
+}
+
+/// The date on the user's clock; on UTC's when nobody knows his.
+fn local_day(user: &User, at: Instant) -> Day {
+    let zone = user.time_zone.as_deref().and_then(Zone::shared);
+    zone.map_or_else(|| at.utc_day(), |zone| zone.local_hour(at).day())
+}

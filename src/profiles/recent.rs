@@ -1,0 +1,174 @@
+//! What users were sent lately, and what contents got of their attention: the part of the past that decisions ask for.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::ProfileError;
+use super::accumulate::{UNIT_WEIGHT, decayed_weight};
+use crate::decisions::context::PastSend;
+use crate::domain::event::is_own;
+use crate::domain::time::{DAY, Day, Instant};
+use crate::events::lake::{Lake, LakeFile};
+use crate::tables::TableError;
+
+/// Past sends are kept for this long: the longest cap looks no further back.
+const SENDS_DAYS: i64 = 30;
+
+/// Popularity forgets half of itself in a day: news is old tomorrow.
+pub const POPULARITY_HALF_LIFE_DAYS: f64 = 1.0;
+
+/// From this age on a day weighs nothing: `2^32 · 2^−33` rounds to zero.
+const FORGOTTEN_DAYS: i64 = 34;
+
+/// Share of the active users that a content is taken for that nobody has touched yet, before anything is known of it.
+const PRIOR_RATE: f64 = 0.001;
+/// What is seen weighs beside that as if so many active user-days had been seen before.
+const PRIOR_ACTIVE: f64 = 20.0;
+
+/// Sends and attention, from events before a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    /// Pushes sent to each user, newest first.
+    sends: HashMap<String, Vec<PastSend>>,
+    /// Every content that an own event named.
+    contents: BTreeMap<String, Attention>,
+    /// Decayed user-days with an own event, in 2^−32.
+    active: i64,
+}
+
+/// What a content got.
+#[derive(Clone, Copy, Debug)]
+struct Attention {
+    /// Its first event.
+    first: Instant,
+    /// Decayed user-days with an own event on it, in 2^−32.
+    engaged: i64,
+}
+
+impl Recent {
+    /// Reads the lake's events before `as_of`.
+    pub fn read(lake: &Lake, as_of: Instant) -> Result<Recent, ProfileError> {
+        let mut recent = Recent::default();
+        for file in lake.files_before(as_of) {
+            recent.absorb(lake, file, as_of)?;
+        }
+        for sends in recent.sends.values_mut() {
+            // Files come oldest first, and within a user events may tie: the order is total, so bytes are equal.
+            sends.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| sort_key(a).cmp(&sort_key(b))));
+        }
+        Ok(recent)
+    }
+
+    /// A user's pushes before `now`, newest first.
+    pub fn sends_before(&self, user_id: &str, now: Instant) -> Vec<PastSend> {
+        let from = now.plus(-SENDS_DAYS * DAY);
+        let sends = self.sends.get(user_id).into_iter().flatten();
+        sends.filter(|send| send.at < now && send.at >= from).cloned().collect()
+    }
+
+    /// Every content that an own event named, with the moment of its first.
+    pub fn contents(&self) -> impl Iterator<Item = (&str, Instant)> {
+        self.contents.iter().map(|(id, attention)| (id.as_str(), attention.first))
+    }
+
+    /// When a content was first seen in an event.
+    pub fn first_event(&self, content_id: &str) -> Option<Instant> {
+        self.contents.get(content_id).map(|attention| attention.first)
+    }
+
+    /// ln odds of the share of the lately active users who engage with a content on a day.
+    ///
+    /// User-days with an own event on the content over user-days with any own event, each weighing
+    /// `2^(−age in days)` (age 0 until its UTC day is over), smoothed. A content that nobody has touched yet, which says
+    /// nothing against it, is as good as one in a thousand.
+    pub fn popularity(&self, content_id: &str) -> f64 {
+        let units = |weight: i64| weight as f64 / UNIT_WEIGHT as f64;
+        let rate = match self.contents.get(content_id) {
+            Some(attention) => {
+                (units(attention.engaged) + PRIOR_RATE * PRIOR_ACTIVE) / (units(self.active) + PRIOR_ACTIVE)
+            }
+            None => PRIOR_RATE,
+        };
+        libm::log(rate / (1.0 - rate))
+    }
+
+    fn absorb(&mut self, lake: &Lake, file: &LakeFile, as_of: Instant) -> Result<(), ProfileError> {
+        let damaged = |error| TableError::parquet(Path::new(&file.path))(error);
+        let ended =
+            Day::parse(&file.date).map_or(as_of, |day| Instant::from_micros(i64::from(day.0 + 1) * DAY));
+        let age = (as_of.micros() - ended.micros()).max(0);
+        let weight =
+            if age > FORGOTTEN_DAYS * DAY { 0 } else { decayed_weight(age, POPULARITY_HALF_LIFE_DAYS) };
+        let columns = ["user_id", "event", "timestamp", "content_id"];
+        let frame = lake.read(file, Some(&columns))?;
+        self.absorb_attention(&frame, as_of, weight).map_err(damaged)?;
+        let holds_sends = file.events.contains_key(SENT) && age <= (SENDS_DAYS + 1) * DAY;
+        if holds_sends {
+            let columns = ["user_id", "event", "timestamp", "content_id", "campaign_id", "channel"];
+            self.absorb_sends(&lake.read(file, Some(&columns))?, as_of).map_err(damaged)?;
+        }
+        Ok(())
+    }
+
+    fn absorb_attention(&mut self, frame: &DataFrame, as_of: Instant, weight: i64) -> PolarsResult<()> {
+        let text = |name: &str| frame.column(name)?.str();
+        let (users, names, contents) = (text("user_id")?, text("event")?, text("content_id")?);
+        let stamps = frame.column("timestamp")?.datetime()?.physical();
+        // A file holds one day and is sorted by user, so his contents of the day are gathered as he passes.
+        let (mut user, mut touched) = (None, HashSet::new());
+        for row in 0..frame.height() {
+            let at = Instant::from_micros(stamps.get(row).unwrap_or(i64::MAX));
+            if at >= as_of || !names.get(row).is_some_and(is_own) {
+                continue;
+            }
+            if user != users.get(row) {
+                user = users.get(row);
+                touched.clear();
+                self.active += weight;
+            }
+            let Some(content) = contents.get(row) else { continue };
+            let share = if touched.insert(content) { weight } else { 0 };
+            match self.contents.get_mut(content) {
+                Some(known) => {
+                    known.first = known.first.min(at);
+                    known.engaged += share;
+                }
+                None => {
+                    self.contents.insert(content.to_string(), Attention { first: at, engaged: share });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn absorb_sends(&mut self, frame: &DataFrame, as_of: Instant) -> PolarsResult<()> {
+        let text = |name: &str| frame.column(name)?.str();
+        let (users, names) = (text("user_id")?, text("event")?);
+        let (contents, campaigns, channels) = (text("content_id")?, text("campaign_id")?, text("channel")?);
+        let stamps = frame.column("timestamp")?.datetime()?.physical();
+        let owned = |column: &StringChunked, row: usize| column.get(row).map(str::to_string);
+        for row in (0..frame.height()).filter(|row| names.get(*row) == Some(SENT)) {
+            let at = Instant::from_micros(stamps.get(row).unwrap_or(i64::MAX));
+            if at >= as_of {
+                continue;
+            }
+            let send = PastSend {
+                at,
+                campaign_id: owned(campaigns, row),
+                content_id: owned(contents, row),
+                channel: owned(channels, row),
+            };
+            self.sends.entry(users.get(row).unwrap_or_default().to_string()).or_default().push(send);
+        }
+        Ok(())
+    }
+}
+
+/// The event that says a push went out.
+const SENT: &str = "push_sent";
+
+fn sort_key(send: &PastSend) -> (&Option<String>, &Option<String>, &Option<String>) {
+    (&send.campaign_id, &send.content_id, &send.channel)
+}

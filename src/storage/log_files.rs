@@ -1,0 +1,157 @@
+//! The log's files: concatenated zstd frames of JSON lines, numbered, read whole or up to where a crash cut them.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::{CParameter, find_frame_compressed_size, get_frame_content_size};
+
+use super::decision_log::LogError;
+use super::receipt::Place;
+
+/// End of every file's name.
+const EXTENSION: &str = ".jsonl.zst";
+
+/// Fast, and still a fifth of the JSON.
+const COMPRESSION_LEVEL: i32 = 1;
+
+/// A frame that claims to hold more is damage, not ours.
+const LARGEST_FRAME: u64 = 256 << 20;
+
+/// No batch of ours is longer once it is compressed.
+const LONGEST_COMPRESSED_FRAME: u64 = 32 << 20;
+
+/// Where a file's sound part ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileEnd {
+    /// Every frame is sound.
+    Whole,
+    /// A crash, or damage, made the file unreadable from this byte on.
+    Torn {
+        /// First byte that is not part of a sound frame.
+        offset: usize,
+    },
+}
+
+/// The log's files in order of their numbers; a directory that does not exist has none.
+pub fn files(directory: &Path) -> Result<Vec<PathBuf>, LogError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(LogError::io(directory, &error)),
+    };
+    let mut numbered: Vec<(u64, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| Some((number_of(&entry.file_name().to_string_lossy())?, entry.path())))
+        .collect();
+    numbered.sort_unstable();
+    Ok(numbered.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The number in a log file's name.
+fn number_of(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(EXTENSION)?;
+    let is_number = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
+}
+
+/// Gives every line of a file's sound frames to `each`, with the first byte of its frame, oldest first, until it breaks.
+pub fn read_lines(
+    path: &Path,
+    mut each: impl FnMut(&[u8], u64) -> ControlFlow<()>,
+) -> Result<FileEnd, LogError> {
+    let bytes = fs::read(path).map_err(|error| LogError::io(path, &error))?;
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let Some((text, length)) = frame_at(&bytes[offset..]) else { return Ok(FileEnd::Torn { offset }) };
+        if lines_of(&text).any(|line| each(line, offset as u64).is_break()) {
+            return Ok(FileEnd::Whole);
+        }
+        offset += length;
+    }
+    Ok(FileEnd::Whole)
+}
+
+/// The lines of one frame; `None` when there is no sound one.
+pub(super) fn read_frame(place: &Place) -> Result<Option<Vec<u8>>, LogError> {
+    let wrap = |error: io::Error| LogError::io(&place.path, &error);
+    let mut file = File::open(&place.path).map_err(wrap)?;
+    file.seek(SeekFrom::Start(place.offset)).map_err(wrap)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_COMPRESSED_FRAME).read_to_end(&mut bytes).map_err(wrap)?;
+    Ok(frame_at(&bytes).map(|(text, _)| text))
+}
+
+/// Lines that hold something.
+pub(super) fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}
+
+/// The content and length of the frame that begins here; `None` when it is cut short or damaged.
+fn frame_at(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let length = find_frame_compressed_size(bytes).ok()?;
+    let frame = bytes.get(..length)?;
+    let size = get_frame_content_size(frame).ok()??;
+    if size > LARGEST_FRAME {
+        return None;
+    }
+    let text = zstd::bulk::decompress(frame, size as usize).ok()?;
+    Some((text, length))
+}
+
+/// The one open file of a writer.
+pub(super) struct LogFile {
+    path: Arc<Path>,
+    file: File,
+    length: u64,
+    compressor: Compressor<'static>,
+}
+
+impl LogFile {
+    /// Makes the file after the newest one. An old file is never appended to: its tail may be torn.
+    pub(super) fn create(directory: &Path) -> Result<LogFile, LogError> {
+        fs::create_dir_all(directory).map_err(|error| LogError::io(directory, &error))?;
+        let newest = files(directory)?.pop();
+        let newest = newest.and_then(|path| number_of(&path.file_name()?.to_string_lossy()));
+        let path = directory.join(format!("{:06}{EXTENSION}", newest.map_or(1, |number| number + 1)));
+        let wrap = |error: io::Error| LogError::io(&path, &error);
+        let file = File::options().append(true).create_new(true).open(&path).map_err(wrap)?;
+        // The file's name must outlive a crash of the machine, or its content is lost with it.
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(wrap)?;
+        let mut compressor = Compressor::new(COMPRESSION_LEVEL).map_err(wrap)?;
+        compressor.set_parameter(CParameter::ChecksumFlag(true)).map_err(wrap)?;
+        let path = path.into();
+        Ok(LogFile { path, file, length: 0, compressor })
+    }
+
+    /// Bytes in the file.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends lines as one frame. After an error the file ends where it did before, or must not be used any more.
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<Place, LogError> {
+        let wrap = |error: io::Error| LogError::io(&self.path, &error);
+        let frame = self.compressor.compress(lines).map_err(wrap)?;
+        match self.file.write_all(&frame) {
+            Ok(()) => {
+                let place = Place { path: Arc::clone(&self.path), offset: self.length };
+                self.length += frame.len() as u64;
+                Ok(place)
+            }
+            Err(error) => {
+                let failure = wrap(error);
+                let _ = self.file.set_len(self.length);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Makes what was appended durable.
+    pub(super) fn sync(&self) -> Result<(), LogError> {
+        self.file.sync_data().map_err(|error| LogError::io(&self.path, &error))
+    }
+}

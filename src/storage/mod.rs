@@ -1,0 +1,5 @@
+//! What the server keeps: the log of every decision it has given out.
+
+pub mod decision_log;
+pub mod log_files;
+pub mod receipt;

@@ -1,0 +1,8 @@
+//! The server as a gateway meets it: the real binary on a temporary workspace, asked over HTTP.
+
+mod answers;
+mod bad_requests;
+mod lifecycle;
+mod logging;
+mod server;
+mod world;
