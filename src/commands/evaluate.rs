@@ -1,55 +1,299 @@
-//! `smartpush evaluate`: how good are the curves on days that they have not seen, beside honest baselines?
+//! `smartpush evaluate`: how good are curves, rankings and propensities on days that they have not seen, beside honest
+//! baselines?
 
 use std::collections::BTreeMap;
 
+use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::config::Config;
-use crate::domain::time::Day;
+use crate::domain::goal::Unit;
+use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zone;
 use crate::evaluation::bootstrap::Figure;
 use crate::evaluation::send_time::Metric;
 use crate::events::lake::Lake;
+use crate::models::card::Metrics;
+use crate::models::evaluate::{ContentReport, Measured, PropensityReport, content, propensity};
 use crate::models::send_time::evaluate::{COVERAGE_UNITS, Report, evaluate};
 use crate::models::send_time::population::Cut;
 use crate::profiles::declared::Declared;
+use crate::workspace::Workspace;
 
-/// Measure the send-time curves on days they have not seen, beside baselines
+/// Measure curves, rankings and propensities on days they have not seen, beside baselines
 ///
-/// Curves and baselines learn from events before the cut and are scored on each user's active hours from the cut on.
-/// Intervals are 95 %, by drawing users with replacement; differences are paired.
+/// Everything learns from what was known before the cut and is measured on what came from the cut on. Intervals are 95 %, by
+/// drawing users with replacement; differences are paired. A section that the data says nothing about is left out, with the
+/// reason on stderr.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush evaluate
-  smartpush evaluate --cut 2017-12-01
+  smartpush evaluate --cut 2017-12-01 --only send-time
+  smartpush evaluate --cut 2017-08-01 --only propensity --goal redeem
   smartpush evaluate --cut 2017-12-01T05:00:00Z --json")]
 pub(super) struct EvaluateArguments {
-    /// A date (each user's own midnight) or RFC 3339 (one instant for all); default: the newest 30 days are held out
+    /// A date (for curves each user's own midnight) or RFC 3339 (one instant for all); default: the newest 30 days are
+    /// held out
     #[arg(long, value_name = "T")]
     cut: Option<String>,
+    /// Only this section; may be given more than once
+    #[arg(long, value_name = "SECTION", value_enum)]
+    only: Vec<Section>,
+    /// Propensities of this goal only
+    #[arg(long, value_name = "NAME")]
+    goal: Option<String>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Section {
+    /// Curves: when users are active
+    SendTime,
+    /// Rankings: which contents they touch next
+    Content,
+    /// Propensities: who reaches a goal
+    Propensity,
+}
+
+/// What was measured.
+#[derive(Default)]
+struct Sections {
+    send_time: Option<Report>,
+    content: Option<ContentReport>,
+    propensity: BTreeMap<String, PropensityReport>,
+    /// The first reason why a section is missing.
+    missing: Option<Failure>,
+}
+
+impl Sections {
+    fn miss(&mut self, section: &str, failure: Failure) {
+        eprintln!("left out: {section}: {}", failure.error);
+        self.missing.get_or_insert(failure);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.send_time.is_none() && self.content.is_none() && self.propensity.is_empty()
+    }
 }
 
 pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<(), Failure> {
+    if let Some(name) = &arguments.goal {
+        goal_of(context, name)?;
+    }
     let workspace = context.open()?;
     let lake = context.lake(&workspace)?;
     let cut = match &arguments.cut {
         Some(text) => parse_cut(context, text)?,
         None => default_cut(&lake, &context.config),
     };
-    let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
+    let wants = |section| arguments.only.is_empty() || arguments.only.contains(&section);
+    let mut sections = Sections::default();
+    if wants(Section::SendTime) && arguments.goal.is_none() {
+        match measure_curves(context, &workspace, &lake, cut) {
+            Ok(report) => sections.send_time = Some(report),
+            Err(failure) => sections.miss("send_time", failure),
+        }
+    }
+    if wants(Section::Content) || wants(Section::Propensity) {
+        measure_models(context, &workspace, lake, cut, arguments, &mut sections)?;
+    }
+    if sections.is_empty() {
+        return Err(sections
+            .missing
+            .unwrap_or_else(|| Failure::caller("nothing_to_measure: no section was asked for")));
+    }
+    if context.json {
+        print_json(&sections_json(cut, &sections));
+    } else {
+        print_text(&sections_text(cut, &sections));
+    }
+    Ok(())
+}
+
+fn measure_curves(
+    context: &Context,
+    workspace: &Workspace,
+    lake: &Lake,
+    cut: Cut,
+) -> Result<Report, Failure> {
+    let declared = Declared::read(workspace, &context.config.default_time_zone)?;
     let bar = progress_bar();
-    bar.set_message("evaluating");
-    let report = evaluate(&lake, &declared, cut, &context.config, &|done, total| {
+    bar.set_message("evaluating curves");
+    let report = evaluate(lake, &declared, cut, &context.config, &|done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    if context.json {
-        print_json(&to_json(&report));
-    } else {
-        print_text(&to_text(&report));
+    Ok(report)
+}
+
+fn measure_models(
+    context: &Context,
+    workspace: &Workspace,
+    lake: Lake,
+    cut: Cut,
+    arguments: &EvaluateArguments,
+    sections: &mut Sections,
+) -> Result<(), Failure> {
+    let wants = |section| arguments.only.is_empty() || arguments.only.contains(&section);
+    let material = read_before(context, workspace, &lake, Instant::MAX)?;
+    let known = material.timeline.newest().unwrap_or(Instant::MIN).plus(1);
+    let at = instant_of(context, cut);
+    let sources = material.sources(&context.config.profiles);
+    for (name, goal) in &context.config.goals {
+        if arguments.goal.as_ref().is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let question = question(context, name, goal, &sources);
+        if goal.unit == Unit::UserContent {
+            let is_default = *name == context.config.decisions.goal || arguments.goal.is_some();
+            if wants(Section::Content) && is_default {
+                let bar = progress_bar();
+                bar.set_message("evaluating rankings");
+                let measured = content(&question, at, known, &context.config, &|done, total| {
+                    bar.set_length(total as u64);
+                    bar.set_position(done as u64);
+                });
+                bar.finish_and_clear();
+                match measured {
+                    Ok(report) => sections.content = Some(report),
+                    Err(error) => sections.miss("content", error.into()),
+                }
+            }
+        } else if wants(Section::Propensity) {
+            match propensity(&question, at, known, &context.config) {
+                Ok(report) => drop(sections.propensity.insert(name.clone(), report)),
+                Err(error) => sections.miss("propensity", error.into()),
+            }
+        }
     }
     Ok(())
+}
+
+/// The cut as one instant: of a date, its midnight in the default zone.
+fn instant_of(context: &Context, cut: Cut) -> Instant {
+    match cut {
+        Cut::At(at) => at,
+        Cut::LocalMidnight(day) => {
+            let zone = Zone::find(&context.config.default_time_zone).unwrap_or_else(|_| Zone::utc());
+            zone.instant_of(day.civil().into()).unwrap_or(Instant::MIN)
+        }
+    }
+}
+
+fn sections_json(cut: Cut, sections: &Sections) -> serde_json::Value {
+    let mut json = match &sections.send_time {
+        Some(report) => to_json(report),
+        None => serde_json::json!({ "cut": cut.to_string() }),
+    };
+    if let Some(report) = &sections.content {
+        json["content"] = named(&report.models);
+        json["content_differences"] = named(&report.differences);
+        json["content_user_days"] = report.user_days.into();
+    }
+    if !sections.propensity.is_empty() {
+        let goals = sections.propensity.iter().map(|(name, report)| (name.clone(), propensity_json(report)));
+        json["propensity"] = goals.collect::<serde_json::Map<_, _>>().into();
+    }
+    json
+}
+
+fn propensity_json(report: &PropensityReport) -> serde_json::Value {
+    let figures = |measured: &Measured| {
+        let metrics = &measured.metrics;
+        serde_json::json!({
+            "model": { "log_loss": metrics.log_loss, "auc": metrics.auc, "ece": metrics.ece },
+            "base_rate": { "log_loss": metrics.base_rate_log_loss },
+            "difference": { "log_loss": metrics.difference },
+            "train_rows": measured.train_rows, "train_positives": measured.train_positives,
+            "penalty": measured.penalty, "mean_probability": metrics.mean_probability, "test_rate": metrics.test_rate,
+        })
+    };
+    let mut json = figures(&report.mature);
+    if let Some(benchmark) = &report.benchmark {
+        json["benchmark"] = figures(benchmark);
+    }
+    json
+}
+
+fn sections_text(cut: Cut, sections: &Sections) -> String {
+    let mut parts = Vec::new();
+    parts.extend(sections.send_time.as_ref().map(to_text));
+    parts.extend(sections.content.as_ref().map(|report| content_text(cut, report)));
+    if !sections.propensity.is_empty() {
+        parts.push(propensity_text(cut, &sections.propensity));
+    }
+    parts.join("\n")
+}
+
+/// The rankings' table for people.
+pub(super) fn content_text(cut: Cut, report: &ContentReport) -> String {
+    let mut text = format!(
+        "Content: {} users on {} days from {cut} on, ranked anew at each midnight; {} user-days with something to find\n\n",
+        thousands(report.users as u64),
+        report.days,
+        thousands(report.user_days as u64)
+    );
+    text += &format!("  {:<16} {:^22} {:^22}\n", "", "recall@10", "NDCG@10");
+    let row = |name: &str, figures: &BTreeMap<&'static str, Figure>, signed: bool| {
+        let cell = |figure: &Figure| match signed {
+            true => format!("{:+.3} [{:+.3} {:+.3}]", figure.value, figure.low, figure.high),
+            false => format!("{:.3} [{:.3} {:.3}]", figure.value, figure.low, figure.high),
+        };
+        format!("  {name:<16} {:>22} {:>22}\n", cell(&figures["recall_at_10"]), cell(&figures["ndcg_at_10"]))
+    };
+    for (name, figures) in &report.models {
+        text += &row(if *name == "model" { "smartpush" } else { name }, figures, false);
+    }
+    text += "\n  smartpush minus (paired)\n";
+    for (name, figures) in &report.differences {
+        text += &row(name, figures, true);
+    }
+    text += "\n  Of the contents that a user touched for the first time on a day: how many stood among ten that he had not\n               touched before, ranked at its midnight (recall), and how far up (NDCG).\n";
+    text
+}
+
+/// The propensities' table for people.
+pub(super) fn propensity_text(cut: Cut, reports: &BTreeMap<String, PropensityReport>) -> String {
+    let mut text =
+        format!("Propensity: learned from what was known at {cut}, measured on what began later\n\n");
+    text += &format!(
+        "  {:<22} {:>7} {:>7}  {:^22} {:^22} {:^22} {:>9}\n",
+        "", "learned", "tested", "log-loss", "AUC", "calibration error", "base rate"
+    );
+    for (name, report) in reports {
+        text += &measured_line(name, &report.mature);
+        if let Some(benchmark) = &report.benchmark {
+            text += &measured_line(&format!("{name} (benchmark)"), benchmark);
+        }
+    }
+    if reports.values().any(|report| report.benchmark.is_some()) {
+        text += "\n  benchmark: learned from all campaigns that began before, also from answers that came in later.\n";
+    }
+    text += "  base rate: the log-loss of giving everybody the share of those who reached the goal before.\n";
+    text
+}
+
+fn measured_line(name: &str, measured: &Measured) -> String {
+    let metrics: &Metrics = &measured.metrics;
+    let cell = |figure: &Figure| format!("{:.3} [{:.3} {:.3}]", figure.value, figure.low, figure.high);
+    format!(
+        "  {name:<22} {:>7} {:>7}  {:>22} {:>22} {:>22} {:>9.3}\n",
+        thousands(measured.train_rows as u64),
+        thousands(metrics.log_loss.n),
+        cell(&metrics.log_loss),
+        cell(&metrics.auc),
+        cell(&metrics.ece),
+        metrics.base_rate_log_loss.value
+    )
+}
+
+fn named(figures: &[(&'static str, BTreeMap<&'static str, Figure>)]) -> serde_json::Value {
+    figures
+        .iter()
+        .map(|(name, figures)| (name.to_string(), serde_json::json!(figures)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn parse_cut(context: &Context, text: &str) -> Result<Cut, Failure> {
@@ -67,13 +311,6 @@ pub(super) fn default_cut(lake: &Lake, config: &Config) -> Cut {
 }
 
 pub(super) fn to_json(report: &Report) -> serde_json::Value {
-    let named = |figures: &[(&'static str, BTreeMap<&'static str, Figure>)]| -> serde_json::Value {
-        figures
-            .iter()
-            .map(|(name, figures)| (name.to_string(), serde_json::json!(figures)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
     serde_json::json!({
         "cut": report.cut.to_string(), "users": report.users, "units": report.units,
         "send_time": named(&report.models),

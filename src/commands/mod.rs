@@ -10,6 +10,7 @@ mod learning;
 mod models;
 mod output;
 mod profile;
+mod recommend;
 mod replay;
 mod score;
 mod send_times;
@@ -70,6 +71,7 @@ enum Command {
     SendTimes(send_times::SendTimesArguments),
     Train(train::TrainArguments),
     Score(score::ScoreArguments),
+    Recommend(recommend::RecommendArguments),
     Examples(examples::ExamplesArguments),
     Models(models::ModelsArguments),
     Evaluate(evaluate::EvaluateArguments),
@@ -170,6 +172,7 @@ impl Command {
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
             Command::Train(arguments) => train::run(context, &arguments),
             Command::Score(arguments) => score::run(context, &arguments),
+            Command::Recommend(arguments) => recommend::run(context, &arguments),
             Command::Examples(arguments) => examples::run(context, &arguments),
             Command::Models(arguments) => models::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),

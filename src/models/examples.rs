@@ -153,16 +153,18 @@ impl Question<'_> {
         self.at_moments(moments, immature.len(), watch)
     }
 
-    /// Examples of moments that start in `[from, known)` and whose labels are known before `known`.
+    /// Examples of moments that start in `[from, known)`: those whose labels are known before `known`, or (a benchmark's) all
+    /// of them, with what is known of their labels.
     pub fn examples_from(
         &self,
         from: Instant,
         known: Instant,
+        only_mature: bool,
         watch: &impl Fn(usize, usize),
     ) -> Result<Examples, ExampleError> {
         let all = self.moments(known)?;
         let (moments, rest): (Vec<Moment>, Vec<Moment>) =
-            all.into_iter().partition(|moment| moment.at >= from && moment.until <= known);
+            all.into_iter().partition(|moment| moment.at >= from && (moment.until <= known || !only_mature));
         if moments.is_empty() {
             return Err(ExampleError::NoMatureRows {
                 goal: self.name.to_string(),
@@ -181,7 +183,7 @@ impl Question<'_> {
         watch: &impl Fn(usize, usize),
     ) -> Result<Examples, ExampleError> {
         let mut populations: Vec<Vec<usize>> =
-            parallel::map(moments.len(), |index| self.population(&moments[index]));
+            parallel::map_each(moments.len(), |index| self.population(&moments[index]));
         let one_kept_of = match self.goal.unit {
             Unit::UserContent => self.draw_users(&moments, &mut populations),
             Unit::UserDay | Unit::UserCampaign => 1,
@@ -196,7 +198,7 @@ impl Question<'_> {
             one_kept_of,
             moments,
         };
-        let mut as_of: Option<AsOf<'_>> = None;
+        let mut as_of: Option<AsOf> = None;
         for (index, population) in populations.iter().enumerate() {
             let at = examples.moments[index].at;
             // Campaigns that start together share what was known at their start.
@@ -214,7 +216,7 @@ impl Question<'_> {
         Ok(examples)
     }
 
-    fn add_moment(&self, examples: &mut Examples, as_of: &AsOf<'_>, index: usize, population: &[usize]) {
+    fn add_moment(&self, examples: &mut Examples, as_of: &AsOf, index: usize, population: &[usize]) {
         const USERS: usize = 16;
         let (moment, one_kept_of) = (&examples.moments[index], examples.one_kept_of);
         let parts = parallel::in_chunks(population.len(), USERS, |range| {
@@ -227,13 +229,13 @@ impl Question<'_> {
     /// A user's examples at a moment: one, or one for each candidate content that he touched and a share of the others.
     fn of_user(
         &self,
-        as_of: &AsOf<'_>,
+        as_of: &AsOf,
         index: usize,
         moment: &Moment,
         user: usize,
         one_kept_of: u32,
     ) -> Vec<Example> {
-        let known = as_of.user(user);
+        let known = as_of.user(self.sources, user);
         let row = |content| Row { user: user as u32, moment: index as u32, content };
         if self.goal.unit != Unit::UserContent {
             let item = moment.campaign.as_deref().map_or(Item::Nothing, Item::Campaign);

@@ -205,6 +205,14 @@ impl LinearModel {
         self.probability(self.logit(user, content, pair))
     }
 
+    /// Calibrated probability of a whole row, its blocks one after the other.
+    pub fn score_row(&self, inputs: &[f64]) -> f64 {
+        let [user, content] = [Block::User, Block::Content].map(|block| self.block(block).len());
+        let (user, rest) = inputs.split_at(user.min(inputs.len()));
+        let (content, pair) = rest.split_at(content.min(rest.len()));
+        self.score(user, content, pair)
+    }
+
     /// Raw logit of one row of inputs.
     pub fn logit(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {
         self.user(user) + self.content(content) + self.pair(pair)

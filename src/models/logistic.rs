@@ -8,7 +8,9 @@ use ndarray::{Array1, Array2, ArrayView1};
 use super::calibration::logistic;
 
 /// Length of the loss's gradient per row at which the solver stops.
-const TOLERANCE: f64 = 1e-6;
+pub const TOLERANCE: f64 = 1e-6;
+/// The same where fits are only compared with each other.
+pub const ROUGH_TOLERANCE: f64 = 1e-4;
 /// A fit whose gradient is longer than this many tolerances is none.
 const SLACK: f64 = 100.0;
 /// Iterations of one run of the solver.
@@ -48,10 +50,12 @@ pub enum FitError {
     #[error("solver_failed: {0}")]
     Solver(#[from] linfa_logistic::error::Error),
     /// The solver stopped far from the minimum.
-    #[error("not_converged: the gradient is {gradient:e} per row, at most {} is wanted", SLACK * TOLERANCE)]
+    #[error("not_converged: the gradient is {gradient:e} per row, at most {wanted:e} is wanted")]
     NotConverged {
         /// Length of the gradient per row.
         gradient: f64,
+        /// What would do.
+        wanted: f64,
     },
 }
 
@@ -61,21 +65,31 @@ pub enum FitError {
 /// of scikit-learn. `columns` is rows × inputs, already standardised; column-major memory is several times faster.
 /// The same input gives the same bits on the same machine.
 pub fn fit_logistic(columns: &Array2<f64>, labels: &[bool], alpha: f64) -> Result<(Vec<f64>, f64), FitError> {
+    fit_logistic_within(columns, labels, alpha, TOLERANCE)
+}
+
+/// [`fit_logistic`] that stops when the gradient per row is shorter than `tolerance`.
+pub fn fit_logistic_within(
+    columns: &Array2<f64>,
+    labels: &[bool],
+    alpha: f64,
+    tolerance: f64,
+) -> Result<(Vec<f64>, f64), FitError> {
     check(columns, labels, alpha)?;
     let (labels, rows) = (ArrayView1::from(labels), labels.len() as f64);
     let mut start = Array1::zeros(columns.ncols() + 1);
     let mut gradient = f64::INFINITY;
     for _ in 0..RUNS {
-        start = run(columns, labels, alpha, &start)?;
+        start = run(columns, labels, alpha, tolerance, &start)?;
         gradient = gradient_length(columns, labels, alpha, &start) / rows;
-        if gradient <= TOLERANCE {
+        if gradient <= tolerance {
             break;
         }
     }
     let mut weights = start.to_vec();
     match weights.pop() {
-        Some(intercept) if gradient <= SLACK * TOLERANCE => Ok((weights, intercept)),
-        _ => Err(FitError::NotConverged { gradient }),
+        Some(intercept) if gradient <= SLACK * tolerance => Ok((weights, intercept)),
+        _ => Err(FitError::NotConverged { gradient, wanted: SLACK * tolerance }),
     }
 }
 
@@ -104,6 +118,7 @@ fn run(
     columns: &Array2<f64>,
     labels: ArrayView1<bool>,
     alpha: f64,
+    tolerance: f64,
     start: &Array1<f64>,
 ) -> Result<Array1<f64>, FitError> {
     // linfa's own weights speak of the class with more rows, of the first row's class when both have as many.
@@ -113,7 +128,7 @@ fn run(
     let majority = if trues == falses { labels[0] } else { trues > falses };
     let fitted = LogisticRegression::default()
         .alpha(alpha)
-        .gradient_tolerance(TOLERANCE * labels.len() as f64)
+        .gradient_tolerance(tolerance * labels.len() as f64)
         .max_iterations(ITERATIONS)
         .initial_params(start * towards_true(majority))
         .fit(&DatasetBase::new(columns.view(), labels))?;

@@ -2,11 +2,14 @@
 
 pub mod calibration;
 pub mod card;
+pub mod evaluate;
 pub mod examples;
 pub mod inputs;
 pub mod linear;
 pub mod logistic;
+pub mod material;
 mod parallel;
+pub mod recommend;
 pub mod registry;
 pub mod score;
 pub mod send_time;

@@ -41,3 +41,8 @@ pub(super) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Ve
     const CHUNK: usize = 64;
     in_chunks(count, CHUNK, |range| range.map(&work).collect::<Vec<T>>()).into_iter().flatten().collect()
 }
+
+/// The same for few indices that are much work each.
+pub(super) fn map_each<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    in_chunks(count, 1, |range| range.map(&work).collect::<Vec<T>>()).into_iter().flatten().collect()
+}

@@ -10,7 +10,7 @@ use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
 use super::examples::{ExampleError, Examples, Labels, Question};
 use super::inputs::inputs_sha256;
 use super::linear::{FORMAT, LinearModel, ModelKind, WeightedInput, standardised};
-use super::logistic::{FitError, fit_logistic};
+use super::logistic::{FitError, ROUGH_TOLERANCE, TOLERANCE, fit_logistic_within};
 use super::parallel;
 use crate::config::Config;
 use crate::domain::identity::sha256_hex;
@@ -219,6 +219,14 @@ impl Fitted {
     }
 }
 
+/// Standardised rows, column-major.
+struct Prepared {
+    means: Vec<f64>,
+    scales: Vec<f64>,
+    matrix: Array2<f64>,
+    labels: Vec<bool>,
+}
+
 struct Learner<'a> {
     question: &'a Question<'a>,
     examples: &'a Examples,
@@ -233,37 +241,59 @@ impl Learner<'_> {
         Err(TrainError::OneClass { goal: self.question.name.to_string(), part, rows: rows.len(), positives })
     }
 
-    /// Fits on some rows. Negatives of which only a share was kept would make every probability too large: the intercept
-    /// is moved by ln(share) (King and Zeng 2001, prior correction).
-    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, TrainError> {
+    /// Standardises some rows.
+    fn prepare(&self, rows: &[usize]) -> Result<Prepared, TrainError> {
         let columns = &self.examples.columns;
         let moments: Vec<(f64, f64)> =
-            parallel::map(columns.len(), |index| mean_and_scale(&columns[index], rows));
+            parallel::map_each(columns.len(), |index| mean_and_scale(&columns[index], rows));
         let (means, scales): (Vec<f64>, Vec<f64>) = moments.into_iter().unzip();
-        let standard = parallel::map(columns.len(), |index| -> Vec<f64> {
+        let standard = parallel::map_each(columns.len(), |index| -> Vec<f64> {
             let column = &columns[index];
             rows.iter().map(|row| standardised(column[*row], means[index], scales[index], CLIP)).collect()
         });
         let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
-        let failed = |source| TrainError::Fit { goal: self.question.name.to_string(), source };
         let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
-            .map_err(|_| failed(FitError::NoRows))?;
-        let (weights, intercept) = fit_logistic(&matrix, &labels, penalty).map_err(failed)?;
+            .map_err(|_| self.failed(FitError::NoRows))?;
+        Ok(Prepared { means, scales, matrix, labels })
+    }
+
+    /// Weights of standardised rows. Negatives of which only a share was kept would make every probability too large: the
+    /// intercept is moved by ln(share) (King and Zeng 2001, prior correction).
+    fn fit_prepared(&self, rows: &Prepared, penalty: f64, tolerance: f64) -> Result<Fitted, TrainError> {
+        let fitted = fit_logistic_within(&rows.matrix, &rows.labels, penalty, tolerance);
+        let (weights, intercept) = fitted.map_err(|source| self.failed(source))?;
         let kept = 1.0 / f64::from(self.examples.one_kept_of);
-        let positives = labels.iter().filter(|label| **label).count() as f64;
-        let negatives = (labels.len() as f64 - positives) / kept;
-        let base_rate = positives / (positives + negatives);
-        Ok(Fitted { penalty, intercept: intercept + libm::log(kept), means, scales, weights, base_rate })
+        let positives = rows.labels.iter().filter(|label| **label).count() as f64;
+        let negatives = (rows.labels.len() as f64 - positives) / kept;
+        Ok(Fitted {
+            penalty,
+            intercept: intercept + libm::log(kept),
+            means: rows.means.clone(),
+            scales: rows.scales.clone(),
+            weights,
+            base_rate: positives / (positives + negatives),
+        })
+    }
+
+    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, TrainError> {
+        self.fit_prepared(&self.prepare(rows)?, penalty, TOLERANCE)
+    }
+
+    fn failed(&self, source: FitError) -> TrainError {
+        TrainError::Fit { goal: self.question.name.to_string(), source }
     }
 
     /// The penalty with the least log-loss on later moments, each fitted on what was known before them.
     fn choose_penalty(&self, rows: &[usize]) -> Result<(f64, Vec<Tried>), TrainError> {
-        let folds = self.forward_folds(rows);
+        let mut folds = Vec::new();
+        for (before, after) in self.forward_folds(rows) {
+            folds.push((self.prepare(&before)?, after));
+        }
         let mut tried = Vec::new();
         for penalty in PENALTIES {
             let (mut loss, mut count) = (0.0, 0);
             for (before, after) in &folds {
-                let fitted = self.fit(before, penalty)?;
+                let fitted = self.fit_prepared(before, penalty, ROUGH_TOLERANCE)?;
                 loss += self.loss(&fitted, after);
                 count += after.len();
             }

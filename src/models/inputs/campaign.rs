@@ -17,7 +17,6 @@ pub(super) const CAMPAIGN_INPUTS: &[&str] =
 pub(super) const PAIR_INPUTS: &[&str] = &[
     "response_to_campaigns",
     "response_to_like_campaigns",
-    "campaigns_before",
     "covered_events_30d",
     "covered_contents_30d",
     "covered_share_30d",
@@ -43,6 +42,7 @@ const RESPONSE_PRIOR: f64 = 0.5;
 const SHARE_PRIOR: f64 = 5.0;
 
 /// An earlier campaign, as it stood at a moment.
+#[derive(Debug)]
 struct Earlier {
     tags: BTreeSet<String>,
     /// Users targeted, sorted.
@@ -55,6 +55,7 @@ struct Earlier {
 ///
 /// A campaign that still runs counts with the rate seen so far, on both sides of "responses beside expected responses": what
 /// is yet to come cancels out.
+#[derive(Debug)]
 pub struct CampaignHistory {
     earlier: Vec<Earlier>,
     overall: f64,
@@ -115,19 +116,19 @@ impl CampaignHistory {
         (reached + LIKE_PRIOR * self.overall) / (targeted + LIKE_PRIOR)
     }
 
-    /// ln((responses + ½) / (expected responses + ½)) of a user, and how many campaigns that is of.
-    fn response(&self, user: u32, counts: impl Fn(&Earlier) -> bool) -> (f64, usize) {
-        let (mut got, mut expected, mut campaigns) = (0.0, 0.0, 0);
+    /// ln((responses + ½) / (expected responses + ½)) of a user. A mere count of campaigns would grow with the months, and what
+    /// was learned of small counts would not hold for large ones.
+    fn response(&self, user: u32, counts: impl Fn(&Earlier) -> bool) -> f64 {
+        let (mut got, mut expected) = (0.0, 0.0);
         for campaign in self.earlier.iter().filter(|campaign| counts(campaign)) {
             if campaign.audience.binary_search(&user).is_err() {
                 continue;
             }
-            campaigns += 1;
             let (reached, targeted) = (campaign.reached.len() as f64, campaign.audience.len() as f64);
             expected += (reached + RATE_PRIOR * self.overall) / (targeted + RATE_PRIOR);
             got += f64::from(u8::from(campaign.reached.binary_search(&user).is_ok()));
         }
-        (libm::log((got + RESPONSE_PRIOR) / (expected + RESPONSE_PRIOR)), campaigns)
+        libm::log((got + RESPONSE_PRIOR) / (expected + RESPONSE_PRIOR))
     }
 }
 
@@ -137,6 +138,7 @@ fn tags_of(sources: &Sources<'_>, campaign_id: &str) -> BTreeSet<String> {
 }
 
 /// What a campaign covers.
+#[derive(Debug)]
 struct Covered {
     tags: BTreeSet<String>,
     /// Codes of the contents, sorted; empty: nothing is known of what it covers.
@@ -149,6 +151,7 @@ struct Covered {
 }
 
 /// Everything about campaigns at one moment.
+#[derive(Debug)]
 pub struct CampaignInputs {
     at: Instant,
     history: CampaignHistory,
@@ -219,11 +222,10 @@ impl CampaignInputs {
     /// The pair's block, by [`PAIR_INPUTS`].
     pub(super) fn pair(&self, sources: &Sources<'_>, user: usize, id: &str) -> Vec<f64> {
         let Some(covered) = self.covered.get(id) else { return vec![f64::NAN; PAIR_INPUTS.len()] };
-        let (all, campaigns) = self.history.response(user as u32, |_| true);
-        let (like, _) =
-            self.history.response(user as u32, |earlier| !earlier.tags.is_disjoint(&covered.tags));
+        let all = self.history.response(user as u32, |_| true);
+        let like = self.history.response(user as u32, |earlier| !earlier.tags.is_disjoint(&covered.tags));
         let interest = self.interest(sources, user, covered);
-        let mut inputs = vec![all, like, libm::log1p(campaigns as f64)];
+        let mut inputs = vec![all, like];
         inputs.extend(interest);
         inputs.push(libm::log1p(self.signals(sources, user, covered)));
         // A campaign for nearly everything says little by what it covers; a narrow one says much.

@@ -63,9 +63,9 @@ pub fn user_features() -> Vec<Feature> {
     FEATURES.iter().filter(|feature| scale_of(feature).is_some()).copied().collect()
 }
 
-/// Inputs beside the profile's: how often and how lately the user gave a signal of the goal.
+/// Inputs beside the profile's: how often and how lately the user gave a signal of the goal, and whether he ever did anything.
 pub(super) const SIGNAL_INPUTS: &[&str] =
-    &["signals_30d", "signals_90d", "signals_half_life_60d", "signal_share"];
+    &["signals_30d", "signals_90d", "signals_half_life_60d", "signal_share", "has_own_event"];
 
 /// The user block of every user of a timeline, as of a moment.
 #[derive(Clone, Debug)]
@@ -145,5 +145,6 @@ fn signals_of(
     }
     // As if 2 events had come before, one in a hundred of them a signal.
     let share = libm::log((decayed + 0.02) / (all + 2.0));
-    [libm::log1p(month), libm::log1p(quarter), libm::log1p(decayed), share]
+    let has_own_event = f64::from(u8::from(all > 0.0));
+    [libm::log1p(month), libm::log1p(quarter), libm::log1p(decayed), share, has_own_event]
 }
