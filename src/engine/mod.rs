@@ -25,7 +25,6 @@ pub use snapshot::Snapshot;
 
 pub use answers::Answer;
 use answers::{Asked, Keys, RecentAnswers};
-use fingerprint::Change;
 use ids::DecisionIds;
 use question::Loaded;
 
@@ -259,16 +258,14 @@ impl Engine {
         // Events that lay ahead of the clock are left out until it has passed them.
         let is_ahead = |newest: Instant| former.as_of() <= newest && newest < now;
         let is_behind = !self.is_clock_virtual && former.newest().is_some_and(is_ahead);
-        let change = former.change(&self.workspace);
-        if change == Change::Nothing && !is_behind {
+        let is_current = former.is_current(&self.workspace);
+        if is_current && !is_behind {
             return Ok(ControlFlow::Continue(()));
         }
-        if change != Change::Nothing {
-            self.snapshot.store(Arc::new(former.with_declarations(&self.workspace, &self.config)?));
+        if !is_current {
+            self.snapshot.store(Arc::new(former.with_declarations(&self.workspace)?));
         }
-        if change == Change::Learned || is_behind {
-            self.snapshot.store(Arc::new(Snapshot::build(&self.workspace, &self.config, now)?));
-        }
+        self.snapshot.store(Arc::new(Snapshot::build(&self.workspace, &self.config, now)?));
         Ok(ControlFlow::Break(()))
     }
 

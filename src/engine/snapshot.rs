@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::EngineError;
-use super::fingerprint::{Change, Fingerprint};
+use super::fingerprint::Fingerprint;
 use super::rhythms::Rhythms;
 use super::scorer::SnapshotScorer;
 use crate::config::Config;
@@ -24,28 +24,22 @@ use crate::profiles::recent::Recent;
 use crate::workspace::Workspace;
 
 /// The workspace as of a moment, ready to be asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
-    past: Past,
+    as_of: Instant,
+    newest: Option<Instant>,
     fingerprint: Fingerprint,
     users: BTreeMap<String, User>,
     campaigns: BTreeMap<String, Campaign>,
     /// Declared contents and those that events name, the most popular first.
     contents: Vec<Content>,
     places: HashMap<String, usize>,
+    recent: Arc<Recent>,
+    rhythms: Arc<Rhythms>,
     scorers: BTreeMap<String, SnapshotScorer>,
     settings: DecisionSettings,
     default_time_zone: Option<String>,
     versions: BTreeMap<String, String>,
-}
-
-/// What was learned from events before a moment.
-#[derive(Clone, Debug)]
-struct Past {
-    as_of: Instant,
-    newest: Option<Instant>,
-    recent: Arc<Recent>,
-    rhythms: Arc<Rhythms>,
 }
 
 impl Snapshot {
@@ -60,64 +54,59 @@ impl Snapshot {
         let newest = lake.newest();
         let as_of = newest.map_or(now, |newest| newest.plus(1)).min(now);
         let declared = Declared::read(workspace, &config.default_time_zone)?;
-        let recent = Arc::new(Recent::read(&lake, as_of)?);
-        let rhythms = Arc::new(Rhythms::learn(&lake, &declared, as_of, config.send_time.interval)?);
-        let past = Past { as_of, newest, recent, rhythms };
-        Snapshot::assemble(workspace, config, fingerprint, past)
-    }
-
-    /// The same past with what is declared now.
-    pub(super) fn with_declarations(
-        &self,
-        workspace: &Workspace,
-        config: &Config,
-    ) -> Result<Snapshot, EngineError> {
-        let fingerprint = self.fingerprint.with_declared_of(Fingerprint::of(workspace));
-        Snapshot::assemble(workspace, config, fingerprint, self.past.clone())
-    }
-
-    fn assemble(
-        workspace: &Workspace,
-        config: &Config,
-        fingerprint: Fingerprint,
-        past: Past,
-    ) -> Result<Snapshot, EngineError> {
         let catalogue = Catalogue::read(workspace)?;
-        let contents = contents_by_popularity(catalogue.contents, &past.recent);
-        let place = |(place, content): (usize, &Content)| (content.content_id.clone(), place);
+        let recent = Recent::read(&lake, as_of)?;
+        let rhythms = Rhythms::learn(&lake, &declared, as_of, config.send_time.interval)?;
+        let contents = contents_by_popularity(catalogue.contents, &recent);
+        let places =
+            contents.iter().enumerate().map(|(place, content)| (content.content_id.clone(), place)).collect();
         Ok(Snapshot {
+            as_of,
+            newest,
             fingerprint,
             scorers: scorers(workspace, &config.decisions, &catalogue.campaigns),
             users: catalogue.users,
             campaigns: catalogue.campaigns,
-            places: contents.iter().enumerate().map(place).collect(),
             contents,
+            places,
+            recent: Arc::new(recent),
+            rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
             default_time_zone: config.default_time_zone_is_set.then(|| config.default_time_zone.clone()),
-            versions: versions(config, past.as_of),
-            past,
+            versions: versions(config, as_of),
         })
+    }
+
+    /// The same past with what is declared now: users' word on being pushed, campaigns, contents.
+    ///
+    /// It stands for the files that this one was read from, so a whole build still follows.
+    pub(super) fn with_declarations(&self, workspace: &Workspace) -> Result<Snapshot, EngineError> {
+        let Catalogue { users, contents, campaigns } = Catalogue::read(workspace)?;
+        let contents = contents_by_popularity(contents, &self.recent);
+        let place = |(place, content): (usize, &Content)| (content.content_id.clone(), place);
+        let places = contents.iter().enumerate().map(place).collect();
+        Ok(Snapshot { users, campaigns, contents, places, ..self.clone() })
     }
 
     /// Events before this moment count.
     pub fn as_of(&self) -> Instant {
-        self.past.as_of
+        self.as_of
     }
 
     /// The newest event of the lake, which may lie after `as_of`.
     pub fn newest(&self) -> Option<Instant> {
-        self.past.newest
+        self.newest
     }
 
-    /// What has changed in the files that it was read from.
-    pub(super) fn change(&self, workspace: &Workspace) -> Change {
-        self.fingerprint.change_to(&Fingerprint::of(workspace))
+    /// Are the files still those that it was read from?
+    pub(super) fn is_current(&self, workspace: &Workspace) -> bool {
+        self.fingerprint == Fingerprint::of(workspace)
     }
 
     /// Counts for people: users with events, declared users, contents, campaigns.
     pub fn sizes(&self) -> [(&'static str, usize); 4] {
         [
-            ("users_with_events", self.past.rhythms.users()),
+            ("users_with_events", self.rhythms.users()),
             ("declared_users", self.users.len()),
             ("contents", self.contents.len()),
             ("campaigns", self.campaigns.len()),
@@ -128,12 +117,12 @@ impl Snapshot {
     pub(super) fn user(&self, user_id: &str) -> User {
         let mut user = self.users.get(user_id).cloned().unwrap_or_else(|| User {
             user_id: user_id.to_string(),
-            known: self.past.rhythms.knows(user_id),
+            known: self.rhythms.knows(user_id),
             personalisation: true,
             ..User::default()
         });
         if user.time_zone.is_none() {
-            let device = self.past.rhythms.device_zone(user_id).map(|zone| (zone, ZoneSource::Device));
+            let device = self.rhythms.device_zone(user_id).map(|zone| (zone, ZoneSource::Device));
             let default = self.default_time_zone.as_deref().map(|zone| (zone, ZoneSource::Default));
             if let Some((zone, source)) = device.or(default) {
                 user.time_zone = Some(zone.to_string());
@@ -185,19 +174,19 @@ impl Snapshot {
     pub(super) fn sort_by_popularity(&self, contents: &mut [Content]) {
         contents.sort_by(|a, b| {
             let (first, second) =
-                (self.past.recent.popularity(&a.content_id), self.past.recent.popularity(&b.content_id));
+                (self.recent.popularity(&a.content_id), self.recent.popularity(&b.content_id));
             second.total_cmp(&first).then_with(|| a.content_id.cmp(&b.content_id))
         });
     }
 
     /// A user's pushes before `now`, newest first.
     pub(super) fn sends_before(&self, user_id: &str, now: Instant) -> Vec<PastSend> {
-        self.past.recent.sends_before(user_id, now)
+        self.recent.sends_before(user_id, now)
     }
 
     /// Users' hours.
     pub(super) fn rhythms(&self) -> &Rhythms {
-        &self.past.rhythms
+        &self.rhythms
     }
 
     /// The scorer of a goal.
@@ -209,7 +198,7 @@ impl Snapshot {
     /// Fills a context's model inputs, and names the model and why quality falls back.
     pub(super) fn fill_model(&self, context: &mut DecisionContext) {
         let scorer = self.scorer(&goal_of(context));
-        scorer.fill_inputs(&self.past.recent, context);
+        scorer.fill_inputs(&self.recent, context);
         context.fallback.extend(scorer.fallback().map(str::to_string));
         context.versions.insert("model".to_string(), scorer.version().to_string());
     }
