@@ -141,7 +141,7 @@ pub struct LogOptions {
 
 impl Default for LogOptions {
     fn default() -> LogOptions {
-        LogOptions { rotate_bytes: ROTATE_BYTES, sync_before_answer: true }
+        LogOptions { rotate_bytes: ROTATE_BYTES, sync_before_answer: false }
     }
 }
 

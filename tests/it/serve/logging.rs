@@ -188,10 +188,8 @@ fn files_are_rotated_and_a_log_that_cannot_be_written_says_so() {
     assert!(server.stop().success());
     let record = records(workspace.path()).pop().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let log = DecisionLog::open(
-        directory.path().to_path_buf(),
-        LogOptions { rotate_bytes: 1, ..LogOptions::default() },
-    );
+    let options = LogOptions { rotate_bytes: 1, sync_before_answer: true };
+    let log = DecisionLog::open(directory.path().to_path_buf(), options);
     for _ in 0..3 {
         log.append(record.to_line()).unwrap().wait().unwrap();
     }
