@@ -134,6 +134,15 @@ impl AsOf {
         UserAsOf { as_of: self, sources: *sources, user, view }
     }
 
+    /// The content block of an item, whoever the user is.
+    pub fn about(&self, item: Item<'_>) -> Vec<f64> {
+        match (&self.items, item) {
+            (Items::Campaigns(campaigns), Item::Campaign(id)) => campaigns.campaign(id),
+            (Items::Contents(contents), Item::Content(content)) => contents.content(content).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The content block of what no event has touched yet: nothing popular, as old as its publication.
     pub fn untouched(&self, published_at: Option<Instant>) -> Vec<f64> {
         match &self.items {
@@ -173,12 +182,9 @@ impl UserAsOf<'_> {
         let as_of = self.as_of;
         match (block, &as_of.items, item) {
             (Block::User, _, _) => as_of.user.of_user(self.user).to_vec(),
-            (Block::Content, Items::Campaigns(campaigns), Item::Campaign(id)) => campaigns.campaign(id),
+            (Block::Content, _, item) => as_of.about(item),
             (Block::Pair, Items::Campaigns(campaigns), Item::Campaign(id)) => {
                 campaigns.pair(&self.sources, self.user, id)
-            }
-            (Block::Content, Items::Contents(contents), Item::Content(content)) => {
-                contents.content(content).to_vec()
             }
             (Block::Pair, Items::Contents(contents), Item::Content(content)) => {
                 self.view.as_ref().map(|view| contents.pair(view, content)).unwrap_or_default()
