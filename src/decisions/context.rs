@@ -37,6 +37,7 @@ pub struct DecisionContext {
     /// Contents to choose among, with their model inputs.
     pub contents: Vec<ContentContext>,
     /// User block of the model's inputs.
+    #[serde(with = "inputs")]
     pub user_inputs: Vec<f64>,
     /// Probability of the user's activity in each hour of the week (168), or everybody's.
     pub curve: Vec<f64>,
@@ -56,8 +57,10 @@ pub struct ContentContext {
     /// The content.
     pub content: Content,
     /// Content block of the model's inputs.
+    #[serde(with = "inputs")]
     pub content_inputs: Vec<f64>,
     /// Pair block: this user with this content.
+    #[serde(with = "inputs")]
     pub pair_inputs: Vec<f64>,
 }
 
@@ -72,4 +75,18 @@ pub struct PastSend {
     pub content_id: Option<String>,
     /// Over which channel.
     pub channel: Option<String>,
+}
+
+/// Inputs as JSON numbers: what is not known is NaN in memory, and `null` in JSON, which has no NaN.
+mod inputs {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|value| value.is_finite().then_some(*value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let values: Vec<Option<f64>> = Vec::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    }
 }
