@@ -134,6 +134,8 @@ pub struct TrainingConfig {
     pub allowed_lateness_hours: i64,
     /// Newest moments that examples are taken at.
     pub most_moments: usize,
+    /// Newest days that goals about contents are learned from.
+    pub most_days: usize,
     /// Contents that are candidates for one user.
     pub candidates: usize,
     /// Users at moments looked at, at most, for goals about contents.
@@ -268,6 +270,7 @@ impl Config {
             ("serve.max_batch_items", self.serve.max_batch_items as i64, 1, 1_000_000),
             ("training.allowed_lateness_hours", self.training.allowed_lateness_hours, 0, CENTURY * 24),
             ("training.most_moments", self.training.most_moments as i64, 4, 1_000),
+            ("training.most_days", self.training.most_days as i64, 4, 1_000),
             ("training.candidates", self.training.candidates as i64, 1, 5_000),
             ("training.most_users", self.training.most_users as i64, 1_000, 1_000_000_000),
             ("training.most_negatives", self.training.most_negatives as i64, 1_000, 100_000_000),

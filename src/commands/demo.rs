@@ -1,10 +1,16 @@
 //! `smartpush demo`: the whole path on real data, one readable stage after the other.
 
+mod decisions;
+
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
+use super::learning::read_before;
 use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::train::{Learning, Outcome};
 use super::{Context, Failure, charts};
+use crate::api::Clock;
 use crate::config::Config;
 use crate::domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
 use crate::domain::lifecycle::Lifecycle;
@@ -22,22 +28,27 @@ use crate::models::send_time::population::{Cut, Population};
 use crate::profiles::build::{Built, build};
 use crate::profiles::declared::Declared;
 use crate::tables::{self, TableError};
-use crate::workspace::{Workspace, WriteLock};
+use crate::workspace::{ServeLock, Workspace, WriteLock};
 
 /// Run the whole path on real data and show what was learned
 ///
-/// Ingest → profiles → send-time curves → evaluation, on the committed sample of 865 households' purchases, in a
-/// workspace of its own (data/demo, made afresh each time).
+/// Ingest → profiles → send-time curves → evaluation → models → decisions, on the committed sample of 865 households'
+/// purchases, in a workspace of its own (data/demo, made afresh each time). At the end it serves, on a clock that starts
+/// where the data ends, and says what to ask.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush demo --no-serve
   data/download && smartpush demo --no-serve --data data/full")]
 pub(super) struct DemoArguments {
-    /// Directory with purchases.parquet, campaign_events.csv, users.csv, contents.jsonl and campaigns.jsonl
+    /// Directory with purchases.parquet, coupon_uses.csv, campaign_events.csv, users.csv, contents.jsonl and
+    /// campaigns.jsonl
     #[arg(long, value_name = "DIR", default_value = "data/sample")]
     data: PathBuf,
-    /// End after the report; so far the demo always does
-    #[arg(long)]
+    /// Port to serve on at the end; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    port: u16,
+    /// End after the report
+    #[arg(long, conflicts_with = "port")]
     no_serve: bool,
 }
 
@@ -49,7 +60,7 @@ const FILES: [(Kind, &[&str]); 4] = [
     (Kind::Users, &["users.csv"]),
     (Kind::Contents, &["contents.jsonl"]),
     (Kind::Campaigns, &["campaigns.jsonl"]),
-    (Kind::Events, &["purchases.parquet", "campaign_events.csv"]),
+    (Kind::Events, &["purchases.parquet", "coupon_uses.csv", "campaign_events.csv"]),
 ];
 
 /// The workspace and what every stage needs of it.
@@ -64,7 +75,7 @@ struct Demo<'a> {
 
 pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Failure> {
     let watch = Stopwatch::now();
-    let (workspace, _lock, taken) = fresh_workspace(context, &arguments.data)?;
+    let (workspace, locks, taken) = fresh_workspace(context, &arguments.data)?;
     let lake = context.lake(&workspace)?;
     let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
     let as_of = context.moment(None, &lake)?;
@@ -85,6 +96,10 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
     say(&hour_load(&population, &model));
     let report = demo.evaluate()?;
     say(&the_proof(&report));
+    let outcomes = demo.train()?;
+    say(&what_was_learned(&outcomes));
+    let told = decisions::tell(context, &demo.workspace, as_of, &population.ids)?;
+    say(&told.lines);
     let files = demo.write_curves(&population, &model)?;
     say(&demo.where_files_lie(&built, &files, watch));
     if context.json {
@@ -93,16 +108,29 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
         print_json(&serde_json::json!({
             "as_of": as_of.to_string(), "ingested": ingested, "lifecycle": built.lifecycle,
             "evaluate": super::evaluate::to_json(&report), "workspace": demo.workspace.root(), "curves": files,
+            "models": outcomes.iter().map(super::train::to_json).collect::<Vec<_>>(), "decisions": told.json,
         }));
     }
-    Ok(())
+    if arguments.no_serve {
+        return Ok(());
+    }
+    drop(locks.writing);
+    let address = format!("127.0.0.1:{}", arguments.port);
+    let invite = |address: SocketAddr| decisions::invitation(address, told.example.as_deref());
+    super::serve::serve(context, demo.workspace, Clock::starting_at(as_of), &address, &invite)
+}
+
+/// Held while the demo makes its workspace, and while it serves it.
+struct Locks {
+    writing: WriteLock,
+    _serving: ServeLock,
 }
 
 /// What came of each kind of file.
 type Taken = Vec<(Kind, Summary)>;
 
 /// Makes `data/demo` afresh and takes the files of the data directory.
-fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, WriteLock, Taken), Failure> {
+fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Locks, Taken), Failure> {
     if !data.join("purchases.parquet").exists() {
         let place = data.display();
         return Err(Failure::caller(format!(
@@ -121,14 +149,14 @@ fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, WriteLo
         )));
     }
     let workspace = Workspace::create(&root)?;
-    let lock = workspace.lock()?;
-    workspace.clear(&lock)?;
+    let locks = Locks { writing: workspace.lock()?, _serving: workspace.lock_for_serving()? };
+    workspace.clear(&locks.writing)?;
     let mut taken = Vec::new();
     for (kind, names) in FILES {
         let files: Vec<PathBuf> = names.iter().map(|name| data.join(name)).collect();
         taken.push((kind, take(context, &workspace, kind, &files)?));
     }
-    Ok((workspace, lock, taken))
+    Ok((workspace, locks, taken))
 }
 
 fn take(context: &Context, workspace: &Workspace, kind: Kind, files: &[PathBuf]) -> Result<Summary, Failure> {
@@ -205,6 +233,19 @@ impl Demo<'_> {
         Ok(evaluate(&self.lake, &self.declared, cut, config, &|_, _| ())?)
     }
 
+    /// Trains every goal that the data says something about.
+    fn train(&self) -> Result<Vec<Outcome>, Failure> {
+        let material = read_before(self.context, &self.workspace, &self.lake, self.as_of)?;
+        let learning = Learning {
+            context: self.context,
+            workspace: &self.workspace,
+            material: &material,
+            lake_sha256: self.lake.content_sha256(),
+        };
+        let goals = self.context.config.goals.keys();
+        goals.map(|name| learning.train_goal(name, self.context.config.training.seed)).collect()
+    }
+
     fn write_curves(&self, population: &Population, model: &SendTimeModel) -> Result<Vec<PathBuf>, Failure> {
         let mut files = Vec::new();
         for (layout, name) in [(Layout::Long, "curves.parquet"), (Layout::Best, "best_hours.csv")] {
@@ -217,11 +258,16 @@ impl Demo<'_> {
     }
 
     fn where_files_lie(&self, built: &Built, curves: &[PathBuf], watch: Stopwatch) -> Vec<String> {
-        let mut lines = heading(7, "Where the files lie");
+        let mut lines = heading(10, "Where the files lie");
         lines.push(format!("   events     {}/date=…/part-….parquet", self.workspace.events().display()));
         lines.push(format!("   profiles   {}", built.path.display()));
         lines.push(format!("   curves     {}", curves[0].display()));
         lines.push(format!("   best hours {}", curves[1].display()));
+        lines.push(format!(
+            "   models     {}/GOAL/VERSION/{{model.json, card.json, CARD.md}}",
+            self.workspace.models().display()
+        ));
+        lines.push(format!("   decisions  {}/…", self.workspace.decision_log().display()));
         lines.push(format!("\nDone in {:.1} s, as of {}.", watch.elapsed().as_secs_f64(), self.as_of));
         lines
     }
@@ -305,6 +351,30 @@ fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
         |hour: usize| if hour == everybody { "← one hour for all".to_string() } else { String::new() };
     let bars = charts::hour_bars(&load, note);
     lines.extend(bars.into_iter().map(|line| format!("   {line}")));
+    lines
+}
+
+/// The models on their test parts, beside giving everybody the share of those who reached the goal.
+fn what_was_learned(outcomes: &[Outcome]) -> Vec<String> {
+    let mut lines = heading(7, "What was learned to foretell, measured on later days");
+    lines.push(format!(
+        "   {:<12} {:<58} {:>9} {:>22} {:>9} {:>6}",
+        "goal", "a household …", "tested", "log-loss", "base rate", "AUC"
+    ));
+    for outcome in outcomes {
+        let metrics = &outcome.trained.card.metrics;
+        let log_loss = &metrics.log_loss;
+        lines.push(format!(
+            "   {:<12} {:<58} {:>9} {:>22} {:>9.3} {:>6.3}{}",
+            outcome.goal,
+            outcome.trained.model.definition.description,
+            thousands(log_loss.n),
+            format!("{:.3} [{:.3} {:.3}]", log_loss.value, log_loss.low, log_loss.high),
+            metrics.base_rate_log_loss.value,
+            metrics.auc.value,
+            if outcome.promoted { "" } else { "  not served: no better" }
+        ));
+    }
     lines
 }
 

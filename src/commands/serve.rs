@@ -10,6 +10,7 @@ use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use crate::api::{self, ApiState, Clock, Metrics};
 use crate::engine::{Engine, Refresher};
+use crate::workspace::Workspace;
 
 /// Answer what to push to whom and when, over HTTP
 ///
@@ -38,25 +39,45 @@ pub(super) fn run(context: &Context, arguments: &ServeArguments) -> Result<(), F
         None => Clock::real(),
     };
     let _lock = workspace.lock_for_serving()?;
+    serve(context, workspace, clock, &arguments.listen, &|_| Vec::new())
+}
+
+/// Serves a workspace, whose server's lock the caller holds, until it is told to stop; `invite` says more lines when it is
+/// ready.
+pub(super) fn serve(
+    context: &Context,
+    workspace: Workspace,
+    clock: Clock,
+    address: &str,
+    invite: &dyn Fn(SocketAddr) -> Vec<String>,
+) -> Result<(), Failure> {
     say_on_stderr();
-    let listener = listen(&arguments.listen)?;
+    let listener = listen(address)?;
     let address = listener.local_addr().map_err(Failure::ours)?;
-    let (config, entropy) = (context.config.clone(), entropy()?);
-    let engine = Arc::new(Engine::open(workspace, config.clone(), clock.now(), clock.is_virtual(), entropy)?);
-    let every = Duration::from_secs(config.serve.refresh_seconds);
+    let engine = Arc::new(open_engine(context, workspace, clock)?);
+    let config = &context.config.serve;
+    let every = Duration::from_secs(config.refresh_seconds);
     let refresher = Refresher::start(Arc::clone(&engine), every, move || clock.now());
     let metrics = Metrics::install().map_err(|error| Failure::ours(anyhow::anyhow!("{error}")))?;
-    let state = ApiState::new(Arc::clone(&engine), refresher, clock, metrics, config.serve.clone());
+    let state = ApiState::new(Arc::clone(&engine), refresher, clock, metrics, config.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::ours)?;
     let served = runtime.block_on(async {
         let stop = told_to_stop()?;
         say_ready(context, &engine, address);
+        if !context.json {
+            print_lines(&invite(address));
+        }
         api::serve(listener, state, stop).await
     });
     // Whatever still waits for a client's next byte is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
     engine.close();
     served.map_err(Failure::ours)
+}
+
+/// The engine of a workspace at a clock's moment.
+pub(super) fn open_engine(context: &Context, workspace: Workspace, clock: Clock) -> Result<Engine, Failure> {
+    Ok(Engine::open(workspace, context.config.clone(), clock.now(), clock.is_virtual(), entropy()?)?)
 }
 
 fn listen(address: &str) -> Result<TcpListener, Failure> {

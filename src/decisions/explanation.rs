@@ -231,7 +231,7 @@ fn why(
 ) -> String {
     let template = match action {
         Action::Send => language.of(
-            "He responds with probability {probability}, which makes it worth {value}; most of it comes from {inputs}.",
+            "A response is expected with probability {probability}, which makes it worth {value}; most of it comes from {inputs}.",
             "预计响应概率 {probability}，期望价值 {value}；主要依据：{inputs}。",
         ),
         _ => language.of(

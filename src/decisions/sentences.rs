@@ -192,7 +192,19 @@ pub(super) fn title_of(situation: &Situation, content_id: &str, language: Langua
     let variant =
         content(situation, content_id).and_then(|content| super::variant::variant_for(content, locale));
     let title = variant.map(|variant| variant.title.as_str()).filter(|title| !title.is_empty());
-    language.of("‘{}’", "“{}”").replace("{}", title.unwrap_or(content_id))
+    language.of("‘{}’", "“{}”").replace("{}", &with_defaults(title.unwrap_or(content_id)))
+}
+
+/// A text with each `{{field|default}}` as its default: what a reader sees of whom nothing is known.
+fn with_defaults(text: &str) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((field, behind)) = after.split_once("}}") else { break };
+        plain.push_str(before);
+        plain.push_str(field.split_once('|').map_or("", |(_, default)| default));
+        rest = behind;
+    }
+    plain + rest
 }
 
 /// `Sun 3 Dec 2017 11:24` or `2017年12月3日周日11:24`, on a zone's clock.

@@ -56,20 +56,23 @@ impl Calibration {
         sigmoid_fit(logits, labels).unwrap_or(Calibration::None)
     }
 
-    /// The never decreasing curve of least squared error, clamped to [1 / (n + 2), 1 − 1 / (n + 2)] of n rows.
+    /// The never decreasing curve of least squared error, each level clamped to [1 / (n + 2), 1 − 1 / (n + 2)] of its own n
+    /// rows: three rows that all came true do not make a certainty.
     pub fn isotonic(logits: &[f64], labels: &[bool]) -> Calibration {
         if logits.is_empty() || logits.iter().any(|logit| !logit.is_finite()) {
             return Calibration::None;
         }
-        let least = 1.0 / (labels.len() as f64 + 2.0);
-        let (mut knots, mut probabilities) = (Vec::new(), Vec::new());
+        let (mut knots, mut probabilities) = (Vec::new(), Vec::<f64>::new());
         let (places, rates, weights) = rates_by_logit(logits, labels);
         let mut start = 0;
         for block in blocks(&rates, &weights) {
             let (first, last) = (places[start], places[start + block.length - 1]);
+            let least = 1.0 / (block.weight + 2.0);
+            let former = probabilities.last().copied().unwrap_or(0.0);
+            let level = block.mean.clamp(least, 1.0 - least).max(former);
             for knot in [Some(first), (last > first).then_some(last)].into_iter().flatten() {
                 knots.push(knot);
-                probabilities.push(block.mean.clamp(least, 1.0 - least));
+                probabilities.push(level);
             }
             start += block.length;
         }

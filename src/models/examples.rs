@@ -148,7 +148,11 @@ impl Question<'_> {
                 immature: immature.len(),
             });
         }
-        let oldest = moments.len().saturating_sub(self.training.most_moments);
+        let most = match self.goal.unit {
+            Unit::UserContent => self.training.most_days,
+            Unit::UserDay | Unit::UserCampaign => self.training.most_moments,
+        };
+        let oldest = moments.len().saturating_sub(most);
         moments.drain(..oldest);
         self.at_moments(moments, immature.len(), watch)
     }

@@ -30,7 +30,7 @@ fn a_send_is_told_with_who_what_when_and_why() {
     let explanation = explained(&sunday());
     let expected = [
         "Send ‘Cheese’ to 1510 on Sun 3 Dec 2017 11:MM (America/New_York) over push.",
-        "He responds with probability 11.92 %, which makes it worth 0.1192; most of it comes from content.popularity (-2.00).",
+        "A response is expected with probability 11.92 %, which makes it worth 0.1192; most of it comes from content.popularity (-2.00).",
         "The next best hour for it is Sat 2 Dec 2017 15:00, worth 0.1059 less.",
         "The next best content is ‘bread’ on Sun 3 Dec 2017 11:00, worth 0.0433 less.",
         "Sat 2 Dec 2017 21:00 lies in the quiet hours of 1510 (21:00–09:00). Allowed from Sun 3 Dec 2017 09:00.",
