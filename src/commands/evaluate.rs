@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::learning::{Material, question};
+use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::config::Config;
@@ -78,7 +78,7 @@ impl Sections {
 
 pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<(), Failure> {
     if let Some(name) = &arguments.goal {
-        super::learning::goal_of(context, name)?;
+        goal_of(context, name)?;
     }
     let workspace = context.open()?;
     let lake = context.lake(&workspace)?;
@@ -136,10 +136,10 @@ fn measure_models(
     sections: &mut Sections,
 ) -> Result<(), Failure> {
     let wants = |section| arguments.only.is_empty() || arguments.only.contains(&section);
-    let material = Material::before(context, workspace, lake, Instant::MAX)?;
+    let material = read_before(context, workspace, &lake, Instant::MAX)?;
     let known = material.timeline.newest().unwrap_or(Instant::MIN).plus(1);
     let at = instant_of(context, cut);
-    let sources = material.sources(context);
+    let sources = material.sources(&context.config.profiles);
     for (name, goal) in &context.config.goals {
         if arguments.goal.as_ref().is_some_and(|wanted| wanted != name) {
             continue;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::learning::{Material, goal_of, question};
+use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::models::examples::Labels;
@@ -32,8 +32,10 @@ pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<()
     let goal = goal_of(context, &arguments.goal)?;
     let workspace = context.open()?;
     context.check_out(&workspace, &arguments.out)?;
-    let material = Material::read(context, &workspace, arguments.as_of.as_deref())?;
-    let sources = material.sources(context);
+    let lake = context.lake(&workspace)?;
+    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
+    let material = read_before(context, &workspace, &lake, as_of)?;
+    let sources = material.sources(&context.config.profiles);
     let question = question(context, &arguments.goal, goal, &sources);
     let bar = progress_bar();
     bar.set_message("examples");

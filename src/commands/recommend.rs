@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::learning::{Material, goal_of, question};
+use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use crate::domain::goal::Unit;
 use crate::domain::time::Instant;
-use crate::models::inputs::Sources;
 use crate::models::recommend::{Wanted, frame_of, recommend};
 use crate::models::registry::{Registered, Registry, RegistryError};
 use crate::models::score::check_inputs;
@@ -57,11 +56,10 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
     let found = find(&Registry::of(&workspace), name, arguments.model.as_deref(), as_of)?;
-    let material = Material::before(context, &workspace, lake, as_of)?;
+    let material = read_before(context, &workspace, &lake, as_of)?;
     let model = found.as_ref().map(|found| &found.model);
-    let sources = material.sources(context);
-    let sources =
-        Sources { profiles: model.map_or(sources.profiles, |model| &model.profile_settings), ..sources };
+    let profiles = model.map_or(&context.config.profiles, |model| &model.profile_settings);
+    let sources = material.sources(profiles);
     let question = question(context, name, goal, &sources);
     let wanted = Wanted { top: arguments.top as usize, unseen: arguments.exclude_seen };
     let rankings = recommend(&question, model, as_of, wanted)?;

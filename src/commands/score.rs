@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::learning::{Material, goal_of, question};
+use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use crate::models::inputs::Sources;
 use crate::models::registry::{Registry, RegistryError};
 use crate::models::score::{check_inputs, frame_of, score};
 use crate::tables::{self, TableError};
@@ -46,9 +45,9 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), F
     };
     let path = registry.place(&arguments.goal, &found.version).join("model.json");
     check_inputs(&found.model).map_err(|fault| RegistryError::Unusable { path, fault })?;
-    let material = Material::before(context, &workspace, lake, as_of)?;
+    let material = read_before(context, &workspace, &lake, as_of)?;
     // Features as the model knows them, also when the settings have changed since.
-    let sources = Sources { profiles: &found.model.profile_settings, ..material.sources(context) };
+    let sources = material.sources(&found.model.profile_settings);
     let question = question(context, &arguments.goal, goal, &sources);
     let scores = score(&question, &found.model, as_of)?;
     let frame = frame_of(&question, &scores).map_err(TableError::parquet(Path::new("scores")))?;

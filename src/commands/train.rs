@@ -1,12 +1,13 @@
 //! `smartpush train`: examples → a model, its card, and a champion if it beats the base rate.
 
-use super::learning::{Material, goal_of, question};
+use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 use crate::models::card::Card;
 use crate::models::linear::ModelKind;
+use crate::models::material::Material;
 use crate::models::registry::Registry;
 use crate::models::train::{Request, Trained, train};
 use crate::workspace::Workspace;
@@ -47,16 +48,20 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
     }
     let workspace = context.open()?;
     let _lock = workspace.lock()?;
-    let material = Material::read(context, &workspace, arguments.as_of.as_deref())?;
+    let lake = context.lake(&workspace)?;
+    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
+    let material = read_before(context, &workspace, &lake, as_of)?;
+    let learning =
+        Learning { context, workspace: &workspace, material: &material, lake_sha256: lake.content_sha256() };
     let seed = arguments.seed.unwrap_or(context.config.training.seed);
     if let Some(name) = &arguments.goal {
-        let outcome = train_goal(context, &workspace, &material, name, seed)?;
+        let outcome = learning.train_goal(name, seed)?;
         show(context, &outcome);
         return Ok(());
     }
     let mut outcomes = Vec::new();
     for name in context.config.goals.keys() {
-        match train_goal(context, &workspace, &material, name, seed) {
+        match learning.train_goal(name, seed) {
             Ok(outcome) => outcomes.push(outcome),
             // A shipped goal that this data says nothing of is no failure of the others.
             Err(failure) => eprintln!("skipped: {}", failure.error),
@@ -76,42 +81,46 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
     Ok(())
 }
 
-/// Trains, registers and, if it is worth it, promotes.
-pub(super) fn train_goal(
-    context: &Context,
-    workspace: &Workspace,
-    material: &Material,
-    name: &str,
-    seed: u64,
-) -> Result<Outcome, Failure> {
-    let goal = goal_of(context, name)?;
-    let sources = material.sources(context);
-    let question = question(context, name, goal, &sources);
-    let lake_sha256 = material.lake.content_sha256();
-    let request = Request {
-        as_of: material.as_of,
-        seed,
-        config: &context.config,
-        now: context.now,
-        lake_sha256: &lake_sha256,
-    };
-    let bar = progress_bar();
-    bar.set_message(format!("examples of {name}"));
-    let trained = train(&question, &request, &|done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-        if done == total {
-            bar.set_message(format!("fitting {name}"));
+/// What every goal of one run is trained from.
+pub(super) struct Learning<'a> {
+    pub(super) context: &'a Context,
+    pub(super) workspace: &'a Workspace,
+    pub(super) material: &'a Material,
+    pub(super) lake_sha256: String,
+}
+
+impl Learning<'_> {
+    /// Trains, registers and, if it is worth it, promotes.
+    pub(super) fn train_goal(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
+        let context = self.context;
+        let goal = goal_of(context, name)?;
+        let sources = self.material.sources(&context.config.profiles);
+        let question = question(context, name, goal, &sources);
+        let request = Request {
+            as_of: self.material.as_of,
+            seed,
+            config: &context.config,
+            now: context.now,
+            lake_sha256: &self.lake_sha256,
+        };
+        let bar = progress_bar();
+        bar.set_message(format!("examples of {name}"));
+        let trained = train(&question, &request, &|done, total| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            if done == total {
+                bar.set_message(format!("fitting {name}"));
+            }
+        })?;
+        bar.finish_and_clear();
+        let registry = Registry::of(self.workspace);
+        let version = registry.write(&trained.model, &trained.card)?;
+        let promoted = trained.card.beats_base_rate && is_newest(&registry, name, trained.model.as_of);
+        if promoted {
+            registry.promote(name, &version, context.now)?;
         }
-    })?;
-    bar.finish_and_clear();
-    let registry = Registry::of(workspace);
-    let version = registry.write(&trained.model, &trained.card)?;
-    let promoted = trained.card.beats_base_rate && is_newest(&registry, name, trained.model.as_of);
-    if promoted {
-        registry.promote(name, &version, context.now)?;
+        Ok(Outcome { goal: name.to_string(), version, promoted, trained })
     }
-    Ok(Outcome { goal: name.to_string(), version, promoted, trained })
 }
 
 /// A model of the past does not take the place of a champion that knows more.

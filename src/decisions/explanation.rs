@@ -51,6 +51,8 @@ pub struct ExplainedArm {
     pub raw_logit: f64,
     /// What calibration makes of it: P(goal | user, arm).
     pub response_probability: f64,
+    /// The same at the user's best hour of the week: what `score` gives for him with this content.
+    pub propensity: f64,
     /// Expected value, all prices paid.
     pub value: f64,
 }
@@ -120,8 +122,17 @@ fn explained<S: Scorer>(board: &Board<S>, arm: Arm) -> ExplainedArm {
         activity: slot.activity,
         raw_logit: arm.logit,
         response_probability: arm.probability,
+        propensity: propensity(board, arm),
         value: arm.value,
     }
+}
+
+/// The parts of the logit but for the hour's, in the order in which a score sums them.
+fn propensity<S: Scorer>(board: &Board<S>, arm: Arm) -> f64 {
+    let (context, scorer) = (board.situation.context, board.scorer);
+    let content = &context.contents[board.offers[arm.offer].index];
+    let logit = scorer.user(&context.user_inputs) + scorer.content(&content.content_inputs);
+    scorer.probability(logit + scorer.pair(&content.pair_inputs))
 }
 
 fn contributions<S: Scorer>(board: &Board<S>, arm: Arm) -> Vec<Contribution> {

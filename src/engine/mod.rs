@@ -3,6 +3,7 @@
 mod answers;
 mod fingerprint;
 mod ids;
+mod knowledge;
 mod question;
 mod refresh;
 pub mod replay;

@@ -1,9 +1,11 @@
 //! What is asked for a user, checked, and turned into contexts: one for each campaign that may answer.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::send_id;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, goal_for};
 use crate::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
 use crate::domain::campaign::Campaign;
 use crate::domain::content::Content;
@@ -11,6 +13,7 @@ use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
 use crate::domain::time::{Day, Instant};
 use crate::domain::user::User;
 use crate::domain::zone::Zone;
+use crate::models::inputs::UserAsOf;
 
 /// Hours that a horizon may have.
 pub const HORIZON_HOURS: std::ops::RangeInclusive<u32> = 1..=168;
@@ -163,9 +166,16 @@ impl<'a> Loaded<'a> {
             }
         };
         let campaigns = if campaigns.is_empty() { vec![None] } else { campaigns };
+        let mut known: BTreeMap<String, Option<UserAsOf<'_>>> = BTreeMap::new();
         Ok(campaigns
             .into_iter()
-            .map(|campaign| self.context(decision_id, campaign, requested.as_deref()))
+            .map(|campaign| {
+                let goal = goal_for(campaign, self.snapshot.settings());
+                // Campaigns of one goal share what its model knows of the user.
+                let known =
+                    known.entry(goal).or_insert_with_key(|goal| self.snapshot.known(goal, &self.user));
+                self.context(decision_id, campaign, requested.as_deref(), known.as_ref())
+            })
             .collect())
     }
 
@@ -174,10 +184,11 @@ impl<'a> Loaded<'a> {
         decision_id: &str,
         campaign: Option<&Campaign>,
         requested: Option<&[Content]>,
+        known: Option<&UserAsOf<'_>>,
     ) -> DecisionContext {
         let day_of = |send: &&PastSend| local_day(&self.user, send.at) == self.local_day;
         let sent_that_day = self.sends.iter().filter(day_of).count();
-        let contents = self.contents(campaign, requested).into_iter();
+        let contents = self.contents(campaign, requested, known).into_iter();
         let contents =
             contents.map(|content| ContentContext { content, content_inputs: vec![], pair_inputs: vec![] });
         let mut context = DecisionContext {
@@ -194,11 +205,11 @@ impl<'a> Loaded<'a> {
             user_inputs: Vec::new(),
             curve: self.curve.clone(),
             sends: self.sends.clone(),
-            settings: self.snapshot.settings().clone(),
+            settings: self.snapshot.settings_for(&goal_for(campaign, self.snapshot.settings())),
             fallback: self.fallback.clone(),
             versions: self.snapshot.versions().clone(),
         };
-        self.snapshot.fill_model(&mut context);
+        self.snapshot.fill_model(&mut context, known);
         context
     }
 
@@ -213,8 +224,14 @@ impl<'a> Loaded<'a> {
         self.question.channel.clone().map(|channel| vec![channel]).or(own).unwrap_or_else(default)
     }
 
-    /// The contents asked for, else the campaign's, else all that are alive; the most popular when there are too many.
-    fn contents(&self, campaign: Option<&Campaign>, requested: Option<&[Content]>) -> Vec<Content> {
+    /// The contents asked for, else the campaign's, else the user's candidates among all that are alive; the most popular
+    /// when there are too many.
+    fn contents(
+        &self,
+        campaign: Option<&Campaign>,
+        requested: Option<&[Content]>,
+        known: Option<&UserAsOf<'_>>,
+    ) -> Vec<Content> {
         let most = self.snapshot.settings().most_contents;
         let named = |campaign: &Campaign| campaign.contents.iter().map(|id| self.named_content(id)).collect();
         let own = campaign.filter(|campaign| !campaign.contents.is_empty()).map(named);
@@ -226,7 +243,7 @@ impl<'a> Loaded<'a> {
                 }
                 contents
             }
-            None => self.snapshot.contents_alive(self.now).take(most).cloned().collect(),
+            None => self.snapshot.contents_for(known, self.now, most),
         }
     }
 

@@ -1,10 +1,11 @@
-//! The model behind a snapshot: what scores its arms, and where its inputs come from.
+//! The model behind a snapshot: what scores its arms.
 
 use std::collections::BTreeMap;
 
-use crate::decisions::context::DecisionContext;
 use crate::decisions::scorer::{Contribution, PopularityScorer, Scorer};
-use crate::profiles::recent::Recent;
+use crate::models::linear::{LinearModel, ModelKind};
+use crate::models::registry::{Registry, RegistryError};
+use crate::models::score::check_inputs;
 use crate::workspace::Workspace;
 
 /// What stands under `versions.model` when there is no model.
@@ -15,27 +16,47 @@ pub const POPULARITY: &str = "popularity";
 pub enum SnapshotScorer {
     /// No model: popular contents at the user's hours.
     Popularity(PopularityScorer),
+    /// A trained model.
+    Learned(Box<Learned>),
+}
+
+/// A champion.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// The model.
+    pub model: LinearModel,
+    /// `goal/version`
+    pub name: String,
 }
 
 impl SnapshotScorer {
-    /// The scorer of a goal: its champion, or popularity without one.
-    pub fn of_goal(_workspace: &Workspace, _goal: &str) -> SnapshotScorer {
-        SnapshotScorer::Popularity(PopularityScorer)
+    /// The scorer of a goal: its champion, or popularity without one; and what is wrong with a champion that cannot be used.
+    pub fn of_goal(workspace: &Workspace, goal: &str) -> (SnapshotScorer, Option<String>) {
+        let registry = Registry::of(workspace);
+        let popularity = SnapshotScorer::Popularity(PopularityScorer);
+        match registry.champion(goal).map(|version| learned(&registry, goal, &version)) {
+            Some(Ok(learned)) => (SnapshotScorer::Learned(Box::new(learned)), None),
+            Some(Err(error)) => (popularity, Some(error.to_string())),
+            None => (popularity, None),
+        }
     }
 
     /// The scorer that a logged decision was made with; `None` when this build or workspace does not have it.
-    pub fn of_versions(
-        _workspace: &Workspace,
-        versions: &BTreeMap<String, String>,
-    ) -> Option<SnapshotScorer> {
-        let is_popularity = versions.get("model").map(String::as_str) == Some(POPULARITY);
-        is_popularity.then_some(SnapshotScorer::Popularity(PopularityScorer))
+    pub fn of_versions(workspace: &Workspace, versions: &BTreeMap<String, String>) -> Option<SnapshotScorer> {
+        let name = versions.get("model")?;
+        if name == POPULARITY {
+            return Some(SnapshotScorer::Popularity(PopularityScorer));
+        }
+        let (goal, version) = name.split_once('/')?;
+        let learned = learned(&Registry::of(workspace), goal, version).ok()?;
+        Some(SnapshotScorer::Learned(Box::new(learned)))
     }
 
     /// Its name under `versions.model`.
     pub fn version(&self) -> &str {
         match self {
             SnapshotScorer::Popularity(_) => POPULARITY,
+            SnapshotScorer::Learned(learned) => &learned.name,
         }
     }
 
@@ -43,17 +64,19 @@ impl SnapshotScorer {
     pub fn fallback(&self) -> Option<&'static str> {
         match self {
             SnapshotScorer::Popularity(_) => Some("no_model"),
+            SnapshotScorer::Learned(_) => None,
         }
     }
+}
 
-    /// Fills the blocks of model inputs of a context: user, and content and pair of each content.
-    pub(super) fn fill_inputs(&self, recent: &Recent, context: &mut DecisionContext) {
-        match self {
-            SnapshotScorer::Popularity(_) => {
-                for content in &mut context.contents {
-                    content.content_inputs = vec![recent.popularity(&content.content.content_id)];
-                }
-            }
+fn learned(registry: &Registry, goal: &str, version: &str) -> Result<Learned, RegistryError> {
+    let model = registry.read(goal, version)?.model;
+    let path = registry.place(goal, version).join("model.json");
+    check_inputs(&model).map_err(|fault| RegistryError::Unusable { path, fault })?;
+    match model.kind {
+        ModelKind::LogisticRegression => Ok(Learned { model, name: format!("{goal}/{version}") }),
+        ModelKind::BaseRate => {
+            Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() })
         }
     }
 }
@@ -62,36 +85,42 @@ impl Scorer for SnapshotScorer {
     fn user(&self, inputs: &[f64]) -> f64 {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.user(inputs),
+            SnapshotScorer::Learned(learned) => learned.model.user(inputs),
         }
     }
 
     fn content(&self, inputs: &[f64]) -> f64 {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.content(inputs),
+            SnapshotScorer::Learned(learned) => learned.model.content(inputs),
         }
     }
 
     fn pair(&self, inputs: &[f64]) -> f64 {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.pair(inputs),
+            SnapshotScorer::Learned(learned) => learned.model.pair(inputs),
         }
     }
 
     fn time(&self, activity: f64) -> f64 {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.time(activity),
+            SnapshotScorer::Learned(learned) => learned.model.time(activity),
         }
     }
 
     fn probability(&self, logit: f64) -> f64 {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.probability(logit),
+            SnapshotScorer::Learned(learned) => learned.model.probability(logit),
         }
     }
 
     fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], activity: f64) -> Vec<Contribution> {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.contributions(user, content, pair, activity),
+            SnapshotScorer::Learned(learned) => learned.model.contributions(user, content, pair, activity),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Everything a decision looks up, as of one moment, in memory: exchanged whole, so that no decision sees half of a change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::EngineError;
 use super::fingerprint::Fingerprint;
+use super::knowledge::Knowledge;
 use super::rhythms::Rhythms;
 use super::scorer::SnapshotScorer;
 use crate::config::Config;
@@ -17,7 +18,8 @@ use crate::domain::user::User;
 use crate::domain::zone::{ZoneSource, database_version};
 use crate::events::catalogue::Catalogue;
 use crate::events::lake::Lake;
-use crate::profiles::declared::Declared;
+use crate::models::inputs::UserAsOf;
+use crate::models::material::Material;
 use crate::profiles::features::{FEATURES, features_sha256};
 use crate::profiles::recent::Recent;
 use crate::workspace::Workspace;
@@ -36,7 +38,12 @@ pub struct Snapshot {
     recent: Recent,
     rhythms: Rhythms,
     scorers: BTreeMap<String, SnapshotScorer>,
+    knowledge: Knowledge,
+    /// What is wrong with champions that cannot be used.
+    model_faults: Vec<String>,
     settings: DecisionSettings,
+    /// What reaching each declared goal is worth.
+    goal_values: BTreeMap<String, f64>,
     default_time_zone: Option<String>,
     versions: BTreeMap<String, String>,
 }
@@ -52,25 +59,30 @@ impl Snapshot {
         let lake = Lake::open(workspace)?;
         let newest = lake.newest();
         let as_of = newest.map_or(now, |newest| newest.plus(1)).min(now);
-        let declared = Declared::read(workspace, &config.default_time_zone)?;
-        let catalogue = Catalogue::read(workspace)?;
+        let zone = &config.default_time_zone;
+        let material = Material::read(workspace, &lake, zone, as_of, &|_, _| ())?;
+        let Catalogue { users, contents, campaigns } = material.catalogue.clone();
         let recent = Recent::read(&lake, as_of)?;
-        let rhythms = Rhythms::learn(&lake, &declared, as_of, config.send_time.interval)?;
-        let contents = contents_by_popularity(catalogue.contents, &recent);
+        let rhythms = Rhythms::learn(&lake, &material.declared, as_of, config.send_time.interval)?;
+        let contents = contents_by_popularity(contents, &recent);
         let places =
             contents.iter().enumerate().map(|(place, content)| (content.content_id.clone(), place)).collect();
+        let (scorers, model_faults) = scorers(workspace, &config.decisions, &campaigns);
         Ok(Snapshot {
             as_of,
             newest,
             fingerprint,
-            scorers: scorers(workspace, &config.decisions, &catalogue.campaigns),
-            users: catalogue.users,
-            campaigns: catalogue.campaigns,
+            knowledge: Knowledge::gather(material, &scorers)?,
+            scorers,
+            model_faults,
+            users,
+            campaigns,
             contents,
             places,
             recent,
             rhythms,
             settings: config.decisions.clone(),
+            goal_values: config.goals.iter().map(|(name, goal)| (name.clone(), goal.value)).collect(),
             default_time_zone: config.default_time_zone_is_set.then(|| config.default_time_zone.clone()),
             versions: versions(config, as_of),
         })
@@ -183,17 +195,51 @@ impl Snapshot {
         self.scorers.get(goal).or_else(|| self.scorers.get(&self.settings.goal)).unwrap_or(&NO_MODEL)
     }
 
+    /// What a goal's model knows of a user, if it knows him.
+    pub(super) fn known(&self, goal: &str, user: &User) -> Option<UserAsOf<'_>> {
+        self.knowledge.of_user(goal, self.scorer(goal), user)
+    }
+
+    /// Contents for a user that are alive at `now`: those that his own past suggests first, then the most popular.
+    pub(super) fn contents_for(
+        &self,
+        known: Option<&UserAsOf<'_>>,
+        now: Instant,
+        most: usize,
+    ) -> Vec<Content> {
+        let mut chosen = HashSet::new();
+        let own = known.map(|known| self.knowledge.candidates(known, most)).unwrap_or_default();
+        let own = own.into_iter().filter_map(|id| self.content(id)).filter(|content| is_alive(content, now));
+        own.chain(self.contents_alive(now))
+            .filter(|content| chosen.insert(content.content_id.as_str()))
+            .take(most)
+            .cloned()
+            .collect()
+    }
+
     /// Fills a context's model inputs, and names the model and why quality falls back.
-    pub(super) fn fill_model(&self, context: &mut DecisionContext) {
-        let scorer = self.scorer(&goal_of(context));
-        scorer.fill_inputs(&self.recent, context);
+    pub(super) fn fill_model(&self, context: &mut DecisionContext, known: Option<&UserAsOf<'_>>) {
+        let goal = goal_of(context);
+        let scorer = self.scorer(&goal);
+        self.knowledge.fill(&goal, scorer, &self.recent, known, context);
         context.fallback.extend(scorer.fallback().map(str::to_string));
         context.versions.insert("model".to_string(), scorer.version().to_string());
+    }
+
+    /// What is wrong with champions that cannot be used.
+    pub fn model_faults(&self) -> &[String] {
+        &self.model_faults
     }
 
     /// The settings in force.
     pub(super) fn settings(&self) -> &DecisionSettings {
         &self.settings
+    }
+
+    /// The settings in force for a goal: what reaching it is worth is the goal's own word.
+    pub(super) fn settings_for(&self, goal: &str) -> DecisionSettings {
+        let worth = self.goal_values.get(goal).copied().unwrap_or(1.0);
+        DecisionSettings { goal_value: self.settings.goal_value * worth, ..self.settings.clone() }
     }
 
     /// What decisions rest on, but for the model.
@@ -206,8 +252,12 @@ static NO_MODEL: SnapshotScorer = SnapshotScorer::Popularity(crate::decisions::s
 
 /// The goal that a context pursues.
 pub(super) fn goal_of(context: &DecisionContext) -> String {
-    let own = context.campaign.as_ref().and_then(|campaign| campaign.goal.clone());
-    own.unwrap_or_else(|| context.settings.goal.clone())
+    goal_for(context.campaign.as_ref(), &context.settings)
+}
+
+/// The goal that a campaign pursues, or decisions without one.
+pub(super) fn goal_for(campaign: Option<&Campaign>, settings: &DecisionSettings) -> String {
+    campaign.and_then(|campaign| campaign.goal.clone()).unwrap_or_else(|| settings.goal.clone())
 }
 
 fn is_alive(content: &Content, now: Instant) -> bool {
@@ -235,14 +285,21 @@ fn contents_by_popularity(mut declared: BTreeMap<String, Content>, recent: &Rece
     ranked.into_iter().map(|(_, content)| content).collect()
 }
 
-/// One scorer for each goal that a decision may pursue.
+/// One scorer for each goal that a decision may pursue, and what is wrong with champions that cannot be used.
 fn scorers(
     workspace: &Workspace,
     settings: &DecisionSettings,
     campaigns: &BTreeMap<String, Campaign>,
-) -> BTreeMap<String, SnapshotScorer> {
-    let goals = campaigns.values().filter_map(|campaign| campaign.goal.as_ref()).chain([&settings.goal]);
-    goals.map(|goal| (goal.clone(), SnapshotScorer::of_goal(workspace, goal))).collect()
+) -> (BTreeMap<String, SnapshotScorer>, Vec<String>) {
+    let goals: BTreeSet<&String> =
+        campaigns.values().filter_map(|campaign| campaign.goal.as_ref()).chain([&settings.goal]).collect();
+    let (mut scorers, mut faults) = (BTreeMap::new(), Vec::new());
+    for goal in goals {
+        let (scorer, fault) = SnapshotScorer::of_goal(workspace, goal);
+        scorers.insert(goal.clone(), scorer);
+        faults.extend(fault);
+    }
+    (scorers, faults)
 }
 
 fn versions(config: &Config, as_of: Instant) -> BTreeMap<String, String> {

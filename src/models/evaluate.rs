@@ -195,14 +195,14 @@ fn score_day(
 }
 
 /// Contents that the user touched for the first time within the day and that were there before it.
-fn first_touches(timeline: &Timeline, as_of: &AsOf<'_>, user: usize, at: Instant) -> BTreeSet<usize> {
+fn first_touches(timeline: &Timeline, as_of: &AsOf, user: usize, at: Instant) -> BTreeSet<usize> {
     let until = at.plus(DAY);
     let tried = timeline.tried_before(user, until).iter().filter(|(moment, _)| *moment >= at);
     tried.map(|(_, content)| *content as usize).filter(|content| as_of.is_alive(*content)).collect()
 }
 
 /// Contents that are alive by decayed touches, ties by id.
-fn by_popularity(timeline: &Timeline, as_of: &AsOf<'_>, at: Instant, half_life: f64) -> Vec<usize> {
+fn by_popularity(timeline: &Timeline, as_of: &AsOf, at: Instant, half_life: f64) -> Vec<usize> {
     let weight = |content: usize| -> f64 {
         let touches = timeline.touches_before(content, at).iter();
         touches

@@ -198,7 +198,7 @@ impl Question<'_> {
             one_kept_of,
             moments,
         };
-        let mut as_of: Option<AsOf<'_>> = None;
+        let mut as_of: Option<AsOf> = None;
         for (index, population) in populations.iter().enumerate() {
             let at = examples.moments[index].at;
             // Campaigns that start together share what was known at their start.
@@ -216,7 +216,7 @@ impl Question<'_> {
         Ok(examples)
     }
 
-    fn add_moment(&self, examples: &mut Examples, as_of: &AsOf<'_>, index: usize, population: &[usize]) {
+    fn add_moment(&self, examples: &mut Examples, as_of: &AsOf, index: usize, population: &[usize]) {
         const USERS: usize = 16;
         let (moment, one_kept_of) = (&examples.moments[index], examples.one_kept_of);
         let parts = parallel::in_chunks(population.len(), USERS, |range| {
@@ -229,13 +229,13 @@ impl Question<'_> {
     /// A user's examples at a moment: one, or one for each candidate content that he touched and a share of the others.
     fn of_user(
         &self,
-        as_of: &AsOf<'_>,
+        as_of: &AsOf,
         index: usize,
         moment: &Moment,
         user: usize,
         one_kept_of: u32,
     ) -> Vec<Example> {
-        let known = as_of.user(user);
+        let known = as_of.user(self.sources, user);
         let row = |content| Row { user: user as u32, moment: index as u32, content };
         if self.goal.unit != Unit::UserContent {
             let item = moment.campaign.as_deref().map_or(Item::Nothing, Item::Campaign);

@@ -7,6 +7,7 @@ pub mod examples;
 pub mod inputs;
 pub mod linear;
 pub mod logistic;
+pub mod material;
 mod parallel;
 pub mod recommend;
 pub mod registry;

@@ -42,11 +42,11 @@ pub fn recommend(
 pub fn rank(
     question: &Question<'_>,
     model: Option<&LinearModel>,
-    as_of: &AsOf<'_>,
+    as_of: &AsOf,
     user: usize,
     wanted: Wanted,
 ) -> Ranking {
-    let known = as_of.user(user);
+    let known = as_of.user(question.sources, user);
     let most = question.training.candidates.max(2 * wanted.top);
     let is_personal = !question.sources.is_opted_out_of_learning(&question.sources.timeline.users()[user]);
     let contents = known.candidates(most, wanted.unseen).into_iter();

@@ -78,11 +78,11 @@ fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
 fn score_user(
     question: &Question<'_>,
     model: &LinearModel,
-    as_of: &AsOf<'_>,
+    as_of: &AsOf,
     moment: &Moment,
     user: usize,
 ) -> Vec<Score> {
-    let known = as_of.user(user);
+    let known = as_of.user(question.sources, user);
     let contents: Vec<Option<usize>> = match question.goal.unit {
         Unit::UserContent => {
             known.candidates(question.training.candidates, false).into_iter().map(Some).collect()

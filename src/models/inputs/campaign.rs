@@ -42,6 +42,7 @@ const RESPONSE_PRIOR: f64 = 0.5;
 const SHARE_PRIOR: f64 = 5.0;
 
 /// An earlier campaign, as it stood at a moment.
+#[derive(Debug)]
 struct Earlier {
     tags: BTreeSet<String>,
     /// Users targeted, sorted.
@@ -54,6 +55,7 @@ struct Earlier {
 ///
 /// A campaign that still runs counts with the rate seen so far, on both sides of "responses beside expected responses": what
 /// is yet to come cancels out.
+#[derive(Debug)]
 pub struct CampaignHistory {
     earlier: Vec<Earlier>,
     overall: f64,
@@ -136,6 +138,7 @@ fn tags_of(sources: &Sources<'_>, campaign_id: &str) -> BTreeSet<String> {
 }
 
 /// What a campaign covers.
+#[derive(Debug)]
 struct Covered {
     tags: BTreeSet<String>,
     /// Codes of the contents, sorted; empty: nothing is known of what it covers.
@@ -148,6 +151,7 @@ struct Covered {
 }
 
 /// Everything about campaigns at one moment.
+#[derive(Debug)]
 pub struct CampaignInputs {
     at: Instant,
     history: CampaignHistory,

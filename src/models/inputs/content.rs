@@ -53,6 +53,7 @@ const HISTORY_HALF_LIFE: f64 = 60.0;
 const TOUCH_HALF_LIFE: f64 = 30.0;
 
 /// Everything about contents at one moment.
+#[derive(Debug)]
 pub struct ContentInputs {
     at: Instant,
     alive: Vec<bool>,
@@ -357,6 +358,14 @@ impl Shared {
         let sums = self.sums;
         self.met.into_iter().map(|user| (user, sums[user as usize].0, sums[user as usize].1)).collect()
     }
+}
+
+/// The block of a content that no event has touched.
+pub(super) fn untouched(at: Instant, published_at: Option<Instant>) -> Vec<f64> {
+    let hours = published_at.map_or(0.0, |born| (at.micros() - born.micros()).max(0) as f64 / HOUR as f64);
+    let mut block = vec![libm::log(FLOOR); HALF_LIVES.len() + 1];
+    block.push(libm::log1p(hours));
+    block
 }
 
 /// The popularity that stands in without a model, read from a content's block.

@@ -90,24 +90,26 @@ pub fn inputs_sha256(unit: Unit) -> String {
     sha256_hex(format!("r{REVISION}\n{}", lines.join("\n")).as_bytes())
 }
 
-/// Everything that the inputs of a goal need at one moment.
-pub struct AsOf<'a> {
-    sources: Sources<'a>,
+/// Everything that the inputs of a goal need at one moment. What it was gathered from is handed in again where one user is
+/// looked at, so that a server can keep both.
+#[derive(Debug)]
+pub struct AsOf {
     at: Instant,
     user: UserBlock,
     items: Items,
 }
 
 /// What stands in the content block.
+#[derive(Debug)]
 enum Items {
     Nothing,
     Campaigns(CampaignInputs),
     Contents(ContentInputs),
 }
 
-impl<'a> AsOf<'a> {
+impl AsOf {
     /// Gathers what was known before a moment.
-    pub fn new(sources: &Sources<'a>, goal: &Goal, at: Instant) -> Result<AsOf<'a>, ProfileError> {
+    pub fn new(sources: &Sources<'_>, goal: &Goal, at: Instant) -> Result<AsOf, ProfileError> {
         let items = match goal.unit {
             Unit::UserDay => Items::Nothing,
             Unit::UserCampaign => {
@@ -115,7 +117,7 @@ impl<'a> AsOf<'a> {
             }
             Unit::UserContent => Items::Contents(ContentInputs::new(sources, at)),
         };
-        Ok(AsOf { sources: *sources, at, user: UserBlock::new(sources, goal, at)?, items })
+        Ok(AsOf { at, user: UserBlock::new(sources, goal, at)?, items })
     }
 
     /// The moment.
@@ -123,13 +125,30 @@ impl<'a> AsOf<'a> {
         self.at
     }
 
-    /// One user at this moment.
-    pub fn user(&self, user: usize) -> UserAsOf<'_> {
+    /// One user at this moment, by the sources that this was gathered from.
+    pub fn user<'a>(&'a self, sources: &Sources<'a>, user: usize) -> UserAsOf<'a> {
         let view = match &self.items {
-            Items::Contents(contents) => Some(contents.view(&self.sources, user)),
+            Items::Contents(contents) => Some(contents.view(sources, user)),
             Items::Nothing | Items::Campaigns(_) => None,
         };
-        UserAsOf { as_of: self, user, view }
+        UserAsOf { as_of: self, sources: *sources, user, view }
+    }
+
+    /// The content block of an item, whoever the user is.
+    pub fn about(&self, item: Item<'_>) -> Vec<f64> {
+        match (&self.items, item) {
+            (Items::Campaigns(campaigns), Item::Campaign(id)) => campaigns.campaign(id),
+            (Items::Contents(contents), Item::Content(content)) => contents.content(content).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The content block of what no event has touched yet: nothing popular, as old as its publication.
+    pub fn untouched(&self, published_at: Option<Instant>) -> Vec<f64> {
+        match &self.items {
+            Items::Contents(_) => content::untouched(self.at, published_at),
+            Items::Nothing | Items::Campaigns(_) => Vec::new(),
+        }
     }
 
     /// Is the content published and not expired? False for goals that are not about contents.
@@ -151,7 +170,8 @@ pub enum Item<'a> {
 
 /// One user at a moment: what his pairs share is computed once.
 pub struct UserAsOf<'a> {
-    as_of: &'a AsOf<'a>,
+    as_of: &'a AsOf,
+    sources: Sources<'a>,
     user: usize,
     view: Option<ContentView>,
 }
@@ -162,12 +182,9 @@ impl UserAsOf<'_> {
         let as_of = self.as_of;
         match (block, &as_of.items, item) {
             (Block::User, _, _) => as_of.user.of_user(self.user).to_vec(),
-            (Block::Content, Items::Campaigns(campaigns), Item::Campaign(id)) => campaigns.campaign(id),
+            (Block::Content, _, item) => as_of.about(item),
             (Block::Pair, Items::Campaigns(campaigns), Item::Campaign(id)) => {
-                campaigns.pair(&as_of.sources, self.user, id)
-            }
-            (Block::Content, Items::Contents(contents), Item::Content(content)) => {
-                contents.content(content).to_vec()
+                campaigns.pair(&self.sources, self.user, id)
             }
             (Block::Pair, Items::Contents(contents), Item::Content(content)) => {
                 self.view.as_ref().map(|view| contents.pair(view, content)).unwrap_or_default()

@@ -1,0 +1,112 @@
+//! What the models of a snapshot know of users and contents: the same inputs, by the same functions, as in training.
+
+use std::collections::BTreeMap;
+
+use super::scorer::{Learned, SnapshotScorer};
+use crate::decisions::context::DecisionContext;
+use crate::domain::content::Content;
+use crate::domain::goal::Unit;
+use crate::domain::user::User;
+use crate::models::inputs::{AsOf, Item, UserAsOf};
+use crate::models::linear::Block;
+use crate::models::material::Material;
+use crate::profiles::ProfileError;
+use crate::profiles::recent::Recent;
+
+/// The material of a snapshot, and what each goal's model needs of it.
+#[derive(Debug)]
+pub(super) struct Knowledge {
+    material: Material,
+    by_goal: BTreeMap<String, AsOf>,
+}
+
+impl Knowledge {
+    /// Gathers what the learned scorers among these need.
+    pub(super) fn gather(
+        material: Material,
+        scorers: &BTreeMap<String, SnapshotScorer>,
+    ) -> Result<Knowledge, ProfileError> {
+        let mut by_goal = BTreeMap::new();
+        for (goal, scorer) in scorers {
+            if let SnapshotScorer::Learned(learned) = scorer {
+                let sources = material.sources(&learned.model.profile_settings);
+                let as_of = AsOf::new(&sources, &learned.model.definition, material.as_of)?;
+                by_goal.insert(goal.clone(), as_of);
+            }
+        }
+        Ok(Knowledge { material, by_goal })
+    }
+
+    /// What a goal's model knows of a user; `None` without a model, of a user without events, and of one whose acts may not
+    /// decide what he gets.
+    pub(super) fn of_user<'a>(
+        &'a self,
+        goal: &str,
+        scorer: &'a SnapshotScorer,
+        user: &User,
+    ) -> Option<UserAsOf<'a>> {
+        let SnapshotScorer::Learned(learned) = scorer else { return None };
+        let code = self.material.timeline.user(&user.user_id).filter(|_| user.personalisation)?;
+        let as_of = self.by_goal.get(goal)?;
+        Some(as_of.user(&self.material.sources(&learned.model.profile_settings), code))
+    }
+
+    /// Contents that the user's own past suggests, by id.
+    pub(super) fn candidates(&self, known: &UserAsOf<'_>, most: usize) -> Vec<&str> {
+        let codes = known.candidates(most, false);
+        codes.into_iter().map(|code| self.material.timeline.contents()[code].as_str()).collect()
+    }
+
+    /// Fills the blocks of model inputs of a context: user, and content and pair of each content. A block that cannot be
+    /// known stays empty, and counts as the mean.
+    pub(super) fn fill(
+        &self,
+        goal: &str,
+        scorer: &SnapshotScorer,
+        recent: &Recent,
+        known: Option<&UserAsOf<'_>>,
+        context: &mut DecisionContext,
+    ) {
+        match scorer {
+            SnapshotScorer::Popularity(_) => {
+                for content in &mut context.contents {
+                    content.content_inputs = vec![recent.popularity(&content.content.content_id)];
+                }
+            }
+            SnapshotScorer::Learned(learned) => {
+                if let Some(as_of) = self.by_goal.get(goal) {
+                    self.fill_learned(as_of, learned, known, context);
+                }
+            }
+        }
+    }
+
+    fn fill_learned(
+        &self,
+        as_of: &AsOf,
+        learned: &Learned,
+        known: Option<&UserAsOf<'_>>,
+        context: &mut DecisionContext,
+    ) {
+        let campaign = context.campaign.as_ref().map(|campaign| campaign.campaign_id.clone());
+        context.user_inputs = known.map(|known| known.block(Block::User, Item::Nothing)).unwrap_or_default();
+        for content in &mut context.contents {
+            let code = self.material.timeline.content(&content.content.content_id);
+            let item = match (learned.model.definition.unit, code, &campaign) {
+                (Unit::UserContent, Some(code), _) => Item::Content(code),
+                (Unit::UserCampaign, _, Some(id)) => Item::Campaign(id),
+                _ => Item::Nothing,
+            };
+            content.content_inputs = about(as_of, &content.content, item);
+            content.pair_inputs = known.map(|known| known.block(Block::Pair, item)).unwrap_or_default();
+        }
+    }
+}
+
+/// The content block of an item, whoever the user is.
+fn about(as_of: &AsOf, content: &Content, item: Item<'_>) -> Vec<f64> {
+    match item {
+        Item::Nothing => as_of.untouched(content.published_at),
+        item => as_of.about(item),
+    }
+}
