@@ -48,13 +48,10 @@ impl TryFrom<String> for GoalWindow {
         if text == "campaign" {
             return Ok(GoalWindow::Campaign);
         }
-        let (number, unit) = text.split_at(text.len().saturating_sub(1));
-        let unit = match unit {
-            "h" => Some(HOUR),
-            "d" => Some(DAY),
-            _ => None,
-        };
-        let micros = unit.zip(number.parse::<u32>().ok()).map(|(unit, number)| unit * i64::from(number));
+        let hours = text.strip_suffix('h').map(|number| (HOUR, number));
+        let length = hours.or_else(|| text.strip_suffix('d').map(|number| (DAY, number)));
+        let micros =
+            length.and_then(|(unit, number)| Some(unit * i64::from(number.parse::<u32>().ok()?)));
         match micros {
             Some(micros) if micros > 0 && micros <= LONGEST_DAYS * DAY => Ok(GoalWindow::Micros(micros)),
             _ => Err(format!(
