@@ -57,7 +57,12 @@ const EDITS: &[(&str, Edit, &str, &[&str])] = &[
     ),
     ("a lost weight", |model| model["inputs"][0]["weight"] = Value::Null, "bad_model", &["null"]),
     ("a weight in words", |model| model["inputs"][0]["weight"] = "NaN".into(), "bad_model", &["NaN"]),
-    ("scale 0", |model| model["inputs"][3]["scale"] = 0.0.into(), "bad_model", &["events", "scale"]),
+    (
+        "scale 0",
+        |model| model["inputs"][3]["scale"] = 0.0.into(),
+        "bad_model",
+        &["days_since_purchase", "scale"],
+    ),
     ("scale below 0", |model| model["inputs"][3]["scale"] = (-1.0).into(), "bad_model", &["scale"]),
     ("clip 0", |model| model["clip"] = 0.0.into(), "bad_model", &["clip"]),
     ("base rate 2", |model| model["base_rate"] = 2.0.into(), "bad_model", &["base_rate"]),

@@ -138,7 +138,12 @@ fn a_goal_that_the_data_says_nothing_of_is_refused_with_what_is_missing() {
         "events = [\"redeem\"]\nunit = \"user_campaign\"\nwindow = \"24h\"\npopulation = \"targeted\"";
     let cases: [(String, &[&str], &str, &[&str]); 4] = [
         // The most frequent first.
-        (day("buys", "2d"), &[], "unknown_event", &["buys", "seen were view, "]),
+        (
+            day("buys", "2d"),
+            &[],
+            "unknown_event",
+            &["buys", "seen were view, purchase, campaign_targeted, redeem"],
+        ),
         (day("purchase", "60d"), &[], "no_mature_rows", &["60d"]),
         (day("purchase", "15d"), &[], "too_few_moments", &["2 moments", "3"]),
         (targeted.into(), &["--as-of", "2024-01-04T00:00:00Z"], "unknown_event", &["redeem"]),
@@ -177,7 +182,7 @@ fn an_audience_that_does_not_exist_is_an_empty_population() {
     let own = "events = [\"redeem\"]\nunit = \"user_day\"\nwindow = \"1d\"\npopulation = \"everybody\"";
     std::fs::write(world.path("smartpush.toml"), settings(own) + all).unwrap();
     let error = world.refused(&["train", "--goal", "g"], "empty_population");
-    assert!(error.contains("nobody is everybody") || error.contains("nobody"), "{error}");
+    assert!(error.contains("nobody"), "{error}");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use smartpush::domain::time::Instant;
 use smartpush::models::calibration::logistic;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::train::{Request, train};
+use smartpush::models::linear::{Block, LinearModel};
+use smartpush::models::train::{Request, Trained, train};
 
 use super::town::{self, SMALL, Town, day};
 use super::world::{Material, World};
@@ -27,50 +28,56 @@ fn kept(material: &Material, examples: &Examples) -> Kept {
     examples.labels.iter().enumerate().map(of).collect()
 }
 
-#[test]
-fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody() {
-    let town = Town { users: 400, contents: 40, ..SMALL };
-    let mut material = town.world(town::SETTINGS).material(Instant::MAX);
-    let as_of = day(34);
-    material.config.training.most_negatives = 9_000;
+/// The model of a town's contents when so many negatives may be kept.
+fn trained(material: &mut Material, most_negatives: usize, as_of: Instant) -> (Trained, Examples) {
+    material.config.training.most_negatives = most_negatives;
+    material.config.training.most_moments = 8;
     let sources = material.sources();
     let question = material.question("engage_24h", &sources);
     let request = Request { as_of, seed: 1, config: &material.config, now: as_of, lake_sha256: "" };
-    let trained = train(&question, &request, &|_, _| ()).unwrap();
-    let learned = examples(&material, as_of);
-    assert!(learned.one_kept_of >= 8, "one of {} was kept", learned.one_kept_of);
-    let positives = learned.labels.iter().filter(|label| **label).count() as f64;
-    assert!(positives / learned.len() as f64 > 0.08, "kept rows alone would say too much");
-    let model = &trained.model;
-    // All pairs of the next days, none left out.
-    let mut everything = town.world(town::SETTINGS).material(Instant::MAX);
-    everything.config.training.most_negatives = 100_000_000;
-    let sources = everything.sources();
-    let question = everything.question("engage_24h", &sources);
-    let later = question.examples_from(as_of, day(40), true, &|_, _| ()).unwrap();
-    assert_eq!(later.one_kept_of, 1);
-    let rate = later.labels.iter().filter(|label| **label).count() as f64 / later.len() as f64;
-    let inputs = |row: usize| -> Vec<f64> { later.columns.iter().map(|column| column[row]).collect() };
-    let mean = |of: &dyn Fn(&[f64]) -> f64| -> f64 {
-        (0..later.len()).map(|row| of(&inputs(row))).sum::<f64>() / later.len() as f64
-    };
-    let (served, raw) = (mean(&|row| model.score_row(row)), mean(&|row| logistic(raw_logit(model, row))));
-    println!(
-        "rate {rate:.5}, served {served:.5}, before calibration {raw:.5}, base rate {:.5}",
-        model.base_rate
-    );
-    for (name, value) in [("served", served), ("before calibration", raw), ("base rate", model.base_rate)] {
-        assert!((value / rate).ln().abs() < 0.25, "{name}: {value}, the true rate is {rate}");
-    }
-    let metrics = &trained.card.metrics;
-    assert!(
-        (metrics.test_rate / rate).ln().abs() < 0.25,
-        "the card's figures speak of everybody: {metrics:?}"
-    );
+    (train(&question, &request, &|_, _| ()).unwrap(), examples(material, as_of))
 }
 
-fn raw_logit(model: &smartpush::models::linear::LinearModel, row: &[f64]) -> f64 {
-    use smartpush::models::linear::Block;
+fn share_of_positives(examples: &Examples) -> f64 {
+    examples.labels.iter().filter(|label| **label).count() as f64 / examples.len() as f64
+}
+
+#[test]
+fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody() {
+    let town = Town { users: 240, contents: 40, ..SMALL };
+    let mut material = town.world(town::SETTINGS).material(Instant::MAX);
+    let as_of = day(34);
+    let (few, few_rows) = trained(&mut material, 12_000, as_of);
+    let (all, all_rows) = trained(&mut material, 100_000_000, as_of);
+    assert!(few_rows.one_kept_of >= 8 && all_rows.one_kept_of == 1, "one of {}", few_rows.one_kept_of);
+    assert!(few_rows.len() * 5 < all_rows.len());
+    // What is known of the base rate is the same; what the kept rows alone would say is far off.
+    let rate = share_of_positives(&all_rows);
+    assert!(share_of_positives(&few_rows) > 4.0 * rate);
+    assert!((all.model.base_rate - rate).abs() < 1e-12);
+    let near = |value: f64, truth: f64, tolerance: f64| (value / truth).ln().abs() < tolerance;
+    assert!(near(few.model.base_rate, rate, 0.05), "base rate {}, truly {rate}", few.model.base_rate);
+    assert!(near(few.card.metrics.test_rate, all.card.metrics.test_rate, 0.1), "{:?}", few.card.metrics);
+    // All pairs of the next days, none left out.
+    let sources = material.sources();
+    let question = material.question("engage_24h", &sources);
+    let later = question.examples_from(as_of, day(40), true, &|_, _| ()).unwrap();
+    assert_eq!(later.one_kept_of, 1);
+    let mean = |of: &dyn Fn(&[f64]) -> f64| -> f64 {
+        let inputs = |row: usize| -> Vec<f64> { later.columns.iter().map(|column| column[row]).collect() };
+        (0..later.len()).map(|row| of(&inputs(row))).sum::<f64>() / later.len() as f64
+    };
+    let raw = |model: &LinearModel| mean(&|row| logistic(raw_logit(model, row)));
+    let served = |model: &LinearModel| mean(&|row| model.score_row(row));
+    let rate = share_of_positives(&later);
+    let figures = [raw(&few.model), raw(&all.model), served(&few.model), served(&all.model)];
+    println!("rate {rate:.5}; raw and served of few, of all: {figures:?}");
+    let [raw_few, raw_all, served_few, served_all] = figures;
+    assert!(near(raw_few, rate, 0.25) && near(raw_few, raw_all, 0.15), "{figures:?}, truly {rate}");
+    assert!(near(served_few, served_all, 0.3), "{figures:?}, truly {rate}");
+}
+
+fn raw_logit(model: &LinearModel, row: &[f64]) -> f64 {
     let width = |block: Block| model.inputs.iter().filter(|input| input.block == block).count();
     let (user, rest) = row.split_at(width(Block::User));
     let (content, pair) = rest.split_at(width(Block::Content));

@@ -20,7 +20,7 @@ window = \"2d\"
 population = \"everybody\"
 
 [training]
-most_moments = 10
+most_moments = 14
 
 [evaluation]
 bootstrap_draws = 100
@@ -36,7 +36,7 @@ pub(super) struct Town {
 }
 
 /// A town that takes a fraction of a second to learn from.
-pub(super) const SMALL: Town = Town { users: 80, contents: 30, days: 40, seed: 1 };
+pub(super) const SMALL: Town = Town { users: 120, contents: 30, days: 40, seed: 1 };
 
 /// A moment of the town.
 pub(super) fn day(number: i64) -> Instant {
@@ -114,7 +114,7 @@ impl Town {
                 let content = content_id(draws.choice(&weights));
                 events.push(event(draws, user, "view", day, json!({ "content_id": content })));
             }
-            if draws.uniform() < 0.12 * zeal.min(4.0) {
+            if draws.uniform() < (0.15 * zeal.powi(2)).min(0.8) {
                 let bought = json!({ "content_id": content_id(draws.choice(&weights)), "value": draws.between(1.0, 30.0) });
                 events.push(event(draws, user, "purchase", day, bought));
             }

@@ -213,10 +213,10 @@ pub(super) fn numbers_by_user(path: &Path) -> BTreeMap<String, BTreeMap<String, 
 /// The model of the sample that tests share is as of this moment.
 pub(super) const SAMPLE_AS_OF: &str = "2017-12-01T05:00:00Z";
 
-/// A sixth of a year is enough to learn from here.
+/// A quarter of a year is enough to learn from here.
 const SAMPLE_SETTINGS: &str = "[training]\nmost_moments = 12\n[evaluation]\nbootstrap_draws = 200\n";
 
-/// The sample with a trained model of purchase_7d; kept while any test uses it. Nobody may write to it.
+/// The sample with a trained model of purchase_7d; kept while any test uses it. Nobody may change its events or models.
 pub(super) fn sample() -> Arc<World> {
     static SHARED: Mutex<Weak<World>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
