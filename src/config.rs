@@ -290,17 +290,7 @@ impl Config {
     /// Ranges that types cannot say.
     fn check(&self) -> Result<(), (&'static str, String)> {
         self.check_whole()?;
-        let positive = [
-            ("profiles.interest_half_life_days", self.profiles.interest_half_life_days),
-            ("profiles.rhythm_half_life_days", self.profiles.rhythm_half_life_days),
-            ("profiles.fatigue_half_life_days", self.profiles.fatigue_half_life_days),
-            ("profiles.rate_prior_pushes", self.profiles.rate_prior_pushes),
-        ];
-        for (key, value) in positive {
-            if !value.is_finite() || value <= 0.0 {
-                return Err((key, format!("{value} is not a positive number")));
-            }
-        }
+        self.profiles.check()?;
         self.check_decisions()?;
         if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
             return Err((
@@ -309,6 +299,22 @@ impl Config {
             ));
         }
         Ok(())
+    }
+}
+
+impl ProfilesConfig {
+    /// Ranges that types cannot say; the key is named in full.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let positive = [
+            ("profiles.interest_half_life_days", self.interest_half_life_days),
+            ("profiles.rhythm_half_life_days", self.rhythm_half_life_days),
+            ("profiles.fatigue_half_life_days", self.fatigue_half_life_days),
+            ("profiles.rate_prior_pushes", self.rate_prior_pushes),
+        ];
+        match positive.into_iter().find(|(_, value)| !value.is_finite() || *value <= 0.0) {
+            Some((key, value)) => Err((key, format!("{value} is not a positive number"))),
+            None => Ok(()),
+        }
     }
 }
 

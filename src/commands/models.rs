@@ -140,7 +140,8 @@ fn show(context: &Context, registry: &Registry, goal: &str, version: Option<&str
         None => registry.read_champion(goal)?,
     };
     let Some(card) = &found.card else {
-        return Err(RegistryError::UnknownVersion { goal: goal.to_string(), version: found.version }.into());
+        let place = registry.place(goal, &found.version);
+        return Err(RegistryError::LostCard(place.join("card.json")).into());
     };
     if context.json {
         print_json(&serde_json::json!({

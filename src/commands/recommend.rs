@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use crate::domain::goal::Unit;
+use crate::domain::goal::{Goal, Unit};
 use crate::domain::time::Instant;
 use crate::models::recommend::{Wanted, frame_of, recommend};
 use crate::models::registry::{Registered, Registry, RegistryError};
-use crate::models::score::check_inputs;
+use crate::models::score::{check_goal, check_inputs};
 use crate::tables::{self, TableError};
 
 /// Write the best contents for every user, as of T
@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
     context.check_out(&workspace, &arguments.out)?;
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
-    let found = find(&Registry::of(&workspace), name, arguments.model.as_deref(), as_of)?;
+    let found = find(&Registry::of(&workspace), (name, goal), arguments.model.as_deref(), as_of)?;
     let material = read_before(context, &workspace, &lake, as_of)?;
     let model = found.as_ref().map(|found| &found.model);
     let profiles = model.map_or(&context.config.profiles, |model| &model.profile_settings);
@@ -95,19 +95,21 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
 /// The version asked for, or the newest; none is no failure.
 fn find(
     registry: &Registry,
-    goal: &str,
+    (name, goal): (&str, &Goal),
     version: Option<&str>,
     as_of: Instant,
 ) -> Result<Option<Registered>, Failure> {
     let found = match version {
-        Some(version) => registry.read(goal, version)?,
-        None => match registry.newest(goal, as_of) {
+        Some(version) => registry.read(name, version)?,
+        None => match registry.newest(name, as_of) {
             Ok(found) => found,
             Err(RegistryError::NoModel { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         },
     };
-    let path = registry.place(goal, &found.version).join("model.json");
-    check_inputs(&found.model).map_err(|fault| RegistryError::Unusable { path, fault })?;
+    let path = registry.place(name, &found.version).join("model.json");
+    check_goal(&found.model, goal)
+        .and_then(|()| check_inputs(&found.model))
+        .map_err(|fault| RegistryError::Unusable { path, fault })?;
     Ok(Some(found))
 }

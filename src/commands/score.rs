@@ -6,7 +6,7 @@ use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::{check_inputs, frame_of, score};
+use crate::models::score::{check_goal, check_inputs, frame_of, score};
 use crate::tables::{self, TableError};
 
 /// Write the calibrated propensity of a goal for everybody it is about, as of T
@@ -44,7 +44,9 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), F
         None => registry.newest(&arguments.goal, as_of)?,
     };
     let path = registry.place(&arguments.goal, &found.version).join("model.json");
-    check_inputs(&found.model).map_err(|fault| RegistryError::Unusable { path, fault })?;
+    check_goal(&found.model, goal)
+        .and_then(|()| check_inputs(&found.model))
+        .map_err(|fault| RegistryError::Unusable { path, fault })?;
     let material = read_before(context, &workspace, &lake, as_of)?;
     // Features as the model knows them, also when the settings have changed since.
     let sources = material.sources(&found.model.profile_settings);

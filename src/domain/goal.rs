@@ -48,13 +48,9 @@ impl TryFrom<String> for GoalWindow {
         if text == "campaign" {
             return Ok(GoalWindow::Campaign);
         }
-        let (number, unit) = text.split_at(text.len().saturating_sub(1));
-        let unit = match unit {
-            "h" => Some(HOUR),
-            "d" => Some(DAY),
-            _ => None,
-        };
-        let micros = unit.zip(number.parse::<u32>().ok()).map(|(unit, number)| unit * i64::from(number));
+        let hours = text.strip_suffix('h').map(|number| (HOUR, number));
+        let length = hours.or_else(|| text.strip_suffix('d').map(|number| (DAY, number)));
+        let micros = length.and_then(|(unit, number)| Some(unit * i64::from(number.parse::<u32>().ok()?)));
         match micros {
             Some(micros) if micros > 0 && micros <= LONGEST_DAYS * DAY => Ok(GoalWindow::Micros(micros)),
             _ => Err(format!(
@@ -158,6 +154,13 @@ impl Goal {
             true => self.takes(name),
             false => self.signals.iter().any(|signal| signal == name),
         }
+    }
+
+    /// Does the other declaration ask the same? Words for people and the value may differ.
+    pub fn asks_the_same_as(&self, other: &Goal) -> bool {
+        let Goal { events, signals, absent, unit, window, population, description: _, value: _ } = self;
+        let ours = (events, signals, absent, unit, window, population);
+        ours == (&other.events, &other.signals, &other.absent, &other.unit, &other.window, &other.population)
     }
 
     /// What types cannot say; the text names the field.

@@ -13,7 +13,7 @@ const MARGIN: f64 = f64::EPSILON;
 
 /// What is between a raw logit and the probability that is served.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Calibration {
     /// The logistic function of the logit as it is.
     None,

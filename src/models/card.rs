@@ -86,7 +86,7 @@ pub struct Card {
     pub immature_moments: usize,
     /// Figures on the test part.
     pub metrics: Metrics,
-    /// Does the upper end of `metrics.difference` lie below zero?
+    /// Does the upper end of `metrics.difference` lie below zero, and the lower end of `metrics.auc` above a half?
     pub beats_base_rate: bool,
     /// What was tried for the penalty.
     pub tried: Vec<Tried>,

@@ -398,9 +398,20 @@ impl Question<'_> {
         Err(ExampleError::UnknownEvent {
             goal: self.name.to_string(),
             events: self.goal.events.clone(),
-            seen: names.iter().take(10).cloned().collect(),
+            seen: self.most_frequent_names(10),
             until,
         })
+    }
+
+    fn most_frequent_names(&self, most: usize) -> Vec<String> {
+        let timeline = self.sources.timeline;
+        let mut counts = vec![0_usize; timeline.names().len()];
+        for user in 0..timeline.users().len() {
+            timeline.events(user).iter().for_each(|event| counts[event.name as usize] += 1);
+        }
+        let mut names: Vec<(usize, &String)> = counts.into_iter().zip(timeline.names()).collect();
+        names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        names.into_iter().take(most).map(|(_, name)| name.clone()).collect()
     }
 
     fn empty(&self, why: String) -> ExampleError {

@@ -123,6 +123,11 @@ pub enum ModelFault {
     /// Not a model of ours.
     #[error("bad_model: {0}")]
     Bad(String),
+    /// Its goal was declared otherwise when it was trained.
+    #[error(
+        "other_goal: it was trained when goal {0} was declared otherwise (events, signals, absent, unit, window or population); train it again"
+    )]
+    OtherGoal(String),
     /// Its inputs are not those that this build computes.
     #[error(
         "other_features: it was trained on other features ({found}) than this smartpush computes ({wanted}); train it again"
@@ -178,6 +183,9 @@ impl LinearModel {
         }
         if self.time_weight < 0.0 || !(0.0..=1.0).contains(&self.base_rate) {
             return bad("time_weight or base_rate is out of range".into());
+        }
+        if let Err((key, detail)) = self.profile_settings.check() {
+            return bad(format!("profile_settings: {key}: {detail}"));
         }
         self.calibration.check().or_else(|detail| bad(format!("calibration: {detail}")))
     }

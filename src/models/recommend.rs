@@ -49,7 +49,13 @@ pub fn rank(
     let known = as_of.user(question.sources, user);
     let most = question.training.candidates.max(2 * wanted.top);
     let is_personal = !question.sources.is_opted_out_of_learning(&question.sources.timeline.users()[user]);
-    let contents = known.candidates(most, wanted.unseen).into_iter();
+    let contents = match is_personal {
+        true => known.candidates(most, wanted.unseen),
+        // Enough that as many are left when the seen ones go.
+        false if wanted.unseen => known.popular(usize::MAX),
+        false => known.popular(most),
+    };
+    let contents = contents.into_iter();
     let contents = contents.filter(|content| !wanted.unseen || !known.has_touched(*content));
     let mut ranking: Ranking = match model {
         Some(model) => {

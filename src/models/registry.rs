@@ -41,6 +41,9 @@ pub enum RegistryError {
         /// Why.
         fault: ModelFault,
     },
+    /// The model can be used, but what its card said is gone.
+    #[error("lost_card: {} is missing or cannot be read; training as of the same moment writes it again", .0.display())]
+    LostCard(PathBuf),
     /// A model that was refused: it does not beat the base rate.
     #[error("not_promoted: version {version} of goal {goal} does not beat the base rate on its test days")]
     Refused {

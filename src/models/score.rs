@@ -4,10 +4,10 @@ use polars::prelude::*;
 
 use super::examples::{ExampleError, Examples, Moment, Question};
 use super::inputs::user::user_features;
-use super::inputs::{AsOf, Item, inputs_sha256};
-use super::linear::{Block, LinearModel, ModelFault};
+use super::inputs::{AsOf, InputList, Item, inputs_sha256};
+use super::linear::{Block, LinearModel, ModelFault, ModelKind};
 use super::parallel;
-use crate::domain::goal::Unit;
+use crate::domain::goal::{Goal, Unit};
 use crate::domain::time::Instant;
 use crate::profiles::features::features_sha256;
 
@@ -24,6 +24,14 @@ pub struct Score {
     pub propensity: f64,
 }
 
+/// Is the goal still the one that the model was trained for?
+pub fn check_goal(model: &LinearModel, goal: &Goal) -> Result<(), ModelFault> {
+    match model.definition.asks_the_same_as(goal) {
+        true => Ok(()),
+        false => Err(ModelFault::OtherGoal(model.goal.clone())),
+    }
+}
+
 /// Does this build compute the inputs that the model was trained on?
 pub fn check_inputs(model: &LinearModel) -> Result<(), ModelFault> {
     let pairs = [
@@ -35,8 +43,19 @@ pub fn check_inputs(model: &LinearModel) -> Result<(), ModelFault> {
             found: found.chars().take(12).collect(),
             wanted: wanted.chars().take(12).collect(),
         }),
-        None => Ok(()),
+        None => check_list(model),
     }
+}
+
+/// Are the weighted inputs those of the list, in its order? The base rate weighs none.
+fn check_list(model: &LinearModel) -> Result<(), ModelFault> {
+    let list = InputList::of(model.definition.unit);
+    let is_same = model.inputs.len() == list.len()
+        && model.inputs.iter().zip(list.iter()).all(|(input, named)| (input.block, &*input.name) == named);
+    if is_same || (model.inputs.is_empty() && model.kind == ModelKind::BaseRate) {
+        return Ok(());
+    }
+    Err(ModelFault::Bad("its inputs are not those that inputs_sha256 stands for".into()))
 }
 
 /// Scores the goal's population as of a moment, in order of user, campaign, content.

@@ -87,7 +87,7 @@ impl Timeline {
         until: Instant,
         watch: &impl Fn(usize, usize),
     ) -> Result<Timeline, ProfileError> {
-        let mut reading = Reading::new(declared.zones().clone());
+        let mut reading = Reading::new(declared);
         let files = lake.files_before(until);
         for (index, file) in files.iter().enumerate() {
             reading.take_file(lake, file, until)?;
@@ -128,7 +128,7 @@ impl Timeline {
         &self.names
     }
 
-    /// Content ids, sorted; a content's code is its index.
+    /// Content ids, declared or met in events, sorted; a content's code is its index.
     pub fn contents(&self) -> &[String] {
         &self.contents
     }
@@ -174,6 +174,11 @@ impl Timeline {
     /// How many own acts of anybody lie before a moment.
     pub fn acts_before(&self, until: Instant) -> usize {
         self.clock.partition_point(|at| *at < until)
+    }
+
+    /// The first own act of anybody.
+    pub fn first_act(&self) -> Option<Instant> {
+        self.clock.first().copied()
     }
 
     /// Zones met so far.
@@ -272,14 +277,19 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(zones: Zones) -> Reading {
+    /// Declared contents have codes before anybody touches them.
+    fn new(declared: &Declared) -> Reading {
+        let mut contents = Codes::default();
+        for id in declared.content_ids() {
+            contents.code(id);
+        }
         Reading {
             users: Codes::default(),
             names: Codes::default(),
-            contents: Codes::default(),
+            contents,
             campaigns: Codes::default(),
             sessions: Codes::default(),
-            zones,
+            zones: declared.zones().clone(),
             zone_names: HashMap::new(),
             by_user: Vec::new(),
         }

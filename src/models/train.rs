@@ -113,7 +113,8 @@ pub fn train(
     let fitted = learner.fit(&split.train, penalty)?;
     let calibration = learner.calibrate(&fitted, &split.calibrate);
     let metrics = learner.measure(&fitted, &calibration, &split, request.config);
-    let beats_base_rate = metrics.difference.high < 0.0;
+    // A constant that lies nearer to the test days' share beats the base rate as well, without telling anybody apart.
+    let beats_base_rate = metrics.difference.high < 0.0 && metrics.auc.low > 0.5;
     let all: Vec<usize> = (0..examples.len()).collect();
     let shipped = learner.fit(&all, penalty)?;
     let model = learner.model(shipped, calibration, beats_base_rate, request);

@@ -88,6 +88,11 @@ impl Declared {
         self.contents.get(content_id)
     }
 
+    /// Ids of the declared contents, in no order.
+    pub fn content_ids(&self) -> impl Iterator<Item = &str> {
+        self.contents.keys().map(String::as_str)
+    }
+
     /// Category names, sorted.
     pub fn categories(&self) -> &[String] {
         &self.categories

@@ -17,6 +17,7 @@ mod ingest_properties;
 mod ingesting;
 mod intervals;
 mod logistic;
+mod models;
 mod profiles;
 mod ranking;
 mod same_bytes;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Sources;
 use crate::domain::goal::Goal;
 use crate::domain::time::{DAY, Instant};
-use crate::models::examples::{TARGETED, targeted_campaigns};
+use crate::models::examples::TARGETED;
 use crate::models::timeline::TimedEvent;
 
 /// Inputs of a campaign.
@@ -138,10 +138,12 @@ fn tags_of(sources: &Sources<'_>, campaign_id: &str) -> BTreeSet<String> {
 }
 
 /// What a campaign covers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Covered {
     tags: BTreeSet<String>,
-    /// Codes of the contents, sorted; empty: nothing is known of what it covers.
+    /// How many contents; 0: nothing is known of what it covers.
+    count: usize,
+    /// Codes of those that are known, sorted.
     contents: Vec<u32>,
     days: f64,
     /// Share of all recent events that lies on its contents.
@@ -157,27 +159,45 @@ pub struct CampaignInputs {
     history: CampaignHistory,
     /// By content: −ln of the share of users with a recent own event on it.
     rarity: Vec<f64>,
+    /// The same of a content that nobody has touched.
+    untouched_rarity: f64,
+    /// Declared campaigns.
     covered: BTreeMap<String, Covered>,
-    /// Declared contents, for the share that a campaign covers.
+    /// What a campaign covers that was never declared.
+    nothing: Covered,
+    /// Contents that are declared or were touched before, for the share that a campaign covers.
     contents: usize,
 }
 
 impl CampaignInputs {
     pub(super) fn new(sources: &Sources<'_>, history: CampaignHistory, at: Instant) -> CampaignInputs {
         let timeline = sources.timeline;
-        let users = timeline.users().len() as f64;
+        // Who and what comes later may not show: the same events before the moment, the same numbers.
+        let known = |user: &usize| !timeline.events_before(*user, at).is_empty();
+        let users = (0..timeline.users().len()).filter(known).count() as f64;
+        let rarity_of = |people: usize| -libm::log((people as f64 + 1.0) / (users + 2.0));
         let contents = timeline.contents().len();
-        let (mut recent, mut rarity) = (vec![0_usize; contents], vec![0.0; contents]);
+        let (mut recent, mut rarity, mut counted) = (vec![0_usize; contents], vec![0.0; contents], 0);
         for content in 0..contents {
             let touches = timeline.touches_before(content, at);
+            let is_declared = sources.declared.content(&timeline.contents()[content]).is_some();
+            counted += usize::from(is_declared || !touches.is_empty());
             let touches = &touches[touches.partition_point(|touch| touch.at < at.plus(-INTEREST))..];
             let people: BTreeSet<u32> = touches.iter().map(|touch| touch.user).collect();
             recent[content] = touches.len();
-            rarity[content] = -libm::log((people.len() as f64 + 1.0) / (users + 2.0));
+            rarity[content] = rarity_of(people.len());
         }
-        let mut inputs = CampaignInputs { at, history, rarity, covered: BTreeMap::new(), contents };
-        let known = targeted_campaigns(timeline);
-        for id in sources.catalogue.campaigns.keys().chain(&known) {
+        let mut inputs = CampaignInputs {
+            at,
+            history,
+            rarity,
+            untouched_rarity: rarity_of(0),
+            covered: BTreeMap::new(),
+            nothing: Covered::default(),
+            contents: counted,
+        };
+        inputs.nothing = inputs.cover(sources, "", &recent);
+        for id in sources.catalogue.campaigns.keys() {
             let covered = inputs.cover(sources, id, &recent);
             inputs.covered.insert(id.clone(), covered);
         }
@@ -186,18 +206,19 @@ impl CampaignInputs {
 
     fn cover(&self, sources: &Sources<'_>, id: &str, recent: &[usize]) -> Covered {
         let campaign = sources.catalogue.campaigns.get(id);
-        let ids = campaign.map(|campaign| campaign.contents.as_slice()).unwrap_or_default();
-        let mut contents: Vec<u32> =
+        let ids: BTreeSet<&String> = campaign.iter().flat_map(|campaign| &campaign.contents).collect();
+        let contents: Vec<u32> =
             ids.iter().filter_map(|id| sources.timeline.content(id)).map(|code| code as u32).collect();
-        contents.sort_unstable();
-        contents.dedup();
         let on_covered: usize = contents.iter().map(|code| recent[*code as usize]).sum();
         let total: usize = recent.iter().sum();
-        let squares: f64 =
-            contents.iter().map(|code| self.rarity[*code as usize]).map(|rare| rare * rare).sum();
+        let rarities = ids.iter().map(|id| {
+            sources.timeline.content(id).map_or(self.untouched_rarity, |content| self.rarity[content])
+        });
+        let squares: f64 = rarities.map(|rare| rare * rare).sum();
         let window = campaign.and_then(|campaign| Some((campaign.window_start?, campaign.window_end?)));
         Covered {
             tags: tags_of(sources, id),
+            count: ids.len(),
             contents,
             days: window.map_or(f64::NAN, |(start, end)| (end.micros() - start.micros()) as f64 / DAY as f64),
             population_share: (on_covered as f64 + 1.0) / (total as f64 + 2.0),
@@ -205,23 +226,25 @@ impl CampaignInputs {
         }
     }
 
+    fn covered(&self, id: &str) -> &Covered {
+        self.covered.get(id).unwrap_or(&self.nothing)
+    }
+
     /// The campaign's block, by [`CAMPAIGN_INPUTS`].
     pub(super) fn campaign(&self, id: &str) -> Vec<f64> {
-        let rate = log_odds(self.history.overall);
-        match self.covered.get(id) {
-            Some(covered) => vec![
-                libm::log1p(covered.contents.len() as f64),
-                libm::log1p(covered.days.max(0.0)),
-                rate,
-                log_odds(self.history.like_rate(&covered.tags)),
-            ],
-            None => vec![f64::NAN, f64::NAN, rate, rate],
-        }
+        let covered = self.covered(id);
+        vec![
+            libm::log1p(covered.count as f64),
+            // A window that nobody declared stays unknown.
+            libm::log1p(covered.days.clamp(0.0, f64::MAX)),
+            log_odds(self.history.overall),
+            log_odds(self.history.like_rate(&covered.tags)),
+        ]
     }
 
     /// The pair's block, by [`PAIR_INPUTS`].
     pub(super) fn pair(&self, sources: &Sources<'_>, user: usize, id: &str) -> Vec<f64> {
-        let Some(covered) = self.covered.get(id) else { return vec![f64::NAN; PAIR_INPUTS.len()] };
+        let covered = self.covered(id);
         let all = self.history.response(user as u32, |_| true);
         let like = self.history.response(user as u32, |earlier| !earlier.tags.is_disjoint(&covered.tags));
         let interest = self.interest(sources, user, covered);
@@ -229,7 +252,7 @@ impl CampaignInputs {
         inputs.extend(interest);
         inputs.push(libm::log1p(self.signals(sources, user, covered)));
         // A campaign for nearly everything says little by what it covers; a narrow one says much.
-        let narrow = 1.0 - covered.contents.len() as f64 / self.contents.max(1) as f64;
+        let narrow = 1.0 - covered.count as f64 / self.contents.max(1) as f64;
         inputs.extend([narrow * interest[0], narrow * interest[3]]);
         inputs
     }

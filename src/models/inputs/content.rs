@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::Sources;
 use super::campaign::decay;
 use crate::domain::time::{DAY, HOUR, Instant};
-use crate::models::timeline::Touch;
+use crate::models::timeline::{Timeline, Touch};
 
 /// Inputs of a content.
 pub(super) const CONTENT_INPUTS: &[&str] =
@@ -83,9 +83,7 @@ impl ContentInputs {
     pub(super) fn new(sources: &Sources<'_>, at: Instant) -> ContentInputs {
         let timeline = sources.timeline;
         let contents = timeline.contents().len();
-        let now = timeline.acts_before(at);
-        let usual = (now - timeline.acts_before(at.plus(-USUAL_DAYS * DAY))) as f64 / USUAL_DAYS as f64;
-        let clock = Clock { now, usual: usual.max(1.0) };
+        let clock = Clock::new(timeline, at);
         let mut inputs = ContentInputs::empty(sources, at);
         let weight = activity_weights(sources, at);
         for content in 0..contents {
@@ -310,6 +308,15 @@ impl ContentInputs {
         libm::log((view.categories[category as usize] + 1.0) / (expected + 1.0))
     }
 
+    /// Candidates of a user whose acts may not decide what he gets: popular now and lately. In order of content.
+    pub fn popular(&self, most: usize) -> Vec<usize> {
+        let mut chosen: Vec<usize> = self.fast.iter().take(most).map(|content| *content as usize).collect();
+        chosen.extend(self.slow.iter().take(most / 2).map(|content| *content as usize));
+        chosen.sort_unstable();
+        chosen.dedup();
+        chosen
+    }
+
     /// The user's candidates: popular now, popular lately, co-engaged, and (unless only the unseen are wanted) what he comes
     /// back to. In order of content.
     pub fn candidates(&self, view: &ContentView, most: usize, unseen: bool) -> Vec<usize> {
@@ -381,6 +388,15 @@ struct Clock {
 }
 
 impl Clock {
+    /// Usual is what the last four weeks were, or what there is of them when the first act is younger.
+    fn new(timeline: &Timeline, at: Instant) -> Clock {
+        let now = timeline.acts_before(at);
+        let recent = now - timeline.acts_before(at.plus(-USUAL_DAYS * DAY));
+        let lived = timeline.first_act().map_or(0, |first| at.micros().saturating_sub(first.micros()));
+        let days = (lived as f64 / DAY as f64).clamp(1.0, USUAL_DAYS as f64);
+        Clock { now, usual: (recent as f64 / days).max(1.0) }
+    }
+
     fn age(&self, tick: usize) -> f64 {
         self.now.saturating_sub(tick + 1) as f64 / self.usual
     }

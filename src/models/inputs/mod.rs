@@ -81,7 +81,7 @@ impl InputList {
 }
 
 /// Raised when the meaning of an input of the content or pair block changes: models of another revision are refused.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Identity of a unit's list of inputs.
 pub fn inputs_sha256(unit: Unit) -> String {
@@ -199,6 +199,14 @@ impl UserAsOf<'_> {
         match (&self.as_of.items, &self.view) {
             (Items::Contents(contents), Some(view)) => contents.candidates(view, most, unseen),
             _ => Vec::new(),
+        }
+    }
+
+    /// Candidates that do not depend on what the user did. Empty for goals that are not about contents.
+    pub fn popular(&self, most: usize) -> Vec<usize> {
+        match &self.as_of.items {
+            Items::Contents(contents) => contents.popular(most),
+            Items::Nothing | Items::Campaigns(_) => Vec::new(),
         }
     }
 

@@ -1,0 +1,15 @@
+//! Models from end to end: goals, examples, training, the registry, scores, rankings, and what they are worth.
+
+mod bad_models;
+mod evaluating;
+mod goals;
+mod handmade;
+mod labels;
+mod point_in_time;
+mod recommending;
+mod registry;
+mod sampling;
+mod scoring;
+mod town;
+mod training;
+mod world;
