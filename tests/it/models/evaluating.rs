@@ -87,7 +87,7 @@ fn every_section_has_the_shape_of_the_contract() {
 
 #[test]
 fn only_the_named_sections_and_goal_are_measured() {
-    let world = SMALL.world(town::SETTINGS);
+    let world = SMALL.world(&town::SETTINGS.replace("most_moments = 14", "most_moments = 5"));
     let sections = |more: &[&str]| {
         let report = world.ok(&[&["evaluate", "--cut", "2024-01-31"], more].concat());
         let found = ["send_time", "content", "propensity"].map(|name| report.get(name).is_some());
