@@ -1,6 +1,6 @@
 //! Single decisions over HTTP beside a bare axum handler that answers with as many bytes, in the same run.
 //!
-//! `cargo bench --bench serve [-- SECONDS CLIENTS]`: the real binary serves the sample; as many clients as asked for keep
+//! `cargo bench --bench serve [-- SECONDS CLIENTS]`: the real binary serves the sample with a trained model; as many clients as asked for keep
 //! one connection each and ask one question after the other. Both servers are asked in turn, so that whatever else the
 //! machine does falls on both.
 
@@ -179,6 +179,11 @@ fn prepare(directory: &Path) -> Vec<String> {
         let output = command.output().unwrap_or_else(|error| panic!("{error}"));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+    // Decisions by a trained model are what a gateway gets.
+    let mut command = smartpush(directory);
+    let output =
+        command.args(["train", "--goal", "engage_24h"]).output().unwrap_or_else(|error| panic!("{error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     ids.into_iter().take(USERS).collect()
 }
 

@@ -7,8 +7,11 @@
 //! `models` → `engine` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
-//! * `now` is an argument everywhere below `commands`; no clock, no unseeded randomness.
-//! * Features and curves are *as of* T: they use events with `timestamp < T` only.
+//! * `now` is an argument everywhere below `commands` and `api`; no clock, no unseeded randomness.
+//! * Features, curves and model inputs are *as of* T: they use events with `timestamp < T` only.
+//! * A model input is computed by one function for training and for serving.
+//! * `decisions` does no I/O, reads no clock and cannot fail: the same context and model give the same bytes.
+//! * linfa stays in `models`, axum in `api`, async in `api` and `commands::serve`.
 //! * Accumulators are integers, so sums do not depend on order, threads or splits; files are written sorted.
 //!   Equal input gives equal bytes.
 //! * read = accepted + duplicate + rejected, and a rejected record is kept with its reason.

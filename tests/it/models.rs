@@ -10,6 +10,7 @@ mod recommending;
 mod registry;
 mod sampling;
 mod scoring;
+mod serving;
 mod town;
 mod training;
 mod world;

@@ -4,5 +4,5 @@ mod answers;
 mod bad_requests;
 mod lifecycle;
 mod logging;
-mod server;
-mod world;
+pub(crate) mod server;
+pub(crate) mod world;
