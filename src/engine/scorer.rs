@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::decisions::scorer::{Contribution, PopularityScorer, Scorer};
+use crate::domain::goal::Goal;
 use crate::models::linear::{LinearModel, ModelKind};
 use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::check_inputs;
+use crate::models::score::{check_goal, check_inputs};
 use crate::workspace::Workspace;
 
 /// What stands under `versions.model` when there is no model.
@@ -30,11 +31,20 @@ pub struct Learned {
 }
 
 impl SnapshotScorer {
-    /// The scorer of a goal: its champion, or popularity without one; and what is wrong with a champion that cannot be used.
-    pub fn of_goal(workspace: &Workspace, goal: &str) -> (SnapshotScorer, Option<String>) {
+    /// The scorer of a goal: its champion, or popularity without one; and what is wrong with a champion that cannot be used,
+    /// such as one that was trained for the goal as it was declared before.
+    pub fn of_goal(
+        workspace: &Workspace,
+        goal: &str,
+        declared: Option<&Goal>,
+    ) -> (SnapshotScorer, Option<String>) {
         let registry = Registry::of(workspace);
         let popularity = SnapshotScorer::Popularity(PopularityScorer);
         match registry.champion(goal).map(|version| learned(&registry, goal, &version)) {
+            Some(Ok(learned)) if declared.is_some_and(|goal| check_goal(&learned.model, goal).is_err()) => (
+                popularity,
+                Some(format!("other_goal: {} answers {goal} as it was declared before", learned.name)),
+            ),
             Some(Ok(learned)) => (SnapshotScorer::Learned(Box::new(learned)), None),
             Some(Err(error)) => (popularity, Some(error.to_string())),
             None => (popularity, None),

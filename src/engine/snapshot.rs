@@ -68,7 +68,7 @@ impl Snapshot {
         let contents = contents_by_popularity(contents, &recent);
         let places =
             contents.iter().enumerate().map(|(place, content)| (content.content_id.clone(), place)).collect();
-        let (scorers, model_faults) = scorers(workspace, &config.decisions, &campaigns);
+        let (scorers, model_faults) = scorers(workspace, config, &campaigns);
         Ok(Snapshot {
             as_of,
             newest,
@@ -305,14 +305,17 @@ fn contents_by_popularity(mut declared: BTreeMap<String, Content>, recent: &Rece
 /// One scorer for each goal that a decision may pursue, and what is wrong with champions that cannot be used.
 fn scorers(
     workspace: &Workspace,
-    settings: &DecisionSettings,
+    config: &Config,
     campaigns: &BTreeMap<String, Campaign>,
 ) -> (BTreeMap<String, SnapshotScorer>, Vec<String>) {
-    let goals: BTreeSet<&String> =
-        campaigns.values().filter_map(|campaign| campaign.goal.as_ref()).chain([&settings.goal]).collect();
+    let goals: BTreeSet<&String> = campaigns
+        .values()
+        .filter_map(|campaign| campaign.goal.as_ref())
+        .chain([&config.decisions.goal])
+        .collect();
     let (mut scorers, mut faults) = (BTreeMap::new(), Vec::new());
     for goal in goals {
-        let (scorer, fault) = SnapshotScorer::of_goal(workspace, goal);
+        let (scorer, fault) = SnapshotScorer::of_goal(workspace, goal, config.goals.get(goal));
         scorers.insert(goal.clone(), scorer);
         faults.extend(fault);
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::card::Card;
 use super::linear::{LinearModel, ModelFault, ModelKind};
+use crate::domain::goal::is_goal_name;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::Instant;
 use crate::tables::{self, TableError};
@@ -148,7 +149,7 @@ impl Registry {
         let path = self.place(goal, version).join("model.json");
         let unknown =
             || RegistryError::UnknownVersion { goal: goal.to_string(), version: version.to_string() };
-        if !is_version(version) {
+        if !is_version(version) || !is_goal_name(goal) {
             return Err(unknown());
         }
         let text = match fs::read(&path) {
@@ -172,6 +173,10 @@ impl Registry {
 
     /// The champion's version, if there is one.
     pub fn champion(&self, goal: &str) -> Option<String> {
+        // A campaign may name any text as its goal; only names of goals are directories.
+        if !is_goal_name(goal) {
+            return None;
+        }
         let text = fs::read_to_string(self.directory(goal).join("champion")).ok()?;
         let version = text.trim();
         is_version(version).then(|| version.to_string())

@@ -185,7 +185,22 @@ fn users_whose_clock_nobody_named_are_counted() {
 #[test]
 fn every_command_explains_itself() {
     let workspace = tempfile::tempdir().unwrap();
-    for command in ["demo", "ingest", "profile", "send-times", "evaluate", "config"] {
+    let commands = [
+        "demo",
+        "ingest",
+        "profile",
+        "send-times",
+        "train",
+        "score",
+        "examples",
+        "recommend",
+        "models",
+        "evaluate",
+        "serve",
+        "replay",
+        "config",
+    ];
+    for command in commands {
         let text = stdout_of(&smartpush(workspace.path(), &[command, "--help"]));
         assert!(text.contains("--workspace") && text.contains("--json"), "{text}");
     }

@@ -37,7 +37,7 @@ fn evaluation_in(zone: &str) -> Value {
     let users = place.path().join("users.csv").display().to_string();
     smartpush(place.path(), &["ingest", "--kind", "users", &users]);
     smartpush(place.path(), &["ingest", &sample("purchases.parquet")]);
-    smartpush(place.path(), &["evaluate", "--cut", "2017-12-01"])
+    smartpush(place.path(), &["evaluate", "--cut", "2017-12-01", "--only", "send-time"])
 }
 
 fn value(report: &Value, model: &str, metric: &str) -> f64 {
@@ -67,7 +67,11 @@ fn the_report_names_the_coverage_that_was_asked_for() {
     let place = tempfile::tempdir().unwrap();
     smartpush(place.path(), &["ingest", &sample("purchases.parquet")]);
     let mut command = binary();
-    command.env("SMARTPUSH__SEND_TIME__INTERVAL", "0.5").arg("--workspace").arg(place.path()).arg("evaluate");
+    command.env("SMARTPUSH__SEND_TIME__INTERVAL", "0.5").arg("--workspace").arg(place.path()).args([
+        "evaluate",
+        "--only",
+        "send-time",
+    ]);
     let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
     assert!(text.contains("  50 % intervals of visits") && !text.contains("90 %"), "{text}");
 }
