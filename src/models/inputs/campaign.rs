@@ -230,7 +230,7 @@ impl CampaignInputs {
         self.covered.get(id).unwrap_or(&self.nothing)
     }
 
-    /// The campaign's block, by [`CAMPAIGN_INPUTS`].
+    /// The campaign's block, by `CAMPAIGN_INPUTS`.
     pub(super) fn campaign(&self, id: &str) -> Vec<f64> {
         let covered = self.covered(id);
         vec![
@@ -242,7 +242,7 @@ impl CampaignInputs {
         ]
     }
 
-    /// The pair's block, by [`PAIR_INPUTS`].
+    /// The pair's block, by `PAIR_INPUTS`.
     pub(super) fn pair(&self, sources: &Sources<'_>, user: usize, id: &str) -> Vec<f64> {
         let covered = self.covered(id);
         let all = self.history.response(user as u32, |_| true);

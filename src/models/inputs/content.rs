@@ -179,7 +179,7 @@ impl ContentInputs {
         self.alive[content]
     }
 
-    /// The content's block, by [`CONTENT_INPUTS`].
+    /// The content's block, by `CONTENT_INPUTS`.
     pub fn content(&self, content: usize) -> &[f64] {
         &self.blocks[content]
     }
@@ -266,7 +266,7 @@ impl ContentInputs {
         origins.chunk_by(|a, b| a == b).map(|group| (group[0], group.len() as f64)).collect()
     }
 
-    /// The pair's block, by [`PAIR_INPUTS`].
+    /// The pair's block, by `PAIR_INPUTS`.
     pub fn pair(&self, view: &ContentView, content: usize) -> Vec<f64> {
         let log_ratio =
             |ours: f64, everybody: f64, prior: f64| libm::log((ours + prior) / (everybody + prior));
