@@ -119,7 +119,9 @@ fn examples(material: &Material, goal: &Goal, known: Instant) -> Result<Examples
 
 /// Labels of the rows at T, by user and content.
 fn labels(world: &World, goal: &Goal, known: Instant) -> BTreeMap<(String, Option<String>), bool> {
-    let material = world.material(known);
+    let mut material = world.material(known);
+    // Every case is looked at: no negative example is left out.
+    material.config.training.most_negatives = 10_000_000;
     let examples = examples(&material, goal, known).unwrap();
     let at_t = (0..examples.len()).filter(|row| examples.moment(*row).at == at(T));
     let timeline = &material.timeline;
