@@ -133,7 +133,7 @@ impl Workspace {
         !is_marked && fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    /// Removes everything under `data/` but the format number and the locks, which the caller holds.
+    /// Removes the models and everything under `data/` but the format number and the locks, which the caller holds.
     pub fn clear(&self, _lock: &WriteLock) -> Result<(), WorkspaceError> {
         let data = self.data();
         let kept = [self.marker(), self.lock_file(), self.serve_lock_file()];
@@ -144,6 +144,10 @@ impl Workspace {
             }
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.map_err(TableError::io(&path))?;
+        }
+        let models = self.models();
+        if models.exists() {
+            fs::remove_dir_all(&models).map_err(TableError::io(&models))?;
         }
         Ok(())
     }

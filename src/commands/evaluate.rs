@@ -249,7 +249,7 @@ pub(super) fn content_text(cut: Cut, report: &ContentReport) -> String {
     for (name, figures) in &report.differences {
         text += &row(name, figures, true);
     }
-    text += "\n  Of the contents that a user touched for the first time on a day: how many stood among ten that he had not\n               touched before, ranked at its midnight (recall), and how far up (NDCG).\n";
+    text += "\n  Of the contents that a user touched for the first time on a day: how many stood among ten that he had not\n  touched before, ranked at its midnight (recall), and how far up (NDCG).\n";
     text
 }
 
