@@ -155,7 +155,7 @@ impl Workspace {
     /// Is this the name of a file that the workspace itself keeps? An export must not take its place.
     pub fn owns(&self, path: &Path) -> bool {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (Ok(parent), Ok(data)) = (parent.canonicalize(), self.data().canonicalize()) else {
+        let (Some(parent), Ok(data)) = (resolved(parent), self.data().canonicalize()) else {
             return false;
         };
         let Ok(below) = parent.strip_prefix(&data) else { return false };
@@ -226,4 +226,20 @@ impl Workspace {
     pub fn profiles_as_of(&self, as_of: Instant) -> PathBuf {
         self.profiles().join(format!("as_of={}", as_of.file_name()))
     }
+}
+
+/// Where a directory lies or will lie: links are followed as far as it exists; beyond that, `..` takes back what was named,
+/// as it will once the missing directories are made.
+fn resolved(directory: &Path) -> Option<PathBuf> {
+    let mut place = PathBuf::new();
+    for part in std::path::absolute(directory).ok()?.components() {
+        match part {
+            std::path::Component::ParentDir => drop(place.pop()),
+            part => place.push(part),
+        }
+        if let Ok(real) = place.canonicalize() {
+            place = real;
+        }
+    }
+    Some(place)
 }

@@ -122,14 +122,15 @@ impl<'a, S: Scorer> Board<'a, S> {
         true
     }
 
-    /// The better arm first: by value, then the earlier slot, then the larger logit, then the content's id.
+    /// The better arm first: by value, then the larger logit, then the earlier slot, then the content's id. Calibration may
+    /// come in steps, and on one step the logit still knows the better hour and content.
     pub(super) fn order(&self, one: &Arm, other: &Arm) -> Ordering {
         let id = |arm: &Arm| &self.offers[arm.offer].content.content_id;
         other
             .value
             .total_cmp(&one.value)
-            .then(one.slot.cmp(&other.slot))
             .then(other.logit.total_cmp(&one.logit))
+            .then(one.slot.cmp(&other.slot))
             .then_with(|| id(one).cmp(id(other)))
     }
 }

@@ -14,12 +14,16 @@ pub(super) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Looks at the lake's manifest, the tables and the champions.
+    /// Looks at the lake's manifest, the tables, and the champions with their models: one that was mended is noticed.
     pub(super) fn of(workspace: &Workspace) -> Fingerprint {
         let tables = ["users", "contents", "campaigns"].map(|name| workspace.table(name));
         let manifest = workspace.events().join("_manifest.json");
         let champions = fs::read_dir(workspace.models()).into_iter().flatten().flatten();
-        let champions = champions.map(|goal| goal.path().join("champion"));
+        let champions = champions.flat_map(|goal| {
+            let champion = goal.path().join("champion");
+            let version = fs::read_to_string(&champion).unwrap_or_default();
+            [goal.path().join(version.trim()).join("model.json"), champion]
+        });
         let files = tables.into_iter().chain([manifest]).chain(champions);
         Fingerprint { files: files.filter_map(|path| Some((path.clone(), look_at(&path)?))).collect() }
     }

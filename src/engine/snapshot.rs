@@ -69,6 +69,9 @@ impl Snapshot {
         let places =
             contents.iter().enumerate().map(|(place, content)| (content.content_id.clone(), place)).collect();
         let (scorers, model_faults) = scorers(workspace, config, &campaigns);
+        for fault in &model_faults {
+            tracing::warn!(%fault, "a champion cannot be used: its decisions fall back to popularity");
+        }
         Ok(Snapshot {
             as_of,
             newest,

@@ -152,6 +152,10 @@ fn an_export_never_takes_the_place_of_a_table_of_the_workspace() {
     };
     assert_eq!(export("data/users.parquet"), Some(2));
     assert_eq!(export("data/events/curves.parquet"), Some(2));
+    // Directories that are not there yet would be made, and then `..` would lead back.
+    assert_eq!(export("nowhere/../data/users.parquet"), Some(2));
+    assert_eq!(export("data/nowhere/../events/date=2026-01-01/part.parquet"), Some(2));
+    assert_eq!(export("nowhere/../best.csv"), Some(0));
     assert_eq!(export("data/curves.parquet"), Some(0));
     assert_eq!(export("curves.csv"), Some(0));
 }

@@ -45,7 +45,7 @@ fn check(explained: &Value, user: &str, scored: f64) {
 }
 
 #[test]
-fn a_new_champion_is_noticed_and_a_broken_one_falls_back_by_name() {
+fn a_new_champion_is_noticed_and_a_broken_one_falls_back_by_name_until_it_is_mended() {
     let world = MANY.world(SETTINGS);
     let settings = [("SERVE__REFRESH_SECONDS", "1")];
     let now = "2024-01-31T00:00:00Z";
@@ -58,9 +58,12 @@ fn a_new_champion_is_noticed_and_a_broken_one_falls_back_by_name() {
     server.wait_until(|server| server.decide("u0001")["versions"]["model"] == wanted);
     drop(server);
     let model = world.path("models/engage_24h").join(version).join("model.json");
+    let sound = std::fs::read(&model).unwrap();
     std::fs::write(&model, "{\"format\":1}").unwrap();
-    let server = Server::start(&world.path(""), &["--now", now]);
+    let server = Server::start_with(&world.path(""), &["--now", now], &settings);
     assert_eq!(server.decide("u0001")["versions"]["model"], "popularity");
     let faults = server.get("/readyz").json()["snapshot"]["model_faults"].clone();
     assert!(faults[0].as_str().unwrap().starts_with("bad_model: "), "{faults}");
+    std::fs::write(&model, sound).unwrap();
+    server.wait_until(|server| server.decide("u0001")["versions"]["model"] == wanted);
 }
