@@ -228,6 +228,12 @@ pub fn write_table<E: From<TableError>>(
     }
 }
 
+/// Writes one frame as [`write_table`] does; returns its rows.
+pub fn write_frame(path: &Path, frame: DataFrame) -> Result<u64, TableError> {
+    let mut frame = Some(frame);
+    write_table(path, || Ok(frame.take()))
+}
+
 /// Can [`write_table`] write to this name? Asked before the work, not after it.
 pub fn check_extension(path: &Path) -> Result<(), TableError> {
     match path.extension().and_then(|extension| extension.to_str()) {

@@ -116,7 +116,7 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
     }
     drop(locks.writing);
     let address = format!("127.0.0.1:{}", arguments.port);
-    let invite = |address: SocketAddr| decisions::invitation(address, told.example.as_deref());
+    let invite = |address: SocketAddr| decisions::invitation(address, told.example.as_ref());
     super::serve::serve(context, demo.workspace, Clock::starting_at(as_of), &address, &invite)
 }
 

@@ -45,8 +45,7 @@ pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<()
     })?;
     bar.finish_and_clear();
     let frame = examples_frame(&question, &examples).map_err(TableError::parquet(Path::new("examples")))?;
-    let mut frame = Some(frame);
-    let rows = tables::write_table(&arguments.out, || Ok::<_, Failure>(frame.take()))?;
+    let rows = tables::write_frame(&arguments.out, frame)?;
     let all: Vec<usize> = (0..examples.len()).collect();
     let positives = examples.positives(&all);
     if context.json {

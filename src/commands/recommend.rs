@@ -65,8 +65,7 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
     let rankings = recommend(&question, model, as_of, wanted)?;
     let frame =
         frame_of(&material.timeline, &rankings).map_err(TableError::parquet(Path::new("rankings")))?;
-    let mut frame = Some(frame);
-    let rows = tables::write_table(&arguments.out, || Ok::<_, Failure>(frame.take()))?;
+    let rows = tables::write_frame(&arguments.out, frame)?;
     let version = found.as_ref().map(|found| found.version.as_str());
     if version.is_none() {
         eprintln!(

@@ -53,8 +53,7 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), F
     let question = question(context, &arguments.goal, goal, &sources);
     let scores = score(&question, &found.model, as_of)?;
     let frame = frame_of(&question, &scores).map_err(TableError::parquet(Path::new("scores")))?;
-    let mut frame = Some(frame);
-    let rows = tables::write_table(&arguments.out, || Ok::<_, Failure>(frame.take()))?;
+    let rows = tables::write_frame(&arguments.out, frame)?;
     if context.json {
         print_json(&serde_json::json!({
             "goal": arguments.goal, "as_of": as_of, "version": found.version, "rows": rows, "path": arguments.out,

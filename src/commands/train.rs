@@ -1,11 +1,13 @@
 //! `smartpush train`: examples → a model, its card, and a champion if it beats the base rate.
 
-use super::learning::{goal_of, question, read_before};
+use super::learning::{goal_of, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
+use crate::config::TrainingConfig;
 use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 use crate::models::card::Card;
+use crate::models::examples::Question;
 use crate::models::linear::ModelKind;
 use crate::models::material::Material;
 use crate::models::registry::Registry;
@@ -95,10 +97,10 @@ impl Learning<'_> {
         let context = self.context;
         let goal = goal_of(context, name)?;
         let sources = self.material.sources(&context.config.profiles);
-        let question = question(context, name, goal, &sources);
+        let training = TrainingConfig { seed, ..context.config.training.clone() };
+        let question = Question { name, goal, sources: &sources, training: &training };
         let request = Request {
             as_of: self.material.as_of,
-            seed,
             config: &context.config,
             now: context.now,
             lake_sha256: &self.lake_sha256,

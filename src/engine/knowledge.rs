@@ -51,9 +51,10 @@ impl Knowledge {
         Some(as_of.user(&self.material.sources(&learned.model.profile_settings), code))
     }
 
-    /// Contents that the user's own past suggests, by id.
+    /// Contents that the user's own past suggests, at most `most`, by id.
     pub(super) fn candidates(&self, known: &UserAsOf<'_>, most: usize) -> Vec<&str> {
-        let codes = known.candidates(most, false);
+        // What he comes back to is half as much again.
+        let codes = known.candidates(most * 2 / 3, false);
         codes.into_iter().map(|code| self.material.timeline.contents()[code].as_str()).collect()
     }
 

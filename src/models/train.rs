@@ -88,8 +88,6 @@ pub struct Trained {
 pub struct Request<'a> {
     /// Labels known before this count, and the model is as of it.
     pub as_of: Instant,
-    /// Seed.
-    pub seed: u64,
     /// Settings.
     pub config: &'a Config,
     /// For the card.
@@ -421,7 +419,7 @@ impl Learner<'_> {
             features_sha256: features_sha256(&super::inputs::user::user_features()),
             inputs_sha256: inputs_sha256(self.question.goal.unit),
             profile_settings: request.config.profiles.clone(),
-            seed: request.seed,
+            seed: self.question.training.seed,
             penalty: fitted.penalty,
             clip: CLIP,
             base_rate: fitted.base_rate,

@@ -19,8 +19,8 @@ use crate::workspace::Workspace;
 pub(super) struct Told {
     pub(super) lines: Vec<String>,
     pub(super) json: serde_json::Value,
-    /// A household that would be pushed.
-    pub(super) example: Option<String>,
+    /// A decision that says send.
+    pub(super) example: Option<Decision>,
 }
 
 /// Asks for everybody on the evening on which the data ends, and tells of three.
@@ -47,10 +47,7 @@ pub(super) fn tell(
         .map(|((rule, message), users)| serde_json::json!({ "rule": rule, "message": message, "users": users }))
         .collect();
     let json = serde_json::json!({ "actions": actions(&decided), "refused_by": refused, "shown": chosen });
-    let example = chosen
-        .iter()
-        .find(|decision| decision.action == Action::Send)
-        .map(|decision| decision.user_id.clone());
+    let example = chosen.into_iter().find(|decision| decision.action == Action::Send).cloned();
     engine.close();
     Ok(Told { lines, json, example })
 }
@@ -137,9 +134,11 @@ fn refused_by(decided: &[Decision]) -> Vec<((String, String), u64)> {
     counts
 }
 
-/// Lines to paste, once the server listens.
-pub(super) fn invitation(address: SocketAddr, user_id: Option<&str>) -> Vec<String> {
-    let user_id = user_id.unwrap_or("1001");
+/// Lines to paste, once the server listens; all of them work.
+pub(super) fn invitation(address: SocketAddr, example: Option<&Decision>) -> Vec<String> {
+    let Some(Decision { user_id, decision_id, .. }) = example else {
+        return vec![format!("  curl -s http://{address}/openapi.json")];
+    };
     vec![
         String::new(),
         "Ask it, in another terminal:".to_string(),
@@ -147,7 +146,7 @@ pub(super) fn invitation(address: SocketAddr, user_id: Option<&str>) -> Vec<Stri
             "  curl -s http://{address}/v1/decisions -H 'content-type: application/json' -d '{{\"user_id\":\"{user_id}\"}}'"
         ),
         format!("  curl -s http://{address}/v1/users/{user_id}/send-time"),
-        format!("  curl -s http://{address}/v1/decisions/DECISION_ID/explain"),
+        format!("  curl -s http://{address}/v1/decisions/{decision_id}/explain"),
         format!("  curl -s http://{address}/openapi.json"),
     ]
 }

@@ -72,8 +72,9 @@ pub struct ContentInputs {
     /// By user: contents that he was the first to touch and somebody else touched later.
     given: Vec<f64>,
     given_total: f64,
-    /// By category: share of all decayed first touches.
+    /// By category: its decayed first touches; and of all categories.
     category_share: Vec<f64>,
+    category_total: f64,
     /// Contents that are alive, most popular first.
     fast: Vec<u32>,
     slow: Vec<u32>,
@@ -107,6 +108,7 @@ impl ContentInputs {
                 tried.iter().map(|(_, content)| inputs.rarity[*content as usize]).map(|r| r * r).sum();
             inputs.norm[user] = libm::sqrt(squares + 0.5);
         }
+        inputs.category_total = inputs.category_share.iter().sum();
         inputs.fast = inputs.ranked(FAST);
         inputs.slow = inputs.ranked(SLOW);
         inputs
@@ -128,6 +130,7 @@ impl ContentInputs {
             given: vec![0.0; users],
             given_total: 0.0,
             category_share: vec![0.0; sources.declared.categories().len()],
+            category_total: 0.0,
             fast: Vec::new(),
             slow: Vec::new(),
         }
@@ -303,8 +306,8 @@ impl ContentInputs {
     /// Does the user touch this category more than others do?
     fn category_affinity(&self, view: &ContentView, content: usize) -> f64 {
         let Some(category) = self.category[content] else { return 0.0 };
-        let total: f64 = self.category_share.iter().sum();
-        let expected = view.touched.len() as f64 * self.category_share[category as usize] / total.max(1e-9);
+        let share = self.category_share[category as usize] / self.category_total.max(1e-9);
+        let expected = view.touched.len() as f64 * share;
         libm::log((view.categories[category as usize] + 1.0) / (expected + 1.0))
     }
 
@@ -317,18 +320,16 @@ impl ContentInputs {
         chosen
     }
 
-    /// The user's candidates: popular now, popular lately, co-engaged, and (unless only the unseen are wanted) what he comes
-    /// back to. In order of content.
+    /// The user's candidates, at most `most`: popular now, popular lately, co-engaged, of the categories he prefers; unless
+    /// only the unseen are wanted, as many as half of that again that he comes back to. In order of content.
     pub fn candidates(&self, view: &ContentView, most: usize, unseen: bool) -> Vec<usize> {
-        let (fast, slow, personal) = (most / 2, most / 3, most - most / 2 - most / 3);
+        let (fast, slow, close) = (most / 2, most / 4, most / 6);
+        let liked = most - fast - slow - close;
         let is_open = |content: &u32| self.alive[*content as usize] && !view.has_touched(*content);
-        let mut chosen: HashSet<u32> = self.fast.iter().copied().filter(is_open).take(fast.max(1)).collect();
+        let mut chosen: HashSet<u32> = self.fast.iter().copied().filter(is_open).take(fast).collect();
         chosen.extend(self.slow.iter().copied().filter(is_open).take(slow));
-        let of = |content: &u32| view.co_engaged[*content as usize];
-        let mut close: Vec<u32> =
-            (0..self.alive.len() as u32).filter(|content| of(content) > 0.0 && is_open(content)).collect();
-        close.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.cmp(b)));
-        chosen.extend(close.into_iter().take(personal));
+        chosen.extend(self.co_engaged(view, is_open).into_iter().take(close));
+        chosen.extend(self.of_liked_categories(view, is_open).into_iter().take(liked));
         if !unseen {
             let mut own = view.own.clone();
             own.retain(|(content, _, _)| self.alive[*content as usize]);
@@ -338,6 +339,26 @@ impl ContentInputs {
         let mut chosen: Vec<usize> = chosen.into_iter().map(|content| content as usize).collect();
         chosen.sort_unstable();
         chosen
+    }
+
+    /// What those who share contents with the user touched, most shared first, ties by id.
+    fn co_engaged(&self, view: &ContentView, is_open: impl Fn(&u32) -> bool) -> Vec<u32> {
+        let of = |content: &u32| view.co_engaged[*content as usize];
+        let all = 0..self.alive.len() as u32;
+        let mut close: Vec<u32> = all.filter(|content| of(content) > 0.0 && is_open(content)).collect();
+        close.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.cmp(b)));
+        close
+    }
+
+    /// Contents of categories that the user touches more than others do, the most preferred first, then the popular.
+    fn of_liked_categories(&self, view: &ContentView, is_open: impl Fn(&u32) -> bool) -> Vec<u32> {
+        let of = |content: &u32| self.category_affinity(view, *content as usize);
+        let popular = self.slow.iter().copied().filter(is_open);
+        let mut liked: Vec<(f64, u32)> = popular.map(|content| (of(&content), content)).collect();
+        liked.retain(|(affinity, _)| *affinity > 0.0);
+        // Stable: within a category the popular stay first.
+        liked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        liked.into_iter().map(|(_, content)| content).collect()
     }
 }
 

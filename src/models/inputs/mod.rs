@@ -193,8 +193,8 @@ impl UserAsOf<'_> {
         }
     }
 
-    /// The user's candidates among the contents that are alive, in order of content: popular ones, co-engaged ones, and
-    /// (unless only `unseen` are wanted) what he comes back to. Empty for goals that are not about contents.
+    /// The user's candidates among the contents that are alive, at most `most` and, unless only `unseen` ones are wanted, half
+    /// as many again that he comes back to; in order of content. Empty for goals that are not about contents.
     pub fn candidates(&self, most: usize, unseen: bool) -> Vec<usize> {
         match (&self.as_of.items, &self.view) {
             (Items::Contents(contents), Some(view)) => contents.candidates(view, most, unseen),

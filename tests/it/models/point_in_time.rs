@@ -43,7 +43,11 @@ fn compare(all: &Material, past: &Material, name: &str, moment: Instant, users: 
             let contents = user.candidates(40, unseen).into_iter();
             contents.map(|content| material.timeline.contents()[content].clone()).collect()
         };
-        for unseen in [false, true] {
+        for (unseen, most) in [(false, 60), (true, 40)] {
+            assert!(
+                ours.candidates(40, unseen).len() <= most,
+                "a decision takes no more: none is cut off by its id"
+            );
             assert_eq!(ids(all, &ours, unseen), ids(past, &theirs, unseen), "candidates of {id} at {moment}");
         }
         let own = |user: &UserAsOf<'_>| -> Vec<u64> {

@@ -106,7 +106,7 @@ fn check_split(material: &Material, text: &str, as_of: Instant) -> Option<usize>
     let (goal, sources) = (goal(text), material.sources());
     let question =
         Question { name: "g", goal: &goal, sources: &sources, training: &material.config.training };
-    let request = Request { as_of, seed: 1, config: &material.config, now: as_of, lake_sha256: "" };
+    let request = Request { as_of, config: &material.config, now: as_of, lake_sha256: "" };
     let trained = match train(&question, &request, &|_, _| ()) {
         Ok(trained) => trained,
         Err(TrainError::TooFewMoments { .. } | TrainError::Examples(_) | TrainError::OneClass { .. }) => {
@@ -276,4 +276,17 @@ fn the_card_says_where_the_model_comes_from() {
     for word in ["buys within two days", version, "AUC", "shipped weights", "seed 7"] {
         assert!(page.contains(word), "CARD.md lacks {word:?}");
     }
+}
+
+#[test]
+fn a_seed_decides_which_examples_are_drawn() {
+    let mut settings = town::SETTINGS.to_string();
+    settings = settings.replace("[training]\n", "[training]\nmost_negatives = 1000\n");
+    let world = SMALL.world(&settings);
+    let data = |seed: &str| {
+        let trained = world.ok(&["train", "--goal", "engage_24h", "--seed", seed]);
+        trained["data_sha256"].as_str().unwrap().to_string()
+    };
+    assert_eq!(data("1"), data("1"));
+    assert_ne!(data("1"), data("2"));
 }
