@@ -5,11 +5,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use smartpush::config::Config;
-use smartpush::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
+use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use smartpush::decisions::decide;
 use smartpush::decisions::scorer::{Contribution, Scorer};
 use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::content::{Content, Variant};
+use smartpush::domain::content::{Content, MessageClass, Variant};
 use smartpush::domain::time::{HOUR, Instant};
 use smartpush::domain::user::{Consent, MinuteOfDay, QuietHours, User};
 
@@ -76,6 +76,8 @@ fn content(index: usize) -> ContentContext {
     };
     ContentContext {
         content,
+        evidence: 40.0,
+        sent: 100,
         content_inputs: numbers(BLOCKS[1], index),
         pair_inputs: numbers(BLOCKS[2], index + 1_000),
     }
@@ -89,11 +91,14 @@ fn context(contents: usize, horizon_hours: u32) -> DecisionContext {
         campaign_id: Some("spring".into()),
         content_id: Some("content-007".into()),
         channel: Some("push".into()),
+        campaign_tags: Vec::new(),
+        message_class: MessageClass::Marketing,
     };
     DecisionContext {
         format: FORMAT,
         decision_id: "0197a1b2-0000-7000-8000-000000000001".into(),
         send_id: "0197a1b2-0000-7000-8000-000000000002".into(),
+        occurrence: "2026-06-10".into(),
         now: NOW,
         clock_trusted: true,
         horizon_hours,
@@ -115,7 +120,9 @@ fn context(contents: usize, horizon_hours: u32) -> DecisionContext {
             status: CampaignStatus::Running,
             ..Campaign::default()
         }),
-        channels: vec!["push".into()],
+        channels: vec![ChannelContext { name: "push".into(), cost: Some(0.0) }],
+        campaign_sends: 0,
+        explored_today: 0,
         contents: (0..contents).map(content).collect(),
         user_inputs: numbers(BLOCKS[0], 3),
         curve: numbers(168, 5).into_iter().map(|number| (number + 0.6) / 168.0).collect(),

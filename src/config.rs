@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::channel::ChannelSettings;
 use crate::domain::goal::{Goal, is_goal_name};
 use crate::domain::settings::DecisionSettings;
 use crate::domain::user::MinuteOfDay;
@@ -38,6 +39,8 @@ pub struct Config {
     pub goals: BTreeMap<String, Goal>,
     /// How models are trained.
     pub training: TrainingConfig,
+    /// Channels, by name.
+    pub channels: BTreeMap<String, ChannelSettings>,
     /// Decisions.
     pub decisions: DecisionSettings,
     /// The server.
@@ -276,6 +279,8 @@ impl Config {
             ("training.most_negatives", self.training.most_negatives as i64, 1_000, 100_000_000),
             ("decisions.horizon_hours", i64::from(self.decisions.horizon_hours), 1, 168),
             ("decisions.most_contents", self.decisions.most_contents as i64, 1, 500),
+            ("decisions.minimum_gap_minutes", i64::from(self.decisions.minimum_gap_minutes), 0, 30 * 1_440),
+            ("decisions.repeat_sleep_hours", i64::from(self.decisions.repeat_sleep_hours), 0, 30 * 24),
             ("decisions.ttl_seconds", i64::from(self.decisions.ttl_seconds), 60, 28 * 86_400),
             ("evaluation.bootstrap_draws", self.evaluation.bootstrap_draws as i64, 1, 1_000_000),
         ];
@@ -292,6 +297,7 @@ impl Config {
         self.check_whole()?;
         self.profiles.check()?;
         self.check_decisions()?;
+        self.check_channels()?;
         if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
             return Err((
                 "send_time.interval",
@@ -329,6 +335,21 @@ impl Config {
         Ok(())
     }
 
+    fn check_channels(&self) -> Result<(), (&'static str, String)> {
+        for (name, channel) in &self.channels {
+            if !(0.0..=1e9).contains(&channel.cost) {
+                return Err((
+                    "channels",
+                    format!("{name}.cost: {} is not a number from 0 to 1e9", channel.cost),
+                ));
+            }
+            if channel.title_length == 0 || channel.body_length == 0 {
+                return Err(("channels", format!("{name}: a length of 0 leaves nothing to read")));
+            }
+        }
+        Ok(())
+    }
+
     fn check_decisions(&self) -> Result<(), (&'static str, String)> {
         let decisions = &self.decisions;
         let ranges = [
@@ -338,11 +359,22 @@ impl Config {
             ("decisions.opt_out_probability", decisions.opt_out_probability, 1.0),
             ("decisions.fatigue_price", decisions.fatigue_price, 1e9),
             ("decisions.channel_cost", decisions.channel_cost, 1e9),
+            ("decisions.repeat_half_life_hours", decisions.repeat_half_life_hours, 1e6),
+            ("decisions.cold_start_evidence", decisions.cold_start_evidence, 1e9),
+            ("decisions.exploration_percent", decisions.exploration_percent, 100.0),
+            ("decisions.exploration_temperature", decisions.exploration_temperature, 1e9),
         ];
         if let Some((key, value, most)) =
             ranges.into_iter().find(|(_, value, most)| !(0.0..=*most).contains(value))
         {
             return Err((key, format!("{value} is not a number from 0 to {most}")));
+        }
+        if decisions.exploration_temperature == 0.0 {
+            return Err(("decisions.exploration_temperature", "0 is not a positive number".into()));
+        }
+        if Zone::find(&decisions.vendor_quota.time_zone).is_err() {
+            let zone = &decisions.vendor_quota.time_zone;
+            return Err(("decisions.vendor_quota.time_zone", format!("{zone:?} is no time zone")));
         }
         let ends = [
             ("decisions.quiet_from", &decisions.quiet_from),

@@ -1,18 +1,23 @@
-//! Contents × send slots laid out, and the best arms among them found without valuing each.
+//! Contents × channels × send slots laid out, and the best arms among them found without valuing each.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
-use super::offers::Offer;
+use super::lanes::Lane;
+use super::offers::{self, Offer};
 use super::scorer::Scorer;
 use super::situation::Situation;
-use super::slots::OpenSlot;
+use super::slots::{self, OpenSlot};
+use crate::domain::slot::SendSlot;
 use crate::domain::time::Instant;
 
-/// One arm that has a value: a content in a send slot. Variant and channel follow from content and user.
+/// One arm that has a value: a content over a channel in a send slot. Its wording follows from content and user.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Arm {
     /// Index of its offer.
     pub(super) offer: usize,
+    /// Index of its channel.
+    pub(super) channel: usize,
     /// Index of its slot.
     pub(super) slot: usize,
     /// Raw logit.
@@ -28,36 +33,66 @@ pub(super) struct Board<'a, S> {
     pub(super) situation: &'a Situation<'a>,
     pub(super) scorer: &'a S,
     pub(super) slots: Vec<OpenSlot>,
-    /// Marketing first, then service; within each the larger shift first, then by id.
+    /// By kind, within each the larger shift first, then by id; those whose value comes back stand last.
     pub(super) offers: Vec<Offer<'a>>,
+    /// Runs of offers of which a later one is never worth more than an earlier one in the same slot over the same channel.
+    runs: Vec<Range<usize>>,
+    /// Allowed minutes of each slot in each lane.
+    minutes: Vec<u64>,
     /// What reaching the goal is worth, by the campaign's priority.
     worth: f64,
 }
 
 impl<'a, S: Scorer> Board<'a, S> {
-    pub(super) fn lay(
-        situation: &'a Situation<'a>,
-        scorer: &'a S,
-        slots: Vec<OpenSlot>,
-        mut offers: Vec<Offer<'a>>,
-    ) -> Board<'a, S> {
+    pub(super) fn lay(situation: &'a Situation<'a>, scorer: &'a S) -> Board<'a, S> {
+        let slots = slots::of(situation, scorer);
+        let minutes = slots::open_minutes(situation, &slots);
+        let mut offers = offers::of(situation, scorer);
         offers.sort_unstable_by(|one, other| {
-            let by_class = other.is_marketing.cmp(&one.is_marketing);
+            let by_run = (one.is_recovering(), one.kind).cmp(&(other.is_recovering(), other.kind));
             let by_shift = || other.shift.total_cmp(&one.shift);
-            by_class.then_with(by_shift).then_with(|| one.content.content_id.cmp(&other.content.content_id))
+            by_run.then_with(by_shift).then_with(|| one.content.content_id.cmp(&other.content.content_id))
         });
+        let runs = runs(&offers);
         let priority = situation.context.campaign.as_ref().map_or(1.0, |campaign| campaign.priority);
         // What nobody can name is worth nothing.
         let worth = (situation.context.settings.goal_value * priority).max(0.0);
-        Board { situation, scorer, slots, offers, worth }
+        Board { situation, scorer, slots, offers, runs, minutes, worth }
     }
 
-    /// Minutes of the slot's local hour, bit by bit, in which every rule allows the content.
-    pub(super) fn allowed_minutes(&self, offer: &Offer, slot: &OpenSlot) -> u64 {
+    /// Channels to choose among.
+    pub(super) fn channels(&self) -> Range<usize> {
+        0..self.situation.context.channels.len()
+    }
+
+    /// The lane of an offer over a channel.
+    fn lane(&self, offer: &Offer, channel: usize) -> usize {
+        self.situation.lane(offer.kind, channel)
+    }
+
+    /// An offer's lanes, one for each channel.
+    pub(super) fn lanes_of(&self, offer: &Offer) -> impl Iterator<Item = &Lane<'a>> {
+        let kind = offer.kind;
+        self.channels().map(move |channel| &self.situation.lanes[self.situation.lane(kind, channel)])
+    }
+
+    /// Lanes with the slots in which they are refused.
+    pub(super) fn closed(&self) -> impl Iterator<Item = (&Lane<'a>, SendSlot)> {
+        let lanes = &self.situation.lanes;
+        let pairs = self.slots.iter().enumerate().flat_map(move |(slot, open)| {
+            lanes.iter().enumerate().map(move |(lane, of)| (slot * lanes.len() + lane, of, open.slot))
+        });
+        pairs.filter(|(place, ..)| self.minutes[*place] == 0).map(|(_, lane, slot)| (lane, slot))
+    }
+
+    /// Minutes of the slot's local hour, bit by bit, in which every rule allows the content over the channel.
+    pub(super) fn allowed_minutes(&self, offer: &Offer, channel: usize, slot: usize) -> u64 {
+        let minutes = self.minutes[slot * self.situation.lanes.len() + self.lane(offer, channel)];
+        let open = &self.slots[slot].slot;
         match offer.life {
             None => 0,
-            Some(life) if life.from <= slot.slot.start && slot.slot.end <= life.until => slot.minutes,
-            Some(life) => slot.minutes & slot.slot.minutes_within(life.from, life.until),
+            Some(life) if life.from <= open.start && open.end <= life.until => minutes,
+            Some(life) => minutes & open.minutes_within(life.from, life.until),
         }
     }
 
@@ -67,29 +102,32 @@ impl<'a, S: Scorer> Board<'a, S> {
         starts.take_while(|start| *start <= at).last().unwrap_or(at)
     }
 
-    /// May the content be sent in some slot?
+    /// May the content be sent in some slot over some channel?
     pub(super) fn has_arm(&self, offer: &Offer) -> bool {
-        self.slots.iter().any(|slot| self.allowed_minutes(offer, slot) != 0)
+        let mut pairs =
+            self.channels().flat_map(|channel| (0..self.slots.len()).map(move |slot| (channel, slot)));
+        pairs.any(|(channel, slot)| self.allowed_minutes(offer, channel, slot) != 0)
     }
 
     /// The best arms among those that rules allow.
     pub(super) fn best_allowed(&self, count: usize) -> Vec<Arm> {
-        self.best(count, |offer, slot| self.allowed_minutes(offer, slot) != 0)
+        self.best(count, |offer, channel, slot| self.allowed_minutes(&self.offers[offer], channel, slot) != 0)
     }
 
-    /// The best arms among those that are asked for, best first.
+    /// The best arms among those that are asked for, by offer, channel and slot; best first.
     ///
-    /// Among contents of one class a larger shift is never worth less in the same slot, as probabilities never
-    /// decrease: once one does not make the list, the rest of its slot cannot either.
-    pub(super) fn best(&self, count: usize, is_asked: impl Fn(&Offer, &OpenSlot) -> bool) -> Vec<Arm> {
+    /// Within a run a larger shift is never worth less in the same slot, as probabilities never decrease: once one does not
+    /// make the list, the rest of its slot cannot either.
+    pub(super) fn best(&self, count: usize, is_asked: impl Fn(usize, usize, usize) -> bool) -> Vec<Arm> {
         let mut best = Vec::with_capacity(count + 1);
-        let services = self.offers.partition_point(|offer| offer.is_marketing);
         for slot in 0..self.slots.len() {
-            for class in [0..services, services..self.offers.len()] {
-                let asked = class.filter(|offer| is_asked(&self.offers[*offer], &self.slots[slot]));
-                for arm in asked.filter_map(|offer| self.arm(offer, slot)) {
-                    if !self.enters(&mut best, count, arm) {
-                        break;
+            for channel in self.channels() {
+                for run in &self.runs {
+                    let asked = run.clone().filter(|offer| is_asked(*offer, channel, slot));
+                    for arm in asked.filter_map(|offer| self.arm(offer, channel, slot)) {
+                        if !self.enters(&mut best, count, arm) {
+                            break;
+                        }
                     }
                 }
             }
@@ -97,8 +135,21 @@ impl<'a, S: Scorer> Board<'a, S> {
         best
     }
 
+    /// Every arm that rules allow and that is worth sending: by offer, channel and slot.
+    pub(super) fn worth_sending(&self) -> Vec<Arm> {
+        let places = (0..self.offers.len()).flat_map(|offer| {
+            self.channels()
+                .flat_map(move |channel| (0..self.slots.len()).map(move |slot| (offer, channel, slot)))
+        });
+        let allowed = places.filter(|(offer, channel, slot)| {
+            self.allowed_minutes(&self.offers[*offer], *channel, *slot) != 0
+        });
+        let arms = allowed.filter_map(|(offer, channel, slot)| self.arm(offer, channel, slot));
+        arms.filter(|arm| arm.value > 0.0).collect()
+    }
+
     /// The arm's value; `None` when the scorer gives no number that could be one.
-    pub(super) fn arm(&self, offer: usize, slot: usize) -> Option<Arm> {
+    pub(super) fn arm(&self, offer: usize, channel: usize, slot: usize) -> Option<Arm> {
         let (content, hour) = (&self.offers[offer], &self.slots[slot]);
         let logit = content.shift + hour.time;
         if !logit.is_finite() {
@@ -106,9 +157,11 @@ impl<'a, S: Scorer> Board<'a, S> {
         }
         let probability = self.scorer.probability(logit);
         let fatigue = if content.is_marketing { hour.fatigue } else { 0.0 };
-        let value = probability * self.worth - content.price - fatigue;
+        let price = self.situation.lanes[self.lane(content, channel)].price;
+        let recovery = content.recovery(&self.situation.context.settings, hour.slot.start);
+        let value = probability * self.worth * recovery - price - fatigue;
         let is_sound = (0.0..=1.0).contains(&probability) && value.is_finite();
-        is_sound.then_some(Arm { offer, slot, logit, probability, value })
+        is_sound.then_some(Arm { offer, channel, slot, logit, probability, value })
     }
 
     /// Puts the arm in its place among the best, if it has one.
@@ -122,8 +175,9 @@ impl<'a, S: Scorer> Board<'a, S> {
         true
     }
 
-    /// The better arm first: by value, then the larger logit, then the earlier slot, then the content's id. Calibration may
-    /// come in steps, and on one step the logit still knows the better hour and content.
+    /// The better arm first: by value, then the larger logit, then the earlier slot, then the channel that was named first,
+    /// then the content's id. Calibration may come in steps, and on one step the logit still knows the better hour and
+    /// content.
     pub(super) fn order(&self, one: &Arm, other: &Arm) -> Ordering {
         let id = |arm: &Arm| &self.offers[arm.offer].content.content_id;
         other
@@ -131,6 +185,21 @@ impl<'a, S: Scorer> Board<'a, S> {
             .total_cmp(&one.value)
             .then(other.logit.total_cmp(&one.logit))
             .then(one.slot.cmp(&other.slot))
+            .then(one.channel.cmp(&other.channel))
             .then_with(|| id(one).cmp(id(other)))
     }
+}
+
+/// The runs of sorted offers: one for each kind, and one for each offer whose value differs from hour to hour.
+fn runs(offers: &[Offer]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (place, offer) in offers.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if !offer.is_recovering() && offers[run.start].kind == offer.kind => {
+                run.end = place + 1
+            }
+            _ => runs.push(place..place + 1),
+        }
+    }
+    runs
 }

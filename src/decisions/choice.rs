@@ -37,7 +37,9 @@ pub(super) fn make<S: Scorer>(board: &Board<S>, user: Vec<Reason>) -> Choice {
     let candidates = candidates(board, &allowed, &user);
     let (outcome, reasons) = match allowed.first() {
         _ if !user.is_empty() => (when_allowed(&user), user),
-        _ if board.offers.is_empty() => (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)]),
+        _ if board.offers.is_empty() || board.channels().is_empty() => {
+            (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
+        }
         None => nothing_allowed(board),
         Some(best) => worth_or_not(board, *best),
     };
@@ -64,7 +66,7 @@ fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
 fn worth_or_not<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     if best.value > 0.0 {
-        return (Outcome::Send(policy::pick(best)), reasons);
+        return (Outcome::Send(policy::pick(board, best)), reasons);
     }
     reasons.insert(0, of_request(board, IS_WORTH_SENDING));
     (Outcome::NoSend, reasons)
@@ -76,7 +78,7 @@ fn of_request<S: Scorer>(board: &Board<S>, rule: &str) -> Reason {
 
 /// The best allowed arms; when none is, the best of all, so that it can be seen what the rules cost.
 fn candidates<S: Scorer>(board: &Board<S>, allowed: &[Arm], user: &[Reason]) -> Vec<(Arm, Vec<String>)> {
-    let all = if allowed.is_empty() { board.best(MOST_CANDIDATES, |_, _| true) } else { allowed.to_vec() };
+    let all = if allowed.is_empty() { board.best(MOST_CANDIDATES, |_, _, _| true) } else { allowed.to_vec() };
     all.into_iter().map(|arm| (arm, refused_by(board, arm, user))).collect()
 }
 
@@ -84,8 +86,9 @@ fn candidates<S: Scorer>(board: &Board<S>, allowed: &[Arm], user: &[Reason]) -> 
 fn refused_by<S: Scorer>(board: &Board<S>, arm: Arm, user: &[Reason]) -> Vec<String> {
     let mut rules: Vec<String> = user.iter().map(|reason| reason.rule.clone()).collect();
     let (offer, slot) = (&board.offers[arm.offer], &board.slots[arm.slot]);
-    if board.allowed_minutes(offer, slot) == 0 {
-        walk(board.situation, Scope::Arm(offer), slot.slot.start, slot.slot.end, |refused| {
+    if board.allowed_minutes(offer, arm.channel, arm.slot) == 0 {
+        let lane = &board.situation.lanes[board.situation.lane(offer.kind, arm.channel)];
+        walk(board.situation, Scope::Arm(offer, lane), slot.slot.start, slot.slot.end, |refused| {
             if rules.iter().all(|rule| rule != refused.rule) {
                 rules.push(refused.rule.to_string());
             }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::campaign::Campaign;
-use crate::domain::content::Content;
+use crate::domain::content::{Content, MessageClass};
 use crate::domain::settings::DecisionSettings;
 use crate::domain::time::Instant;
 use crate::domain::user::User;
 
 /// Version of the context's form in the log.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What one decision is made from; the model's weights alone are not in it, but named in `versions`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct DecisionContext {
     pub decision_id: String,
     /// Id of the send, should there be one.
     pub send_id: String,
+    /// Which occasion of the campaign, or which day, this is: one send for each.
+    pub occurrence: String,
     /// The moment of the question.
     pub now: Instant,
     /// False when the clock stands before the newest event: nothing may be sent then.
@@ -33,7 +35,7 @@ pub struct DecisionContext {
     /// For which campaign; `None`: no campaign is asked for or running.
     pub campaign: Option<Campaign>,
     /// Channels to choose among, in order of preference.
-    pub channels: Vec<String>,
+    pub channels: Vec<ChannelContext>,
     /// Contents to choose among, with their model inputs.
     pub contents: Vec<ContentContext>,
     /// User block of the model's inputs.
@@ -41,6 +43,10 @@ pub struct DecisionContext {
     pub user_inputs: Vec<f64>,
     /// Probability of the user's activity in each hour of the week (168), or everybody's.
     pub curve: Vec<f64>,
+    /// Pushes that went out for the campaign so far.
+    pub campaign_sends: u64,
+    /// Sends of the campaign that were drawn for the sake of learning on this UTC day so far.
+    pub explored_today: u32,
     /// Pushes sent to the user lately, newest first.
     pub sends: Vec<PastSend>,
     /// The settings in force.
@@ -51,11 +57,24 @@ pub struct DecisionContext {
     pub versions: BTreeMap<String, String>,
 }
 
+/// A channel to choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChannelContext {
+    /// Its name.
+    pub name: String,
+    /// What one message over it costs; `None`: no such channel is set up.
+    pub cost: Option<f64>,
+}
+
 /// A content with the blocks of model inputs that concern it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContentContext {
     /// The content.
     pub content: Content,
+    /// Decayed user-days of attention that tell what it is worth.
+    pub evidence: f64,
+    /// Pushes of it that went out so far.
+    pub sent: u64,
     /// Content block of the model's inputs.
     #[serde(with = "inputs")]
     pub content_inputs: Vec<f64>,
@@ -75,6 +94,12 @@ pub struct PastSend {
     pub content_id: Option<String>,
     /// Over which channel.
     pub channel: Option<String>,
+    /// Tags of that campaign.
+    #[serde(default)]
+    pub campaign_tags: Vec<String>,
+    /// Service or marketing.
+    #[serde(default)]
+    pub message_class: MessageClass,
 }
 
 /// Inputs as JSON numbers: what is not known is NaN in memory, and `null` in JSON, which has no NaN.

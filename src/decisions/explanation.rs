@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use super::offers;
+use super::policy::{Policy, share};
 use super::scorer::{Contribution, Scorer};
 use super::sentences::{Language, fill, local_time, of_reason, title_of};
 use super::situation::Situation;
-use super::slots;
 use crate::domain::decision::{Action, Decision, Reason};
 use crate::domain::time::Instant;
 
@@ -32,6 +31,10 @@ pub struct Explanation {
     pub second_best_slot: Option<Alternative>,
     /// The best arm with another content.
     pub second_best_content: Option<Alternative>,
+    /// The same content in the same slot over the best other channel.
+    pub second_best_channel: Option<Alternative>,
+    /// How decisions like this one explore; `None`: they do not.
+    pub exploration: Option<Explored>,
     /// The same for people.
     pub sentences: Sentences,
 }
@@ -41,6 +44,8 @@ pub struct Explanation {
 pub struct ExplainedArm {
     /// Content.
     pub content_id: String,
+    /// Channel.
+    pub channel: String,
     /// Start of its send slot.
     pub slot_start: Instant,
     /// The same on the user's clock.
@@ -57,11 +62,26 @@ pub struct ExplainedArm {
     pub value: f64,
 }
 
+/// What is given up for the sake of learning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Explored {
+    /// Share of decisions that explore, in percent.
+    pub percent: f64,
+    /// Arms that are allowed and worth sending.
+    pub arms: usize,
+    /// Value that this costs on average.
+    pub expected_loss: f64,
+    /// Explored sends of the campaign that this UTC day still allowed.
+    pub left_today: u32,
+}
+
 /// What came second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alternative {
     /// Content.
     pub content_id: String,
+    /// Channel.
+    pub channel: String,
     /// Start of its send slot.
     pub slot_start: Instant,
     /// The same on the user's clock.
@@ -84,9 +104,7 @@ pub struct Sentences {
 /// Explains a decision from the context and with the scorer that it was made with.
 pub fn explain(context: &DecisionContext, scorer: &impl Scorer, decision: &Decision) -> Explanation {
     let situation = Situation::of(context);
-    let slots = slots::open(&situation, scorer);
-    let offers = offers::of(&situation, scorer);
-    let board = Board::lay(&situation, scorer, slots, offers);
+    let board = Board::lay(&situation, scorer);
     let arm = subject(&board, decision);
     let mut explanation = Explanation {
         decision_id: decision.decision_id.clone(),
@@ -96,6 +114,8 @@ pub fn explain(context: &DecisionContext, scorer: &impl Scorer, decision: &Decis
         refusals: decision.reasons.clone(),
         second_best_slot: arm.and_then(|arm| second_best_slot(&board, arm)),
         second_best_content: arm.and_then(|arm| second_best_content(&board, arm)),
+        second_best_channel: arm.and_then(|arm| second_best_channel(&board, arm)),
+        exploration: exploration(&board, decision),
         sentences: Sentences::default(),
     };
     explanation.sentences.en = sentences(&situation, decision, &explanation, Language::English);
@@ -110,13 +130,16 @@ fn subject<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Arm> {
     let at = decision.send_at.or(first.map(|candidate| candidate.slot_start))?;
     let offer = board.offers.iter().position(|offer| offer.content.content_id == *content_id)?;
     let slot = board.slots.iter().position(|slot| slot.slot.start <= at && at < slot.slot.end)?;
-    board.arm(offer, slot)
+    let name = decision.channel.as_ref().or(first.map(|candidate| &candidate.channel))?;
+    let channel = board.situation.context.channels.iter().position(|channel| channel.name == *name)?;
+    board.arm(offer, channel, slot)
 }
 
 fn explained<S: Scorer>(board: &Board<S>, arm: Arm) -> ExplainedArm {
     let slot = &board.slots[arm.slot];
     ExplainedArm {
         content_id: board.offers[arm.offer].content.content_id.clone(),
+        channel: board.situation.context.channels[arm.channel].name.clone(),
         slot_start: slot.slot.start,
         slot_start_local: board.situation.zone.local_text(slot.slot.start),
         activity: slot.activity,
@@ -154,16 +177,43 @@ fn second_best_content<S: Scorer>(board: &Board<S>, arm: Arm) -> Option<Alternat
     best_of(board, arm, others)
 }
 
-/// Every arm of some offers that the rules of contents and slots allow.
+fn second_best_channel<S: Scorer>(board: &Board<S>, arm: Arm) -> Option<Alternative> {
+    let others = arms(board, arm.offer..arm.offer + 1);
+    best_of(board, arm, others.filter(|other| other.channel != arm.channel && other.slot == arm.slot))
+}
+
+/// What exploring costs on average, in decisions that send.
+fn exploration<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Explored> {
+    let context = board.situation.context;
+    let percent = share(context) * 100.0;
+    if decision.action != Action::Send || percent <= 0.0 {
+        return None;
+    }
+    let best = board.best_allowed(1).pop()?;
+    let policy = Policy::of(board, best);
+    let left_today = context.settings.exploration_most_per_day.saturating_sub(context.explored_today);
+    Some(Explored {
+        percent,
+        arms: policy.arms.len(),
+        expected_loss: policy.expected_loss(&best),
+        left_today,
+    })
+}
+
+/// Every arm of some offers that the rules of channels, contents and slots allow.
 fn arms<'a, S: Scorer>(
     board: &'a Board<'a, S>,
     offers: std::ops::Range<usize>,
 ) -> impl Iterator<Item = Arm> + 'a {
-    let pairs = offers.flat_map(|offer| (0..board.slots.len()).map(move |slot| (offer, slot)));
-    let allowed = |(offer, slot): &(usize, usize)| {
-        board.allowed_minutes(&board.offers[*offer], &board.slots[*slot]) != 0
+    let places = offers.flat_map(move |offer| {
+        board
+            .channels()
+            .flat_map(move |channel| (0..board.slots.len()).map(move |slot| (offer, channel, slot)))
+    });
+    let allowed = |(offer, channel, slot): &(usize, usize, usize)| {
+        board.allowed_minutes(&board.offers[*offer], *channel, *slot) != 0
     };
-    pairs.filter(allowed).filter_map(|(offer, slot)| board.arm(offer, slot))
+    places.filter(allowed).filter_map(|(offer, channel, slot)| board.arm(offer, channel, slot))
 }
 
 fn best_of<S: Scorer>(board: &Board<S>, arm: Arm, others: impl Iterator<Item = Arm>) -> Option<Alternative> {
@@ -171,6 +221,7 @@ fn best_of<S: Scorer>(board: &Board<S>, arm: Arm, others: impl Iterator<Item = A
     let start = board.slots[best.slot].slot.start;
     Some(Alternative {
         content_id: board.offers[best.offer].content.content_id.clone(),
+        channel: board.situation.context.channels[best.channel].name.clone(),
         slot_start: start,
         slot_start_local: board.situation.zone.local_text(start),
         value: best.value,
@@ -193,7 +244,11 @@ fn sentences(
         sentences.extend(other_slot.map(|other| instead(situation, other, language, OTHER_SLOT)));
         let other_content = explanation.second_best_content.as_ref();
         sentences.extend(other_content.map(|other| instead(situation, other, language, OTHER_CONTENT)));
+        let other_channel = explanation.second_best_channel.as_ref();
+        sentences.extend(other_channel.map(|other| instead(situation, other, language, OTHER_CHANNEL)));
     }
+    let exploration = explanation.exploration.as_ref();
+    sentences.extend(exploration.map(|explored| explores(explored, decision.explored, language)));
     sentences.extend(decision.reasons.iter().map(|reason| of_reason(situation, reason, language)));
     sentences
 }
@@ -275,10 +330,35 @@ const OTHER_CONTENT: Templates = (
     "次优内容是{content}（{time}），价值低 {behind}。",
 );
 
+const OTHER_CHANNEL: Templates = (
+    "The next best channel for it is {channel}, worth {behind} less.",
+    "该内容的次优渠道是 {channel}，价值低 {behind}。",
+);
+
+/// That an arm was, or might have been, drawn for the sake of learning, and what that costs.
+fn explores(explored: &Explored, was_drawn: bool, language: Language) -> String {
+    let template = match was_drawn {
+        true => language.of(
+            "This was drawn among {arms} choices to learn from, as {percent} % of decisions are; that costs {loss} each on average.",
+            "本次为探索：{percent} % 的决策会在 {arms} 个选项中随机抽取，平均每次损失价值 {loss}。",
+        ),
+        false => language.of(
+            "{percent} % of decisions are drawn among {arms} choices to learn from, which costs {loss} each on average; this one is the best.",
+            "{percent} % 的决策会在 {arms} 个选项中随机抽取以供学习，平均每次损失价值 {loss}；本次选择的是最优项。",
+        ),
+    };
+    fill(template, |name| match name {
+        "arms" => explored.arms.to_string(),
+        "percent" => format!("{}", explored.percent),
+        _ => format!("{:.4}", explored.expected_loss),
+    })
+}
+
 fn instead(situation: &Situation, other: &Alternative, language: Language, templates: Templates) -> String {
     fill(language.of(templates.0, templates.1), |name| match name {
         "content" => title_of(situation, &other.content_id, language),
         "time" => local_time(situation.zone, other.slot_start, language),
+        "channel" => other.channel.clone(),
         _ => format!("{:.4}", other.behind),
     })
 }

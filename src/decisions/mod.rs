@@ -1,5 +1,6 @@
 //! Content, time and whether to push at all: one pure function from a context to a decision.
 
+pub mod allowed;
 pub mod context;
 pub mod explanation;
 pub mod rules;
@@ -9,7 +10,9 @@ pub mod sentences;
 mod board;
 mod choice;
 mod draw;
+mod lanes;
 mod offers;
+mod pacing;
 mod policy;
 mod record;
 mod refusals;
@@ -18,6 +21,7 @@ mod slots;
 mod variant;
 
 use crate::domain::decision::Decision;
+pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;
 use context::DecisionContext;
 use scorer::Scorer;
@@ -30,9 +34,7 @@ use situation::Situation;
 pub fn decide(context: &DecisionContext, scorer: &impl Scorer) -> Decision {
     let situation = Situation::of(context);
     let refusals = refusals::of_user(&situation);
-    let slots = slots::open(&situation, scorer);
-    let offers = offers::of(&situation, scorer);
-    let board = Board::lay(&situation, scorer, slots, offers);
+    let board = Board::lay(&situation, scorer);
     let choice = choice::make(&board, refusals);
     record::write(&board, choice)
 }

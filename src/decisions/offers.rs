@@ -2,10 +2,16 @@
 
 use std::collections::HashSet;
 
+use super::context::PastSend;
+use super::lanes::Kind;
+use super::pacing::{Limit, Measure};
 use super::refusals::{Run, Scope, walk};
 use super::scorer::Scorer;
 use super::situation::Situation;
-use crate::domain::content::{Content, MessageClass};
+use super::variant::Wordings;
+use crate::domain::content::{Content, Variant};
+use crate::domain::settings::DecisionSettings;
+use crate::domain::time::{HOUR, Instant};
 
 /// A content to choose.
 pub(super) struct Offer<'a> {
@@ -13,12 +19,18 @@ pub(super) struct Offer<'a> {
     pub(super) content: &'a Content,
     /// Its place in the context.
     pub(super) index: usize,
+    /// Place of its kind among the situation's.
+    pub(super) kind: usize,
     /// What user, content and pair add to the logit of each of its arms.
     pub(super) shift: f64,
-    /// What sending it costs, whenever it is sent.
-    pub(super) price: f64,
     /// Does it tire the user, and may it lose his consent? Service messages are sent because he needs them.
     pub(super) is_marketing: bool,
+    /// Its wordings.
+    pub(super) wordings: Wordings<'a>,
+    /// How long it sleeps after it was sent to the user; `None`: it was not.
+    pub(super) sleep: Option<Limit<'a>>,
+    /// When it wakes up, from when its value comes back.
+    wakes: Option<Instant>,
     /// The time within the horizon in which its own rules allow it; `None`: never.
     pub(super) life: Option<Run>,
 }
@@ -28,7 +40,6 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
     let contents = &situation.context.contents;
     let mut seen = HashSet::with_capacity(contents.len());
     let user = scorer.user(&situation.context.user_inputs);
-    let prices = Prices::of(situation);
     let mut offers = Vec::with_capacity(contents.len());
     for (index, candidate) in contents.iter().enumerate() {
         if !seen.insert(candidate.content.content_id.as_str()) {
@@ -36,27 +47,67 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
         }
         let content = scorer.content(&candidate.content_inputs);
         let shift = user + content + scorer.pair(&candidate.pair_inputs);
-        let is_marketing = candidate.content.message_class == MessageClass::Marketing;
-        let price = if is_marketing { prices.marketing } else { prices.service };
-        let mut offer = Offer { content: &candidate.content, index, shift, price, is_marketing, life: None };
+        let mut offer = Offer::new(situation, index, shift);
         offer.life = walk(situation, Scope::Content(&offer), situation.from, situation.until, |_| ());
         offers.push(offer);
     }
     offers
 }
 
-/// What a message of each class costs.
-struct Prices {
-    marketing: f64,
-    service: f64,
+impl<'a> Offer<'a> {
+    fn new(situation: &Situation<'a>, index: usize, shift: f64) -> Offer<'a> {
+        let context = situation.context;
+        let content = &context.contents[index].content;
+        let kind = Kind::of(content, context);
+        let is_marketing = !kind.is_service;
+        let sleep = i64::from(context.settings.repeat_sleep_hours) * HOUR;
+        let newest = if is_marketing { newest_send(situation, content) } else { None };
+        Offer {
+            content,
+            index,
+            kind: situation.kinds.binary_search(&kind).unwrap_or_default(),
+            shift,
+            is_marketing,
+            wordings: Wordings::of(content, &context.user, &context.settings.default_locale),
+            sleep: newest
+                .filter(|_| sleep > 0)
+                .map(|_| Limit::new(1, Measure::Rolling(sleep), sends_of(situation, content))),
+            wakes: newest.map(|at| at.plus(sleep)),
+            life: None,
+        }
+    }
+
+    /// Does its value still come back, so that it differs from hour to hour?
+    pub(super) fn is_recovering(&self) -> bool {
+        self.wakes.is_some()
+    }
+
+    /// The share of its value that has come back at `at`, in [0, 1]: 1 − 2^(−time awake / half-life).
+    pub(super) fn recovery(&self, settings: &DecisionSettings, at: Instant) -> f64 {
+        let Some(wakes) = self.wakes else { return 1.0 };
+        let awake = at.micros().saturating_sub(wakes.micros()).max(0) as f64;
+        let half_life = settings.repeat_half_life_hours * HOUR as f64;
+        if half_life > 0.0 { 1.0 - libm::exp2(-awake / half_life) } else { 1.0 }
+    }
+
+    /// The wording that goes to the user.
+    pub(super) fn variant(&self, situation: &Situation) -> Option<&'a Variant> {
+        let names = [
+            situation.campaign_id().as_bytes(),
+            situation.context.user.user_id.as_bytes(),
+            self.content.content_id.as_bytes(),
+        ];
+        self.wordings.drawn(&situation.context.settings, &names)
+    }
 }
 
-impl Prices {
-    fn of(situation: &Situation) -> Prices {
-        let settings = &situation.context.settings;
-        let service = price(settings.channel_cost);
-        Prices { marketing: service + price(settings.opt_out_probability * settings.opt_out_cost), service }
-    }
+fn sends_of<'a>(situation: &Situation<'a>, content: &'a Content) -> impl Iterator<Item = Instant> + 'a {
+    let is_of = |send: &&PastSend| send.content_id.as_ref() == Some(&content.content_id);
+    situation.context.sends.iter().filter(is_of).map(|send| send.at)
+}
+
+fn newest_send(situation: &Situation, content: &Content) -> Option<Instant> {
+    sends_of(situation, content).max()
 }
 
 /// A price as it may be counted: one that nobody can name is too high.

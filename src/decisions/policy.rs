@@ -1,19 +1,119 @@
 //! Which of the arms worth sending is sent, and with what probability this policy sends it.
+//!
+//! The best, but for a known share of decisions in which an arm is drawn for the sake of learning. Several wordings of one
+//! content are worth the same, and each user gets one of them by hash: that share is a part of the probability.
 
-use super::board::Arm;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::board::{Arm, Board};
+use super::context::DecisionContext;
+use super::scorer::Scorer;
+use crate::domain::identity::sha256;
+use crate::domain::settings::Exploration;
 
 /// An arm with the probability it was picked with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pick {
     /// The arm.
     pub(super) arm: Arm,
-    /// Probability of picking it among the allowed arms.
+    /// Probability of picking it, in its wording, among the allowed arms.
     pub(super) probability: f64,
     /// Was it drawn for the sake of learning?
     pub(super) explored: bool,
 }
 
-/// Picks the best arm, always: exploration will draw here, among the allowed arms.
-pub(super) fn pick(best: Arm) -> Pick {
-    Pick { arm: best, probability: 1.0, explored: false }
+/// A policy at work: the arms that it may send, each with its probability.
+pub(super) struct Policy {
+    /// Arms that are allowed and worth sending.
+    pub(super) arms: Vec<Arm>,
+    /// The probability of each; they sum to 1.
+    pub(super) probabilities: Vec<f64>,
+    /// The share that is drawn for the sake of learning, in [0, 1].
+    pub(super) share: f64,
+    /// How the drawn ones are drawn: the probability of each, given that one is drawn.
+    drawn: Vec<f64>,
+}
+
+/// Picks an arm, the best of which is `best`.
+pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm) -> Pick {
+    let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
+    if share(board.situation.context) <= 0.0 {
+        return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false };
+    }
+    let policy = Policy::of(board, best);
+    let mut random = random(board.situation.context);
+    let explored = uniform(&mut random) < policy.share;
+    let place = match explored {
+        true => draw(&policy.drawn, uniform(&mut random)),
+        false => policy.arms.iter().position(|arm| *arm == best).unwrap_or_default(),
+    };
+    let arm = policy.arms[place];
+    Pick { arm, probability: policy.probabilities[place] / wordings(&arm), explored }
+}
+
+impl Policy {
+    /// The policy over a board's arms, the best of which is `best`: `(1 − ε)·[a = best] + ε·drawn(a)`.
+    pub(super) fn of<S: Scorer>(board: &Board<S>, best: Arm) -> Policy {
+        let (context, arms) = (board.situation.context, board.worth_sending());
+        let share = share(context);
+        let settings = &context.settings;
+        let weight = |arm: &Arm| match settings.exploration {
+            Exploration::Uniform => 1.0,
+            Exploration::Softmax => libm::exp((arm.value - best.value) / settings.exploration_temperature),
+        };
+        let weights: Vec<f64> = arms.iter().map(weight).collect();
+        let sum: f64 = weights.iter().sum();
+        let drawn: Vec<f64> = weights.into_iter().map(|weight| weight / sum).collect();
+        let mix = |(arm, drawn): (&Arm, &f64)| {
+            let greedy = if *arm == best { 1.0 - share } else { 0.0 };
+            greedy + share * drawn
+        };
+        let probabilities = arms.iter().zip(&drawn).map(mix).collect();
+        Policy { arms, probabilities, share, drawn }
+    }
+
+    /// The value that is given up for learning, on average: `Σ π(a) · (value(best) − value(a))`.
+    pub(super) fn expected_loss(&self, best: &Arm) -> f64 {
+        let losses = self.arms.iter().zip(&self.probabilities);
+        losses.map(|(arm, probability)| probability * (best.value - arm.value)).sum()
+    }
+}
+
+/// The share of decisions that explore, in [0, 1]: the campaign's word, else everybody's, while the day's budget lasts.
+pub(super) fn share(context: &DecisionContext) -> f64 {
+    let own = context.campaign.as_ref().and_then(|campaign| campaign.exploration_percent);
+    let percent = own.unwrap_or(context.settings.exploration_percent);
+    let has_budget = context.explored_today < context.settings.exploration_most_per_day;
+    if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
+}
+
+/// Random numbers for one user, campaign and occurrence: asking again draws the same.
+fn random(context: &DecisionContext) -> ChaCha8Rng {
+    let campaign = context.campaign.as_ref().map(|campaign| campaign.campaign_id.as_str());
+    // JSON keeps the parts apart whatever characters they hold.
+    let key = serde_json::json!([
+        "exploration",
+        context.settings.seed,
+        context.user.user_id,
+        campaign,
+        context.occurrence
+    ]);
+    ChaCha8Rng::from_seed(sha256(key.to_string().as_bytes()))
+}
+
+/// A number in [0, 1).
+fn uniform(random: &mut ChaCha8Rng) -> f64 {
+    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The place at which the running sum of probabilities passes `number`.
+fn draw(probabilities: &[f64], number: f64) -> usize {
+    let mut sum = 0.0;
+    let passes = |probability: &f64| {
+        sum += probability;
+        number < sum
+    };
+    // Rounding may leave the sum a little below 1.
+    probabilities.iter().position(passes).unwrap_or(probabilities.len().saturating_sub(1))
 }

@@ -7,10 +7,10 @@ use super::policy::Pick;
 use super::rules::HOLDOUT_RULES;
 use super::scorer::Scorer;
 use super::situation::Situation;
-use super::variant::variant_for;
 use crate::domain::content::Content;
 use crate::domain::decision::{Action, Candidate, Decision};
 use crate::domain::time::{Instant, SECOND};
+use crate::domain::user::QuietHours;
 
 /// The decision that a choice comes to.
 pub(super) fn write<S: Scorer>(board: &Board<S>, choice: Choice) -> Decision {
@@ -65,8 +65,8 @@ fn send<S: Scorer>(board: &Board<S>, pick: Pick, decision: &mut Decision) {
     decision.action = Action::Send;
     decision.send_id = Some(situation.context.send_id.clone());
     decision.content_id = Some(content.content_id.clone());
-    decision.variant_id = variant_id(situation, content);
-    decision.channel = Some(situation.channel().to_string());
+    decision.variant_id = variant_id(board, pick.arm);
+    decision.channel = Some(channel(board, pick.arm));
     decision.send_at = Some(send_at);
     decision.send_at_local = Some(situation.zone.local_text(send_at));
     decision.expires_at = Some(expires_at(situation, content, send_at));
@@ -78,7 +78,7 @@ fn send<S: Scorer>(board: &Board<S>, pick: Pick, decision: &mut Decision) {
 /// One of the allowed minutes of the arm's slot, by hash: users are spread evenly, each has one of his own.
 fn send_at<S: Scorer>(board: &Board<S>, arm: Arm) -> Instant {
     let (situation, slot) = (board.situation, &board.slots[arm.slot]);
-    let mut minutes = board.allowed_minutes(&board.offers[arm.offer], slot);
+    let mut minutes = board.allowed_minutes(&board.offers[arm.offer], arm.channel, arm.slot);
     // The whole hour, not the clipped slot: asking again a little later draws the same number.
     let hour = slot.slot.hour_start().micros().to_le_bytes();
     let names = [situation.campaign_id().as_bytes(), situation.context.user.user_id.as_bytes(), &hour];
@@ -93,9 +93,11 @@ fn send_at<S: Scorer>(board: &Board<S>, arm: Arm) -> Instant {
 /// The ttl, but not into quiet hours, nor beyond the campaign's or the content's end; always after `send_at`.
 fn expires_at(situation: &Situation, content: &Content, send_at: Instant) -> Instant {
     let ttl = content.ttl_seconds.unwrap_or(situation.context.settings.ttl_seconds).max(1);
-    let quiet = situation.quiet_hours().and_then(|hours| hours.quiet_from(situation.zone, send_at));
+    let next = |hours: QuietHours| hours.quiet_from(situation.zone, send_at);
+    let quiet = situation.quiet_hours().and_then(next);
+    let campaign_quiet = situation.campaign_quiet_hours().and_then(next);
     let campaign_end = situation.context.campaign.as_ref().and_then(|campaign| campaign.window_end);
-    let ends = [quiet, campaign_end, content.expires_at];
+    let ends = [quiet, campaign_quiet, campaign_end, content.expires_at];
     ends.into_iter().flatten().fold(send_at.plus(i64::from(ttl) * SECOND), Instant::min)
 }
 
@@ -103,8 +105,8 @@ fn candidate<S: Scorer>(board: &Board<S>, arm: Arm, refused_by: Vec<String>) -> 
     let content = board.offers[arm.offer].content;
     Candidate {
         content_id: content.content_id.clone(),
-        variant_id: variant_id(board.situation, content),
-        channel: board.situation.channel().to_string(),
+        variant_id: variant_id(board, arm),
+        channel: channel(board, arm),
         slot_start: board.slots[arm.slot].slot.start,
         response_probability: arm.probability,
         value: arm.value,
@@ -112,7 +114,11 @@ fn candidate<S: Scorer>(board: &Board<S>, arm: Arm, refused_by: Vec<String>) -> 
     }
 }
 
-fn variant_id(situation: &Situation, content: &Content) -> Option<String> {
-    let variant = variant_for(content, situation.context.user.locale.as_deref())?;
+fn channel<S>(board: &Board<S>, arm: Arm) -> String {
+    board.situation.context.channels[arm.channel].name.clone()
+}
+
+fn variant_id<S>(board: &Board<S>, arm: Arm) -> Option<String> {
+    let variant = board.offers[arm.offer].variant(board.situation)?;
     Some(variant.variant_id.clone())
 }

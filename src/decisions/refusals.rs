@@ -1,9 +1,11 @@
 //! Walking through time from refusal to refusal: what is allowed when, which rules refuse, and until when.
 
 use super::board::Board;
+use super::lanes::Lane;
 use super::offers::Offer;
 use super::rules::{
-    CAMPAIGN_RULES, CONTENT_RULES, Refusal, RequestCheck, Rule, SLOT_RULES, USER_RULES, Verdict,
+    CAMPAIGN_RULES, CHANNEL_RULES, CONTENT_RULES, Refusal, RequestCheck, Rule, SLOT_RULES, USER_RULES,
+    Verdict,
 };
 use super::scorer::Scorer;
 use super::sentences::{self, Language};
@@ -24,12 +26,20 @@ pub(super) struct Run {
 /// Which rules are asked.
 #[derive(Clone, Copy)]
 pub(super) enum Scope<'a> {
-    /// Those of slots.
-    Slots,
+    /// Those of the channel and the slots of one lane.
+    Lane(&'a Lane<'a>),
     /// Those of one content.
     Content(&'a Offer<'a>),
-    /// Both: those of one content in the slots.
-    Arm(&'a Offer<'a>),
+    /// Both: those of one content in the slots of its lane.
+    Arm(&'a Offer<'a>, &'a Lane<'a>),
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Channel,
+    Slot,
+    Content,
 }
 
 /// One rule's no, met on a walk.
@@ -37,8 +47,8 @@ pub(super) enum Scope<'a> {
 pub(super) struct Refused {
     /// The rule.
     pub(super) rule: &'static str,
-    /// Is it a rule of slots?
-    pub(super) is_of_slot: bool,
+    /// What it is about.
+    pub(super) about: About,
     /// When it refused.
     pub(super) at: Instant,
     /// From when it would not.
@@ -74,21 +84,24 @@ pub(super) fn walk(
 /// Until when every rule of the scope allows, or the first that does not.
 fn ask(situation: &Situation, scope: Scope, at: Instant) -> Result<Instant, Refused> {
     let mut until = Instant::MAX;
-    let mut judge = |rule: &'static str, is_of_slot: bool, verdict: Verdict| match verdict {
+    let mut judge = |rule: &'static str, about: About, verdict: Verdict| match verdict {
         Verdict::Allowed { until: end } => {
             until = until.min(end);
             Ok(())
         }
-        Verdict::Refused(Refusal { allowed_from }) => Err(Refused { rule, is_of_slot, at, allowed_from }),
+        Verdict::Refused(Refusal { allowed_from }) => Err(Refused { rule, about, at, allowed_from }),
     };
-    if !matches!(scope, Scope::Content(_)) {
+    if let Scope::Lane(lane) | Scope::Arm(_, lane) = scope {
+        for Rule { name, check } in CHANNEL_RULES {
+            judge(name, About::Channel, check(situation, lane))?;
+        }
         for Rule { name, check } in SLOT_RULES {
-            judge(name, true, check(situation, at))?;
+            judge(name, About::Slot, check(situation, lane, at))?;
         }
     }
-    if let Scope::Content(offer) | Scope::Arm(offer) = scope {
+    if let Scope::Content(offer) | Scope::Arm(offer, _) = scope {
         for Rule { name, check } in CONTENT_RULES {
-            judge(name, false, check(situation, offer, at))?;
+            judge(name, About::Content, check(situation, offer, at))?;
         }
     }
     Ok(until)
@@ -107,36 +120,47 @@ pub(super) fn of_user(situation: &Situation) -> Vec<Reason> {
     user.chain(campaign).filter_map(refuses).collect()
 }
 
-/// What contents and slots were refused for: each rule once, with the refusal that ends first.
+/// What channels, contents and slots were refused for: each rule once, with the refusal that ends first.
 pub(super) fn of_arms<S: Scorer>(board: &Board<S>) -> Vec<Reason> {
-    let mut slots = Found::default();
-    for slot in board.slots.iter().filter(|slot| slot.minutes == 0) {
-        walk(board.situation, Scope::Slots, slot.slot.start, slot.slot.end, |refused| {
-            slots.add(refused, slot.slot.start);
+    let situation = board.situation;
+    let (mut channels, mut slots, mut contents) = (Found::default(), Found::default(), Found::default());
+    for (lane, slot) in board.closed() {
+        walk(situation, Scope::Lane(lane), slot.start, slot.end, |refused| match refused.about {
+            About::Channel => channels.add(refused, lane.channel.name.as_str()),
+            _ => slots.add(refused, slot.start),
         });
     }
-    let mut contents = Found::default();
     for offer in board.offers.iter().filter(|offer| !board.has_arm(offer)) {
-        walk(board.situation, Scope::Arm(offer), board.situation.from, board.situation.until, |refused| {
-            // Two rules may leave no common minute in a slot that has some: the slot alone was not refused.
-            match refused.is_of_slot {
-                true => slots.add(refused, board.slot_start(refused.at)),
-                false => contents.add(refused, offer.content.content_id.as_str()),
-            }
+        for lane in board.lanes_of(offer) {
+            walk(situation, Scope::Arm(offer, lane), situation.from, situation.until, |refused| {
+                // Two rules may leave no common minute in a slot that has some: the slot alone was not refused.
+                match refused.about {
+                    About::Channel => channels.add(refused, lane.channel.name.as_str()),
+                    About::Slot => slots.add(refused, board.slot_start(refused.at)),
+                    About::Content => contents.add(refused, offer.content.content_id.as_str()),
+                }
+            });
+        }
+        // The content alone: what its channels are refused for must not hide what stands against it itself.
+        walk(situation, Scope::Content(offer), situation.from, situation.until, |refused| {
+            contents.add(refused, offer.content.content_id.as_str());
         });
     }
-    let named = |rule, subject, from| reason(board.situation, rule, subject, from);
+    let named = |rule, subject, from| reason(situation, rule, subject, from);
+    let channels =
+        channels.all.into_iter().map(|(rule, name, from)| named(rule, format!("channel:{name}"), from));
     let slots = slots.all.into_iter().map(|(rule, start, from)| named(rule, format!("slot:{start}"), from));
     let contents =
         contents.all.into_iter().map(|(rule, id, from)| named(rule, format!("content:{id}"), from));
-    slots.chain(contents).collect()
+    channels.chain(slots).chain(contents).collect()
 }
 
 /// The earliest instant at which, as far as the rules know, something might be sent.
 pub(super) fn earliest<S: Scorer>(board: &Board<S>) -> Option<Instant> {
     let from = board.situation.from;
-    let opens = |offer: &Offer| walk(board.situation, Scope::Arm(offer), from, Instant::MAX, |_| ());
-    board.offers.iter().filter_map(opens).map(|run| run.from).filter(|at| *at > from).min()
+    let arms = board.offers.iter().flat_map(|offer| board.lanes_of(offer).map(move |lane| (offer, lane)));
+    let opens = |(offer, lane)| walk(board.situation, Scope::Arm(offer, lane), from, Instant::MAX, |_| ());
+    arms.filter_map(opens).map(|run| run.from).filter(|at| *at > from).min()
 }
 
 /// A refusal in words.

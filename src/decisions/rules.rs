@@ -4,12 +4,16 @@
 //! answer for a while: allowed until then, or refused until then. New rules are new lines of a table.
 
 use super::draw::{draw, falls_within};
+use super::lanes::Lane;
 use super::offers::Offer;
+use super::pacing::{Limit, Room};
 use super::situation::{Situation, is_plausible};
+use super::variant::Wordings;
 use crate::domain::campaign::CampaignStatus;
+use crate::domain::content::MessageClass;
 use crate::domain::settings::ConsentWhenUnknown;
-use crate::domain::time::Instant;
-use crate::domain::user::Consent;
+use crate::domain::time::{Instant, MINUTE};
+use crate::domain::user::{Consent, QuietHours};
 
 /// Some content must be there to choose from.
 pub const HAS_CANDIDATES: &str = "has_candidates";
@@ -49,8 +53,10 @@ const NEVER: Verdict = Verdict::Refused(Refusal { allowed_from: None });
 
 /// A question about the user, or about the campaign with the user.
 pub(super) type RequestCheck = fn(&Situation) -> Verdict;
-/// A question about an instant at which something might be sent.
-pub(super) type SlotCheck = fn(&Situation, Instant) -> Verdict;
+/// A question about a channel.
+pub(super) type ChannelCheck = fn(&Situation, &Lane) -> Verdict;
+/// A question about an instant at which something of a lane might be sent.
+pub(super) type SlotCheck = fn(&Situation, &Lane, Instant) -> Verdict;
 /// A question about a content at an instant.
 pub(super) type ContentCheck = fn(&Situation, &Offer, Instant) -> Verdict;
 
@@ -65,23 +71,41 @@ pub(super) const USER_RULES: &[Rule<RequestCheck>] = &[
 
 /// May this campaign push him?
 pub(super) const CAMPAIGN_RULES: &[Rule<RequestCheck>] = &[
+    Rule { name: "campaign_is_readable", check: campaign_is_readable },
     Rule { name: "campaign_is_running", check: campaign_is_running },
     Rule { name: "outside_campaign_holdout", check: outside_campaign_holdout },
+    Rule { name: "under_max_sends", check: under_max_sends },
 ];
 
-/// May anything be sent at this instant?
+/// Can the user be reached over this channel?
+pub(super) const CHANNEL_RULES: &[Rule<ChannelCheck>] = &[
+    Rule { name: "channel_is_set_up", check: channel_is_set_up },
+    Rule { name: "has_device", check: has_device },
+];
+
+/// May anything of this lane be sent at this instant?
 pub(super) const SLOT_RULES: &[Rule<SlotCheck>] = &[
+    Rule { name: "after_lead_time", check: after_lead_time },
     Rule { name: "inside_campaign_window", check: inside_campaign_window },
     Rule { name: "outside_quiet_hours", check: outside_quiet_hours },
+    Rule { name: "outside_campaign_quiet_hours", check: outside_campaign_quiet_hours },
     Rule { name: "under_daily_cap", check: under_daily_cap },
+    Rule { name: "under_frequency_rules", check: under_frequency_rules },
+    Rule { name: "after_minimum_gap", check: after_minimum_gap },
+    Rule { name: "under_vendor_quota", check: under_vendor_quota },
 ];
 
 /// May this content be sent at this instant?
 pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
     Rule { name: IS_SCORED, check: is_scored },
     Rule { name: "category_is_not_muted", check: category_is_not_muted },
+    Rule { name: "is_for_his_country", check: is_for_his_country },
+    Rule { name: "has_wording", check: has_wording },
+    Rule { name: "has_template_values", check: has_template_values },
+    Rule { name: "under_cold_start_cap", check: under_cold_start_cap },
     Rule { name: "is_published", check: is_published },
     Rule { name: "before_expiry", check: before_expiry },
+    Rule { name: "is_rested", check: is_rested },
 ];
 
 /// The rules that hold a user out, so that the effect of pushing can be measured.
@@ -90,9 +114,10 @@ pub(super) const HOLDOUT_RULES: [&str; 2] = ["outside_holdout", "outside_campaig
 /// The name of every rule there is.
 pub fn names() -> Vec<&'static str> {
     let requests = USER_RULES.iter().chain(CAMPAIGN_RULES).map(|rule| rule.name);
+    let channels = CHANNEL_RULES.iter().map(|rule| rule.name);
     let slots = SLOT_RULES.iter().map(|rule| rule.name);
     let contents = CONTENT_RULES.iter().map(|rule| rule.name);
-    requests.chain(slots).chain(contents).chain([HAS_CANDIDATES, IS_WORTH_SENDING]).collect()
+    requests.chain(channels).chain(slots).chain(contents).chain([HAS_CANDIDATES, IS_WORTH_SENDING]).collect()
 }
 
 // ---- the user ----
@@ -128,6 +153,16 @@ fn outside_holdout(situation: &Situation) -> Verdict {
 
 // ---- the campaign ----
 
+fn campaign_is_readable(situation: &Situation) -> Verdict {
+    yes_if(situation.context.campaign.as_ref().is_none_or(|campaign| campaign.unreadable.is_none()))
+}
+
+/// Of a campaign that may send so often in all.
+fn under_max_sends(situation: &Situation) -> Verdict {
+    let most = situation.context.campaign.as_ref().and_then(|campaign| campaign.max_sends);
+    yes_if(most.is_none_or(|most| situation.context.campaign_sends < most))
+}
+
 fn campaign_is_running(situation: &Situation) -> Verdict {
     let is_running = |status| matches!(status, CampaignStatus::Running | CampaignStatus::Scheduled);
     yes_if(situation.context.campaign.as_ref().is_none_or(|campaign| is_running(campaign.status)))
@@ -141,9 +176,27 @@ fn outside_campaign_holdout(situation: &Situation) -> Verdict {
     yes_if(!falls_within(draw, campaign.holdout_percent))
 }
 
+// ---- the channel ----
+
+fn channel_is_set_up(_: &Situation, lane: &Lane) -> Verdict {
+    yes_if(lane.channel.cost.is_some())
+}
+
+/// Of a user whose devices nobody declared, the gateway knows.
+fn has_device(situation: &Situation, lane: &Lane) -> Verdict {
+    let Some(devices) = &situation.context.user.devices else { return YES };
+    yes_if(devices.iter().any(|device| device.active && device.channel == lane.channel.name))
+}
+
 // ---- the instant ----
 
-fn inside_campaign_window(situation: &Situation, at: Instant) -> Verdict {
+fn after_lead_time(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+    let lead = situation.context.campaign.as_ref().map_or(0, |campaign| campaign.lead_minutes);
+    let first = situation.from.plus(i64::from(lead) * MINUTE);
+    if at < first { refused_until(first) } else { YES }
+}
+
+fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
     let Some(campaign) = &situation.context.campaign else { return YES };
     let start = campaign.window_start.unwrap_or(Instant::MIN);
     let end = campaign.window_end.unwrap_or(Instant::MAX);
@@ -155,8 +208,17 @@ fn inside_campaign_window(situation: &Situation, at: Instant) -> Verdict {
     }
 }
 
-fn outside_quiet_hours(situation: &Situation, at: Instant) -> Verdict {
-    let Some(hours) = situation.quiet_hours() else { return YES };
+fn outside_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+    outside(situation, situation.quiet_hours(), at)
+}
+
+/// A campaign's quiet hours hold beside the user's, on his clock.
+fn outside_campaign_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+    outside(situation, situation.campaign_quiet_hours(), at)
+}
+
+fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> Verdict {
+    let Some(hours) = hours else { return YES };
     if hours.is_quiet(situation.zone, at) {
         return refused_until(hours.allowed_from(situation.zone, at));
     }
@@ -164,20 +226,34 @@ fn outside_quiet_hours(situation: &Situation, at: Instant) -> Verdict {
 }
 
 /// Counts the pushes of the calendar day that the user's own clock shows.
-fn under_daily_cap(situation: &Situation, at: Instant) -> Verdict {
-    let cap = situation.daily_cap();
-    if cap == 0 {
-        return NEVER;
+fn under_daily_cap(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+    all_have_room(lane.daily.iter(), at)
+}
+
+/// Everybody's frequency rules and the campaign's own.
+fn under_frequency_rules(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+    all_have_room(lane.frequency.iter(), at)
+}
+
+fn after_minimum_gap(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+    all_have_room(lane.gap.iter(), at)
+}
+
+/// What vendors' push services would not deliver any more on their day need not be sent.
+fn under_vendor_quota(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+    all_have_room(lane.vendor.iter(), at)
+}
+
+fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit<'a>>, at: Instant) -> Verdict {
+    let mut until = Instant::MAX;
+    for limit in limits {
+        match limit.room(at) {
+            Room::Until(end) => until = until.min(end),
+            Room::NotBefore(None) => return NEVER,
+            Room::NotBefore(Some(free)) => return refused_until(free),
+        }
     }
-    let is_full = |at: Instant| situation.sent_on(situation.local_day(at)) >= cap;
-    if !is_full(at) {
-        return Verdict::Allowed { until: situation.day_end(at) };
-    }
-    let mut free = at;
-    while is_full(free) && is_plausible(free) {
-        free = situation.day_end(free);
-    }
-    refused_until(free)
+    Verdict::Allowed { until }
 }
 
 // ---- the content ----
@@ -189,6 +265,36 @@ fn is_scored(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
 fn category_is_not_muted(situation: &Situation, offer: &Offer, _: Instant) -> Verdict {
     let muted = &situation.context.user.muted_categories;
     yes_if(offer.content.category.as_ref().is_none_or(|category| !muted.contains(category)))
+}
+
+/// Where a content may not be sent, it may not be sent to whom nobody knows to be elsewhere.
+fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> Verdict {
+    let countries = &offer.content.countries;
+    let country = situation.context.user.country.as_ref();
+    yes_if(countries.is_empty() || country.is_some_and(|country| countries.contains(country)))
+}
+
+/// In his language, in none, or in the default one.
+fn has_wording(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+    yes_if(!matches!(offer.wordings, Wordings::NoneInHisLanguage))
+}
+
+fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+    yes_if(!matches!(offer.wordings, Wordings::NoneThatCanBeFilled))
+}
+
+/// A content that little is known of is tried on so many users, until more is known.
+fn under_cold_start_cap(situation: &Situation, offer: &Offer, _: Instant) -> Verdict {
+    let candidate = &situation.context.contents[offer.index];
+    let settings = &situation.context.settings;
+    let is_new = candidate.evidence < settings.cold_start_evidence;
+    let is_service = offer.content.message_class == MessageClass::Service;
+    yes_if(is_service || !is_new || candidate.sent < settings.cold_start_sends)
+}
+
+/// A content sleeps after it was sent to the user.
+fn is_rested(_: &Situation, offer: &Offer, at: Instant) -> Verdict {
+    all_have_room(offer.sleep.iter(), at)
 }
 
 fn is_published(_: &Situation, offer: &Offer, at: Instant) -> Verdict {

@@ -5,6 +5,7 @@ use crate::domain::campaign::CampaignStatus;
 use crate::domain::content::Content;
 use crate::domain::decision::Reason;
 use crate::domain::time::{Day, Instant, WEEKDAYS};
+use crate::domain::user::QuietHours;
 use crate::domain::zone::Zone;
 
 /// A language that sentences are written in.
@@ -53,11 +54,32 @@ pub const SENTENCES: &[Sentence] = &[
         "{user} is in the group that nobody pushes, so that the effect of pushing can be measured.",
         "{user} 属于全局对照组：不推送，用于衡量推送效果。",
     ),
+    says(
+        "campaign_is_readable",
+        "A field of campaign {campaign} cannot be read: {unreadable}.",
+        "活动 {campaign} 的字段无法读取：{unreadable}。",
+    ),
     says("campaign_is_running", "Campaign {campaign} is {status}.", "活动 {campaign} {status}。"),
     says(
         "outside_campaign_holdout",
         "{user} is in the control group of campaign {campaign}, which gets none of its pushes.",
         "{user} 属于活动 {campaign} 的对照组，不接收该活动的推送。",
+    ),
+    says(
+        "under_max_sends",
+        "Campaign {campaign} has sent as many as it may: {max_sends}.",
+        "活动 {campaign} 已达到发送上限 {max_sends} 条。",
+    ),
+    says("channel_is_set_up", "There is no channel {subject}.", "没有名为 {subject} 的渠道。"),
+    says(
+        "has_device",
+        "{user} has no device that {subject} reaches.",
+        "{user} 没有可通过 {subject} 触达的设备。",
+    ),
+    says(
+        "after_lead_time",
+        "Campaign {campaign} sends {lead} minutes after the question at the earliest.",
+        "活动 {campaign} 最早在请求后 {lead} 分钟发送。",
     ),
     says(
         "inside_campaign_window",
@@ -70,9 +92,29 @@ pub const SENTENCES: &[Sentence] = &[
         "{time} 处于 {user} 的免打扰时段（{quiet}）。",
     ),
     says(
+        "outside_campaign_quiet_hours",
+        "{time} lies in the quiet hours of campaign {campaign} ({campaign_quiet}), on the clock of {user}.",
+        "{time}（{user} 的当地时间）处于活动 {campaign} 的免打扰时段（{campaign_quiet}）。",
+    ),
+    says(
         "under_daily_cap",
         "{user} may get {cap} a day, and no more on the day of {time}.",
         "{user} 每天最多接收 {cap} 条推送，{time} 当天已满。",
+    ),
+    says(
+        "under_frequency_rules",
+        "At {time} one more push to {user} would break a frequency rule.",
+        "{time} 再向 {user} 推送将违反频次规则。",
+    ),
+    says(
+        "after_minimum_gap",
+        "{time} is less than {gap} minutes from another push to {user}.",
+        "{time} 距离 {user} 的另一条推送不足 {gap} 分钟。",
+    ),
+    says(
+        "under_vendor_quota",
+        "The vendor's push service delivers no more marketing to {user} on the day of {time}.",
+        "厂商通道在 {time} 当天对 {user} 的营销消息配额已用完。",
     ),
     says("is_scored", "The model has no usable score for {subject}.", "模型对 {subject} 没有可用的评分。"),
     says(
@@ -80,8 +122,33 @@ pub const SENTENCES: &[Sentence] = &[
         "{user} does not want to hear of {category}, so {subject} is out.",
         "{user} 已屏蔽分类 {category}，不推送 {subject}。",
     ),
+    says(
+        "is_for_his_country",
+        "{subject} may be sent to {countries} only, and {user} is not known to be there.",
+        "{subject} 仅限 {countries}，{user} 不在其中或所在地未知。",
+    ),
+    says(
+        "has_wording",
+        "{subject} has no wording in the language of {user} ({locale}).",
+        "{subject} 没有适合 {user} 语言（{locale}）的文案。",
+    ),
+    says(
+        "has_template_values",
+        "Each wording of {subject} needs something that nobody knows of {user}: {needs}.",
+        "{subject} 的文案缺少 {user} 的变量：{needs}。",
+    ),
+    says(
+        "under_cold_start_cap",
+        "Little is known of {subject} yet, and it was sent as often as it may until more is known.",
+        "{subject} 的数据尚少，已达到冷启动发送上限。",
+    ),
     says("is_published", "{subject} is not yet out.", "{subject} 尚未发布。"),
     says("before_expiry", "{subject} expires before it could be sent.", "{subject} 在可发送之前已过期。"),
+    says(
+        "is_rested",
+        "{user} has been sent {subject} already; it sleeps for {sleep} hours.",
+        "{user} 已收到过 {subject}，{sleep} 小时内不再重复。",
+    ),
     says("has_candidates", "There is no content to choose from.", "没有可供选择的内容。"),
     says(
         "is_worth_sending",
@@ -138,11 +205,41 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "quiet" => quiet(situation),
         "cap" => pushes(situation.daily_cap(), language),
         "category" => category(situation, subject),
+        "unreadable" => {
+            let campaign = situation.context.campaign.as_ref();
+            campaign.and_then(|campaign| campaign.unreadable.clone()).unwrap_or_default()
+        }
+        "max_sends" | "lead" | "campaign_quiet" => of_campaign(situation, name),
+        "gap" => situation.context.settings.minimum_gap_minutes.to_string(),
+        "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
+        "locale" => user.locale.clone().unwrap_or_else(|| language.of("unknown", "未知").to_string()),
+        "countries" | "needs" => of_content(situation, subject, name, language),
+        "subject" if reason.subject.starts_with("channel:") => subject.to_string(),
         "time" => Instant::parse_rfc3339(subject)
             .map_or_else(|| subject.to_string(), |at| local_time(situation.zone, at, language)),
         _ if reason.subject == "arm" => language.of("any content", "任何内容").to_string(),
         _ => title_of(situation, subject, language),
     }
+}
+
+fn of_campaign(situation: &Situation, name: &str) -> String {
+    let Some(campaign) = &situation.context.campaign else { return String::new() };
+    match name {
+        "max_sends" => campaign.max_sends.map_or_else(String::new, |most| most.to_string()),
+        "lead" => campaign.lead_minutes.to_string(),
+        _ => situation.campaign_quiet_hours().map_or_else(String::new, quiet_text),
+    }
+}
+
+fn of_content(situation: &Situation, content_id: &str, name: &str, language: Language) -> String {
+    let Some(content) = content(situation, content_id) else { return String::new() };
+    let mut names: Vec<&str> = match name {
+        "countries" => content.countries.iter().map(String::as_str).collect(),
+        _ => content.variants.iter().flat_map(|variant| &variant.needs).map(String::as_str).collect(),
+    };
+    names.sort_unstable();
+    names.dedup();
+    names.join(language.of(", ", "、"))
 }
 
 fn status(situation: &Situation, language: Language) -> &'static str {
@@ -171,10 +268,11 @@ fn unreadable(situation: &Situation, language: Language) -> String {
 }
 
 fn quiet(situation: &Situation) -> String {
-    let text = |hours: crate::domain::user::QuietHours| {
-        format!("{}–{}", String::from(hours.from), String::from(hours.until))
-    };
-    situation.quiet_hours().map_or_else(String::new, text)
+    situation.quiet_hours().map_or_else(String::new, quiet_text)
+}
+
+fn quiet_text(hours: QuietHours) -> String {
+    format!("{}–{}", String::from(hours.from), String::from(hours.until))
 }
 
 fn content<'a>(situation: &Situation<'a>, content_id: &str) -> Option<&'a Content> {
@@ -188,9 +286,9 @@ fn category(situation: &Situation, content_id: &str) -> String {
 
 /// A content by the headline its user would read, else by its id, in quotation marks.
 pub(super) fn title_of(situation: &Situation, content_id: &str, language: Language) -> String {
-    let locale = situation.context.user.locale.as_deref();
-    let variant =
-        content(situation, content_id).and_then(|content| super::variant::variant_for(content, locale));
+    let (user, default) = (&situation.context.user, &situation.context.settings.default_locale);
+    let variant = content(situation, content_id)
+        .and_then(|content| super::variant::variant_for(content, user, default));
     let title = variant.map(|variant| variant.title.as_str()).filter(|title| !title.is_empty());
     language.of("‘{}’", "“{}”").replace("{}", &with_defaults(title.unwrap_or(content_id)))
 }

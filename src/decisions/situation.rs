@@ -1,6 +1,9 @@
 //! A context made ready for questions: the clock, the span of time, what went out on each day.
 
+use std::collections::BTreeSet;
+
 use super::context::DecisionContext;
+use super::lanes::{Kind, Lane};
 use crate::domain::time::{DAY, HOUR, Instant, SECOND};
 use crate::domain::user::{MinuteOfDay, QuietHours};
 use crate::domain::zone::Zone;
@@ -28,8 +31,10 @@ pub(super) struct Situation<'a> {
     pub(super) from: Instant,
     /// First instant at which it may no longer; `from` when the clock is wrong.
     pub(super) until: Instant,
-    /// Local days on which pushes went out, with how many.
-    sent: Vec<(i64, u32)>,
+    /// Kinds of messages on offer.
+    pub(super) kinds: Vec<Kind>,
+    /// One lane for each kind over each channel, kind by kind.
+    pub(super) lanes: Vec<Lane<'a>>,
     /// Pushes that are still felt at `from`.
     felt: f64,
 }
@@ -44,9 +49,12 @@ impl<'a> Situation<'a> {
         let hours = i64::from(context.horizon_hours.clamp(HORIZON.0, HORIZON.1));
         let from = context.now;
         let until = if is_plausible(from) { from.plus(hours * HOUR) } else { from };
-        let (sent, felt) = (sent_by_day(context, zone), felt_at(context, from));
-        let quiet = quiet_hours(context);
-        Situation { context, zone, is_zone_known: own.is_some(), quiet, from, until, sent, felt }
+        let (felt, quiet) = (felt_at(context, from), quiet_hours(context));
+        let kinds: BTreeSet<Kind> =
+            context.contents.iter().map(|candidate| Kind::of(&candidate.content, context)).collect();
+        let kinds = Vec::from_iter(kinds);
+        let lanes = lanes(context, zone, &kinds);
+        Situation { context, zone, is_zone_known: own.is_some(), quiet, from, until, kinds, lanes, felt }
     }
 
     /// Can the clock be right?
@@ -54,14 +62,9 @@ impl<'a> Situation<'a> {
         is_plausible(self.from)
     }
 
-    /// Pushes that went out on a local day.
-    pub(super) fn sent_on(&self, day: i64) -> u32 {
-        self.sent.iter().find(|(sent, _)| *sent == day).map_or(0, |(_, count)| *count)
-    }
-
     /// Most pushes on one of the user's days: his word, else everybody's.
     pub(super) fn daily_cap(&self) -> u32 {
-        self.context.user.max_per_day.unwrap_or(self.context.settings.max_per_day)
+        daily_cap(self.context)
     }
 
     /// Quiet hours that hold some minute and can be read.
@@ -69,17 +72,10 @@ impl<'a> Situation<'a> {
         self.quiet.as_ref().ok().copied().flatten().filter(|hours| hours.is_ever_quiet())
     }
 
-    /// The user's local day at `at`, in days since 1970-01-01.
-    pub(super) fn local_day(&self, at: Instant) -> i64 {
-        self.zone.local_second(at).div_euclid(86_400)
-    }
-
-    /// Where the run of instants with the local day of `at` ends, at the next change of the clock at the latest.
-    pub(super) fn day_end(&self, at: Instant) -> Instant {
-        let left = 86_400 - self.zone.local_second(at).rem_euclid(86_400);
-        let second = at.micros().div_euclid(SECOND).saturating_add(left);
-        let midnight = Instant::from_micros(second.saturating_mul(SECOND));
-        self.zone.next_change(at).map_or(midnight, |change| change.min(midnight))
+    /// The campaign's quiet hours, if they hold some minute.
+    pub(super) fn campaign_quiet_hours(&self) -> Option<QuietHours> {
+        let campaign = self.context.campaign.as_ref()?;
+        campaign.quiet_hours.filter(|hours| hours.is_ever_quiet())
     }
 
     /// Pushes that are still felt at `at`: each counts half as much every three days.
@@ -87,9 +83,9 @@ impl<'a> Situation<'a> {
         self.felt * half_lives(at.micros().saturating_sub(self.from.micros()))
     }
 
-    /// The channel of this decision: the first that may be used.
-    pub(super) fn channel(&self) -> &str {
-        self.context.channels.first().unwrap_or(&self.context.settings.channel)
+    /// The lane of a kind over a channel, by their places.
+    pub(super) fn lane(&self, kind: usize, channel: usize) -> usize {
+        kind * self.context.channels.len() + channel
     }
 
     /// The campaign's id, else "".
@@ -114,16 +110,19 @@ fn quiet_hours(context: &DecisionContext) -> Result<Option<QuietHours>, Unreadab
     }
 }
 
-fn sent_by_day(context: &DecisionContext, zone: &Zone) -> Vec<(i64, u32)> {
-    let mut days: Vec<(i64, u32)> = Vec::new();
-    for send in &context.sends {
-        let day = zone.local_second(send.at).div_euclid(86_400);
-        match days.iter_mut().rev().find(|(known, _)| *known == day) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => days.push((day, 1)),
-        }
-    }
-    days
+fn daily_cap(context: &DecisionContext) -> u32 {
+    context.user.max_per_day.unwrap_or(context.settings.max_per_day)
+}
+
+fn lanes<'a>(context: &'a DecisionContext, zone: &'a Zone, kinds: &[Kind]) -> Vec<Lane<'a>> {
+    let lane = |kind: &Kind| {
+        let kind = *kind;
+        context
+            .channels
+            .iter()
+            .map(move |channel| Lane::new(context, zone, daily_cap(context), channel, kind))
+    };
+    kinds.iter().flat_map(lane).collect()
 }
 
 /// A push that lies ahead is felt as if it came now.

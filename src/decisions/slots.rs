@@ -14,8 +14,6 @@ const LEAST_SHARE: f64 = 1e-6;
 pub(super) struct OpenSlot {
     /// The slot.
     pub(super) slot: SendSlot,
-    /// Minutes of its local hour, bit by bit, in which slot rules allow sending; 0: the slot is refused.
-    pub(super) minutes: u64,
     /// ln(share of its hour of the week / the largest share), ≤ 0.
     pub(super) activity: f64,
     /// What the hour adds to the logit of each of its arms.
@@ -25,29 +23,37 @@ pub(super) struct OpenSlot {
 }
 
 /// Every slot of the horizon, in order.
-pub(super) fn open(situation: &Situation, scorer: &impl Scorer) -> Vec<OpenSlot> {
-    let runs = allowed_runs(situation);
+pub(super) fn of(situation: &Situation, scorer: &impl Scorer) -> Vec<OpenSlot> {
     let largest = largest_share(&situation.context.curve);
     let slots = send_slots(situation.zone, situation.from, situation.until);
     let open = |slot: SendSlot| {
         let activity = activity(&situation.context.curve, largest, slot.hour_of_week());
         let felt = situation.felt_pushes(slot.start);
-        OpenSlot {
-            slot,
-            minutes: minutes_of(&slot, &runs),
-            activity,
-            time: scorer.time(activity),
-            fatigue: price(situation.context.settings.fatigue_price * felt),
-        }
+        let fatigue = price(situation.context.settings.fatigue_price * felt);
+        OpenSlot { slot, activity, time: scorer.time(activity), fatigue }
     };
     slots.into_iter().map(open).collect()
 }
 
-/// The runs of instants within the horizon that slot rules allow.
-fn allowed_runs(situation: &Situation) -> Vec<Run> {
+/// Minutes of each slot's local hour, bit by bit, in which channel and slot rules allow each lane: slot by slot, lanes in
+/// their order; 0: the slot is refused.
+pub(super) fn open_minutes(situation: &Situation, slots: &[OpenSlot]) -> Vec<u64> {
+    let lanes = situation.lanes.len();
+    let mut minutes = vec![0; slots.len() * lanes];
+    for (lane, scope) in situation.lanes.iter().map(Scope::Lane).enumerate() {
+        let runs = allowed_runs(situation, scope);
+        for (slot, open) in slots.iter().enumerate() {
+            minutes[slot * lanes + lane] = minutes_of(&open.slot, &runs);
+        }
+    }
+    minutes
+}
+
+/// The runs of instants within the horizon that the rules of a scope allow.
+fn allowed_runs(situation: &Situation, scope: Scope) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut at = situation.from;
-    while let Some(run) = walk(situation, Scope::Slots, at, situation.until, |_| ()) {
+    while let Some(run) = walk(situation, scope, at, situation.until, |_| ()) {
         at = run.until;
         runs.push(run);
     }

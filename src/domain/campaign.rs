@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::frequency::FrequencyRule;
 use super::time::Instant;
+use super::user::QuietHours;
 
 /// Where a campaign stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,30 @@ pub struct Campaign {
     pub window_start: Option<Instant>,
     /// First instant at which it may no longer.
     pub window_end: Option<Instant>,
+    /// Its own quiet hours on each user's clock, beside his own.
+    #[serde(default)]
+    pub quiet_hours: Option<QuietHours>,
+    /// Its own frequency rules, beside everybody's.
+    #[serde(default)]
+    pub frequency_rules: Vec<FrequencyRule>,
+    /// Most sends in one minute.
+    #[serde(default)]
+    pub throttle_per_minute: Option<u32>,
+    /// Most sends in all.
+    #[serde(default)]
+    pub max_sends: Option<u64>,
+    /// Nothing is sent sooner than this after the question, in minutes.
+    #[serde(default)]
+    pub lead_minutes: u32,
+    /// Share of its decisions in which an arm is drawn for the sake of learning, in percent; `None`: everybody's.
+    #[serde(default)]
+    pub exploration_percent: Option<f64>,
+    /// Who it is for; `None`: everybody.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// A field is stored that cannot be read; its name. Safety fails closed.
+    #[serde(default)]
+    pub unreadable: Option<String>,
     /// How far ahead a send may be planned, in hours.
     pub horizon_hours: Option<u32>,
     /// Weighs its value beside other campaigns'.
@@ -60,6 +86,14 @@ impl Default for Campaign {
             tags: Vec::new(),
             window_start: None,
             window_end: None,
+            quiet_hours: None,
+            frequency_rules: Vec::new(),
+            throttle_per_minute: None,
+            max_sends: None,
+            lead_minutes: 0,
+            exploration_percent: None,
+            audience: None,
+            unreadable: None,
             horizon_hours: None,
             priority: 1.0,
             holdout_percent: 0.0,

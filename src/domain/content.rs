@@ -27,6 +27,9 @@ pub struct Variant {
     pub title: String,
     /// Text.
     pub body: String,
+    /// Fields of the user that headline and text cannot do without: `{{field}}` without a default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
 }
 
 /// A content as decisions see it.
@@ -44,6 +47,12 @@ pub struct Content {
     pub expires_at: Option<Instant>,
     /// Service or marketing.
     pub message_class: MessageClass,
+    /// Countries it may be sent to; empty: all.
+    #[serde(default)]
+    pub countries: Vec<String>,
+    /// What vendors' push services take it for, such as `news`.
+    #[serde(default)]
+    pub vendor_category: Option<String>,
     /// Its wordings; empty for a content that only events know.
     pub variants: Vec<Variant>,
     /// How long a push of it may wait for its device, in seconds.

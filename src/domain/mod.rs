@@ -1,10 +1,13 @@
 //! Plain data and time arithmetic: no tables, no models, no clock, no I/O.
 
 pub mod campaign;
+pub mod channel;
 pub mod content;
 pub mod curve;
 pub mod decision;
+pub mod device;
 pub mod event;
+pub mod frequency;
 pub mod goal;
 pub mod identity;
 pub mod lifecycle;
@@ -12,6 +15,7 @@ pub mod quiet;
 pub mod rejection;
 pub mod settings;
 pub mod slot;
+pub mod template;
 pub mod time;
 pub mod user;
 pub mod zone;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::device::Device;
 use super::zone::ZoneSource;
 
 /// Has the user agreed to be pushed?
@@ -90,6 +91,12 @@ pub struct User {
     pub muted_categories: Vec<String>,
     /// May what he did decide what he gets?
     pub personalisation: bool,
+    /// What reaches him; `None`: nobody said.
+    #[serde(default)]
+    pub devices: Option<Vec<Device>>,
+    /// Names of the fields that a wording may fill in for him, sorted; their values are no business of a decision.
+    #[serde(default)]
+    pub fields: Vec<String>,
     /// A preference is stored that cannot be read; its name. Safety fails closed.
     pub unreadable_preference: Option<String>,
 }

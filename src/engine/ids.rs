@@ -38,24 +38,23 @@ pub fn is_decision_id(text: &str) -> bool {
     uuid::Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 7 && id.to_string() == text)
 }
 
-/// One send for each (campaign, user, occurrence): asking again, or planning anew, never makes a second one.
+/// Which occasion a send is for.
 ///
-/// The occurrence of a campaign with a window is that window; of one without, the user's date on which it is asked for.
-/// Without a campaign it is the user's date and how many pushes he has been sent on it.
-pub(super) fn send_id(
-    campaign: Option<&Campaign>,
-    user_id: &str,
-    local_day: Day,
-    sent_that_day: usize,
-) -> String {
+/// That of a campaign with a window is that window; of one without, the user's date on which it is asked for. Without a
+/// campaign it is the user's date and how many pushes he has been sent on it.
+pub(super) fn occurrence(campaign: Option<&Campaign>, local_day: Day, sent_that_day: usize) -> String {
     let moment = |instant: Option<Instant>| instant.map(|instant| instant.to_string()).unwrap_or_default();
-    let occurrence = match campaign {
+    match campaign {
         Some(campaign) if campaign.window_start.is_some() || campaign.window_end.is_some() => {
             format!("{}/{}", moment(campaign.window_start), moment(campaign.window_end))
         }
         Some(_) => local_day.to_string(),
         None => format!("{local_day}#{sent_that_day}"),
-    };
+    }
+}
+
+/// One send for each (campaign, user, occurrence): asking again, or planning anew, never makes a second one.
+pub(super) fn send_id(campaign: Option<&Campaign>, user_id: &str, occurrence: &str) -> String {
     let campaign_id = campaign.map(|campaign| campaign.campaign_id.as_str());
     // JSON keeps the parts apart whatever characters they hold.
     let name = serde_json::json!(["send", campaign_id, user_id, occurrence]).to_string();

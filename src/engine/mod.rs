@@ -1,6 +1,7 @@
 //! The online loop: load → context → decide → log; synchronous, without a clock. Every answer takes this path.
 
 mod answers;
+mod exploration;
 mod fingerprint;
 mod ids;
 mod knowledge;
@@ -26,6 +27,7 @@ pub use snapshot::Snapshot;
 
 pub use answers::Answer;
 use answers::{Asked, Keys, RecentAnswers};
+use exploration::ExploredToday;
 use ids::DecisionIds;
 use question::Loaded;
 
@@ -89,6 +91,7 @@ pub struct Engine {
     ids: DecisionIds,
     recent: RecentAnswers,
     keys: Keys,
+    explored: ExploredToday,
 }
 
 impl Engine {
@@ -110,7 +113,9 @@ impl Engine {
         let options = LogOptions { sync_before_answer: config.serve.sync_log, ..LogOptions::default() };
         let log = DecisionLog::open(workspace.decision_log(), options);
         let (ids, recent, keys) = (DecisionIds::new(entropy), RecentAnswers::default(), Keys::default());
-        let engine = Engine { workspace, config, is_clock_virtual, snapshot, log, ids, recent, keys };
+        let explored = ExploredToday::default();
+        let engine =
+            Engine { workspace, config, is_clock_virtual, snapshot, log, ids, recent, keys, explored };
         decision_log::read_newest(engine.log.directory(), |record, place| engine.remember(&record, place))?;
         Ok(engine)
     }
@@ -153,9 +158,11 @@ impl Engine {
         now: Instant,
     ) -> Result<Answer, EngineError> {
         let snapshot = self.snapshot.load();
-        let loaded = Loaded::of(&snapshot, question, now, self.is_clock_trusted(&snapshot, now));
+        let explored = |campaign_id: &str| self.explored.of(campaign_id, now);
+        let loaded = Loaded::of(&snapshot, question, now, self.is_clock_trusted(&snapshot, now), &explored);
         let contexts = loaded.contexts(&self.ids.next(now))?;
         let (context, decision) = decide_best(&snapshot, contexts);
+        self.explored.count(&decision, now);
         self.log(&context, &decision, key)
     }
 
@@ -239,6 +246,7 @@ impl Engine {
             let decision_id = record.decision.decision_id.clone();
             self.keys.hold(key).insert(key, Asked { request_hash: request_hash.clone(), decision_id });
         }
+        self.explored.count(&record.decision, record.context.now);
         let text = text_of(&record.decision);
         self.recent.push(Answer::of(&record.decision, text, Receipt::settled(place)));
     }
@@ -308,10 +316,9 @@ fn is_better(decision: &Decision, former: &Decision) -> bool {
     rank(decision) > rank(former) || (rank(decision) == rank(former) && value_of(decision) > value_of(former))
 }
 
-/// Value of the chosen arm; without one, minus infinity.
+/// Value of the best arm, whichever was drawn: what a campaign learns must not decide whether it is heard. Without an arm,
+/// minus infinity.
 fn value_of(decision: &Decision) -> f64 {
-    let chosen = decision.candidates.iter().find(|candidate| {
-        Some(&candidate.content_id) == decision.content_id.as_ref() && candidate.refused_by.is_empty()
-    });
-    chosen.map_or(f64::NEG_INFINITY, |candidate| candidate.value)
+    let best = decision.candidates.iter().find(|candidate| candidate.refused_by.is_empty());
+    best.map_or(f64::NEG_INFINITY, |candidate| candidate.value)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::send_id;
+use super::ids::{occurrence, send_id};
 use super::snapshot::{Snapshot, goal_for};
-use crate::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
+use crate::decisions::context::{ChannelContext, DecisionContext, FORMAT, PastSend};
 use crate::domain::campaign::Campaign;
 use crate::domain::content::Content;
 use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
@@ -113,6 +113,8 @@ const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
 
 /// A question, with what is known of its user.
 pub(super) struct Loaded<'a> {
+    /// Explored sends of a campaign on the UTC day of the question.
+    explored: &'a dyn Fn(&str) -> u32,
     snapshot: &'a Snapshot,
     question: &'a Question,
     now: Instant,
@@ -131,6 +133,7 @@ impl<'a> Loaded<'a> {
         question: &'a Question,
         now: Instant,
         clock_trusted: bool,
+        explored: &'a dyn Fn(&str) -> u32,
     ) -> Loaded<'a> {
         let user = snapshot.user(&question.user_id);
         let own = snapshot.rhythms().probability(&question.user_id).filter(|_| user.personalisation);
@@ -143,7 +146,7 @@ impl<'a> Loaded<'a> {
         let curve = own.unwrap_or(snapshot.rhythms().everybody().probability).to_vec();
         let sends = snapshot.sends_before(&question.user_id, now);
         let local_day = local_day(&user, now);
-        Loaded { snapshot, question, now, clock_trusted, user, curve, sends, fallback, local_day }
+        Loaded { explored, snapshot, question, now, clock_trusted, user, curve, sends, fallback, local_day }
     }
 
     /// The contexts that compete for the answer: the campaign asked for, else those that run, else none.
@@ -192,12 +195,13 @@ impl<'a> Loaded<'a> {
         let day_of = |send: &&PastSend| local_day(&self.user, send.at) == self.local_day;
         let sent_that_day = self.sends.iter().filter(day_of).count();
         let contents = self.contents(campaign, requested, known).into_iter();
-        let contents =
-            contents.map(|content| ContentContext { content, content_inputs: vec![], pair_inputs: vec![] });
+        let contents = contents.map(|content| self.snapshot.unscored(content));
+        let occurrence = occurrence(campaign, self.local_day, sent_that_day);
         let mut context = DecisionContext {
             format: FORMAT,
             decision_id: decision_id.to_string(),
-            send_id: send_id(campaign, &self.user.user_id, self.local_day, sent_that_day),
+            send_id: send_id(campaign, &self.user.user_id, &occurrence),
+            occurrence,
             now: self.now,
             clock_trusted: self.clock_trusted,
             horizon_hours: self.horizon(campaign),
@@ -207,6 +211,8 @@ impl<'a> Loaded<'a> {
             contents: contents.collect(),
             user_inputs: Vec::new(),
             curve: self.curve.clone(),
+            campaign_sends: campaign.map_or(0, |campaign| self.snapshot.sends_of(&campaign.campaign_id)),
+            explored_today: campaign.map_or(0, |campaign| (self.explored)(&campaign.campaign_id)),
             sends: self.sends.clone(),
             settings: self.snapshot.settings_for(&goal_for(campaign, self.snapshot.settings())),
             fallback: self.fallback.clone(),
@@ -221,10 +227,12 @@ impl<'a> Loaded<'a> {
         self.question.horizon_hours.or(own).unwrap_or(self.snapshot.settings().horizon_hours)
     }
 
-    fn channels(&self, campaign: Option<&Campaign>) -> Vec<String> {
+    fn channels(&self, campaign: Option<&Campaign>) -> Vec<ChannelContext> {
         let own = campaign.map(|campaign| campaign.channels.clone()).filter(|channels| !channels.is_empty());
         let default = || vec![self.snapshot.settings().channel.clone()];
-        self.question.channel.clone().map(|channel| vec![channel]).or(own).unwrap_or_else(default)
+        let names =
+            self.question.channel.clone().map(|channel| vec![channel]).or(own).unwrap_or_else(default);
+        names.into_iter().map(|name| self.snapshot.channel(name)).collect()
     }
 
     /// The contents asked for, else the campaign's, else the user's candidates among all that are alive; the most popular

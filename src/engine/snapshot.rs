@@ -9,7 +9,7 @@ use super::knowledge::Knowledge;
 use super::rhythms::Rhythms;
 use super::scorer::SnapshotScorer;
 use crate::config::Config;
-use crate::decisions::context::{DecisionContext, PastSend};
+use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::content::Content;
 use crate::domain::identity::sha256_hex;
@@ -43,6 +43,8 @@ pub struct Snapshot {
     /// What is wrong with champions that cannot be used.
     model_faults: Vec<String>,
     settings: DecisionSettings,
+    /// What a message costs over each channel that is set up.
+    channel_costs: BTreeMap<String, f64>,
     /// What reaching each declared goal is worth.
     goal_values: BTreeMap<String, f64>,
     default_time_zone: Option<String>,
@@ -86,6 +88,11 @@ impl Snapshot {
             recent: Arc::new(recent),
             rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
+            channel_costs: config
+                .channels
+                .iter()
+                .map(|(name, channel)| (name.clone(), channel.cost))
+                .collect(),
             goal_values: config.goals.iter().map(|(name, goal)| (name.clone(), goal.value)).collect(),
             default_time_zone: config.default_time_zone_is_set.then(|| config.default_time_zone.clone()),
             versions: versions(config, as_of),
@@ -201,7 +208,31 @@ impl Snapshot {
 
     /// A user's pushes before `now`, newest first.
     pub(super) fn sends_before(&self, user_id: &str, now: Instant) -> Vec<PastSend> {
-        self.recent.sends_before(user_id, now)
+        let mut sends = self.recent.sends_before(user_id, now);
+        for send in &mut sends {
+            let campaign = send.campaign_id.as_ref().and_then(|id| self.campaigns.get(id));
+            send.campaign_tags = campaign.map(|campaign| campaign.tags.clone()).unwrap_or_default();
+            let content = send.content_id.as_ref().and_then(|id| self.content(id));
+            send.message_class = content.map(|content| content.message_class).unwrap_or_default();
+        }
+        sends
+    }
+
+    /// Pushes that went out for a campaign.
+    pub(super) fn sends_of(&self, campaign_id: &str) -> u64 {
+        self.recent.sent_of_campaign(campaign_id)
+    }
+
+    /// A channel as decisions see it.
+    pub(super) fn channel(&self, name: String) -> ChannelContext {
+        ChannelContext { cost: self.channel_costs.get(&name).copied(), name }
+    }
+
+    /// A content to choose, its model inputs still to be filled in.
+    pub(super) fn unscored(&self, content: Content) -> ContentContext {
+        let evidence = self.recent.evidence(&content.content_id);
+        let sent = self.recent.sent_of_content(&content.content_id);
+        ContentContext { content, evidence, sent, content_inputs: Vec::new(), pair_inputs: Vec::new() }
     }
 
     /// Users' hours.

@@ -2,7 +2,7 @@
 //!
 //! A stored value that cannot be read is never taken for "nothing said": a user's is named, so that safety can fail closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use polars::prelude::*;
@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::content::{Content, MessageClass, Variant};
+use crate::domain::device::Device;
+use crate::domain::frequency::FrequencyRule;
+use crate::domain::template::Template;
 use crate::domain::time::Instant;
 use crate::domain::user::{Consent, MinuteOfDay, QuietHours, User};
 use crate::domain::zone::{Zone, ZoneSource};
@@ -111,6 +114,7 @@ fn user(row: &Row<'_>) -> User {
         country: row.owned("country"),
         muted_categories: row.list("muted_categories"),
         personalisation: row.text("personalisation") != Some("off"),
+        fields: known_fields(row),
         ..User::default()
     };
     let mut unreadable = Vec::new();
@@ -134,8 +138,24 @@ fn user(row: &Row<'_>) -> User {
         Some(Err(_)) => unreadable.push("max_per_day".to_string()),
         found => user.max_per_day = found.and_then(Result::ok),
     }
+    match row.parsed::<Vec<Device>>("devices") {
+        Ok(devices) => user.devices = devices,
+        Err(name) => unreadable.push(name),
+    }
     user.unreadable_preference = unreadable.into_iter().next();
     user
+}
+
+/// Attributes that hold a text, a number or a truth value: what a wording may fill in.
+fn known_fields(row: &Row<'_>) -> Vec<String> {
+    let attributes: BTreeMap<String, serde_json::Value> =
+        row.parsed("attributes").ok().flatten().unwrap_or_default();
+    let is_said = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => !text.trim().is_empty(),
+        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => true,
+        _ => false,
+    };
+    attributes.into_iter().filter(|(_, value)| is_said(value)).map(|(name, _)| name).collect()
 }
 
 /// Both ends or neither: one end alone says that there are quiet hours, but not which.
@@ -156,6 +176,8 @@ fn content(row: &Row<'_>) -> Content {
     let variants: Vec<Variant> = row.parsed("variants").ok().flatten().unwrap_or_default();
     let presentation: serde_json::Value = row.parsed("presentation").ok().flatten().unwrap_or_default();
     let ttl = presentation.get("ttl_seconds").and_then(serde_json::Value::as_u64);
+    let mut variants = if variants.is_empty() { plain_variant(row) } else { variants };
+    variants.iter_mut().for_each(|variant| variant.needs = needs_of(variant));
     Content {
         content_id: row.key("content_id"),
         category: row.owned("category"),
@@ -163,7 +185,9 @@ fn content(row: &Row<'_>) -> Content {
         published_at: row.instant("published_at"),
         expires_at: row.instant("expires_at"),
         message_class: row.parsed::<MessageClass>("message_class").ok().flatten().unwrap_or_default(),
-        variants: if variants.is_empty() { plain_variant(row) } else { variants },
+        countries: row.list("countries"),
+        vendor_category: row.owned("vendor_category"),
+        variants,
         ttl_seconds: ttl.and_then(|seconds| u32::try_from(seconds).ok()),
     }
 }
@@ -172,12 +196,29 @@ fn content(row: &Row<'_>) -> Content {
 fn plain_variant(row: &Row<'_>) -> Vec<Variant> {
     let title = row.owned("title");
     title
-        .map(|title| Variant { variant_id: "default".into(), locale: None, title, body: String::new() })
+        .map(|title| Variant { variant_id: "default".into(), title, ..Variant::default() })
         .into_iter()
         .collect()
 }
 
+/// Fields that the headline or the text cannot do without, sorted.
+fn needs_of(variant: &Variant) -> Vec<String> {
+    let (title, body) = (Template::parse(&variant.title), Template::parse(&variant.body));
+    let needs: BTreeSet<&str> = title.required().chain(body.required()).collect();
+    needs.into_iter().map(str::to_string).collect()
+}
+
 fn campaign(row: &Row<'_>) -> Campaign {
+    let mut unreadable = Vec::new();
+    let frequency_rules = row.parsed::<Vec<FrequencyRule>>("frequency_rules").unwrap_or_else(|name| {
+        unreadable.push(name);
+        None
+    });
+    let quiet_hours = quiet_hours(row).unwrap_or_else(|name| {
+        unreadable.push(name);
+        None
+    });
+    let status = row.parsed::<CampaignStatus>("status");
     Campaign {
         campaign_id: row.key("campaign_id"),
         goal: row.owned("goal"),
@@ -186,10 +227,20 @@ fn campaign(row: &Row<'_>) -> Campaign {
         tags: row.list("tags"),
         window_start: row.instant("window_start"),
         window_end: row.instant("window_end"),
+        quiet_hours,
+        frequency_rules: frequency_rules.unwrap_or_default(),
+        throttle_per_minute: row
+            .whole("throttle_per_minute")
+            .map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+        max_sends: row.whole("max_sends").and_then(|most| u64::try_from(most).ok()),
+        lead_minutes: row.whole("lead_minutes").and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(0),
+        exploration_percent: row.number("exploration_percent"),
+        audience: row.owned("audience"),
+        unreadable: unreadable.into_iter().next(),
         horizon_hours: row.whole("horizon_hours").and_then(|hours| u32::try_from(hours).ok()),
         priority: row.number("priority").unwrap_or(1.0),
         holdout_percent: row.number("holdout_percent").unwrap_or(0.0),
         // A word that this build does not know must not send: a draft does not.
-        status: row.parsed::<CampaignStatus>("status").ok().flatten().unwrap_or_default(),
+        status: status.ok().flatten().unwrap_or_default(),
     }
 }

@@ -16,6 +16,8 @@ use super::mapping::{Field, Mapping};
 use super::reading::Source;
 use super::request::{Change, IngestError, Kind, Stage, Summary};
 use super::stamps::StampReader;
+use crate::domain::device::Device;
+use crate::domain::frequency::FrequencyRule;
 use crate::domain::rejection::{Rejection, RejectionCode};
 use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zones;
@@ -43,6 +45,10 @@ enum Holds {
     /// Texts separated by semicolons, or a JSON array of texts.
     List,
     JsonArray,
+    /// A JSON array of what reaches the user.
+    Devices,
+    /// A JSON array of frequency rules.
+    FrequencyRules,
     JsonObject,
     /// All unknown columns.
     Others,
@@ -69,6 +75,7 @@ const USERS: &[TableColumn] = &[
     column("quiet_until", Holds::ClockTime),
     column("max_per_day", Holds::Whole(0, 1_000)),
     column("muted_categories", Holds::List),
+    column("devices", Holds::Devices),
     column("personalisation", Holds::OneOf(&["on", "off"])),
     column("attributes", Holds::Others),
 ];
@@ -86,6 +93,7 @@ const CONTENTS: &[TableColumn] = &[
     column("deep_link", Holds::Text),
     column("presentation", Holds::JsonObject),
     column("vendor_category", Holds::Id),
+    column("countries", Holds::List),
     column("attributes", Holds::Others),
 ];
 
@@ -105,7 +113,9 @@ const CAMPAIGNS: &[TableColumn] = &[
     column("window_end", Holds::Until),
     column("horizon_hours", Holds::Whole(1, 168)),
     column("lead_minutes", Holds::Whole(0, 10_080)),
-    column("frequency_rules", Holds::JsonArray),
+    column("frequency_rules", Holds::FrequencyRules),
+    column("quiet_from", Holds::ClockTime),
+    column("quiet_until", Holds::ClockTime),
     column("throttle_per_minute", Holds::Whole(0, i64::MAX)),
     column("max_sends", Holds::Whole(0, i64::MAX)),
     column("priority", Holds::Number(0.0, 1e6)),
@@ -301,6 +311,8 @@ impl Cleaner {
             Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
             Holds::List => return list(name, &value),
             Holds::JsonArray => Cell::Text(json_array(name, &value)?),
+            Holds::Devices => Cell::Text(array_of::<Device>(name, &value)?),
+            Holds::FrequencyRules => Cell::Text(array_of::<FrequencyRule>(name, &value)?),
             Holds::JsonObject | Holds::Others => {
                 let object = object(name, &value)?;
                 Cell::Text(canonical_json(&Value::Object(object.into_iter().collect())))
@@ -421,6 +433,15 @@ fn list(name: &str, value: &RawValue<'_>) -> Result<Option<Cell>, Rejection> {
         }
     }
     Ok((!kept.is_empty()).then(|| Cell::Text(kept.join(";"))))
+}
+
+/// A JSON array whose entries can be read as what they are meant to be.
+fn array_of<T: serde::de::DeserializeOwned>(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let text = json_array(name, value)?;
+    match serde_json::from_str::<Vec<T>>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Rejection::new(RejectionCode::BadValue, format!("{name}: {error}"))),
+    }
 }
 
 fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {

@@ -8,6 +8,7 @@ use polars::prelude::*;
 use super::ProfileError;
 use super::accumulate::{UNIT_WEIGHT, decayed_weight};
 use crate::decisions::context::PastSend;
+use crate::domain::content::MessageClass;
 use crate::domain::event::is_own;
 use crate::domain::time::{DAY, Day, Instant};
 use crate::events::lake::{Lake, LakeFile};
@@ -36,6 +37,10 @@ pub struct Recent {
     contents: BTreeMap<String, Attention>,
     /// Decayed user-days with an own event, in 2^−32.
     active: i64,
+    /// Pushes that went out of each content, ever.
+    sent_contents: HashMap<String, u64>,
+    /// Pushes that went out for each campaign, ever.
+    sent_campaigns: HashMap<String, u64>,
 }
 
 /// What a content got.
@@ -73,6 +78,21 @@ impl Recent {
         self.contents.iter().map(|(id, attention)| (id.as_str(), attention.first))
     }
 
+    /// Pushes of a content that went out before the moment.
+    pub fn sent_of_content(&self, content_id: &str) -> u64 {
+        self.sent_contents.get(content_id).copied().unwrap_or_default()
+    }
+
+    /// Pushes that went out for a campaign before the moment.
+    pub fn sent_of_campaign(&self, campaign_id: &str) -> u64 {
+        self.sent_campaigns.get(campaign_id).copied().unwrap_or_default()
+    }
+
+    /// Decayed user-days with an own event on a content: what tells what it is worth.
+    pub fn evidence(&self, content_id: &str) -> f64 {
+        self.contents.get(content_id).map_or(0.0, |attention| attention.engaged as f64 / UNIT_WEIGHT as f64)
+    }
+
     /// When a content was first seen in an event.
     pub fn first_event(&self, content_id: &str) -> Option<Instant> {
         self.contents.get(content_id).map(|attention| attention.first)
@@ -104,10 +124,10 @@ impl Recent {
         let columns = ["user_id", "event", "timestamp", "content_id"];
         let frame = lake.read(file, Some(&columns))?;
         self.absorb_attention(&frame, as_of, weight).map_err(damaged)?;
-        let holds_sends = file.events.contains_key(SENT) && age <= (SENDS_DAYS + 1) * DAY;
-        if holds_sends {
+        if file.events.contains_key(SENT) {
+            let is_recent = age <= (SENDS_DAYS + 1) * DAY;
             let columns = ["user_id", "event", "timestamp", "content_id", "campaign_id", "channel"];
-            self.absorb_sends(&lake.read(file, Some(&columns))?, as_of).map_err(damaged)?;
+            self.absorb_sends(&lake.read(file, Some(&columns))?, as_of, is_recent).map_err(damaged)?;
         }
         Ok(())
     }
@@ -143,7 +163,7 @@ impl Recent {
         Ok(())
     }
 
-    fn absorb_sends(&mut self, frame: &DataFrame, as_of: Instant) -> PolarsResult<()> {
+    fn absorb_sends(&mut self, frame: &DataFrame, as_of: Instant, is_recent: bool) -> PolarsResult<()> {
         let text = |name: &str| frame.column(name)?.str();
         let (users, names) = (text("user_id")?, text("event")?);
         let (contents, campaigns, channels) = (text("content_id")?, text("campaign_id")?, text("channel")?);
@@ -154,11 +174,25 @@ impl Recent {
             if at >= as_of {
                 continue;
             }
+            let counted = [
+                (&mut self.sent_contents, contents.get(row)),
+                (&mut self.sent_campaigns, campaigns.get(row)),
+            ];
+            for (counts, id) in counted {
+                if let Some(id) = id {
+                    *counts.entry(id.to_string()).or_default() += 1;
+                }
+            }
+            if !is_recent {
+                continue;
+            }
             let send = PastSend {
                 at,
                 campaign_id: owned(campaigns, row),
                 content_id: owned(contents, row),
                 channel: owned(channels, row),
+                campaign_tags: Vec::new(),
+                message_class: MessageClass::default(),
             };
             self.sends.entry(users.get(row).unwrap_or_default().to_string()).or_default().push(send);
         }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use smartpush::decisions::context::DecisionContext;
+use smartpush::decisions::context::{ChannelContext, DecisionContext, PastSend};
 use smartpush::decisions::scorer::PopularityScorer;
 use smartpush::decisions::sentences::SENTENCES;
 use smartpush::decisions::{decide, rules};
 use smartpush::domain::campaign::Campaign;
 use smartpush::domain::content::{Content, MessageClass};
 use smartpush::domain::decision::{Action, Decision, Reason};
+use smartpush::domain::device::Device;
 use smartpush::domain::time::hour_of_week_name;
 use smartpush::domain::user::User;
 
@@ -62,17 +63,51 @@ fn tell(context: &mut DecisionContext, word: &str, rest: &str) {
             let mut one = content(id, score.parse().unwrap());
             // NaN is what a broken model gives; the popularity scorer itself would replace it.
             one.pair_inputs = one.content_inputs.clone();
-            fields(words.next().unwrap_or_default())
-                .for_each(|(field, value)| set_content(&mut one.content, field, value));
+            for (field, value) in fields(words.next().unwrap_or_default()) {
+                match field {
+                    "evidence" => one.evidence = value.parse().unwrap(),
+                    "sent" => one.sent = value.parse().unwrap(),
+                    _ => set_content(&mut one.content, field, value),
+                }
+            }
             context.contents.push(one);
         }
         "peak" => {
             let share = |hour| if rest.contains(&hour_of_week_name(hour)) { 0.05 } else { 0.005 };
             context.curve = (0..168).map(share).collect();
         }
-        "sent" => context.sends.extend(rest.split(' ').map(past_send)),
+        "sent" => context.sends.extend(rest.split(' ').map(sent)),
+        "sent_for_campaign" => context.campaign_sends = rest.parse().unwrap(),
+        "channels" => {
+            let known =
+                |name: &str| ChannelContext { cost: (name != "fax").then_some(0.0), name: name.into() };
+            context.channels = rest.split(' ').map(known).collect();
+        }
         "setting" => set_setting(context, rest),
         _ => panic!("{word} is no word of a case"),
+    }
+}
+
+/// `T` or `T/content/channel/class/tag`, with `-` for what nobody says.
+fn sent(text: &str) -> PastSend {
+    let mut parts = text.split('/');
+    let mut send = past_send(parts.next().unwrap());
+    let mut next = || parts.next().filter(|part| *part != "-").map(str::to_string);
+    (send.content_id, send.channel) = (next(), next());
+    send.message_class = next().map(|class| word(&class)).unwrap_or_default();
+    send.campaign_tags = next().into_iter().collect();
+    send
+}
+
+/// `channel` or `channel:vendor`.
+fn device(text: &str) -> Device {
+    let (channel, vendor) =
+        text.split_once(':').map_or((text, None), |(channel, vendor)| (channel, Some(vendor)));
+    Device {
+        device_id: text.into(),
+        channel: channel.into(),
+        vendor: vendor.map(str::to_string),
+        active: true,
     }
 }
 
@@ -93,6 +128,11 @@ fn set_user(user: &mut User, field: &str, value: &str) {
         "max_per_day" => user.max_per_day = Some(value.parse().unwrap()),
         "muted" => user.muted_categories.push(value.into()),
         "locale" => user.locale = Some(value.into()),
+        "country" => user.country = Some(value.into()),
+        "fields" => user.fields = value.split(',').map(str::to_string).collect(),
+        "devices" => {
+            user.devices = Some(value.split(',').filter(|name| *name != "none").map(device).collect())
+        }
         "unreadable" => user.unreadable_preference = Some(value.into()),
         _ => panic!("{field} is no field of a user"),
     }
@@ -104,6 +144,12 @@ fn set_campaign(campaign: &mut Campaign, field: &str, value: &str) {
         "start" => campaign.window_start = Some(instant(value)),
         "end" => campaign.window_end = Some(instant(value)),
         "priority" => campaign.priority = value.parse().unwrap(),
+        "quiet" => campaign.quiet_hours = Some(quiet(value)),
+        "lead" => campaign.lead_minutes = value.parse().unwrap(),
+        "max_sends" => campaign.max_sends = Some(value.parse().unwrap()),
+        "tag" => campaign.tags.push(value.into()),
+        "rules" => campaign.frequency_rules = serde_json::from_str(value).unwrap(),
+        "unreadable" => campaign.unreadable = Some(value.into()),
         "holdout" => campaign.holdout_percent = value.parse().unwrap(),
         _ => panic!("{field} is no field of a campaign"),
     }
@@ -115,6 +161,9 @@ fn set_content(content: &mut Content, field: &str, value: &str) {
         "published" => content.published_at = Some(instant(value)),
         "expires" => content.expires_at = Some(instant(value)),
         "class" => content.message_class = word::<MessageClass>(value),
+        "countries" => content.countries = value.split(',').map(str::to_string).collect(),
+        "vendor_category" => content.vendor_category = Some(value.into()),
+        "needs" => content.variants.iter_mut().for_each(|variant| variant.needs = vec![value.into()]),
         "ttl" => content.ttl_seconds = Some(value.parse().unwrap()),
         "variants" => content.variants = variants(&value.split(',').collect::<Vec<_>>()),
         _ => panic!("{field} is no field of a content"),

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use smartpush::decisions::context::{ContentContext, DecisionContext};
+use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext};
 use smartpush::decisions::scorer::{Contribution, Scorer};
-use smartpush::decisions::{decide, explanation};
+use smartpush::decisions::{allowed_arms, decide, explanation};
 use smartpush::domain::decision::{Action, Decision};
 use smartpush::domain::time::{HOUR, Instant, MINUTE};
 
 use super::oracle::{Oracle, Slot};
-use super::world::{LinearScorer, Random, random_content, random_context};
+use super::world::{LinearScorer, Random, channel, random_content, random_context};
 
 fn scorer() -> LinearScorer {
     LinearScorer::new(3, 2, 2)
@@ -55,23 +55,35 @@ fn crowd(random: &mut Random, context: &DecisionContext) -> Vec<ContentContext> 
     (0..40).map(one).collect()
 }
 
-/// Everything that could be sent within the horizon: content, slot, with the slot's first instant and the arm's value.
-fn arms<'a>(
-    oracle: &Oracle<'a>,
-    context: &DecisionContext,
-    scorer: &impl Scorer,
-) -> Vec<(&'a ContentContext, Slot, f64)> {
+/// Something that could be sent within the horizon.
+struct Possible<'a> {
+    content: &'a ContentContext,
+    channel: &'a ChannelContext,
+    slot: Slot,
+    value: f64,
+}
+
+/// Everything that could be sent within the horizon: content, channel, slot, and its value at the slot's first instant.
+fn arms<'a>(oracle: &Oracle<'a>, context: &'a DecisionContext, scorer: &impl Scorer) -> Vec<Possible<'a>> {
     let mut starts: BTreeMap<Slot, Instant> = BTreeMap::new();
-    let mut allowed: BTreeMap<(usize, Slot), ()> = BTreeMap::new();
+    let mut allowed: BTreeMap<(usize, usize, Slot), ()> = BTreeMap::new();
     let contents = oracle.contents();
     for at in oracle.minutes(i64::from(context.horizon_hours.clamp(1, 168))) {
         let slot = oracle.slot(at);
         starts.entry(slot).or_insert(at);
-        let open = contents.iter().enumerate().filter(|(_, candidate)| oracle.is_allowed(candidate, at));
-        allowed.extend(open.map(|(index, _)| ((index, slot), ())));
+        for (index, content) in contents.iter().enumerate() {
+            for (place, channel) in context.channels.iter().enumerate() {
+                if oracle.is_allowed(content, channel, at) {
+                    allowed.insert((index, place, slot), ());
+                }
+            }
+        }
     }
-    let value = |index: usize, slot| oracle.value(scorer, contents[index], starts[&slot]);
-    allowed.into_keys().map(|(index, slot)| (contents[index], slot, value(index, slot))).collect()
+    let possible = |(index, place, slot): (usize, usize, Slot)| {
+        let (content, channel) = (contents[index], &context.channels[place]);
+        Possible { content, channel, slot, value: oracle.value(scorer, content, channel, starts[&slot]) }
+    };
+    allowed.into_keys().map(possible).collect()
 }
 
 fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
@@ -80,7 +92,9 @@ fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
     let chosen = oracle.contents().into_iter().find(|one| one.content.content_id == *id).unwrap();
     assert!(oracle.is_user_allowed() && !decision.holdout);
     assert!(context.now <= send_at && send_at < context.now.plus(i64::from(context.horizon_hours) * HOUR));
-    assert!(oracle.is_allowed(chosen, send_at), "{id} at {send_at}");
+    let over = decision.channel.as_ref().unwrap();
+    let channel = context.channels.iter().find(|channel| channel.name == *over).unwrap();
+    assert!(oracle.is_allowed(chosen, channel, send_at), "{id} over {over} at {send_at}");
     assert!(send_at == context.now || send_at.micros() % MINUTE == 0, "second 0 unless it is now");
     assert!(send_at < expires_at);
     let last = expires_at.plus(-1);
@@ -98,12 +112,17 @@ fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
             .is_none_or(|end| expires_at <= end)
     );
     let arms = arms(oracle, context, &scorer());
-    let best = arms.iter().map(|arm| arm.2).fold(f64::MIN, f64::max);
-    let own =
-        arms.iter().find(|arm| arm.0.content.content_id == *id && arm.1 == oracle.slot(send_at)).unwrap();
-    assert!(own.2 >= best - 1e-12 && best > 0.0, "{} is less than {best}", own.2);
-    assert!((decision.candidates[0].value - own.2).abs() < 1e-12);
-    assert_eq!((decision.action_probability, decision.send_id.as_deref()), (Some(1.0), Some("send-1")));
+    let best = arms.iter().map(|arm| arm.value).fold(f64::MIN, f64::max);
+    let is_own = |arm: &&Possible| {
+        arm.content.content.content_id == *id && arm.slot == oracle.slot(send_at) && arm.channel.name == *over
+    };
+    let own = arms.iter().find(is_own).unwrap();
+    assert!(decision.explored || own.value >= best - 1e-12, "{} is less than {best}", own.value);
+    assert!(best > 0.0 && own.value > 0.0);
+    assert!((decision.candidates[0].value - best).abs() < 1e-12);
+    let probability = decision.action_probability.unwrap();
+    assert!(0.0 < probability && probability <= 1.0 / oracle.wordings(&chosen.content).max(1) as f64 + 1e-12);
+    assert_eq!(decision.send_id.as_deref(), Some("send-1"));
 }
 
 fn check_refusal(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
@@ -117,13 +136,16 @@ fn check_refusal(context: &DecisionContext, decision: &Decision, oracle: &Oracle
         return;
     }
     assert!(oracle.is_user_allowed());
-    let best = arms(oracle, context, &scorer()).iter().map(|arm| arm.2).fold(f64::MIN, f64::max);
+    let best = arms(oracle, context, &scorer()).iter().map(|arm| arm.value).fold(f64::MIN, f64::max);
     assert!(best <= 0.0, "something worth {best} might have been sent: {:?}", decision.reasons);
 }
 
 fn check_waiting(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
     let contents = oracle.contents();
-    let is_open = |at: Instant| contents.iter().any(|candidate| oracle.is_allowed(candidate, at));
+    let over = |candidate: &ContentContext, at: Instant| {
+        context.channels.iter().any(|channel| oracle.is_allowed(candidate, channel, at))
+    };
+    let is_open = |at: Instant| contents.iter().any(|candidate| over(candidate, at));
     match decision.retry_at {
         Some(retry_at) => {
             assert!(context.now < retry_at && is_open(retry_at), "nothing may be sent at {retry_at}");
@@ -153,6 +175,30 @@ proptest! {
     }
 
     #[test]
+    fn the_allowed_set_is_all_that_might_be_sent_and_its_probabilities_sum_to_one(seed: u64) {
+        let context = random_context(seed);
+        let decision = decide(&context, &scorer());
+        let allowed = allowed_arms(&context, &scorer());
+        prop_assert_eq!(allowed.is_empty(), decision.action != Action::Send);
+        if decision.action == Action::Send {
+            let sum: f64 = allowed.iter().map(|arm| arm.action_probability).sum();
+            prop_assert!((sum - 1.0).abs() < 1e-9, "{}", sum);
+            let oracle = Oracle::new(&context);
+            let arms = arms(&oracle, &context, &scorer());
+            let worth = arms.iter().filter(|arm| arm.value > 0.0);
+            let wordings = worth.map(|arm| oracle.wordings(&arm.content.content).max(1));
+            prop_assert_eq!(allowed.len(), wordings.sum::<usize>());
+            let own = allowed.iter().rfind(|arm| {
+                Some(&arm.content_id) == decision.content_id.as_ref()
+                    && arm.variant_id == decision.variant_id
+                    && Some(&arm.channel) == decision.channel.as_ref()
+                    && arm.slot_start <= decision.send_at.unwrap()
+            });
+            prop_assert_eq!(own.map(|arm| arm.action_probability), decision.action_probability);
+        }
+    }
+
+    #[test]
     fn the_same_context_gives_the_same_bytes_also_after_it_was_written_down(seed: u64) {
         let context = random_context(seed);
         let bytes = |context: &DecisionContext| serde_json::to_string(&decide(context, &scorer())).unwrap();
@@ -175,7 +221,7 @@ proptest! {
             let sum: f64 = explanation.contributions.iter().map(|one| one.contribution).sum();
             prop_assert!((sum - arm.raw_logit).abs() < 1e-9);
             prop_assert!(decision.response_probability.is_none_or(|p| p == arm.response_probability));
-            prop_assert!((decision.candidates[0].value - arm.value).abs() < 1e-12);
+            prop_assert!(decision.explored || (decision.candidates[0].value - arm.value).abs() < 1e-12);
         }
         let sentences = &explanation.sentences;
         prop_assert_eq!(sentences.en.len(), sentences.zh.len());
@@ -196,7 +242,7 @@ proptest! {
         let scorer = Steps(scorer());
         let decision = decide(&context, &scorer);
         let oracle = Oracle::new(&context);
-        let mut values: Vec<f64> = arms(&oracle, &context, &scorer).iter().map(|arm| arm.2).collect();
+        let mut values: Vec<f64> = arms(&oracle, &context, &scorer).iter().map(|arm| arm.value).collect();
         values.sort_by(|one, other| other.total_cmp(one));
         values.truncate(5);
         let found: Vec<f64> = decision.candidates.iter().map(|candidate| candidate.value).collect();
@@ -259,7 +305,7 @@ fn wild_context(seed: u64) -> DecisionContext {
         context.now = Instant::from_micros(random.of(&INSTANTS));
     }
     context.horizon_hours = random.of(&[0, 1, 24, 10_000, u32::MAX]);
-    context.channels = random.of(&[Vec::new(), vec![String::new()], vec!["push".into()]]);
+    context.channels = random.of(&[Vec::new(), vec![channel("", f64::NAN)], vec![channel("push", 0.0)]]);
     for candidate in &mut context.contents {
         candidate.content_inputs = random.of(&[Vec::new(), vec![0.3], vec![0.7]]);
         candidate.content_inputs.extend(random.maybe(3, number));
@@ -301,7 +347,7 @@ proptest! {
         let decision = decide(&context, &broken);
         explanation::explain(&context, &broken, &decision);
         prop_assert!(decision.action == Action::Send || !decision.reasons.is_empty());
-        prop_assert!(decision.reasons.len() <= 20 && decision.candidates.len() <= 5);
+        prop_assert!(decision.reasons.len() <= 40 && decision.candidates.len() <= 5);
         let written = serde_json::to_string(&decision).unwrap();
         let read: Decision = serde_json::from_str(&written).unwrap();
         prop_assert_eq!(read, decision.clone());
@@ -316,7 +362,7 @@ proptest! {
 #[test]
 fn random_situations_meet_every_outcome() {
     let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
-    for seed in 0..4_000 {
+    for seed in 0..8_000 {
         let decision = decide(&random_context(seed), &scorer());
         *outcomes.entry(format!("{:?}", decision.action)).or_default() += 1;
         for reason in decision.reasons.into_iter().filter(|_| decision.action != Action::Send) {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use smartpush::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
+use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use smartpush::decisions::scorer::{Contribution, Scorer};
 use smartpush::domain::campaign::{Campaign, CampaignStatus};
 use smartpush::domain::content::{Content, MessageClass, Variant};
-use smartpush::domain::settings::{ConsentWhenUnknown, DecisionSettings};
+use smartpush::domain::device::Device;
+use smartpush::domain::frequency::{FrequencyRule, FrequencyWindow};
+use smartpush::domain::settings::{ConsentWhenUnknown, DecisionSettings, Exploration, VendorQuota};
 use smartpush::domain::time::{HOUR, Instant, MINUTE};
 use smartpush::domain::user::{Consent, MinuteOfDay, QuietHours, User};
 
@@ -33,6 +35,21 @@ pub fn settings() -> DecisionSettings {
         most_contents: 100,
         consent_when_unknown: ConsentWhenUnknown::Deny,
         max_per_day: 2,
+        service_bypasses_caps: true,
+        service_counts_toward_caps: false,
+        minimum_gap_minutes: 0,
+        frequency_rules: Vec::new(),
+        vendor_quota: VendorQuota {
+            vendors: vec!["huawei".into(), "xiaomi".into()],
+            per_day: 2,
+            by_category: BTreeMap::from([("news".to_string(), 5)]),
+            time_zone: "Asia/Shanghai".into(),
+        },
+        repeat_sleep_hours: 24,
+        repeat_half_life_hours: 72.0,
+        cold_start_evidence: 5.0,
+        cold_start_sends: 1_000,
+        default_locale: "en".into(),
         quiet_from: String::new(),
         quiet_until: String::new(),
         holdout_percent: 0.0,
@@ -41,6 +58,10 @@ pub fn settings() -> DecisionSettings {
         opt_out_probability: 0.0,
         fatigue_price: 0.0,
         channel_cost: 0.0,
+        exploration: Exploration::Uniform,
+        exploration_percent: 0.0,
+        exploration_temperature: 0.01,
+        exploration_most_per_day: 1_000,
         ttl_seconds: 14_400,
         seed: 1,
     }
@@ -52,6 +73,7 @@ pub fn context(now: &str) -> DecisionContext {
         format: FORMAT,
         decision_id: "decision-1".into(),
         send_id: "send-1".into(),
+        occurrence: "2026-06-10".into(),
         now: instant(now),
         clock_trusted: true,
         horizon_hours: 24,
@@ -64,7 +86,9 @@ pub fn context(now: &str) -> DecisionContext {
             ..User::default()
         },
         campaign: None,
-        channels: vec!["push".into()],
+        channels: vec![channel("push", 0.0)],
+        campaign_sends: 0,
+        explored_today: 0,
         contents: Vec::new(),
         user_inputs: Vec::new(),
         curve: vec![1.0 / 168.0; 168],
@@ -78,7 +102,12 @@ pub fn context(now: &str) -> DecisionContext {
 /// A content whose only input is its logit.
 pub fn content(content_id: &str, logit: f64) -> ContentContext {
     let content = Content { content_id: content_id.into(), ..Content::default() };
-    ContentContext { content, content_inputs: vec![logit], pair_inputs: Vec::new() }
+    ContentContext { content, evidence: 100.0, sent: 0, content_inputs: vec![logit], pair_inputs: Vec::new() }
+}
+
+/// A channel that is set up.
+pub fn channel(name: &str, cost: f64) -> ChannelContext {
+    ChannelContext { name: name.into(), cost: Some(cost) }
 }
 
 /// A logistic model with fixed weights that look random.
@@ -201,6 +230,9 @@ pub fn random_context(seed: u64) -> DecisionContext {
     context.user = random_user(random, zone);
     context.clock_trusted = !random.one_in(20);
     context.campaign = random.maybe(2, |random| random_campaign(random, now));
+    context.channels = random_channels(random);
+    context.campaign_sends = random.below(3);
+    context.explored_today = random.below(3) as u32;
     context.contents = (0..random.below(5)).map(|_| random_content(random, now)).collect();
     context.user_inputs = (0..3).map(|_| random.between(-1.0, 1.0)).collect();
     context.curve = random_curve(random);
@@ -225,9 +257,54 @@ fn random_user(random: &mut Random, zone: &str) -> User {
         max_per_day: random.maybe(3, |random| random.below(3) as u32),
         muted_categories: random.maybe(3, |_| "sport".to_string()).into_iter().collect(),
         personalisation: true,
+        country: random.of(&[None, Some("US".into()), Some("DE".into())]),
+        devices: random.maybe(2, random_devices),
+        fields: random.maybe(2, |_| "first_name".to_string()).into_iter().collect(),
         unreadable_preference: random.maybe(20, |_| "quiet_from".into()),
         ..User::default()
     }
+}
+
+fn random_channels(random: &mut Random) -> Vec<ChannelContext> {
+    let push = channel("push", 0.0);
+    let sms = channel("sms", random.between(0.0, 0.01));
+    let fax = ChannelContext { name: "fax".into(), cost: None };
+    random.of(&[
+        vec![push.clone()],
+        vec![push.clone()],
+        vec![sms.clone(), push.clone()],
+        vec![fax, push, sms],
+    ])
+}
+
+fn random_devices(random: &mut Random) -> Vec<Device> {
+    let one = |random: &mut Random| Device {
+        device_id: "device".into(),
+        channel: random.of(&["push", "push", "sms"]).into(),
+        vendor: random.of(&[None, Some("huawei".into()), Some("apple".into())]),
+        active: !random.one_in(4),
+    };
+    (0..random.below(3)).map(|_| one(random)).collect()
+}
+
+/// A frequency rule of any kind.
+pub fn random_rule(random: &mut Random) -> FrequencyRule {
+    let days = FrequencyWindow::CalendarDays(1 + random.below(3) as u32);
+    let hours = FrequencyWindow::RollingHours(1 + random.below(48) as u32);
+    FrequencyRule {
+        most: if random.one_in(12) { 0 } else { 1 + random.below(3) as u32 },
+        window: random.of(&[days, hours]),
+        channel: random.maybe(4, |random| random.of(&["push", "sms"]).into()),
+        campaign_tag: random.maybe(4, |_| "promo".into()),
+        message_class: random.maybe(4, |random| random.of(&[MessageClass::Marketing, MessageClass::Service])),
+        service_bypasses: random.one_in(2),
+        service_counts: random.one_in(2),
+    }
+}
+
+fn random_rules(random: &mut Random) -> Vec<FrequencyRule> {
+    let count = random.of(&[0, 0, 0, 1, 2]);
+    (0..count).map(|_| random_rule(random)).collect()
 }
 
 fn random_quiet(random: &mut Random) -> QuietHours {
@@ -246,6 +323,13 @@ fn random_campaign(random: &mut Random, now: Instant) -> Campaign {
     let statuses = [CampaignStatus::Running, CampaignStatus::Running, CampaignStatus::Scheduled];
     Campaign {
         campaign_id: "campaign-1".into(),
+        tags: random.maybe(2, |_| "promo".to_string()).into_iter().collect(),
+        quiet_hours: random.maybe(4, random_quiet),
+        frequency_rules: random_rules(random),
+        max_sends: random.maybe(8, |random| random.below(3)),
+        lead_minutes: random.of(&[0, 0, 90]),
+        exploration_percent: random.maybe(3, |random| random.between(0.0, 100.0)),
+        unreadable: random.maybe(20, |_| "frequency_rules".into()),
         window_start: random.maybe(2, |random| near(random, now, 30.0)),
         window_end: random.maybe(2, |random| near(random, now, 30.0)),
         priority: random.between(0.0, 3.0),
@@ -263,12 +347,25 @@ pub fn random_content(random: &mut Random, now: Instant) -> ContentContext {
         published_at: random.maybe(3, |random| near(random, now, 30.0)),
         expires_at: random.maybe(3, |random| near(random, now, 30.0)),
         message_class: random.of(&[MessageClass::Marketing, MessageClass::Service]),
-        variants: random.of(&[Vec::new(), variants(&["en", "zh", ""])]),
+        variants: random_variants(random),
+        countries: random.maybe(5, |_| "US".to_string()).into_iter().collect(),
+        vendor_category: random.maybe(3, |_| "news".into()),
         ttl_seconds: random.maybe(3, |random| random.below(90_000) as u32),
         ..Content::default()
     };
     let mut inputs = || (0..2).map(|_| random.between(-2.0, 2.0)).collect();
-    ContentContext { content, content_inputs: inputs(), pair_inputs: inputs() }
+    let (content_inputs, pair_inputs) = (inputs(), inputs());
+    let evidence = random.between(0.0, 40.0);
+    ContentContext { content, evidence, sent: random.below(2_000), content_inputs, pair_inputs }
+}
+
+fn random_variants(random: &mut Random) -> Vec<Variant> {
+    let mut all =
+        random.of(&[Vec::new(), variants(&["en", "zh", ""]), variants(&["zh"]), variants(&["", "", "de"])]);
+    for variant in &mut all {
+        variant.needs = random.maybe(4, |_| "first_name".to_string()).into_iter().collect();
+    }
+    all
 }
 
 /// Wordings in these locales, each named after its own; `""` has none.
@@ -289,12 +386,25 @@ fn random_curve(random: &mut Random) -> Vec<f64> {
 }
 
 fn random_send(random: &mut Random, now: Instant) -> PastSend {
-    past_send(&now.plus((random.between(-60.0, 1.0) * HOUR as f64) as i64).to_string())
+    let mut send = past_send(&now.plus((random.between(-60.0, 1.0) * HOUR as f64) as i64).to_string());
+    send.content_id = random.maybe(2, |random| format!("content-{}", random.below(6)));
+    send.channel = random.of(&[None, Some("push".into()), Some("sms".into())]);
+    send.campaign_tags = random.maybe(2, |_| "promo".to_string()).into_iter().collect();
+    send.message_class =
+        random.of(&[MessageClass::Marketing, MessageClass::Marketing, MessageClass::Service]);
+    send
 }
 
 /// A push that went out, whatever it was.
 pub fn past_send(at: &str) -> PastSend {
-    PastSend { at: instant(at), campaign_id: None, content_id: None, channel: None }
+    PastSend {
+        at: instant(at),
+        campaign_id: None,
+        content_id: None,
+        channel: None,
+        campaign_tags: Vec::new(),
+        message_class: MessageClass::Marketing,
+    }
 }
 
 fn random_settings(random: &mut Random) -> DecisionSettings {
@@ -305,6 +415,15 @@ fn random_settings(random: &mut Random) -> DecisionSettings {
         quiet_from: if quiet { "21:30".into() } else { String::new() },
         quiet_until: if quiet { "07:15".into() } else { String::new() },
         holdout_percent: random.of(&[0.0, 0.0, 10.0]),
+        service_bypasses_caps: random.one_in(2),
+        service_counts_toward_caps: random.one_in(2),
+        minimum_gap_minutes: random.of(&[0, 0, 45, 600]),
+        frequency_rules: random_rules(random),
+        repeat_sleep_hours: random.of(&[0, 6, 24]),
+        repeat_half_life_hours: random.of(&[0.0, 5.0, 72.0]),
+        exploration: random.of(&[Exploration::Uniform, Exploration::Softmax]),
+        exploration_percent: random.of(&[0.0, 0.0, 30.0]),
+        exploration_most_per_day: 2,
         opt_out_cost: random.between(0.0, 20.0),
         opt_out_probability: random.between(0.0, 0.003),
         fatigue_price: random.between(0.0, 0.02),
