@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext};
-use smartpush::decisions::scorer::{Contribution, Scorer};
+use smartpush::decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use smartpush::decisions::{allowed_arms, decide, explanation};
+use smartpush::domain::campaign::{Campaign, CampaignStatus};
+use smartpush::domain::content::Variant;
 use smartpush::domain::decision::{Action, Decision};
+use smartpush::domain::settings::Exploration;
 use smartpush::domain::time::{HOUR, Instant, MINUTE};
 
 use super::oracle::{Oracle, Slot};
-use super::world::{LinearScorer, Random, channel, random_content, random_context};
+use super::world::{LinearScorer, Random, channel, content, context, random_content, random_context};
 
 fn scorer() -> LinearScorer {
     LinearScorer::new(3, 2, 2)
@@ -372,4 +375,87 @@ fn random_situations_meet_every_outcome() {
     println!("{outcomes:?}");
     let rare: Vec<_> = outcomes.iter().filter(|(_, count)| **count < 20).collect();
     assert!(rare.is_empty() && outcomes.len() >= 15, "the oracle sees too little of {rare:?}: {outcomes:?}");
+}
+
+/// Three contents, two channels, two hours: how often each arm is drawn over many users.
+fn frequencies(method: Exploration) -> (Vec<f64>, Vec<f64>) {
+    const USERS: u32 = 20_000;
+    let mut expected: BTreeMap<String, f64> = BTreeMap::new();
+    let mut observed: BTreeMap<String, f64> = BTreeMap::new();
+    let name =
+        |content: &str, channel: &str, at: Instant| format!("{content}/{channel}/{}", at.micros() / HOUR);
+    for user in 0..USERS {
+        let mut context = context("2026-06-10T16:00:00Z");
+        context.user.user_id = format!("user-{user}");
+        context.horizon_hours = 2;
+        context.channels = vec![channel("push", 0.0), channel("email", 0.001)];
+        context.contents = vec![content("bread", -3.0), content("cheese", -2.5), content("wine", -2.8)];
+        context.settings.exploration = method;
+        context.settings.exploration_percent = 60.0;
+        context.settings.exploration_temperature = 0.02;
+        for arm in allowed_arms(&context, &PopularityScorer) {
+            let name = name(&arm.content_id, &arm.channel, arm.slot_start);
+            *expected.entry(name).or_default() += arm.action_probability;
+        }
+        let decision = decide(&context, &PopularityScorer);
+        let (content, over) = (decision.content_id.unwrap(), decision.channel.unwrap());
+        *observed.entry(name(&content, &over, decision.send_at.unwrap())).or_default() += 1.0;
+    }
+    assert_eq!(expected.len(), 12);
+    let observed = expected.keys().map(|name| observed.get(name).copied().unwrap_or_default()).collect();
+    (expected.into_values().collect(), observed)
+}
+
+#[test]
+fn arms_are_drawn_as_often_as_their_logged_probabilities_say() {
+    for method in [Exploration::Uniform, Exploration::Softmax] {
+        let (expected, observed) = frequencies(method);
+        let chi_square: f64 = observed.iter().zip(&expected).map(|(n, e)| (n - e).powi(2) / e).sum();
+        // 11 degrees of freedom: 31.3 is passed once in a thousand times.
+        assert!(chi_square < 31.3, "{method:?}: {observed:?} against {expected:?}: {chi_square}");
+        assert!(expected.iter().all(|count| *count > 100.0), "{method:?}: {expected:?}");
+    }
+}
+
+#[test]
+fn a_spent_budget_ends_exploration_and_asking_again_draws_the_same() {
+    let mut context = context("2026-06-10T16:00:00Z");
+    context.contents = vec![content("bread", -3.0), content("cheese", -2.5)];
+    context.campaign = Some(Campaign {
+        campaign_id: "spring".into(),
+        status: CampaignStatus::Running,
+        exploration_percent: Some(100.0),
+        ..Campaign::default()
+    });
+    let ask = |context: &DecisionContext| decide(context, &PopularityScorer);
+    assert!(ask(&context).explored);
+    assert_eq!(ask(&context), ask(&context));
+    let told = explanation::explain(&context, &PopularityScorer, &ask(&context));
+    assert!(
+        told.exploration.is_some_and(|explored| explored.expected_loss > 0.0 && explored.percent == 100.0)
+    );
+    context.explored_today = context.settings.exploration_most_per_day;
+    let decision = ask(&context);
+    assert!(!decision.explored && decision.action_probability == Some(1.0));
+    assert_eq!(decision.content_id.as_deref(), Some("cheese"));
+}
+
+#[test]
+fn wordings_of_one_language_share_users_evenly() {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for user in 0..3_000 {
+        let mut context = context("2026-06-10T16:00:00Z");
+        context.user.user_id = format!("user-{user}");
+        let mut cheese = content("cheese", -2.0);
+        cheese.content.variants = ["a", "b", "c"]
+            .map(|id| Variant { variant_id: id.into(), locale: Some("en".into()), ..Variant::default() })
+            .into();
+        context.contents = vec![cheese];
+        let decision = decide(&context, &PopularityScorer);
+        assert_eq!(decision.action_probability, Some(1.0 / 3.0));
+        assert_eq!(decision.candidates[0].variant_id, decision.variant_id);
+        *counts.entry(decision.variant_id.unwrap()).or_default() += 1;
+    }
+    let chi_square: f64 = counts.values().map(|n| (f64::from(*n) - 1_000.0).powi(2) / 1_000.0).sum();
+    assert!(counts.len() == 3 && chi_square < 13.8, "{counts:?}");
 }

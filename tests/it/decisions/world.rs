@@ -258,7 +258,7 @@ fn random_user(random: &mut Random, zone: &str) -> User {
         muted_categories: random.maybe(3, |_| "sport".to_string()).into_iter().collect(),
         personalisation: true,
         country: random.of(&[None, Some("US".into()), Some("DE".into())]),
-        devices: random.maybe(2, random_devices),
+        devices: random.maybe(4, random_devices),
         fields: random.maybe(2, |_| "first_name".to_string()).into_iter().collect(),
         unreadable_preference: random.maybe(20, |_| "quiet_from".into()),
         ..User::default()
@@ -272,8 +272,11 @@ fn random_channels(random: &mut Random) -> Vec<ChannelContext> {
     random.of(&[
         vec![push.clone()],
         vec![push.clone()],
+        vec![push.clone()],
+        vec![push.clone()],
         vec![sms.clone(), push.clone()],
-        vec![fax, push, sms],
+        vec![fax.clone(), push, sms],
+        vec![fax],
     ])
 }
 
@@ -326,10 +329,10 @@ fn random_campaign(random: &mut Random, now: Instant) -> Campaign {
         tags: random.maybe(2, |_| "promo".to_string()).into_iter().collect(),
         quiet_hours: random.maybe(4, random_quiet),
         frequency_rules: random_rules(random),
-        max_sends: random.maybe(8, |random| random.below(3)),
+        max_sends: random.maybe(16, |random| random.below(3)),
         lead_minutes: random.of(&[0, 0, 90]),
         exploration_percent: random.maybe(3, |random| random.between(0.0, 100.0)),
-        unreadable: random.maybe(20, |_| "frequency_rules".into()),
+        unreadable: random.maybe(40, |_| "frequency_rules".into()),
         window_start: random.maybe(2, |random| near(random, now, 30.0)),
         window_end: random.maybe(2, |random| near(random, now, 30.0)),
         priority: random.between(0.0, 3.0),
@@ -348,7 +351,7 @@ pub fn random_content(random: &mut Random, now: Instant) -> ContentContext {
         expires_at: random.maybe(3, |random| near(random, now, 30.0)),
         message_class: random.of(&[MessageClass::Marketing, MessageClass::Service]),
         variants: random_variants(random),
-        countries: random.maybe(5, |_| "US".to_string()).into_iter().collect(),
+        countries: random.maybe(8, |_| "US".to_string()).into_iter().collect(),
         vendor_category: random.maybe(3, |_| "news".into()),
         ttl_seconds: random.maybe(3, |random| random.below(90_000) as u32),
         ..Content::default()
@@ -417,9 +420,9 @@ fn random_settings(random: &mut Random) -> DecisionSettings {
         holdout_percent: random.of(&[0.0, 0.0, 10.0]),
         service_bypasses_caps: random.one_in(2),
         service_counts_toward_caps: random.one_in(2),
-        minimum_gap_minutes: random.of(&[0, 0, 45, 600]),
+        minimum_gap_minutes: random.of(&[0, 45, 900]),
         frequency_rules: random_rules(random),
-        repeat_sleep_hours: random.of(&[0, 6, 24]),
+        repeat_sleep_hours: random.of(&[0, 12, 48]),
         repeat_half_life_hours: random.of(&[0.0, 5.0, 72.0]),
         exploration: random.of(&[Exploration::Uniform, Exploration::Softmax]),
         exploration_percent: random.of(&[0.0, 0.0, 30.0]),

@@ -109,7 +109,7 @@ fn duplicate_contents_count_once_and_duplicate_fields_not_at_all() {
     assert_eq!(reply.status, 200, "{reply:?}");
     let candidates = reply.json()["candidates"].as_array().unwrap().clone();
     let mut slots: Vec<String> =
-        candidates.iter().map(|candidate| candidate["slot_start"].to_string()).collect();
+        candidates.iter().map(|one| format!("{} {}", one["slot_start"], one["channel"])).collect();
     slots.sort();
     slots.dedup();
     assert_eq!(slots.len(), candidates.len(), "no arm stands twice: {candidates:?}");
