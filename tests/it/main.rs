@@ -18,6 +18,7 @@ mod ingesting;
 mod intervals;
 mod logistic;
 mod models;
+mod products;
 mod profiles;
 mod ranking;
 mod same_bytes;
