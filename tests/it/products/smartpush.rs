@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use smartpush::config::Config;
-use smartpush::decisions::context::{ContentContext, DecisionContext, FORMAT, PastSend};
+use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use smartpush::decisions::decide;
 use smartpush::decisions::scorer::PopularityScorer;
 use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::content::Content;
+use smartpush::domain::content::{Content, MessageClass};
 use smartpush::domain::decision::Action;
 use smartpush::domain::settings::DecisionSettings;
 use smartpush::domain::slot::{SendSlot, send_slots};
@@ -101,11 +101,26 @@ fn context(town: &Town, person: &Person, from: Instant, until: Instant) -> Decis
     let curve = if person.has_prediction { &person.curve } else { &town.popular };
     let content =
         Content { content_id: "sale".into(), expires_at: Some(town.expires_at), ..Content::default() };
-    let send = |at: &Instant| PastSend { at: *at, campaign_id: None, content_id: None, channel: None };
+    let send = |at: &Instant| PastSend {
+        at: *at,
+        campaign_id: None,
+        content_id: None,
+        channel: None,
+        campaign_tags: Vec::new(),
+        message_class: MessageClass::Marketing,
+    };
+    let content = ContentContext {
+        content,
+        evidence: 100.0,
+        sent: 0,
+        content_inputs: vec![0.0],
+        pair_inputs: Vec::new(),
+    };
     DecisionContext {
         format: FORMAT,
         decision_id: "decision".into(),
         send_id: "send".into(),
+        occurrence: "autumn".into(),
         now: town.now,
         clock_trusted: true,
         horizon_hours: 24,
@@ -125,8 +140,10 @@ fn context(town: &Town, person: &Person, from: Instant, until: Instant) -> Decis
             status: CampaignStatus::Running,
             ..Campaign::default()
         }),
-        channels: vec!["push".into()],
-        contents: vec![ContentContext { content, content_inputs: vec![0.0], pair_inputs: Vec::new() }],
+        channels: vec![ChannelContext { name: "push".into(), cost: Some(0.0) }],
+        campaign_sends: 0,
+        explored_today: 0,
+        contents: vec![content],
         user_inputs: Vec::new(),
         curve: curve.to_vec(),
         sends: person.past.iter().map(send).collect(),
