@@ -8,7 +8,7 @@ use super::pacing::{Limit, Measure};
 use super::refusals::{Run, Scope, walk};
 use super::scorer::Scorer;
 use super::situation::Situation;
-use super::variant::Wordings;
+use super::variant::{Level, Wordings, levels};
 use crate::domain::content::{Content, Variant};
 use crate::domain::settings::DecisionSettings;
 use crate::domain::time::{HOUR, Instant};
@@ -40,6 +40,7 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
     let contents = &situation.context.contents;
     let mut seen = HashSet::with_capacity(contents.len());
     let user = scorer.user(&situation.context.user_inputs);
+    let levels = levels(situation.context.user.locale.as_deref(), &situation.context.settings.default_locale);
     let mut offers = Vec::with_capacity(contents.len());
     for (index, candidate) in contents.iter().enumerate() {
         if !seen.insert(candidate.content.content_id.as_str()) {
@@ -47,7 +48,7 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
         }
         let content = scorer.content(&candidate.content_inputs);
         let shift = user + content + scorer.pair(&candidate.pair_inputs);
-        let mut offer = Offer::new(situation, index, shift);
+        let mut offer = Offer::new(situation, index, shift, &levels);
         offer.life = walk(situation, Scope::Content(&offer), situation.from, situation.until, |_| ());
         offers.push(offer);
     }
@@ -55,7 +56,7 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
 }
 
 impl<'a> Offer<'a> {
-    fn new(situation: &Situation<'a>, index: usize, shift: f64) -> Offer<'a> {
+    fn new(situation: &Situation<'a>, index: usize, shift: f64, levels: &[Level<'_>]) -> Offer<'a> {
         let context = situation.context;
         let content = &context.contents[index].content;
         let kind = Kind::of(content, context);
@@ -68,7 +69,7 @@ impl<'a> Offer<'a> {
             kind: situation.kinds.binary_search(&kind).unwrap_or_default(),
             shift,
             is_marketing,
-            wordings: Wordings::of(content, &context.user, &context.settings.default_locale),
+            wordings: Wordings::of(content, &context.user, levels),
             sleep: newest
                 .filter(|_| sleep > 0)
                 .map(|_| Limit::new(1, Measure::Rolling(sleep), sends_of(situation, content))),

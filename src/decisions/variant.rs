@@ -19,20 +19,17 @@ pub(super) enum Wordings<'a> {
 }
 
 impl<'a> Wordings<'a> {
-    /// zh-Hant-HK → zh-Hant → zh → without a locale → the default locale, each as far as it can be filled in.
-    ///
-    /// Somebody whose language nobody knows may get any.
-    pub(super) fn of(content: &'a Content, user: &User, default_locale: &str) -> Wordings<'a> {
+    /// The wordings of the first level that has one which can be filled in.
+    pub(super) fn of(content: &'a Content, user: &User, levels: &[Level<'_>]) -> Wordings<'a> {
         if content.variants.is_empty() {
             return Wordings::Unknown;
         }
         let mut is_any_in_his_language = false;
-        for level in levels(user.locale.as_deref(), default_locale) {
-            let of_level: Vec<&Variant> =
-                content.variants.iter().filter(|variant| level.takes(variant.locale.as_deref())).collect();
-            is_any_in_his_language |= !of_level.is_empty();
-            let fitting: Vec<&Variant> =
-                of_level.into_iter().filter(|variant| can_be_filled(variant, user)).collect();
+        for level in levels {
+            let of_level = content.variants.iter().filter(|variant| level.takes(variant.locale.as_deref()));
+            let mut of_level = of_level.peekable();
+            is_any_in_his_language |= of_level.peek().is_some();
+            let fitting: Vec<&Variant> = of_level.filter(|variant| can_be_filled(variant, user)).collect();
             if !fitting.is_empty() {
                 return Wordings::Fitting(fitting);
             }
@@ -59,8 +56,8 @@ impl<'a> Wordings<'a> {
     }
 }
 
-/// One step of the search.
-enum Level<'a> {
+/// One step of the search for a wording.
+pub(super) enum Level<'a> {
     Locale(&'a str),
     Neutral,
     Any,
@@ -76,7 +73,10 @@ impl Level<'_> {
     }
 }
 
-fn levels<'a>(locale: Option<&'a str>, default_locale: &'a str) -> Vec<Level<'a>> {
+/// zh-Hant-HK → zh-Hant → zh → without a locale → the default locale, each as far as it can be filled in.
+///
+/// Somebody whose language nobody knows may get any.
+pub(super) fn levels<'a>(locale: Option<&'a str>, default_locale: &'a str) -> Vec<Level<'a>> {
     let locale = locale.filter(|locale| !locale.is_empty());
     let mut levels: Vec<Level> = locale.map(fallbacks).unwrap_or_default();
     levels.push(Level::Neutral);
@@ -115,7 +115,8 @@ pub(super) fn variant_for<'a>(
     user: &User,
     default_locale: &str,
 ) -> Option<&'a Variant> {
-    Wordings::of(content, user, default_locale).fitting().first().copied().or(content.variants.first())
+    let levels = levels(user.locale.as_deref(), default_locale);
+    Wordings::of(content, user, &levels).fitting().first().copied().or(content.variants.first())
 }
 
 /// Locales differ neither by case nor by `_` for `-`.

@@ -5,5 +5,6 @@ mod golden;
 mod oracle;
 mod properties;
 mod quiet_hours;
+mod sample;
 mod send_slots;
 mod world;
