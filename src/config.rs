@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::channel::ChannelSettings;
 use crate::domain::goal::{Goal, is_goal_name};
+use crate::domain::identity::is_valid_id;
 use crate::domain::settings::DecisionSettings;
 use crate::domain::user::MinuteOfDay;
 use crate::domain::zone::{UnknownZone, Zone};
@@ -39,10 +40,12 @@ pub struct Config {
     pub goals: BTreeMap<String, Goal>,
     /// How models are trained.
     pub training: TrainingConfig,
-    /// Channels, by name.
-    pub channels: BTreeMap<String, ChannelSettings>,
     /// Decisions.
     pub decisions: DecisionSettings,
+    /// Ways to a reader, by name.
+    pub channels: BTreeMap<String, ChannelSettings>,
+    /// What became of decisions.
+    pub feedback: FeedbackConfig,
     /// The server.
     pub serve: ServeConfig,
     /// Evaluation.
@@ -103,6 +106,14 @@ pub struct ProfilesConfig {
 pub struct SendTimeConfig {
     /// Coverage of the interval, in (0, 1).
     pub interval: f64,
+}
+
+/// `[feedback]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedbackConfig {
+    /// Hours after a push reached its user in which an event may belong to it.
+    pub attribution_window_hours: i64,
 }
 
 /// `[serve]`
@@ -242,6 +253,10 @@ impl Config {
             place: format!("{place}: goals.{key}"),
             detail,
         })?;
+        config.check_channels().map_err(|(key, detail)| ConfigError::Invalid {
+            place: format!("{place}: channels.{key}"),
+            detail,
+        })?;
         config
             .check()
             .map_err(|(key, detail)| ConfigError::Invalid { place: format!("{place}: {key}"), detail })?;
@@ -282,6 +297,7 @@ impl Config {
             ("decisions.minimum_gap_minutes", i64::from(self.decisions.minimum_gap_minutes), 0, 30 * 1_440),
             ("decisions.repeat_sleep_hours", i64::from(self.decisions.repeat_sleep_hours), 0, 30 * 24),
             ("decisions.ttl_seconds", i64::from(self.decisions.ttl_seconds), 60, 28 * 86_400),
+            ("feedback.attribution_window_hours", self.feedback.attribution_window_hours, 1, 8_760),
             ("evaluation.bootstrap_draws", self.evaluation.bootstrap_draws as i64, 1, 1_000_000),
         ];
         match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
@@ -297,7 +313,6 @@ impl Config {
         self.check_whole()?;
         self.profiles.check()?;
         self.check_decisions()?;
-        self.check_channels()?;
         if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
             return Err((
                 "send_time.interval",
@@ -335,17 +350,13 @@ impl Config {
         Ok(())
     }
 
-    fn check_channels(&self) -> Result<(), (&'static str, String)> {
+    fn check_channels(&self) -> Result<(), (String, String)> {
         for (name, channel) in &self.channels {
-            if !(0.0..=1e9).contains(&channel.cost) {
-                return Err((
-                    "channels",
-                    format!("{name}.cost: {} is not a number from 0 to 1e9", channel.cost),
-                ));
+            if !is_valid_id(name) {
+                let detail = "a channel's name is 1 to 128 bytes of text without control characters";
+                return Err((format!("{name:?}"), detail.into()));
             }
-            if channel.title_length == 0 || channel.body_length == 0 {
-                return Err(("channels", format!("{name}: a length of 0 leaves nothing to read")));
-            }
+            channel.check().map_err(|(field, detail)| (format!("{name}.{field}"), detail))?;
         }
         Ok(())
     }

@@ -217,9 +217,19 @@ impl Workspace {
         self.data().join("profiles")
     }
 
+    /// `data/decisions/`: the log, and its export by date.
+    pub fn decisions(&self) -> PathBuf {
+        self.data().join("decisions")
+    }
+
     /// `data/decisions/log/`
     pub fn decision_log(&self) -> PathBuf {
-        self.data().join("decisions").join("log")
+        self.decisions().join("log")
+    }
+
+    /// `data/outcomes/`: what became of decisions, by date.
+    pub fn outcomes(&self) -> PathBuf {
+        self.data().join("outcomes")
     }
 
     /// The directory of the profiles as of a moment.

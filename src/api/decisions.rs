@@ -12,7 +12,7 @@ use super::{ApiState, json};
 use crate::decisions::explanation::Explanation;
 use crate::domain::decision::{Action, Decision};
 use crate::domain::identity::is_valid_id;
-use crate::engine::{Answer, EngineError, Question};
+use crate::engine::{Answer, Question};
 
 /// Name of the header under which the same question gets the same answer.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -111,7 +111,7 @@ pub(super) async fn show(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let answer = reading_log(&state, move |state| state.engine().decision(&id)).await?;
+    let answer = reading_files(&state, move |state| state.engine().decision(&id)).await?;
     Ok(json(logged(answer).await?))
 }
 
@@ -131,7 +131,7 @@ pub(super) async fn explain(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let explanation = reading_log(&state, move |state| state.engine().explain(&id)).await?;
+    let explanation = reading_files(&state, move |state| state.engine().explain(&id)).await?;
     Ok(json(serde_json::to_string(&explanation).unwrap_or_default()))
 }
 
@@ -179,13 +179,18 @@ async fn logged(answer: Answer) -> Result<String, Problem> {
     Ok(answer.text.to_string())
 }
 
-/// Looks for something that may be in memory or in the log's files.
-async fn reading_log<T: Send + 'static>(
+/// Looks for something that may have to be read from files: the log's, or tables.
+pub(super) async fn reading_files<T, E>(
     state: &ApiState,
-    look: impl FnOnce(&ApiState) -> Result<T, EngineError> + Send + 'static,
-) -> Result<T, Problem> {
+    look: impl FnOnce(&ApiState) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Problem: From<E>,
+{
     let closed = |_| Problem::new(STOPPING, "the server is stopping");
-    let _permit = state.0.log_readers.acquire().await.map_err(closed)?;
+    let _permit = state.0.file_readers.acquire().await.map_err(closed)?;
     let state = state.clone();
     Ok(blocking(move || look(&state)).await??)
 }

@@ -3,6 +3,7 @@
 mod body;
 mod clock;
 mod connections;
+mod contents;
 mod decisions;
 mod guards;
 mod health;
@@ -24,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use clock::Clock;
+pub use contents::Wordings;
 pub use health::Metrics;
 pub use problem::Problem;
 pub use server::serve;
@@ -31,8 +33,8 @@ pub use server::serve;
 use crate::config::ServeConfig;
 use crate::engine::{Engine, Refresher};
 
-/// Decisions that are looked for in the log at once: each reads files.
-const LOG_READERS: usize = 2;
+/// Requests that read files at once: the decision log's, or tables.
+const FILE_READERS: usize = 2;
 
 /// What every request may use.
 #[derive(Clone)]
@@ -44,7 +46,8 @@ struct Shared {
     clock: Clock,
     metrics: Metrics,
     config: ServeConfig,
-    log_readers: Semaphore,
+    wordings: Wordings,
+    file_readers: Semaphore,
     in_flight: AtomicUsize,
     is_stopping: AtomicBool,
 }
@@ -57,6 +60,7 @@ impl ApiState {
         clock: Clock,
         metrics: Metrics,
         config: ServeConfig,
+        wordings: Wordings,
     ) -> ApiState {
         ApiState(Arc::new(Shared {
             engine,
@@ -64,7 +68,8 @@ impl ApiState {
             clock,
             metrics,
             config,
-            log_readers: Semaphore::new(LOG_READERS),
+            wordings,
+            file_readers: Semaphore::new(FILE_READERS),
             in_flight: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
         }))
@@ -90,6 +95,7 @@ impl ApiState {
     info(title = "smartpush", description = "What to push to a user, when, and whether to push at all."),
     tags(
         (name = "decisions", description = "What and when for a user"),
+        (name = "contents", description = "What a content looks like"),
         (name = "users", description = "A user's hours"),
         (name = "operations", description = "Is the server well?")
     )
@@ -104,6 +110,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(decisions::show))
         .routes(routes!(decisions::explain))
         .routes(routes!(users::send_time))
+        .routes(routes!(contents::show_preview))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

@@ -32,6 +32,8 @@ pub(super) const UNKNOWN_ROUTE: Kind =
     kind("unknown_route", StatusCode::NOT_FOUND, "There is nothing at this path");
 pub(super) const UNKNOWN_CAMPAIGN: Kind =
     kind("unknown_campaign", StatusCode::NOT_FOUND, "There is no such campaign");
+pub(super) const UNKNOWN_CONTENT: Kind =
+    kind("unknown_content", StatusCode::NOT_FOUND, "There is no such content");
 pub(super) const UNKNOWN_DECISION: Kind =
     kind("unknown_decision", StatusCode::NOT_FOUND, "There is no such decision");
 pub(super) const METHOD_NOT_ALLOWED: Kind =

@@ -8,7 +8,9 @@ mod examples;
 mod ingest;
 mod learning;
 mod models;
+mod outcomes;
 mod output;
+mod preview;
 mod profile;
 mod recommend;
 mod replay;
@@ -77,6 +79,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     Serve(serve::ServeArguments),
     Replay(replay::ReplayArguments),
+    Preview(preview::PreviewArguments),
+    Outcomes(outcomes::OutcomesArguments),
     Config(config::ConfigArguments),
 }
 
@@ -178,6 +182,8 @@ impl Command {
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
             Command::Serve(arguments) => serve::run(context, &arguments),
             Command::Replay(arguments) => replay::run(context, &arguments),
+            Command::Preview(arguments) => preview::run(context, &arguments),
+            Command::Outcomes(arguments) => outcomes::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
     }

@@ -20,6 +20,7 @@ mod situation;
 mod slots;
 mod variant;
 
+
 use crate::domain::decision::Decision;
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;

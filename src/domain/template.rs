@@ -1,45 +1,259 @@
-//! Texts with `{{field|default}}`: what stands in them, and which fields they cannot do without.
+//! Texts with `{{field|default}}`: what is asked for, what a reader sees, and where it is cut.
+//!
+//! A wording is written by one person and filled with what another one said of himself, so a value is plain text: it is
+//! not read as a template again, and neither control characters nor marks that turn the direction of writing pass.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A text taken apart.
-#[derive(Clone, Debug, PartialEq)]
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::user::User;
+
+/// What stands at the end of a text that was cut.
+const ELLIPSIS: &str = "…";
+
+/// A text, read for its placeholders.
+///
+/// `{{field}}` asks for a value, `{{field|default}}` has one for those of whom none is known; blanks around either do not
+/// count. An opening `{{` that nothing closes is text.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template<'a> {
     parts: Vec<Part<'a>>,
+    faults: Vec<TemplateFault>,
 }
 
-/// A piece of a text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Part<'a> {
     Text(&'a str),
-    Field { name: &'a str, default: Option<&'a str> },
+    Field {
+        name: &'a str,
+        default: Option<&'a str>,
+        written: &'a str,
+    },
+    /// A placeholder that cannot be meant so; nothing fills it.
+    Faulty {
+        inside: &'a str,
+        written: &'a str,
+    },
+}
+
+/// A placeholder that cannot be meant so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad_template: character {position}: {what}")]
+pub struct TemplateFault {
+    /// Its first brace, counted in characters (Unicode scalar values) from 1.
+    pub position: usize,
+    /// What is wrong.
+    pub what: FaultKind,
+}
+
+/// What is wrong with a placeholder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FaultKind {
+    /// `{{}}` or `{{|default}}`.
+    #[error("a placeholder without a field's name")]
+    EmptyName,
+    /// `{{a{{b}}}}`, `{{{a}}}`: another brace opens before it closes.
+    #[error("a brace within a placeholder")]
+    Nested,
+}
+
+/// A field without a default, of which no value is known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("missing_value: {field:?} is not known and has no default")]
+pub struct MissingValue {
+    /// The field's name; of a faulty placeholder, what stands between its braces.
+    pub field: String,
 }
 
 impl<'a> Template<'a> {
-    /// Takes a text apart; an opening `{{` without its end stays text.
+    /// Reads a text; every text can be read.
     pub fn parse(text: &'a str) -> Template<'a> {
-        let (mut parts, mut rest) = (Vec::new(), text);
-        while let Some((before, after)) = rest.split_once("{{") {
-            let Some((inside, behind)) = after.split_once("}}") else { break };
-            parts.push(Part::Text(before));
-            let (name, default) = match inside.split_once('|') {
-                Some((name, default)) => (name.trim(), Some(default.trim())),
-                None => (inside.trim(), None),
-            };
-            parts.push(Part::Field { name, default });
-            rest = behind;
+        let (mut parts, mut faults) = (Vec::new(), Vec::new());
+        let (mut rest, mut position) = (text, 1);
+        while let Some(start) = rest.find("{{") {
+            let Some(length) = rest[start + 2..].find("}}") else { break };
+            let (before, placeholder) = rest.split_at(start);
+            let (written, after) = placeholder.split_at(length + 4);
+            position += before.chars().count();
+            let part = Part::of_placeholder(written);
+            if let Err(what) = part {
+                faults.push(TemplateFault { position, what });
+            }
+            if !before.is_empty() {
+                parts.push(Part::Text(before));
+            }
+            let inside = written[2..written.len() - 2].trim();
+            parts.push(part.unwrap_or(Part::Faulty { inside, written }));
+            position += written.chars().count();
+            rest = after;
         }
-        parts.push(Part::Text(rest));
-        Template { parts }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest));
+        }
+        Template { parts, faults }
     }
 
-    /// Fields without a default, each once, sorted.
+    /// Placeholders that cannot be meant so, in the order of the text. A text that has any is never filled.
+    pub fn faults(&self) -> &[TemplateFault] {
+        &self.faults
+    }
+
+    /// Fields without a default, each once, sorted. What stands in a faulty placeholder is among them: nobody has that.
     pub fn required(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let without_default = |part: &Part<'a>| match part {
-            Part::Field { name, default: None } => Some(*name),
+        let name = |part: &Part<'a>| match part {
+            Part::Field { name, default: None, .. } => Some(*name),
+            Part::Faulty { inside, .. } => Some(*inside),
             _ => None,
         };
-        let names: BTreeSet<&str> = self.parts.iter().filter_map(without_default).collect();
-        names.into_iter()
+        self.parts.iter().filter_map(name).collect::<BTreeSet<_>>().into_iter()
     }
+
+    /// Fields that have neither a value nor a default, each once, sorted; faulty placeholders are not among them.
+    pub fn missing<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> BTreeSet<&'a str> {
+        let is_known = |name: &str| value(name).as_deref().and_then(plain).is_some();
+        let name = |part: &Part<'a>| match part {
+            Part::Field { name, default: None, .. } if !is_known(name) => Some(*name),
+            _ => None,
+        };
+        self.parts.iter().filter_map(name).collect()
+    }
+
+    /// The text with values, or defaults where there is none. A value of blanks alone is none.
+    ///
+    /// # Errors
+    /// The first field that has neither.
+    pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> Result<String, MissingValue> {
+        let mut text = String::new();
+        for part in &self.parts {
+            part.write(&mut text, &value).map_err(|field| MissingValue { field: field.to_string() })?;
+        }
+        Ok(text)
+    }
+
+    /// As [`Template::fill`] does, but a placeholder that cannot be filled stays as it was written: a draft, for its author.
+    pub fn fill_known<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> String {
+        let mut text = String::new();
+        for part in &self.parts {
+            if part.write(&mut text, &value).is_err() {
+                text.push_str(part.written());
+            }
+        }
+        text
+    }
+}
+
+impl<'a> Part<'a> {
+    /// Reads what stands from `{{` to `}}`, both included.
+    fn of_placeholder(written: &'a str) -> Result<Part<'a>, FaultKind> {
+        let inside = &written[2..written.len() - 2];
+        // Also in a default: what it leaves behind must never read as a placeholder.
+        if inside.contains('{') {
+            return Err(FaultKind::Nested);
+        }
+        let (name, default) = match inside.split_once('|') {
+            Some((name, default)) => (name.trim(), Some(default.trim())),
+            None => (inside.trim(), None),
+        };
+        if name.is_empty() { Err(FaultKind::EmptyName) } else { Ok(Part::Field { name, default, written }) }
+    }
+
+    /// Appends what a reader sees; `Err` with the field that has no value.
+    fn write<'v>(
+        &self,
+        text: &mut String,
+        value: &impl Fn(&str) -> Option<Cow<'v, str>>,
+    ) -> Result<(), &'a str> {
+        match *self {
+            Part::Text(own) => text.push_str(own),
+            Part::Faulty { inside, .. } => return Err(inside),
+            Part::Field { name, default, .. } => match (value(name).as_deref().and_then(plain), default) {
+                (Some(value), _) => text.push_str(&value),
+                (None, Some(default)) => text.push_str(default),
+                (None, None) => return Err(name),
+            },
+        }
+        Ok(())
+    }
+
+    fn written(&self) -> &'a str {
+        match *self {
+            Part::Text(written) | Part::Field { written, .. } | Part::Faulty { written, .. } => written,
+        }
+    }
+}
+
+/// A value as it may stand in a text; `None` when nothing of it can be seen.
+fn plain(value: &str) -> Option<String> {
+    let text: String = value.chars().map(|c| if is_control(c) { ' ' } else { c }).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_string())
+}
+
+/// Control characters, ends of lines, and the marks that would turn the direction of the text that follows the value.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What is known of a user under a field's name: `user_id`, `locale`, `country`, `time_zone`, or one of his attributes.
+///
+/// Texts, numbers and truth values read as text; null, lists and objects are nothing that a text could say.
+pub fn field_of<'a>(
+    user: &'a User,
+    attributes: &'a BTreeMap<String, Value>,
+    field: &str,
+) -> Option<Cow<'a, str>> {
+    let own = match field {
+        "user_id" => Some(&user.user_id),
+        "locale" => user.locale.as_ref(),
+        "country" => user.country.as_ref(),
+        "time_zone" => user.time_zone.as_ref(),
+        _ => None,
+    };
+    if let Some(own) = own {
+        return Some(Cow::Borrowed(own));
+    }
+    match attributes.get(field)? {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A text of at most so many characters as readers count them (extended grapheme clusters, UAX #29).
+///
+/// What is cut ends with `…`, which counts. A flag, a family or a letter with its marks stays whole. A cut within a word goes
+/// back to the blank before it when that lies in the last third; Chinese has none and is cut where it is full.
+pub fn truncate(text: &str, most: usize) -> Cow<'_, str> {
+    if text.graphemes(true).nth(most).is_none() {
+        return Cow::Borrowed(text);
+    }
+    if most == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut kept: Vec<&str> = text.graphemes(true).take(most - 1).collect();
+    if splits_word(text, kept.iter().map(|cluster| cluster.len()).sum())
+        && let Some(blank) = kept.iter().rposition(|cluster| is_blank(cluster))
+        && blank * 3 >= kept.len() * 2
+    {
+        kept.truncate(blank);
+    }
+    while kept.last().is_some_and(|cluster| is_blank(cluster)) {
+        kept.pop();
+    }
+    kept.push(ELLIPSIS);
+    Cow::Owned(kept.concat())
+}
+
+/// Does a word go on beyond this byte?
+fn splits_word(text: &str, end: usize) -> bool {
+    let bound = text.split_word_bound_indices().map(|(start, _)| start).find(|start| *start >= end);
+    bound != Some(end)
+}
+
+fn is_blank(cluster: &str) -> bool {
+    cluster.chars().all(char::is_whitespace)
 }

@@ -56,7 +56,10 @@ pub(super) fn find(directory: &Path, decision_id: &str) -> Result<Option<(Record
 }
 
 /// The scorer that a record was made with.
-pub(super) fn scorer_of(workspace: &Workspace, record: &Record) -> Result<SnapshotScorer, EngineError> {
+///
+/// # Errors
+/// When its model is not in the workspace any more.
+pub fn scorer_of(workspace: &Workspace, record: &Record) -> Result<SnapshotScorer, EngineError> {
     let versions = &record.context.versions;
     SnapshotScorer::of_versions(workspace, versions).ok_or_else(|| EngineError::UnknownModel {
         decision_id: record.decision.decision_id.clone(),

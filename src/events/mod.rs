@@ -8,6 +8,7 @@ pub mod formats;
 pub mod ingest;
 pub mod lake;
 pub mod mapping;
+pub mod preview;
 mod reading;
 pub mod records;
 pub mod request;

@@ -3,3 +3,4 @@
 pub mod decision_log;
 pub mod log_files;
 pub mod receipt;
+pub mod whole_log;

@@ -202,6 +202,8 @@ fn every_command_explains_itself() {
         "evaluate",
         "serve",
         "replay",
+        "preview",
+        "outcomes",
         "config",
     ];
     for command in commands {

@@ -38,13 +38,17 @@ fn text_in_the_environment_needs_no_quotes() {
 #[test]
 fn what_cannot_be_used_is_named_by_place_and_key() {
     type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
-    let cases: [Case; 8] = [
+    let cases: [Case; 12] = [
         ("[ingest]\nchunk_row = 7", &[], &["smartpush.toml", "ingest", "chunk_row"]),
         ("[ingest]\nchunk_rows = \"many\"", &[], &["smartpush.toml", "ingest.chunk_rows", "many"]),
         ("[ingest]\nchunk_rows = 0", &[], &["ingest.chunk_rows", "0"]),
         ("[send_time]\ninterval = 1.0", &[], &["send_time.interval"]),
         ("[profiles]\nrate_prior_pushes = nan", &[], &["profiles.rate_prior_pushes"]),
         ("default_time_zone = \"utc\"", &[], &["default_time_zone", "utc", "UTC"]),
+        ("[channels.push]\ntitle_length = 1000001", &[], &["channels.push.title_length", "1000001"]),
+        ("[channels.push]\nbody_length = 0", &[], &["channels.push.body_length", "0"]),
+        ("[channels.pager]\ntitle_length = 20", &[], &["channels.pager", "body_length"]),
+        ("", &[("SMARTPUSH__CHANNELS__SMS__COST", "nan")], &["environment", "channels.sms.cost"]),
         ("not toml at all", &[], &["smartpush.toml", "line 1"]),
         ("", &[("SMARTPUSH__INGEST__NOTHING", "1")], &["environment", "nothing"]),
     ];
@@ -65,6 +69,7 @@ fn a_whole_setting_beyond_all_reason_is_refused_before_any_arithmetic_meets_it()
         "INGEST__FUTURE_TOLERANCE_HOURS",
         "INGEST__WARNINGS__TRAILING_DAYS",
         "INGEST__WARNINGS__VANISHED_DAYS",
+        "FEEDBACK__ATTRIBUTION_WINDOW_HOURS",
         "EVALUATION__HELD_OUT_DAYS",
         "EVALUATION__BOOTSTRAP_DRAWS",
     ] {

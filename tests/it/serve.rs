@@ -4,5 +4,6 @@ mod answers;
 mod bad_requests;
 mod lifecycle;
 mod logging;
+mod previews;
 pub(crate) mod server;
 pub(crate) mod world;

@@ -295,6 +295,7 @@ fn the_document_describes_every_path_and_every_answer() {
         "/healthz",
         "/metrics",
         "/readyz",
+        "/v1/contents/{id}/preview",
         "/v1/decisions",
         "/v1/decisions/{id}",
         "/v1/decisions/{id}/explain",

@@ -1,0 +1,109 @@
+//! `/v1/contents/{id}`: what a content looks like to a reader.
+
+use std::collections::BTreeMap;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::decisions::{path_text, reading_files};
+use super::problem::{INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
+use super::{ApiState, json};
+use crate::domain::channel::ChannelSettings;
+use crate::domain::identity::is_valid_id;
+use crate::domain::wording::Preview;
+use crate::engine::Fault;
+use crate::events::preview::{PreviewError, PreviewQuestion, preview};
+use crate::workspace::Workspace;
+
+/// Where wordings are read, and how the channels show them.
+#[derive(Clone, Debug)]
+pub struct Wordings {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// Channels by name.
+    pub channels: BTreeMap<String, ChannelSettings>,
+    /// The channel of a request that names none.
+    pub default_channel: String,
+}
+
+/// Parameters of a preview.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PreviewQuery {
+    /// The reader; without one, somebody of whom nothing is known.
+    user_id: Option<String>,
+    /// The language; without one, the reader's.
+    locale: Option<String>,
+    /// A channel of the settings; without one, that of decisions.
+    channel: Option<String>,
+}
+
+/// A content's wordings as a reader would see them
+///
+/// Filled with what was declared of the user, cut to what the channel shows, the wording of his language marked. A wording
+/// with a field that has neither a value nor a default would not be sent and says so.
+#[utoipa::path(
+    get, path = "/v1/contents/{id}/preview", tag = "contents",
+    params(("id" = String, Path, description = "The content's id"), PreviewQuery),
+    responses(
+        (status = 200, description = "All wordings", body = Preview),
+        (status = 400, description = "A path that is not UTF-8", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such content", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A bad id or parameter, an unknown user or channel", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn show_preview(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<PreviewQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let content_id = path_text(id)?;
+    let Query(query) =
+        query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
+    check(&content_id, &query)?;
+    let found = reading_files(&state, move |state| {
+        let wordings = &state.0.wordings;
+        let question = PreviewQuestion {
+            content_id: &content_id,
+            user_id: query.user_id.as_deref(),
+            locale: query.locale.as_deref(),
+            channel: query.channel.as_deref().unwrap_or(&wordings.default_channel),
+        };
+        preview(&wordings.workspace, &wordings.channels, question)
+    })
+    .await?;
+    Ok(json(serde_json::to_string(&found).unwrap_or_default()))
+}
+
+fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
+    let texts = [
+        ("/id", Some(content_id)),
+        ("/user_id", query.user_id.as_deref()),
+        ("/locale", query.locale.as_deref()),
+        ("/channel", query.channel.as_deref()),
+    ];
+    let is_bad = |(_, text): &(&str, Option<&str>)| text.is_some_and(|text| !is_valid_id(text));
+    let detail = "is not 1 to 128 bytes of text without control characters";
+    let faults: Vec<Fault> =
+        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, detail)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+}
+
+impl From<PreviewError> for Problem {
+    fn from(error: PreviewError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            PreviewError::UnknownContent(_) => Problem::new(UNKNOWN_CONTENT, detail),
+            PreviewError::UnknownUser(_) => Problem::invalid(vec![Fault::at("/user_id", detail)]),
+            PreviewError::UnknownChannel { .. } => Problem::invalid(vec![Fault::at("/channel", detail)]),
+            PreviewError::Table(_) => {
+                tracing::error!(%detail, "a request met a table that cannot be read");
+                Problem::new(INTERNAL_ERROR, "the workspace cannot be read; the server's log says more")
+            }
+        }
+    }
+}

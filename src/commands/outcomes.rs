@@ -1,0 +1,247 @@
+//! `smartpush outcomes`: the decision log and what became of it, as tables.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::output::{print_json, print_lines, thousands};
+use super::{Context, Failure};
+use crate::domain::time::Instant;
+use crate::engine::SnapshotScorer;
+use crate::engine::replay::scorer_of;
+use crate::events::lake::Lake;
+use crate::feedback::FeedbackError;
+use crate::feedback::attribution::Strays;
+use crate::feedback::decided::Logged;
+use crate::feedback::export::{Exported, export};
+use crate::feedback::outcomes::{outcomes_of, write};
+use crate::feedback::summary::{Figures, Summary, summarise};
+use crate::storage::decision_log::{LogError, Record};
+use crate::workspace::Workspace;
+
+/// Join decisions with the events they caused, and write both as tables
+///
+/// Reads the decision log and the events before T, and writes by the UTC date of the decision:
+///   data/outcomes/date=…/outcomes.parquet    what became of each decision: its goal, its reward
+///   data/decisions/date=…/decisions.parquet  the decisions as they were given out
+///   data/decisions/date=…/arms.parquet       what each could choose among, with probabilities
+///
+/// An event that names a decision_id belongs to that decision. A push event without one belongs to
+/// the newest push that was due; any other event to the last push that its user saw (else that was
+/// delivered, else sent) within the attribution window, if it reaches that push's goal: directly
+/// after a click or an open, otherwise influenced. Attribution says what a push was followed by, not
+/// what it caused: for that, compare with the users who are held out.
+#[derive(clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
+  smartpush outcomes
+  smartpush outcomes --as-of 2026-03-08 --json
+The window is the setting feedback.attribution_window_hours. By default T is 1 µs after the newest event or decision."
+)]
+pub(super) struct OutcomesArguments {
+    /// Use decisions and events before this moment only
+    #[arg(long, value_name = "T")]
+    as_of: Option<String>,
+}
+
+/// All that is told of a run.
+struct Told {
+    as_of: Instant,
+    window_hours: i64,
+    summary: Summary,
+    strays: Strays,
+    exported: Exported,
+    erased: u64,
+    torn_files: u64,
+    outcomes: std::path::PathBuf,
+}
+
+pub(super) fn run(context: &Context, arguments: &OutcomesArguments) -> Result<(), Failure> {
+    let workspace = context.open()?;
+    let _lock = workspace.lock()?;
+    let lake = Lake::open(&workspace)?;
+    let logged = Logged::read(&workspace.decision_log())?;
+    let as_of = moment(context, arguments.as_of.as_deref(), &lake, &logged)?;
+    let logged = logged.before(as_of);
+    if logged.decisions().is_empty() {
+        return Err(Failure::caller(format!(
+            "no_decisions: the decision log holds none before {as_of}; `smartpush serve` answers, and logs them"
+        )));
+    }
+    let told = make(context, &workspace, &lake, &logged, as_of)?;
+    warn(&told);
+    match context.json {
+        true => print_json(&for_machines(&told)),
+        false => print_lines(&for_people(&told)),
+    }
+    Ok(())
+}
+
+/// T as it was given, or 1 µs after whatever is newest.
+fn moment(context: &Context, text: Option<&str>, lake: &Lake, logged: &Logged) -> Result<Instant, Failure> {
+    let newest = lake.newest().max(logged.newest()).unwrap_or(context.now);
+    text.map_or(Ok(newest.plus(1)), |text| context.parse_moment(text))
+}
+
+fn make(
+    context: &Context,
+    workspace: &Workspace,
+    lake: &Lake,
+    logged: &Logged,
+    as_of: Instant,
+) -> Result<Told, Failure> {
+    let window_hours = context.config.feedback.attribution_window_hours;
+    let (outcomes, strays) = outcomes_of(logged, lake, &context.config, as_of)?;
+    let mut known = BTreeMap::new();
+    let exported = export(workspace, logged, as_of, |record| scorer(workspace, &mut known, record))?;
+    let path = write(workspace, logged, &outcomes, window_hours, as_of)?;
+    Ok(Told {
+        as_of,
+        window_hours,
+        summary: summarise(logged.decisions(), &outcomes),
+        strays,
+        exported,
+        erased: logged.erased,
+        torn_files: logged.torn_files,
+        outcomes: path,
+    })
+}
+
+/// A record's scorer; each model is read once.
+fn scorer(
+    workspace: &Workspace,
+    known: &mut BTreeMap<BTreeMap<String, String>, Option<Arc<SnapshotScorer>>>,
+    record: &Record,
+) -> Option<Arc<SnapshotScorer>> {
+    let model = record.context.versions.get_key_value("model");
+    let key = model.map(|(name, version)| (name.clone(), version.clone())).into_iter().collect();
+    known.entry(key).or_insert_with(|| scorer_of(workspace, record).ok().map(Arc::new)).clone()
+}
+
+/// What a reader of the tables should know, on stderr.
+fn warn(told: &Told) {
+    let Told { exported, strays, torn_files, .. } = told;
+    let lines = [
+        (exported.without_model, "decisions were made with a model that is gone: arms.parquet lacks theirs"),
+        (exported.differing, "sends do not come out as they were logged: their arms are those of this build"),
+        (strays.unknown_decision, "events name a decision that is not in the log or sends nothing"),
+        (strays.before_decision, "events name a decision that was made after them"),
+        (strays.unclaimed_push, "push events name no decision, and no push was due for their users"),
+        (*torn_files, "files of the log end torn; nothing in the torn part was ever answered"),
+    ];
+    for (count, text) in lines.into_iter().filter(|(count, _)| *count > 0) {
+        eprintln!("warning: {} {text}", thousands(count));
+    }
+}
+
+fn for_machines(told: &Told) -> Value {
+    let all = &told.summary.all;
+    let name = |campaign: &Option<String>| campaign.clone().unwrap_or_default();
+    let campaigns: BTreeMap<String, &Figures> =
+        told.summary.campaigns.iter().map(|(campaign, figures)| (name(campaign), figures)).collect();
+    let mut outcomes = json!(all);
+    outcomes["campaigns"] = json!(campaigns);
+    outcomes["strays"] = json!(told.strays);
+    json!({
+        "as_of": told.as_of, "attribution_window_hours": told.window_hours,
+        "decisions": all.decisions, "sends": all.sends, "holdout": all.holdout, "explored": all.explored,
+        "outcomes": outcomes,
+        "arms": told.exported.arms, "without_model": told.exported.without_model, "differing": told.exported.differing,
+        "erased": told.erased, "torn_files": told.torn_files,
+        "paths": { "outcomes": told.outcomes, "decisions": told.exported.path },
+    })
+}
+
+/// A table with one line a campaign, and what does not fit into it below.
+fn for_people(told: &Told) -> Vec<String> {
+    let all = &told.summary.all;
+    let mut lines = vec![
+        format!(
+            "{} decisions before {}, {} of them sends; events within {} h of a push may belong to it",
+            thousands(all.decisions),
+            told.as_of,
+            thousands(all.sends),
+            told.window_hours
+        ),
+        String::new(),
+    ];
+    lines.extend(table(&told.summary));
+    lines.push("  sent is of sends, what follows of sent".to_string());
+    lines.push(String::new());
+    lines.push(format!(
+        "Goal reached within {} h of the decision, whoever caused it: sends {}, held out {}",
+        told.window_hours,
+        share(all.sends_goal_in_window, all.sends),
+        share(all.holdout_goal_in_window, all.holdout)
+    ));
+    lines.push(format!(
+        "Explored: {} of sends; opted out: {} of sent",
+        share(all.explored, all.sends),
+        share(all.opted_out, all.sent)
+    ));
+    lines.push(place("outcomes", &told.outcomes, all.decisions));
+    lines.push(place("decisions", &told.exported.path, all.decisions));
+    lines.push(place("arms", &told.exported.path, told.exported.arms));
+    lines
+}
+
+fn place(name: &str, directory: &Path, rows: u64) -> String {
+    format!("  {:>9} rows in {}/date=*/{name}.parquet", thousands(rows), directory.display())
+}
+
+const HEADS: [&str; 9] =
+    ["campaign", "decisions", "sends", "sent", "delivered", "displayed", "clicked", "direct", "influenced"];
+
+fn table(summary: &Summary) -> Vec<String> {
+    let mut rows = vec![HEADS.map(str::to_string)];
+    let name = |campaign: &Option<String>| campaign.clone().unwrap_or_else(|| "(none)".to_string());
+    rows.extend(summary.campaigns.iter().map(|(campaign, figures)| cells(name(campaign), figures)));
+    rows.push(cells("all".to_string(), &summary.all));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; HEADS.len()] = std::array::from_fn(width);
+    rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+/// The name on the left, figures on the right.
+fn line(row: &[String; HEADS.len()], widths: &[usize; HEADS.len()]) -> String {
+    let figures = row.iter().zip(widths).skip(1).map(|(cell, width)| format!("  {cell:>width$}"));
+    format!("  {:<width$}{}", row[0], figures.collect::<String>(), width = widths[0])
+}
+
+fn cells(name: String, figures: &Figures) -> [String; HEADS.len()] {
+    let of_sent = |count: u64| share(count, figures.sent);
+    [
+        name,
+        thousands(figures.decisions),
+        thousands(figures.sends),
+        share(figures.sent, figures.sends),
+        of_sent(figures.delivered),
+        of_sent(figures.displayed),
+        of_sent(figures.clicked),
+        of_sent(figures.goal_direct),
+        of_sent(figures.goal_influenced),
+    ]
+}
+
+/// `3/4 75.0%`; without a whole there is no share.
+fn share(part: u64, whole: u64) -> String {
+    let numbers = format!("{}/{}", thousands(part), thousands(whole));
+    match whole {
+        0 => numbers,
+        _ => format!("{numbers} {:.1}%", 100.0 * part as f64 / whole as f64),
+    }
+}
+
+impl From<FeedbackError> for Failure {
+    fn from(error: FeedbackError) -> Self {
+        match error {
+            FeedbackError::Log(LogError::NewerFormat { .. }) => Failure::new(2, error),
+            FeedbackError::Log(_) => Failure::new(1, error),
+            FeedbackError::Lake(error) => error.into(),
+            FeedbackError::Table(error) => error.into(),
+        }
+    }
+}

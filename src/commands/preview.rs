@@ -1,0 +1,103 @@
+//! `smartpush preview`: a content's wordings as a reader would see them.
+
+use super::output::{print_json, print_lines};
+use super::{Context, Failure};
+use crate::domain::wording::{Preview, WordingPreview};
+use crate::events::preview::{PreviewError, PreviewQuestion, preview};
+
+/// Show the wordings of a content as a reader would see them
+///
+/// Placeholders ({{field|default}}) are filled with what was declared of the user, texts are cut to what the channel shows,
+/// and the wording that his language gets is marked. A wording with a field that has neither a value nor a default would
+/// not be sent; the card says which. Without a user: what somebody sees of whom nothing is known.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush preview news-1
+  smartpush preview news-1 --user 1379 --channel in_app
+  smartpush preview news-1 --locale zh-Hant-HK --json")]
+pub(super) struct PreviewArguments {
+    /// The content's id
+    content_id: String,
+    /// The reader's id; by default somebody of whom nothing is known
+    #[arg(long, value_name = "USER_ID")]
+    user: Option<String>,
+    /// A language, such as zh-Hant-HK; by default the reader's
+    #[arg(long)]
+    locale: Option<String>,
+    /// A channel of the settings; by default decisions.channel
+    #[arg(long)]
+    channel: Option<String>,
+}
+
+pub(super) fn run(context: &Context, arguments: &PreviewArguments) -> Result<(), Failure> {
+    let workspace = context.open()?;
+    let question = PreviewQuestion {
+        content_id: &arguments.content_id,
+        user_id: arguments.user.as_deref(),
+        locale: arguments.locale.as_deref(),
+        channel: arguments.channel.as_deref().unwrap_or(&context.config.decisions.channel),
+    };
+    let found = preview(&workspace, &context.config.channels, question)?;
+    if context.json {
+        print_json(&serde_json::to_value(&found).map_err(Failure::ours)?);
+    } else {
+        print_lines(&for_people(&found));
+    }
+    Ok(())
+}
+
+fn for_people(found: &Preview) -> Vec<String> {
+    let reader = found.user_id.as_deref().unwrap_or("somebody of whom nothing is known");
+    let language = found.locale.as_deref().unwrap_or("no language");
+    let mut lines = vec![format!("{} over {} to {reader} ({language})", found.content_id, found.channel)];
+    if found.wordings.is_empty() {
+        lines.push("  it has no wordings".to_string());
+    }
+    for wording in &found.wordings {
+        lines.push(String::new());
+        lines.extend(card(wording));
+    }
+    lines.iter().map(|line| printable(line)).collect()
+}
+
+fn card(wording: &WordingPreview) -> Vec<String> {
+    let mark = if wording.chosen { "▸" } else { " " };
+    let language = wording.locale.as_deref().unwrap_or("any language");
+    let verdict = if wording.refused { ": would not be sent" } else { "" };
+    let mut lines = vec![format!("{mark} {} ({language}){verdict}", wording.variant_id)];
+    lines.extend(text_of("title", &wording.title, wording.title_cut));
+    lines.extend(text_of("body", &wording.body, wording.body_cut));
+    let missing = wording.missing.iter();
+    lines.extend(missing.map(|field| format!("    missing  {field}: not known, and without a default")));
+    lines.extend(wording.faults.iter().map(|fault| format!("    fault    {fault}")));
+    lines
+}
+
+/// A text beside its name, further lines below it; nothing of an empty one.
+fn text_of(name: &str, text: &str, is_cut: bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let name = if lines.is_empty() { name } else { "" };
+        lines.push(format!("    {name:<8} {line}").trim_end().to_string());
+    }
+    if is_cut {
+        lines.push(format!("    {:<8} (the {name} is cut)", ""));
+    }
+    lines
+}
+
+/// A terminal is not to be steered by a text.
+fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+impl From<PreviewError> for Failure {
+    fn from(error: PreviewError) -> Self {
+        match error {
+            PreviewError::Table(error) => error.into(),
+            PreviewError::UnknownContent(_)
+            | PreviewError::UnknownUser(_)
+            | PreviewError::UnknownChannel { .. } => Failure::new(2, error),
+        }
+    }
+}

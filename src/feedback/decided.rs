@@ -1,0 +1,202 @@
+//! What feedback keeps of each logged decision, and where its record lies.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::FeedbackError;
+use crate::domain::decision::{Action, Decision};
+use crate::domain::time::{Day, Instant};
+use crate::storage::decision_log::{FORMAT, LogError};
+use crate::storage::whole_log::{LinePlace, read_all};
+
+/// A decision without its context, reasons and candidates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// Its id.
+    pub decision_id: String,
+    /// Id of what it sends.
+    pub send_id: Option<String>,
+    /// Who was asked for.
+    pub user_id: String,
+    /// For which campaign.
+    pub campaign_id: Option<String>,
+    /// What to do.
+    pub action: Action,
+    /// What to push.
+    pub content_id: Option<String>,
+    /// In which wording.
+    pub variant_id: Option<String>,
+    /// Over which channel.
+    pub channel: Option<String>,
+    /// The moment of the question.
+    pub decided_at: Instant,
+    /// When to send.
+    pub send_at: Option<Instant>,
+    /// The goal it pursued: its campaign's, else that of the settings.
+    pub goal: String,
+    /// Calibrated P(goal | user, arm) of the chosen arm.
+    pub response_probability: Option<f64>,
+    /// The policy's probability of the chosen arm.
+    pub action_probability: Option<f64>,
+    /// Was the arm drawn for the sake of learning?
+    pub explored: bool,
+    /// Was the user held out?
+    pub holdout: bool,
+    /// Did quality fall back?
+    pub fallback: bool,
+    /// The model that scored it.
+    pub model: Option<String>,
+}
+
+impl Decided {
+    /// Does it send?
+    pub fn is_send(&self) -> bool {
+        self.action == Action::Send
+    }
+}
+
+/// The decisions of a log, sorted by UTC date and id, each with the place of its record.
+#[derive(Clone, Debug, Default)]
+pub struct Logged {
+    decisions: Vec<Decided>,
+    places: Vec<LinePlace>,
+    /// Decisions that were erased; nothing is left of them but that.
+    pub erased: u64,
+    /// Files whose tail was torn by a crash and passed over.
+    pub torn_files: u64,
+}
+
+impl Logged {
+    /// Reads the whole log, without the contexts.
+    ///
+    /// Of two records with one id the first counts.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a record is of a newer format or none of ours.
+    pub fn read(directory: &Path) -> Result<Logged, FeedbackError> {
+        let (mut pairs, mut seen, mut erased) = (Vec::new(), HashSet::new(), 0);
+        let torn_files = read_all(directory, |line, place| {
+            match parse(line, &place.file)? {
+                Some(decided) if seen.insert(decided.decision_id.clone()) => pairs.push((decided, place)),
+                Some(_) => {}
+                None => erased += 1,
+            }
+            Ok(())
+        })?;
+        pairs.sort_unstable_by(|(one, _), (other, _)| order(one).cmp(&order(other)));
+        let (decisions, places) = pairs.into_iter().unzip();
+        Ok(Logged { decisions, places, erased, torn_files })
+    }
+
+    /// The decisions, sorted by UTC date and id.
+    pub fn decisions(&self) -> &[Decided] {
+        &self.decisions
+    }
+
+    /// The moment of the newest decision.
+    pub fn newest(&self) -> Option<Instant> {
+        self.decisions.iter().map(|decided| decided.decided_at).max()
+    }
+
+    /// The same with decisions before a moment only.
+    pub fn before(self, as_of: Instant) -> Logged {
+        let pairs = self.decisions.into_iter().zip(self.places);
+        let (decisions, places) = pairs.filter(|(decided, _)| decided.decided_at < as_of).unzip();
+        Logged { decisions, places, erased: self.erased, torn_files: self.torn_files }
+    }
+
+    /// UTC dates with the rows of their decisions.
+    pub fn days(&self) -> Vec<(Day, Range<usize>)> {
+        let mut from = 0;
+        let days = self.decisions.chunk_by(|one, other| day_of(one) == day_of(other));
+        days.map(|day| {
+            let rows = from..from + day.len();
+            from = rows.end;
+            (day_of(&day[0]), rows)
+        })
+        .collect()
+    }
+
+    /// Where the records of some rows lie.
+    pub(super) fn places(&self, rows: Range<usize>) -> &[LinePlace] {
+        &self.places[rows]
+    }
+}
+
+fn day_of(decided: &Decided) -> Day {
+    decided.decided_at.utc_day()
+}
+
+fn order(decided: &Decided) -> (Day, &str) {
+    (day_of(decided), &decided.decision_id)
+}
+
+/// The part of a record that is kept; the rest is skipped without being held.
+#[derive(Deserialize)]
+struct Kept {
+    format: u32,
+    decision: Decision,
+    context: KeptContext,
+}
+
+#[derive(Deserialize)]
+struct KeptContext {
+    now: Instant,
+    campaign: Option<KeptGoal>,
+    settings: KeptGoal,
+}
+
+#[derive(Deserialize)]
+struct KeptGoal {
+    goal: Option<String>,
+}
+
+/// What every record has, also an erased one or a newer one.
+#[derive(Deserialize)]
+struct Marker {
+    #[serde(default)]
+    format: u32,
+    #[serde(default)]
+    erased: bool,
+}
+
+/// Reads a record's line; `None` when it was erased.
+fn parse(line: &[u8], file: &Path) -> Result<Option<Decided>, LogError> {
+    let newer = |found| Err(LogError::NewerFormat { path: file.to_path_buf(), found });
+    match serde_json::from_slice::<Kept>(line) {
+        Ok(kept) if kept.format > FORMAT => newer(kept.format),
+        Ok(kept) => Ok(Some(decided(kept))),
+        Err(error) => match serde_json::from_slice(line) {
+            Ok(Marker { format, .. }) if format > FORMAT => newer(format),
+            Ok(Marker { erased: true, .. }) => Ok(None),
+            _ => Err(LogError::BadRecord { path: file.to_path_buf(), detail: error.to_string() }),
+        },
+    }
+}
+
+fn decided(kept: Kept) -> Decided {
+    let Kept { decision, context, .. } = kept;
+    let goal = context.campaign.and_then(|campaign| campaign.goal).or(context.settings.goal);
+    Decided {
+        decision_id: decision.decision_id,
+        send_id: decision.send_id,
+        user_id: decision.user_id,
+        campaign_id: decision.campaign_id,
+        action: decision.action,
+        content_id: decision.content_id,
+        variant_id: decision.variant_id,
+        channel: decision.channel,
+        decided_at: context.now,
+        send_at: decision.send_at,
+        goal: goal.unwrap_or_default(),
+        response_probability: decision.response_probability,
+        action_probability: decision.action_probability,
+        explored: decision.explored,
+        holdout: decision.holdout,
+        fallback: decision.fallback,
+        model: decision.versions.get("model").cloned(),
+    }
+}

@@ -1,0 +1,29 @@
+//! What became of decisions: events joined to the pushes that caused them, and the log as tables.
+
+pub mod attribution;
+pub mod decided;
+pub mod events;
+pub mod export;
+pub mod outcomes;
+pub mod summary;
+
+mod columns;
+mod partitions;
+
+use crate::events::lake::LakeError;
+use crate::storage::decision_log::LogError;
+use crate::tables::TableError;
+
+/// Feedback that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedbackError {
+    /// The decision log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The lake cannot be read.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// A table cannot be read or written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
