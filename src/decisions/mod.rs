@@ -20,7 +20,6 @@ mod situation;
 mod slots;
 mod variant;
 
-
 use crate::domain::decision::Decision;
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;
