@@ -4,7 +4,7 @@
 //! sentence; each imports only folders written above it here:
 //!
 //! `domain` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
-//! `models` → `feedback` → `engine` → `api` → `commands`.
+//! `models` → `feedback` → `planning` → `engine` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
 //! * `now` is an argument everywhere below `commands` and `api`; no clock, no unseeded randomness.
@@ -16,7 +16,7 @@
 //!   Equal input gives equal bytes.
 //! * read = accepted + duplicate + rejected, and a rejected record is kept with its reason.
 //! * A file appears whole or not at all; the lake changes by one rename of its manifest.
-//! * polars stays in `tables`, `events`, `profiles`, `models` and `feedback`.
+//! * polars stays in `tables`, `events`, `profiles`, `models`, `feedback` and `planning`.
 
 // What is printed goes through `commands::output`: a reader that has gone away is no reason to panic.
 #![deny(clippy::print_stdout)]
@@ -31,6 +31,7 @@ pub mod evaluation;
 pub mod events;
 pub mod feedback;
 pub mod models;
+pub mod planning;
 pub mod profiles;
 pub mod storage;
 pub mod tables;

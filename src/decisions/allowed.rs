@@ -1,7 +1,7 @@
 //! The allowed set of a decision: every arm that its policy may send, with the probability with which it does.
 
-use super::board::Board;
-use super::context::DecisionContext;
+use super::board::{Arm, Board};
+use super::context::{DecisionContext, Planned};
 use super::policy::{Policy, share};
 use super::refusals;
 use super::scorer::Scorer;
@@ -36,8 +36,8 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<Allo
         return Vec::new();
     }
     let board = Board::lay(&situation, scorer);
-    let Some(best) = board.best_allowed(1).pop().filter(|best| best.value > 0.0) else { return Vec::new() };
-    let policy = Policy::of(&board, best);
+    let Some((best, at)) = greedy(&board) else { return Vec::new() };
+    let policy = Policy::of(&board, best, at);
     debug_assert_eq!(policy.share, share(context));
     let pairs = policy.arms.iter().zip(&policy.probabilities);
     pairs
@@ -60,4 +60,17 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<Allo
             ids.into_iter().map(move |variant_id| AllowedArm { variant_id, ..one.clone() })
         })
         .collect()
+}
+
+/// What is sent when nothing is drawn, and when, if a plan says.
+pub(super) fn greedy<S: Scorer>(board: &Board<S>) -> Option<(Arm, Option<Instant>)> {
+    let best = board.best_allowed(1).pop().filter(|best| best.value > 0.0)?;
+    match &board.situation.context.plan {
+        None => Some((best, None)),
+        Some(Planned::NoRoom { .. }) => None,
+        Some(Planned::Send { content_id, channel, at }) => {
+            let planned = board.planned_arm(content_id, channel, *at).filter(|arm| arm.value > 0.0)?;
+            Some((planned, Some(*at)))
+        }
+    }
 }

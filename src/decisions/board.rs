@@ -9,7 +9,7 @@ use super::scorer::Scorer;
 use super::situation::Situation;
 use super::slots::{self, OpenSlot};
 use crate::domain::slot::SendSlot;
-use crate::domain::time::Instant;
+use crate::domain::time::{Instant, MINUTE};
 
 /// One arm that has a value: a content over a channel in a send slot. Its wording follows from content and user.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,6 +146,51 @@ impl<'a, S: Scorer> Board<'a, S> {
         });
         let arms = allowed.filter_map(|(offer, channel, slot)| self.arm(offer, channel, slot));
         arms.filter(|arm| arm.value > 0.0).collect()
+    }
+
+    /// The arm that a plan gave the user, if it is allowed in that minute and has a value.
+    pub(super) fn planned_arm(&self, content_id: &str, channel: &str, at: Instant) -> Option<Arm> {
+        let offer = self.offers.iter().position(|offer| offer.content.content_id == content_id)?;
+        let channel = self.channels().find(|place| self.situation.context.channels[*place].name == channel)?;
+        let slot = self.slots.iter().position(|open| open.slot.start <= at && at < open.slot.end)?;
+        self.allows(offer, channel, slot, at).then(|| self.arm(offer, channel, slot)).flatten()
+    }
+
+    /// May this arm be sent at `at` in place of a planned one: same channel, slot and kind, so that every limit stays kept?
+    pub(super) fn takes_place_of(&self, arm: &Arm, planned: &Arm, at: Instant) -> bool {
+        let kind = |arm: &Arm| self.offers[arm.offer].kind;
+        let same = (arm.channel, arm.slot, kind(arm)) == (planned.channel, planned.slot, kind(planned));
+        same && self.allows(arm.offer, arm.channel, arm.slot, at)
+    }
+
+    /// Is the minute that holds `at` an allowed one of the arm?
+    fn allows(&self, offer: usize, channel: usize, slot: usize, at: Instant) -> bool {
+        let minutes = self.allowed_minutes(&self.offers[offer], channel, slot);
+        let minute = (at.micros() - self.slots[slot].slot.hour_start().micros()).div_euclid(MINUTE);
+        (0..60).contains(&minute) && minutes >> minute & 1 == 1
+    }
+
+    /// The best arm of each slot over each channel for each kind, of those that are allowed and worth sending.
+    pub(super) fn best_of_each_lane(&self) -> Vec<Arm> {
+        let mut all = Vec::with_capacity(self.slots.len());
+        for slot in 0..self.slots.len() {
+            for (kind, channel) in (0..self.situation.kinds.len())
+                .flat_map(|kind| self.channels().map(move |channel| (kind, channel)))
+            {
+                all.extend(self.best_of_lane(slot, kind, channel).filter(|arm| arm.value > 0.0));
+            }
+        }
+        all
+    }
+
+    fn best_of_lane(&self, slot: usize, kind: usize, channel: usize) -> Option<Arm> {
+        let runs = self.runs.iter().filter(|run| self.offers[run.start].kind == kind);
+        let first = |run: &Range<usize>| {
+            let allowed = |offer: &usize| self.allowed_minutes(&self.offers[*offer], channel, slot) != 0;
+            // The first of a run is never worth less than those behind it.
+            run.clone().filter(allowed).find_map(|offer| self.arm(offer, channel, slot))
+        };
+        runs.filter_map(first).min_by(|one, other| self.order(one, other))
     }
 
     /// The arm's value; `None` when the scorer gives no number that could be one.

@@ -1,9 +1,10 @@
 //! Send, hold or no_send: the choice, its reasons, and what else could have been chosen.
 
 use super::board::{Arm, Board};
+use super::context::Planned;
 use super::policy::{self, Pick};
 use super::refusals::{self, Scope, reason, walk};
-use super::rules::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING};
+use super::rules::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING, MATCHES_PLAN};
 use super::scorer::Scorer;
 use crate::domain::decision::Reason;
 use crate::domain::time::Instant;
@@ -41,7 +42,8 @@ pub(super) fn make<S: Scorer>(board: &Board<S>, user: Vec<Reason>) -> Choice {
             (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
         }
         None => nothing_allowed(board),
-        Some(best) => worth_or_not(board, *best),
+        Some(best) if best.value <= 0.0 => nothing_worth(board),
+        Some(best) => as_planned(board, *best),
     };
     Choice { outcome, reasons, candidates }
 }
@@ -63,13 +65,33 @@ fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
     (retry_at.map_or(Outcome::NoSend, Outcome::Hold), reasons)
 }
 
-fn worth_or_not<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) {
+fn nothing_worth<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
-    if best.value > 0.0 {
-        return (Outcome::Send(policy::pick(board, best)), reasons);
-    }
     reasons.insert(0, of_request(board, IS_WORTH_SENDING));
     (Outcome::NoSend, reasons)
+}
+
+/// What the plan says, where there is one; otherwise the best, or what is drawn in its place.
+fn as_planned<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) {
+    let mut reasons = refusals::of_arms(board);
+    let outcome = match &board.situation.context.plan {
+        None => Outcome::Send(policy::pick(board, best, None)),
+        Some(Planned::NoRoom { rule, campaign_id }) => {
+            let by = campaign_id.as_ref().map_or("arm".to_string(), |id| format!("campaign:{id}"));
+            reasons.insert(0, reason(board.situation, rule, by, None));
+            Outcome::NoSend
+        }
+        Some(Planned::Send { content_id, channel, at }) => {
+            match board.planned_arm(content_id, channel, *at).filter(|arm| arm.value > 0.0) {
+                Some(arm) => Outcome::Send(policy::pick(board, arm, Some(*at))),
+                None => {
+                    reasons.insert(0, of_request(board, MATCHES_PLAN));
+                    Outcome::NoSend
+                }
+            }
+        }
+    };
+    (outcome, reasons)
 }
 
 fn of_request<S: Scorer>(board: &Board<S>, rule: &str) -> Reason {

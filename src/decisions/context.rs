@@ -11,7 +11,7 @@ use crate::domain::time::Instant;
 use crate::domain::user::User;
 
 /// Version of the context's form in the log.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// What one decision is made from; the model's weights alone are not in it, but named in `versions`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,12 +49,47 @@ pub struct DecisionContext {
     pub explored_today: u32,
     /// Pushes sent to the user lately, newest first.
     pub sends: Vec<PastSend>,
+    /// Pushes of other campaigns that a plan gives the user beside this one: rules count them as if they had gone out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned: Vec<PastSend>,
+    /// What a plan made of user and campaign; `None`: the decision is no part of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Planned>,
     /// The settings in force.
     pub settings: DecisionSettings,
     /// Why quality fell back, if it did: `no_model`, `no_profile`, `personalisation_off`.
     pub fallback: Vec<String>,
     /// What the decision rests on.
     pub versions: BTreeMap<String, String>,
+}
+
+impl DecisionContext {
+    /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.
+    pub(super) fn counted_sends(&self) -> impl Iterator<Item = &PastSend> {
+        self.sends.iter().chain(&self.planned)
+    }
+}
+
+/// What a plan made of a user for a campaign.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Planned {
+    /// He is sent this, then.
+    Send {
+        /// The content that is worth most there.
+        content_id: String,
+        /// Over which channel.
+        channel: String,
+        /// In the minute that begins here, or at its first instant that is not over yet.
+        at: Instant,
+    },
+    /// He is sent nothing, though something would be allowed and worth it.
+    NoRoom {
+        /// The rule that stands against it.
+        rule: String,
+        /// The campaign whose push to him does, if one does.
+        campaign_id: Option<String>,
+    },
 }
 
 /// A channel to choose.

@@ -3,6 +3,7 @@
 use super::context::{ChannelContext, DecisionContext, PastSend};
 use super::offers::price;
 use super::pacing::{Limit, Measure};
+use super::rules::{DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VENDOR_QUOTA};
 use crate::domain::content::{Content, MessageClass};
 use crate::domain::frequency::{FrequencyRule, FrequencyWindow};
 use crate::domain::time::{HOUR, MINUTE};
@@ -54,26 +55,96 @@ impl<'a> Lane<'a> {
         channel: &'a ChannelContext,
         kind: Kind,
     ) -> Lane<'a> {
-        let class = if kind.is_service { MessageClass::Service } else { MessageClass::Marketing };
-        let settings = &context.settings;
-        let is_capped = !(kind.is_service && settings.service_bypasses_caps);
-        let gap = Measure::Rolling(i64::from(settings.minimum_gap_minutes) * MINUTE);
-        let counted = || {
-            let counts = |send: &&PastSend| {
-                send.message_class == MessageClass::Marketing || settings.service_counts_toward_caps
-            };
-            context.sends.iter().filter(counts).map(|send| send.at)
-        };
-        let quota = kind.quota.filter(|_| all_devices_have_a_quota(context, channel));
-        Lane {
+        let mut lane = Lane {
             channel,
             price: lane_price(context, channel, kind.is_service),
-            daily: is_capped.then(|| Limit::new(daily_cap, Measure::Days(1, zone), counted())),
-            gap: (is_capped && settings.minimum_gap_minutes > 0).then(|| Limit::new(1, gap, counted())),
-            frequency: frequency(context, zone, channel, class),
-            vendor: quota.map(|most| vendor_limit(context, channel, most)),
+            daily: None,
+            gap: None,
+            frequency: Vec::new(),
+            vendor: None,
+        };
+        for pace in paces(context, zone, daily_cap, channel, kind) {
+            let counted = context.counted_sends().filter(|send| pace.counts.of(send));
+            let limit = Limit::new(pace.most, pace.measure, counted.map(|send| send.at));
+            match pace.rule {
+                DAILY_CAP => lane.daily = Some(limit),
+                MINIMUM_GAP => lane.gap = Some(limit),
+                VENDOR_QUOTA => lane.vendor = Some(limit),
+                _ => lane.frequency.push(limit),
+            }
+        }
+        lane
+    }
+}
+
+/// How often pushes of a lane may come, whatever has come so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace<'a> {
+    /// The rule that asks for it.
+    pub(super) rule: &'static str,
+    /// Most pushes …
+    pub(super) most: u32,
+    /// … within every such stretch …
+    pub(super) measure: Measure<'a>,
+    /// … of those that count.
+    pub(super) counts: Counts<'a>,
+}
+
+/// Which pushes count toward a pace.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Counts<'a> {
+    /// All, service messages only when they do.
+    Pushes { with_service: bool },
+    /// What a frequency rule says.
+    Frequency(&'a FrequencyRule),
+    /// What a vendor's push service delivers of a channel.
+    Vendor(&'a str),
+}
+
+impl Counts<'_> {
+    /// Does this push count?
+    pub(super) fn of(&self, send: &PastSend) -> bool {
+        let is_marketing = send.message_class == MessageClass::Marketing;
+        match self {
+            Counts::Pushes { with_service } => is_marketing || *with_service,
+            Counts::Frequency(rule) => {
+                rule.counts(send.channel.as_deref(), &send.campaign_tags, send.message_class)
+            }
+            // Which of his devices a push reached nobody says: each counts for all of them.
+            Counts::Vendor(channel) => {
+                is_marketing && send.channel.as_deref().is_none_or(|own| own == *channel)
+            }
         }
     }
+}
+
+/// Every pace that a lane must keep to.
+pub(super) fn paces<'a>(
+    context: &'a DecisionContext,
+    zone: &'a Zone,
+    daily_cap: u32,
+    channel: &'a ChannelContext,
+    kind: Kind,
+) -> Vec<Pace<'a>> {
+    let settings = &context.settings;
+    let counts = Counts::Pushes { with_service: settings.service_counts_toward_caps };
+    let mut paces = Vec::with_capacity(3);
+    if !(kind.is_service && settings.service_bypasses_caps) {
+        let measure = Measure::Days(1, zone);
+        paces.push(Pace { rule: DAILY_CAP, most: daily_cap, measure, counts });
+        if settings.minimum_gap_minutes > 0 {
+            let measure = Measure::Rolling(i64::from(settings.minimum_gap_minutes) * MINUTE);
+            paces.push(Pace { rule: MINIMUM_GAP, most: 1, measure, counts });
+        }
+    }
+    let class = if kind.is_service { MessageClass::Service } else { MessageClass::Marketing };
+    paces.extend(frequency(context, zone, channel, class));
+    if let Some(most) = kind.quota.filter(|_| all_devices_have_a_quota(context, channel)) {
+        let zone = Zone::shared(&settings.vendor_quota.time_zone).unwrap_or(Zone::shared_utc());
+        let (measure, counts) = (Measure::Days(1, zone), Counts::Vendor(&channel.name));
+        paces.push(Pace { rule: VENDOR_QUOTA, most, measure, counts });
+    }
+    paces
 }
 
 fn lane_price(context: &DecisionContext, channel: &ChannelContext, is_service: bool) -> f64 {
@@ -90,24 +161,19 @@ fn frequency<'a>(
     zone: &'a Zone,
     channel: &ChannelContext,
     class: MessageClass,
-) -> Vec<Limit<'a>> {
+) -> impl Iterator<Item = Pace<'a>> {
     let campaign = context.campaign.as_ref();
     let (own, tags) = campaign.map_or((&[][..], &[][..]), |campaign| {
         (campaign.frequency_rules.as_slice(), campaign.tags.as_slice())
     });
     let rules = context.settings.frequency_rules.iter().chain(own);
-    let limits = rules.filter(|rule| rule.limits(Some(&channel.name), tags, class));
-    limits.map(|rule| frequency_limit(context, zone, rule)).collect()
-}
-
-fn frequency_limit<'a>(context: &DecisionContext, zone: &'a Zone, rule: &FrequencyRule) -> Limit<'a> {
-    let counts =
-        |send: &&PastSend| rule.counts(send.channel.as_deref(), &send.campaign_tags, send.message_class);
-    let measure = match rule.window {
-        FrequencyWindow::CalendarDays(days) => Measure::Days(days, zone),
-        FrequencyWindow::RollingHours(hours) => Measure::Rolling(i64::from(hours) * HOUR),
-    };
-    Limit::new(rule.most, measure, context.sends.iter().filter(counts).map(|send| send.at))
+    rules.filter(move |rule| rule.limits(Some(&channel.name), tags, class)).map(|rule| {
+        let measure = match rule.window {
+            FrequencyWindow::CalendarDays(days) => Measure::Days(days, zone),
+            FrequencyWindow::RollingHours(hours) => Measure::Rolling(i64::from(hours) * HOUR),
+        };
+        Pace { rule: FREQUENCY_RULES, most: rule.most, measure, counts: Counts::Frequency(rule) }
+    })
 }
 
 /// A push goes to every device on its channel: it is worth sending while one of them still takes it.
@@ -117,14 +183,4 @@ fn all_devices_have_a_quota(context: &DecisionContext, channel: &ChannelContext)
     let mut reached = devices.filter(|device| device.active && device.channel == channel.name).peekable();
     reached.peek().is_some()
         && reached.all(|device| device.vendor.as_ref().is_some_and(|vendor| vendors.contains(vendor)))
-}
-
-fn vendor_limit<'a>(context: &DecisionContext, channel: &ChannelContext, most: u32) -> Limit<'a> {
-    let zone = Zone::shared(&context.settings.vendor_quota.time_zone).unwrap_or(Zone::shared_utc());
-    // Which of his devices a push reached nobody says: each counts for all of them.
-    let counts = |send: &&PastSend| {
-        send.message_class == MessageClass::Marketing
-            && send.channel.as_deref().is_none_or(|own| own == channel.name)
-    };
-    Limit::new(most, Measure::Days(1, zone), context.sends.iter().filter(counts).map(|send| send.at))
 }

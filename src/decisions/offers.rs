@@ -63,6 +63,7 @@ impl<'a> Offer<'a> {
         let is_marketing = !kind.is_service;
         let sleep = i64::from(context.settings.repeat_sleep_hours) * HOUR;
         let newest = if is_marketing { newest_send(situation, content) } else { None };
+        let mut counted = sends_of(context.counted_sends(), content).peekable();
         Offer {
             content,
             index,
@@ -70,9 +71,8 @@ impl<'a> Offer<'a> {
             shift,
             is_marketing,
             wordings: Wordings::of(content, &context.user, levels),
-            sleep: newest
-                .filter(|_| sleep > 0)
-                .map(|_| Limit::new(1, Measure::Rolling(sleep), sends_of(situation, content))),
+            sleep: (is_marketing && sleep > 0 && counted.peek().is_some())
+                .then(|| Limit::new(1, Measure::Rolling(sleep), counted)),
             wakes: newest.map(|at| at.plus(sleep)),
             life: None,
         }
@@ -102,13 +102,16 @@ impl<'a> Offer<'a> {
     }
 }
 
-fn sends_of<'a>(situation: &Situation<'a>, content: &'a Content) -> impl Iterator<Item = Instant> + 'a {
+fn sends_of<'a>(
+    sends: impl Iterator<Item = &'a PastSend>,
+    content: &'a Content,
+) -> impl Iterator<Item = Instant> {
     let is_of = |send: &&PastSend| send.content_id.as_ref() == Some(&content.content_id);
-    situation.context.sends.iter().filter(is_of).map(|send| send.at)
+    sends.filter(is_of).map(|send| send.at)
 }
 
 fn newest_send(situation: &Situation, content: &Content) -> Option<Instant> {
-    sends_of(situation, content).max()
+    sends_of(situation.context.sends.iter(), content).max()
 }
 
 /// A price as it may be counted: one that nobody can name is too high.

@@ -11,6 +11,7 @@ use super::context::DecisionContext;
 use super::scorer::Scorer;
 use crate::domain::identity::sha256;
 use crate::domain::settings::Exploration;
+use crate::domain::time::Instant;
 
 /// An arm with the probability it was picked with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub(super) struct Pick {
     pub(super) probability: f64,
     /// Was it drawn for the sake of learning?
     pub(super) explored: bool,
+    /// When to send, if a plan says; otherwise one of the slot's allowed minutes is drawn.
+    pub(super) at: Option<Instant>,
 }
 
 /// A policy at work: the arms that it may send, each with its probability.
@@ -36,12 +39,14 @@ pub(super) struct Policy {
 }
 
 /// Picks an arm, the best of which is `best`.
-pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm) -> Pick {
+///
+/// Where a plan has settled channel and minute (`at`), only contents that may take the same place are picked among.
+pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Pick {
     let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
     if share(board.situation.context) <= 0.0 {
-        return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false };
+        return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false, at };
     }
-    let policy = Policy::of(board, best);
+    let policy = Policy::of(board, best, at);
     let mut random = random(board.situation.context);
     let explored = uniform(&mut random) < policy.share;
     let place = match explored {
@@ -49,13 +54,16 @@ pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm) -> Pick {
         false => policy.arms.iter().position(|arm| *arm == best).unwrap_or_default(),
     };
     let arm = policy.arms[place];
-    Pick { arm, probability: policy.probabilities[place] / wordings(&arm), explored }
+    Pick { arm, probability: policy.probabilities[place] / wordings(&arm), explored, at }
 }
 
 impl Policy {
     /// The policy over a board's arms, the best of which is `best`: `(1 − ε)·[a = best] + ε·drawn(a)`.
-    pub(super) fn of<S: Scorer>(board: &Board<S>, best: Arm) -> Policy {
-        let (context, arms) = (board.situation.context, board.worth_sending());
+    pub(super) fn of<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Policy {
+        let (context, mut arms) = (board.situation.context, board.worth_sending());
+        if let Some(at) = at {
+            arms.retain(|arm| board.takes_place_of(arm, &best, at));
+        }
         let share = share(context);
         let settings = &context.settings;
         let weight = |arm: &Arm| match settings.exploration {

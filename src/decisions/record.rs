@@ -61,7 +61,7 @@ fn unsent(situation: &Situation) -> Decision {
 /// Fills in what is sent.
 fn send<S: Scorer>(board: &Board<S>, pick: Pick, decision: &mut Decision) {
     let (situation, content) = (board.situation, board.offers[pick.arm.offer].content);
-    let send_at = send_at(board, pick.arm);
+    let send_at = pick.at.unwrap_or_else(|| send_at(board, pick.arm));
     decision.action = Action::Send;
     decision.send_id = Some(situation.context.send_id.clone());
     decision.content_id = Some(content.content_id.clone());

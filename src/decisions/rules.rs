@@ -22,6 +22,28 @@ pub const IS_SCORED: &str = "is_scored";
 /// The best arm must be worth more than it costs.
 pub const IS_WORTH_SENDING: &str = "is_worth_sending";
 
+/// At most so many pushes on one of the user's days.
+pub(super) const DAILY_CAP: &str = "under_daily_cap";
+/// Everybody's frequency rules and the campaign's own.
+pub(super) const FREQUENCY_RULES: &str = "under_frequency_rules";
+/// Least time between two pushes.
+pub(super) const MINIMUM_GAP: &str = "after_minimum_gap";
+/// What vendors' push services deliver on one of their days.
+pub(super) const VENDOR_QUOTA: &str = "under_vendor_quota";
+/// A content sleeps after it was sent to the user.
+pub(super) const IS_RESTED: &str = "is_rested";
+/// Most sends of a campaign in all.
+pub const UNDER_MAX_SENDS: &str = "under_max_sends";
+
+/// A plan found no minute in which the campaign's throttle leaves room.
+pub const UNDER_THROTTLE: &str = "under_throttle";
+/// The same for what all campaigns may send in a minute.
+pub const UNDER_SHARED_THROTTLE: &str = "under_shared_throttle";
+/// The same for what all campaigns may send in an hour.
+pub const UNDER_HOURLY_CAPACITY: &str = "under_hourly_capacity";
+/// What a plan gave the user must be allowed and worth sending.
+pub const MATCHES_PLAN: &str = "matches_plan";
+
 /// A named question.
 pub(super) struct Rule<Check> {
     /// Stable name, as reasons give it.
@@ -74,7 +96,7 @@ pub(super) const CAMPAIGN_RULES: &[Rule<RequestCheck>] = &[
     Rule { name: "campaign_is_readable", check: campaign_is_readable },
     Rule { name: "campaign_is_running", check: campaign_is_running },
     Rule { name: "outside_campaign_holdout", check: outside_campaign_holdout },
-    Rule { name: "under_max_sends", check: under_max_sends },
+    Rule { name: UNDER_MAX_SENDS, check: under_max_sends },
 ];
 
 /// Can the user be reached over this channel?
@@ -89,10 +111,10 @@ pub(super) const SLOT_RULES: &[Rule<SlotCheck>] = &[
     Rule { name: "inside_campaign_window", check: inside_campaign_window },
     Rule { name: "outside_quiet_hours", check: outside_quiet_hours },
     Rule { name: "outside_campaign_quiet_hours", check: outside_campaign_quiet_hours },
-    Rule { name: "under_daily_cap", check: under_daily_cap },
-    Rule { name: "under_frequency_rules", check: under_frequency_rules },
-    Rule { name: "after_minimum_gap", check: after_minimum_gap },
-    Rule { name: "under_vendor_quota", check: under_vendor_quota },
+    Rule { name: DAILY_CAP, check: under_daily_cap },
+    Rule { name: FREQUENCY_RULES, check: under_frequency_rules },
+    Rule { name: MINIMUM_GAP, check: after_minimum_gap },
+    Rule { name: VENDOR_QUOTA, check: under_vendor_quota },
 ];
 
 /// May this content be sent at this instant?
@@ -105,11 +127,14 @@ pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
     Rule { name: "under_cold_start_cap", check: under_cold_start_cap },
     Rule { name: "is_published", check: is_published },
     Rule { name: "before_expiry", check: before_expiry },
-    Rule { name: "is_rested", check: is_rested },
+    Rule { name: IS_RESTED, check: is_rested },
 ];
 
 /// The rules that hold a user out, so that the effect of pushing can be measured.
 pub(super) const HOLDOUT_RULES: [&str; 2] = ["outside_holdout", "outside_campaign_holdout"];
+
+/// What stands against a send although something would be allowed and worth it: only whole plans know.
+const PLAN_RULES: [&str; 4] = [UNDER_THROTTLE, UNDER_SHARED_THROTTLE, UNDER_HOURLY_CAPACITY, MATCHES_PLAN];
 
 /// The name of every rule there is.
 pub fn names() -> Vec<&'static str> {
@@ -117,7 +142,8 @@ pub fn names() -> Vec<&'static str> {
     let channels = CHANNEL_RULES.iter().map(|rule| rule.name);
     let slots = SLOT_RULES.iter().map(|rule| rule.name);
     let contents = CONTENT_RULES.iter().map(|rule| rule.name);
-    requests.chain(channels).chain(slots).chain(contents).chain([HAS_CANDIDATES, IS_WORTH_SENDING]).collect()
+    let arms = [HAS_CANDIDATES, IS_WORTH_SENDING].into_iter().chain(PLAN_RULES);
+    requests.chain(channels).chain(slots).chain(contents).chain(arms).collect()
 }
 
 // ---- the user ----

@@ -155,6 +155,26 @@ pub const SENTENCES: &[Sentence] = &[
         "Nothing that might be sent to {user} is worth what it costs.",
         "可推送给 {user} 的内容都不值得其代价。",
     ),
+    says(
+        "under_throttle",
+        "Campaign {campaign} may send {throttle} a minute, and others gain more from the minutes that would suit {user}.",
+        "活动 {campaign} 每分钟最多发送 {throttle} 条，适合 {user} 的时间已分配给收益更高的用户。",
+    ),
+    says(
+        "under_shared_throttle",
+        "All campaigns together have filled the minutes that would suit {user}.",
+        "适合 {user} 的时间已被全部活动的发送占满。",
+    ),
+    says(
+        "under_hourly_capacity",
+        "All campaigns together have filled the hours that would suit {user}.",
+        "适合 {user} 的小时容量已被全部活动占满。",
+    ),
+    says(
+        "matches_plan",
+        "What was planned for {user} may not be sent any more, or is not worth it.",
+        "为 {user} 计划的内容已不能发送，或不再值得发送。",
+    ),
 ];
 
 /// A refusal in words, with the time from which it ends.

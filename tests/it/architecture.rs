@@ -45,7 +45,7 @@ const CLOCK_PLACES: [&str; 3] = ["main", "commands", "api"];
 
 /// Which places may name a crate, or a crate of its family (`linfa` covers `linfa_logistic`). No place: nowhere.
 const CRATE_PLACES: [(&str, &[&str]); 15] = [
-    ("polars", &["tables", "events", "profiles", "models", "segments", "feedback"]),
+    ("polars", &["tables", "events", "profiles", "models", "segments", "feedback", "planning"]),
     ("linfa", &["models"]),
     ("ndarray", &["models"]),
     ("axum", &["api"]),

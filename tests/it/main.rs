@@ -19,6 +19,7 @@ mod ingesting;
 mod intervals;
 mod logistic;
 mod models;
+mod planning;
 mod products;
 mod profiles;
 mod ranking;
