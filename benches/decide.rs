@@ -127,6 +127,8 @@ fn context(contents: usize, horizon_hours: u32) -> DecisionContext {
         user_inputs: numbers(BLOCKS[0], 3),
         curve: numbers(168, 5).into_iter().map(|number| (number + 0.6) / 168.0).collect(),
         sends: (1..=10).map(send).collect(),
+        planned: Vec::new(),
+        plan: None,
         settings: Config::defaults().decisions,
         fallback: Vec::new(),
         versions: ["model", "features", "config", "tz_database", "build", "profiles_as_of"]

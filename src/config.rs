@@ -44,6 +44,8 @@ pub struct Config {
     pub decisions: DecisionSettings,
     /// Ways to a reader, by name.
     pub channels: BTreeMap<String, ChannelSettings>,
+    /// Plans for whole audiences.
+    pub planning: PlanningConfig,
     /// What became of decisions.
     pub feedback: FeedbackConfig,
     /// The server.
@@ -106,6 +108,20 @@ pub struct ProfilesConfig {
 pub struct SendTimeConfig {
     /// Coverage of the interval, in (0, 1).
     pub interval: f64,
+}
+
+/// `[planning]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanningConfig {
+    /// Most sends of all campaigns in a minute; 0: no limit.
+    pub throttle_per_minute: u32,
+    /// Most sends of all campaigns in an hour (UTC); 0: no limit.
+    pub most_per_hour: u32,
+    /// Parts that the hand-off is cut into, by user.
+    pub shards: u32,
+    /// Seed: in which order users are served when they are worth the same.
+    pub seed: u64,
 }
 
 /// `[feedback]`
@@ -285,6 +301,14 @@ impl Config {
             ("serve.most_connections", self.serve.most_connections as i64, 1, 1_000_000),
             ("serve.max_body_bytes", self.serve.max_body_bytes as i64, 1, GIB as i64),
             ("serve.max_decoded_bytes", self.serve.max_decoded_bytes as i64, 1, GIB as i64),
+            (
+                "planning.throttle_per_minute",
+                self.planning.throttle_per_minute.into(),
+                0,
+                i64::from(u32::MAX),
+            ),
+            ("planning.most_per_hour", self.planning.most_per_hour.into(), 0, i64::from(u32::MAX)),
+            ("planning.shards", self.planning.shards.into(), 1, 1_024),
             ("serve.max_batch_items", self.serve.max_batch_items as i64, 1, 1_000_000),
             ("training.allowed_lateness_hours", self.training.allowed_lateness_hours, 0, CENTURY * 24),
             ("training.most_moments", self.training.most_moments as i64, 4, 1_000),

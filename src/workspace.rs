@@ -227,6 +227,11 @@ impl Workspace {
         self.decisions().join("log")
     }
 
+    /// `data/plans/`: a directory for each plan, by its id.
+    pub fn plans(&self) -> PathBuf {
+        self.data().join("plans")
+    }
+
     /// `data/outcomes/`: what became of decisions, by date.
     pub fn outcomes(&self) -> PathBuf {
         self.data().join("outcomes")

@@ -10,6 +10,7 @@ mod learning;
 mod models;
 mod outcomes;
 mod output;
+mod plan;
 mod preview;
 mod profile;
 mod recommend;
@@ -80,6 +81,7 @@ enum Command {
     Serve(serve::ServeArguments),
     Replay(replay::ReplayArguments),
     Preview(preview::PreviewArguments),
+    Plan(plan::PlanArguments),
     Outcomes(outcomes::OutcomesArguments),
     Config(config::ConfigArguments),
 }
@@ -183,6 +185,7 @@ impl Command {
             Command::Serve(arguments) => serve::run(context, &arguments),
             Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Preview(arguments) => preview::run(context, &arguments),
+            Command::Plan(arguments) => plan::run(context, &arguments),
             Command::Outcomes(arguments) => outcomes::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
@@ -209,6 +212,11 @@ impl Context {
     /// Can an export be written there? Asked before the work, not after it.
     fn check_out(&self, workspace: &Workspace, out: &std::path::Path) -> Result<(), Failure> {
         crate::tables::check_extension(out)?;
+        self.check_free(workspace, out)
+    }
+
+    /// Does the workspace keep nothing of its own there?
+    fn check_free(&self, workspace: &Workspace, out: &std::path::Path) -> Result<(), Failure> {
         if workspace.owns(out) {
             let place = out.display();
             return Err(Failure::caller(format!(

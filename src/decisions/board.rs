@@ -89,11 +89,13 @@ impl<'a, S: Scorer> Board<'a, S> {
     pub(super) fn allowed_minutes(&self, offer: &Offer, channel: usize, slot: usize) -> u64 {
         let minutes = self.minutes[slot * self.situation.lanes.len() + self.lane(offer, channel)];
         let open = &self.slots[slot].slot;
-        match offer.life {
+        let first = match offer.life {
             None => 0,
-            Some(life) if life.from <= open.start && open.end <= life.until => minutes,
-            Some(life) => minutes & open.minutes_within(life.from, life.until),
-        }
+            Some(life) if life.from <= open.start && open.end <= life.until => return minutes,
+            Some(life) => open.minutes_within(life.from, life.until),
+        };
+        let later = offer.later.iter().map(|run| open.minutes_within(run.from, run.until));
+        minutes & later.fold(first, |all, more| all | more)
     }
 
     /// The start of the slot that holds an instant of the horizon.
@@ -151,7 +153,8 @@ impl<'a, S: Scorer> Board<'a, S> {
     /// The arm that a plan gave the user, if it is allowed in that minute and has a value.
     pub(super) fn planned_arm(&self, content_id: &str, channel: &str, at: Instant) -> Option<Arm> {
         let offer = self.offers.iter().position(|offer| offer.content.content_id == content_id)?;
-        let channel = self.channels().find(|place| self.situation.context.channels[*place].name == channel)?;
+        let channel =
+            self.channels().find(|place| self.situation.context.channels[*place].name == channel)?;
         let slot = self.slots.iter().position(|open| open.slot.start <= at && at < open.slot.end)?;
         self.allows(offer, channel, slot, at).then(|| self.arm(offer, channel, slot)).flatten()
     }
@@ -170,27 +173,32 @@ impl<'a, S: Scorer> Board<'a, S> {
         (0..60).contains(&minute) && minutes >> minute & 1 == 1
     }
 
-    /// The best arm of each slot over each channel for each kind, of those that are allowed and worth sending.
-    pub(super) fn best_of_each_lane(&self) -> Vec<Arm> {
+    /// The best arms of each slot over each channel for each kind, of those that are allowed and worth sending: `contents`
+    /// at most, each of another content.
+    pub(super) fn best_of_each_lane(&self, contents: usize) -> Vec<Arm> {
         let mut all = Vec::with_capacity(self.slots.len());
         for slot in 0..self.slots.len() {
             for (kind, channel) in (0..self.situation.kinds.len())
                 .flat_map(|kind| self.channels().map(move |channel| (kind, channel)))
             {
-                all.extend(self.best_of_lane(slot, kind, channel).filter(|arm| arm.value > 0.0));
+                all.extend(self.best_of_lane(slot, kind, channel, contents));
             }
         }
         all
     }
 
-    fn best_of_lane(&self, slot: usize, kind: usize, channel: usize) -> Option<Arm> {
+    fn best_of_lane(&self, slot: usize, kind: usize, channel: usize, contents: usize) -> Vec<Arm> {
         let runs = self.runs.iter().filter(|run| self.offers[run.start].kind == kind);
         let first = |run: &Range<usize>| {
-            let allowed = |offer: &usize| self.allowed_minutes(&self.offers[*offer], channel, slot) != 0;
-            // The first of a run is never worth less than those behind it.
-            run.clone().filter(allowed).find_map(|offer| self.arm(offer, channel, slot))
+            let allowed =
+                run.clone().filter(|offer| self.allowed_minutes(&self.offers[*offer], channel, slot) != 0);
+            // Those behind them in the run are never worth more.
+            allowed.filter_map(|offer| self.arm(offer, channel, slot)).take(contents).collect::<Vec<Arm>>()
         };
-        runs.filter_map(first).min_by(|one, other| self.order(one, other))
+        let mut arms: Vec<Arm> = runs.flat_map(first).filter(|arm| arm.value > 0.0).collect();
+        arms.sort_by(|one, other| self.order(one, other));
+        arms.truncate(contents);
+        arms
     }
 
     /// The arm's value; `None` when the scorer gives no number that could be one.

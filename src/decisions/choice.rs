@@ -60,6 +60,7 @@ fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
     if are_unscored && reasons.iter().all(|reason| reason.rule != IS_SCORED) {
         reasons.push(of_request(board, IS_SCORED));
     }
+    reasons.splice(0..0, of_plan(board));
     // Waiting does not help against a scorer that has no answer.
     let retry_at = if are_unscored { None } else { refusals::earliest(board) };
     (retry_at.map_or(Outcome::NoSend, Outcome::Hold), reasons)
@@ -68,7 +69,15 @@ fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
 fn nothing_worth<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     reasons.insert(0, of_request(board, IS_WORTH_SENDING));
+    reasons.splice(0..0, of_plan(board));
     (Outcome::NoSend, reasons)
+}
+
+/// Why a plan gives the user nothing, where it knows: what other users and campaigns got in his place.
+fn of_plan<S: Scorer>(board: &Board<S>) -> Option<Reason> {
+    let Some(Planned::NoRoom { rule, campaign_id }) = &board.situation.context.plan else { return None };
+    let by = campaign_id.as_ref().map_or("arm".to_string(), |id| format!("campaign:{id}"));
+    (rule != MATCHES_PLAN).then(|| reason(board.situation, rule, by, None))
 }
 
 /// What the plan says, where there is one; otherwise the best, or what is drawn in its place.
@@ -76,9 +85,8 @@ fn as_planned<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) 
     let mut reasons = refusals::of_arms(board);
     let outcome = match &board.situation.context.plan {
         None => Outcome::Send(policy::pick(board, best, None)),
-        Some(Planned::NoRoom { rule, campaign_id }) => {
-            let by = campaign_id.as_ref().map_or("arm".to_string(), |id| format!("campaign:{id}"));
-            reasons.insert(0, reason(board.situation, rule, by, None));
+        Some(Planned::NoRoom { .. }) => {
+            reasons.insert(0, of_plan(board).unwrap_or_else(|| of_request(board, MATCHES_PLAN)));
             Outcome::NoSend
         }
         Some(Planned::Send { content_id, channel, at }) => {

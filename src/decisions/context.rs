@@ -64,6 +64,11 @@ pub struct DecisionContext {
 }
 
 impl DecisionContext {
+    /// May the decision be drawn for the sake of learning?
+    pub fn may_explore(&self) -> bool {
+        super::policy::share(self) > 0.0
+    }
+
     /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.
     pub(super) fn counted_sends(&self) -> impl Iterator<Item = &PastSend> {
         self.sends.iter().chain(&self.planned)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::allowed::greedy;
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
 use super::policy::{Policy, share};
@@ -189,8 +190,8 @@ fn exploration<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Explo
     if decision.action != Action::Send || percent <= 0.0 {
         return None;
     }
-    let best = board.best_allowed(1).pop()?;
-    let policy = Policy::of(board, best);
+    let (best, at) = greedy(board)?;
+    let policy = Policy::of(board, best, at);
     let left_today = context.settings.exploration_most_per_day.saturating_sub(context.explored_today);
     Some(Explored {
         percent,

@@ -4,6 +4,7 @@ use super::context::{ChannelContext, DecisionContext, PastSend};
 use super::offers::price;
 use super::pacing::{Limit, Measure};
 use super::rules::{DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VENDOR_QUOTA};
+use super::situation::Situation;
 use crate::domain::content::{Content, MessageClass};
 use crate::domain::frequency::{FrequencyRule, FrequencyWindow};
 use crate::domain::time::{HOUR, MINUTE};
@@ -17,13 +18,13 @@ pub(super) struct Lane<'a> {
     /// What sending costs, whenever it is sent.
     pub(super) price: f64,
     /// The user's calendar day.
-    pub(super) daily: Option<Limit<'a>>,
+    pub(super) daily: Option<Limit>,
     /// Between any two pushes.
-    pub(super) gap: Option<Limit<'a>>,
+    pub(super) gap: Option<Limit>,
     /// Every frequency rule that limits this lane.
-    pub(super) frequency: Vec<Limit<'a>>,
+    pub(super) frequency: Vec<Limit>,
     /// The vendors' day.
-    pub(super) vendor: Option<Limit<'a>>,
+    pub(super) vendor: Option<Limit>,
 }
 
 /// What makes a lane, but for its channel.
@@ -46,11 +47,31 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// A push of this kind over a channel, as it counts for others.
+    pub(super) fn push(&self, situation: &Situation, channel: usize) -> PastSend {
+        let campaign = situation.context.campaign.as_ref();
+        PastSend {
+            at: situation.from,
+            campaign_id: campaign.map(|campaign| campaign.campaign_id.clone()),
+            content_id: None,
+            channel: Some(situation.context.channels[channel].name.clone()),
+            campaign_tags: campaign.map(|campaign| campaign.tags.clone()).unwrap_or_default(),
+            message_class: self.class(),
+        }
+    }
+
+    /// Service or marketing.
+    fn class(&self) -> MessageClass {
+        if self.is_service { MessageClass::Service } else { MessageClass::Marketing }
+    }
+}
+
 impl<'a> Lane<'a> {
     /// The lane of a kind over a channel, for a user whose clock is `zone`'s.
     pub(super) fn new(
         context: &'a DecisionContext,
-        zone: &'a Zone,
+        zone: &'static Zone,
         daily_cap: u32,
         channel: &'a ChannelContext,
         kind: Kind,
@@ -85,7 +106,7 @@ pub(super) struct Pace<'a> {
     /// Most pushes …
     pub(super) most: u32,
     /// … within every such stretch …
-    pub(super) measure: Measure<'a>,
+    pub(super) measure: Measure,
     /// … of those that count.
     pub(super) counts: Counts<'a>,
 }
@@ -121,7 +142,7 @@ impl Counts<'_> {
 /// Every pace that a lane must keep to.
 pub(super) fn paces<'a>(
     context: &'a DecisionContext,
-    zone: &'a Zone,
+    zone: &'static Zone,
     daily_cap: u32,
     channel: &'a ChannelContext,
     kind: Kind,
@@ -137,8 +158,7 @@ pub(super) fn paces<'a>(
             paces.push(Pace { rule: MINIMUM_GAP, most: 1, measure, counts });
         }
     }
-    let class = if kind.is_service { MessageClass::Service } else { MessageClass::Marketing };
-    paces.extend(frequency(context, zone, channel, class));
+    paces.extend(frequency(context, zone, channel, kind.class()));
     if let Some(most) = kind.quota.filter(|_| all_devices_have_a_quota(context, channel)) {
         let zone = Zone::shared(&settings.vendor_quota.time_zone).unwrap_or(Zone::shared_utc());
         let (measure, counts) = (Measure::Days(1, zone), Counts::Vendor(&channel.name));
@@ -158,7 +178,7 @@ fn lane_price(context: &DecisionContext, channel: &ChannelContext, is_service: b
 /// Everybody's rules and the campaign's own, as far as they limit the lane.
 fn frequency<'a>(
     context: &'a DecisionContext,
-    zone: &'a Zone,
+    zone: &'static Zone,
     channel: &ChannelContext,
     class: MessageClass,
 ) -> impl Iterator<Item = Pace<'a>> {
@@ -167,7 +187,7 @@ fn frequency<'a>(
         (campaign.frequency_rules.as_slice(), campaign.tags.as_slice())
     });
     let rules = context.settings.frequency_rules.iter().chain(own);
-    rules.filter(move |rule| rule.limits(Some(&channel.name), tags, class)).map(|rule| {
+    rules.filter(move |rule| rule.limits(Some(&channel.name), tags, class)).map(move |rule| {
         let measure = match rule.window {
             FrequencyWindow::CalendarDays(days) => Measure::Days(days, zone),
             FrequencyWindow::RollingHours(hours) => Measure::Rolling(i64::from(hours) * HOUR),

@@ -3,9 +3,11 @@
 pub mod allowed;
 pub mod context;
 pub mod explanation;
+pub mod prospect;
 pub mod rules;
 pub mod scorer;
 pub mod sentences;
+pub mod together;
 
 mod board;
 mod choice;

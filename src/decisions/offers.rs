@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::context::PastSend;
 use super::lanes::Kind;
 use super::pacing::{Limit, Measure};
-use super::refusals::{Run, Scope, walk};
+use super::refusals::{Run, Scope, allowed_runs};
 use super::scorer::Scorer;
 use super::situation::Situation;
 use super::variant::{Level, Wordings, levels};
@@ -28,11 +28,13 @@ pub(super) struct Offer<'a> {
     /// Its wordings.
     pub(super) wordings: Wordings<'a>,
     /// How long it sleeps after it was sent to the user; `None`: it was not.
-    pub(super) sleep: Option<Limit<'a>>,
+    pub(super) sleep: Option<Limit>,
     /// When it wakes up, from when its value comes back.
     wakes: Option<Instant>,
-    /// The time within the horizon in which its own rules allow it; `None`: never.
+    /// The time within the horizon in which its own rules allow it first; `None`: never.
     pub(super) life: Option<Run>,
+    /// Further such times: a push that is planned ahead may cut a life in two.
+    pub(super) later: Vec<Run>,
 }
 
 /// The offers of a context; of contents with the same id the first counts.
@@ -49,10 +51,17 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
         let content = scorer.content(&candidate.content_inputs);
         let shift = user + content + scorer.pair(&candidate.pair_inputs);
         let mut offer = Offer::new(situation, index, shift, &levels);
-        offer.life = walk(situation, Scope::Content(&offer), situation.from, situation.until, |_| ());
+        (offer.life, offer.later) = lives(situation, &offer);
         offers.push(offer);
     }
     offers
+}
+
+/// The first run of instants that a content's own rules allow, and those behind it.
+fn lives(situation: &Situation, offer: &Offer) -> (Option<Run>, Vec<Run>) {
+    let mut runs = allowed_runs(situation, Scope::Content(offer));
+    let first = runs.next();
+    (first, if situation.context.planned.is_empty() { Vec::new() } else { runs.collect() })
 }
 
 impl<'a> Offer<'a> {
@@ -75,6 +84,7 @@ impl<'a> Offer<'a> {
                 .then(|| Limit::new(1, Measure::Rolling(sleep), counted)),
             wakes: newest.map(|at| at.plus(sleep)),
             life: None,
+            later: Vec::new(),
         }
     }
 

@@ -8,18 +8,18 @@ const MOST_DAYS: usize = 400;
 
 /// At most so many pushes within every stretch of a length.
 #[derive(Clone, Debug)]
-pub(super) struct Limit<'a> {
+pub(super) struct Limit {
     most: u32,
-    measure: Measure<'a>,
+    measure: Measure,
     /// Stretches that hold `most` pushes with the new one: local days, both ends inclusive, or microseconds, both exclusive.
     forbidden: Vec<(i64, i64)>,
 }
 
 /// How a stretch is measured.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Measure<'a> {
+pub(super) enum Measure {
     /// Consecutive days of a calendar.
-    Days(u32, &'a Zone),
+    Days(u32, &'static Zone),
     /// Microseconds, wherever they begin.
     Rolling(i64),
 }
@@ -33,9 +33,9 @@ pub(super) enum Room {
     NotBefore(Option<Instant>),
 }
 
-impl<'a> Limit<'a> {
+impl Limit {
     /// A limit, given the instants of the pushes that count, before and after now.
-    pub(super) fn new(most: u32, measure: Measure<'a>, pushes: impl Iterator<Item = Instant>) -> Limit<'a> {
+    pub(super) fn new(most: u32, measure: Measure, pushes: impl Iterator<Item = Instant>) -> Limit {
         let mut marks: Vec<i64> = pushes.map(|at| measure.mark(at)).collect();
         marks.sort_unstable();
         let length = measure.length();
@@ -103,15 +103,28 @@ impl<'a> Limit<'a> {
     }
 }
 
-impl Measure<'_> {
-    fn mark(&self, at: Instant) -> i64 {
+impl Measure {
+    /// Are stretches measured in the same way?
+    pub(super) fn is_like(&self, other: &Measure) -> bool {
+        match (self, other) {
+            (Measure::Days(days, zone), Measure::Days(others, other)) => {
+                days == others && zone.name() == other.name()
+            }
+            (Measure::Rolling(length), Measure::Rolling(other)) => length == other,
+            _ => false,
+        }
+    }
+
+    /// Where an instant stands: its local day, or its microsecond.
+    pub(super) fn mark(&self, at: Instant) -> i64 {
         match self {
             Measure::Days(_, zone) => local_day(zone, at),
             Measure::Rolling(_) => at.micros(),
         }
     }
 
-    fn length(&self) -> i64 {
+    /// How long a stretch is, in the unit of marks.
+    pub(super) fn length(&self) -> i64 {
         match self {
             Measure::Days(days, _) => i64::from(*days),
             Measure::Rolling(micros) => *micros,

@@ -81,6 +81,16 @@ pub(super) fn walk(
     None
 }
 
+/// The runs of instants within the horizon that the rules of a scope allow.
+pub(super) fn allowed_runs<'s>(situation: &'s Situation, scope: Scope<'s>) -> impl Iterator<Item = Run> + 's {
+    let mut at = situation.from;
+    std::iter::from_fn(move || {
+        let run = walk(situation, scope, at, situation.until, |_| ())?;
+        at = run.until;
+        Some(run)
+    })
+}
+
 /// Until when every rule of the scope allows, or the first that does not.
 fn ask(situation: &Situation, scope: Scope, at: Instant) -> Result<Instant, Refused> {
     let mut until = Instant::MAX;

@@ -270,7 +270,7 @@ fn under_vendor_quota(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
     all_have_room(lane.vendor.iter(), at)
 }
 
-fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit<'a>>, at: Instant) -> Verdict {
+fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> Verdict {
     let mut until = Instant::MAX;
     for limit in limits {
         match limit.room(at) {

@@ -172,8 +172,8 @@ pub const SENTENCES: &[Sentence] = &[
     ),
     says(
         "matches_plan",
-        "What was planned for {user} may not be sent any more, or is not worth it.",
-        "为 {user} 计划的内容已不能发送，或不再值得发送。",
+        "The plan has nothing for {user} that may be sent: the time for it has begun already, or it is not allowed any more.",
+        "计划中没有可发送给 {user} 的内容：时间已过，或已不允许发送。",
     ),
 ];
 
@@ -229,7 +229,7 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
             let campaign = situation.context.campaign.as_ref();
             campaign.and_then(|campaign| campaign.unreadable.clone()).unwrap_or_default()
         }
-        "max_sends" | "lead" | "campaign_quiet" => of_campaign(situation, name),
+        "max_sends" | "throttle" | "lead" | "campaign_quiet" => of_campaign(situation, name),
         "gap" => situation.context.settings.minimum_gap_minutes.to_string(),
         "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
         "locale" => user.locale.clone().unwrap_or_else(|| language.of("unknown", "未知").to_string()),
@@ -246,6 +246,7 @@ fn of_campaign(situation: &Situation, name: &str) -> String {
     let Some(campaign) = &situation.context.campaign else { return String::new() };
     match name {
         "max_sends" => campaign.max_sends.map_or_else(String::new, |most| most.to_string()),
+        "throttle" => campaign.throttle_per_minute.map_or_else(String::new, |most| most.to_string()),
         "lead" => campaign.lead_minutes.to_string(),
         _ => situation.campaign_quiet_hours().map_or_else(String::new, quiet_text),
     }

@@ -22,7 +22,7 @@ pub(super) struct Situation<'a> {
     /// All that is known.
     pub(super) context: &'a DecisionContext,
     /// The user's zone; UTC when it is unknown, so that there is a choice to show.
-    pub(super) zone: &'a Zone,
+    pub(super) zone: &'static Zone,
     /// Is it really his?
     pub(super) is_zone_known: bool,
     /// His quiet hours, else everybody's; `Err` when they cannot be read.
@@ -114,7 +114,7 @@ fn daily_cap(context: &DecisionContext) -> u32 {
     context.user.max_per_day.unwrap_or(context.settings.max_per_day)
 }
 
-fn lanes<'a>(context: &'a DecisionContext, zone: &'a Zone, kinds: &[Kind]) -> Vec<Lane<'a>> {
+fn lanes<'a>(context: &'a DecisionContext, zone: &'static Zone, kinds: &[Kind]) -> Vec<Lane<'a>> {
     let lane = |kind: &Kind| {
         let kind = *kind;
         context

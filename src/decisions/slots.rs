@@ -1,7 +1,7 @@
 //! Send slots of the horizon: which of their minutes are allowed, and what each is worth.
 
 use super::offers::price;
-use super::refusals::{Run, Scope, walk};
+use super::refusals::{Run, Scope, allowed_runs};
 use super::scorer::Scorer;
 use super::situation::Situation;
 use crate::domain::slot::{SendSlot, send_slots};
@@ -41,23 +41,12 @@ pub(super) fn open_minutes(situation: &Situation, slots: &[OpenSlot]) -> Vec<u64
     let lanes = situation.lanes.len();
     let mut minutes = vec![0; slots.len() * lanes];
     for (lane, scope) in situation.lanes.iter().map(Scope::Lane).enumerate() {
-        let runs = allowed_runs(situation, scope);
+        let runs: Vec<Run> = allowed_runs(situation, scope).collect();
         for (slot, open) in slots.iter().enumerate() {
             minutes[slot * lanes + lane] = minutes_of(&open.slot, &runs);
         }
     }
     minutes
-}
-
-/// The runs of instants within the horizon that the rules of a scope allow.
-fn allowed_runs(situation: &Situation, scope: Scope) -> Vec<Run> {
-    let mut runs = Vec::new();
-    let mut at = situation.from;
-    while let Some(run) = walk(situation, scope, at, situation.until, |_| ()) {
-        at = run.until;
-        runs.push(run);
-    }
-    runs
 }
 
 fn minutes_of(slot: &SendSlot, runs: &[Run]) -> u64 {

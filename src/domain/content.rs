@@ -15,6 +15,16 @@ pub enum MessageClass {
     Marketing,
 }
 
+impl MessageClass {
+    /// The word used in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MessageClass::Service => "service",
+            MessageClass::Marketing => "marketing",
+        }
+    }
+}
+
 /// One wording of a content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -5,6 +5,7 @@ mod exploration;
 mod fingerprint;
 mod ids;
 mod knowledge;
+pub mod planning;
 mod question;
 mod refresh;
 pub mod replay;

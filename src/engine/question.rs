@@ -10,7 +10,7 @@ use crate::decisions::context::{ChannelContext, DecisionContext, FORMAT, PastSen
 use crate::domain::campaign::Campaign;
 use crate::domain::content::Content;
 use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
-use crate::domain::time::{Day, Instant};
+use crate::domain::time::{Day, HOUR, Instant};
 use crate::domain::user::User;
 use crate::domain::zone::Zone;
 use crate::models::inputs::UserAsOf;
@@ -111,6 +111,9 @@ impl Question {
 const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
 const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
 
+/// What the models know of one user, by goal.
+pub(super) type Known<'a> = BTreeMap<String, Option<UserAsOf<'a>>>;
+
 /// A question, with what is known of its user.
 pub(super) struct Loaded<'a> {
     /// Explored sends of a campaign on the UTC day of the question.
@@ -163,7 +166,8 @@ impl<'a> Loaded<'a> {
                 vec![Some(campaign)]
             }
             None => {
-                let running = self.snapshot.running_campaigns(self.now, self.horizon(None)).into_iter();
+                let until = self.now.plus(i64::from(self.horizon(None)) * HOUR);
+                let running = self.snapshot.running_campaigns(self.now, until).into_iter();
                 running
                     .filter(|campaign| self.check_fits(campaign).is_ok())
                     .take(MOST_CAMPAIGNS)
@@ -172,17 +176,31 @@ impl<'a> Loaded<'a> {
             }
         };
         let campaigns = if campaigns.is_empty() { vec![None] } else { campaigns };
-        let mut known: BTreeMap<String, Option<UserAsOf<'_>>> = BTreeMap::new();
+        let mut known = Known::new();
         Ok(campaigns
             .into_iter()
             .map(|campaign| {
-                let goal = goal_for(campaign, self.snapshot.settings());
-                // Campaigns of one goal share what its model knows of the user.
-                let known =
-                    known.entry(goal).or_insert_with_key(|goal| self.snapshot.known(goal, &self.user));
-                self.context(decision_id, campaign, requested.as_deref(), known.as_ref())
+                let known = self.known(campaign, &mut known);
+                self.context(decision_id, campaign, requested.as_deref(), known)
             })
             .collect())
+    }
+
+    /// The context of one campaign, whatever the question names.
+    pub(super) fn context_for(
+        &self,
+        decision_id: &str,
+        campaign: &Campaign,
+        known: &mut Known<'a>,
+    ) -> DecisionContext {
+        let known = self.known(Some(campaign), known);
+        self.context(decision_id, Some(campaign), None, known)
+    }
+
+    /// Campaigns of one goal share what its model knows of the user.
+    fn known<'k>(&self, campaign: Option<&Campaign>, known: &'k mut Known<'a>) -> Option<&'k UserAsOf<'a>> {
+        let goal = goal_for(campaign, self.snapshot.settings());
+        known.entry(goal).or_insert_with_key(|goal| self.snapshot.known(goal, &self.user)).as_ref()
     }
 
     fn context(
@@ -214,6 +232,8 @@ impl<'a> Loaded<'a> {
             campaign_sends: campaign.map_or(0, |campaign| self.snapshot.sends_of(&campaign.campaign_id)),
             explored_today: campaign.map_or(0, |campaign| (self.explored)(&campaign.campaign_id)),
             sends: self.sends.clone(),
+            planned: Vec::new(),
+            plan: None,
             settings: self.snapshot.settings_for(&goal_for(campaign, self.snapshot.settings())),
             fallback: self.fallback.clone(),
             versions: self.snapshot.versions().clone(),

@@ -54,6 +54,11 @@ impl Rhythms {
         self.population.ids.len()
     }
 
+    /// Users with an event, in order.
+    pub(super) fn user_ids(&self) -> impl Iterator<Item = &str> {
+        self.population.ids.iter().map(String::as_str)
+    }
+
     /// Does any event name the user?
     pub(super) fn knows(&self, user_id: &str) -> bool {
         self.place_of(user_id).is_some()

@@ -14,7 +14,7 @@ use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::content::Content;
 use crate::domain::identity::sha256_hex;
 use crate::domain::settings::DecisionSettings;
-use crate::domain::time::{HOUR, Instant};
+use crate::domain::time::Instant;
 use crate::domain::user::User;
 use crate::domain::zone::{ZoneSource, database_version};
 use crate::events::catalogue::Catalogue;
@@ -159,14 +159,25 @@ impl Snapshot {
         user
     }
 
+    /// Every user whom somebody declared or an event names, in order.
+    pub(super) fn user_ids(&self) -> Vec<&str> {
+        let declared = self.users.keys().map(String::as_str);
+        let all: BTreeSet<&str> = declared.chain(self.rhythms.user_ids()).collect();
+        all.into_iter().collect()
+    }
+
+    /// A number for a content: the same for the same content, and one for all that nobody declared or touched.
+    pub(super) fn content_number(&self, content_id: &str) -> u32 {
+        self.places.get(content_id).map_or(u32::MAX, |place| *place as u32)
+    }
+
     /// A campaign by its id.
     pub(super) fn campaign(&self, campaign_id: &str) -> Option<&Campaign> {
         self.campaigns.get(campaign_id)
     }
 
-    /// Campaigns that may send between `now` and the horizon, the weightiest first.
-    pub(super) fn running_campaigns(&self, now: Instant, horizon_hours: u32) -> Vec<&Campaign> {
-        let horizon = now.plus(i64::from(horizon_hours) * HOUR);
+    /// Campaigns that may send within `[now, until)`, the weightiest first.
+    pub(super) fn running_campaigns(&self, now: Instant, until: Instant) -> Vec<&Campaign> {
         let has_begun = |campaign: &Campaign| match campaign.status {
             CampaignStatus::Running => true,
             // It waits for its window and for nothing else.
@@ -179,7 +190,7 @@ impl Snapshot {
         let runs = |campaign: &&Campaign| {
             has_begun(campaign)
                 && campaign.window_end.is_none_or(|end| end > now)
-                && campaign.window_start.is_none_or(|start| start < horizon)
+                && campaign.window_start.is_none_or(|start| start < until)
         };
         let mut running: Vec<&Campaign> = self.campaigns.values().filter(runs).collect();
         // Stable: equal priorities stay in order of their ids.

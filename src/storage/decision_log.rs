@@ -14,7 +14,7 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use serde::{Deserialize, Serialize};
 
-use super::log_files::{FileEnd, LogFile, files, lines_of, read_frame, read_lines};
+use super::log_files::{FileEnd, LogFile, files, lines_of, numbered_files, read_frame, read_lines};
 use super::receipt::{Place, Promise, Receipt, pair};
 use crate::decisions::context::DecisionContext;
 use crate::domain::decision::Decision;
@@ -335,9 +335,9 @@ fn contains(line: &[u8], mark: &[u8]) -> bool {
     start.windows(mark.len()).any(|window| window == mark)
 }
 
-/// Gives every record of the newest file to `each`, with its place, oldest first, and says where the file ends.
+/// Gives every record of a server's newest file to `each`, with its place, oldest first, and says where the file ends.
 pub fn read_newest(directory: &Path, mut each: impl FnMut(Record, Place)) -> Result<FileEnd, LogError> {
-    let Some(path) = files(directory)?.pop() else { return Ok(FileEnd::Whole) };
+    let Some(path) = numbered_files(directory)?.pop() else { return Ok(FileEnd::Whole) };
     let (mut failure, shared) = (None, Arc::from(path.as_path()));
     let end = read_lines(&path, |line, offset| match parse(line, &path) {
         Ok(record) => {

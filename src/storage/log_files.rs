@@ -15,8 +15,10 @@ use super::receipt::Place;
 /// End of every file's name.
 const EXTENSION: &str = ".jsonl.zst";
 
+/// Start of the names of files that hold decisions made together.
+const BATCH_PREFIX: &str = "batch-";
 /// Fast, and still a fifth of the JSON.
-const COMPRESSION_LEVEL: i32 = 1;
+pub(super) const COMPRESSION_LEVEL: i32 = 1;
 
 /// A frame that claims to hold more is damage, not ours.
 const LARGEST_FRAME: u64 = 256 << 20;
@@ -36,19 +38,47 @@ pub enum FileEnd {
     },
 }
 
-/// The log's files in order of their numbers; a directory that does not exist has none.
+/// All files of the log: those of batches in order of their names, then those of servers in order of their numbers.
 pub fn files(directory: &Path) -> Result<Vec<PathBuf>, LogError> {
+    let mut named: Vec<PathBuf> =
+        names_in(directory, |name| is_batch_file(name).then_some(name.to_string()))?
+            .into_iter()
+            .map(|(_, path)| path)
+            .collect();
+    named.extend(numbered_files(directory)?);
+    Ok(named)
+}
+
+/// The files that servers write, in order of their numbers; a directory that does not exist has none.
+pub(super) fn numbered_files(directory: &Path) -> Result<Vec<PathBuf>, LogError> {
+    Ok(names_in(directory, number_of)?.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Files whose names give a key, in order of it.
+fn names_in<K: Ord>(
+    directory: &Path,
+    key: impl Fn(&str) -> Option<K>,
+) -> Result<Vec<(K, PathBuf)>, LogError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(LogError::io(directory, &error)),
     };
-    let mut numbered: Vec<(u64, PathBuf)> = entries
+    let mut found: Vec<(K, PathBuf)> = entries
         .flatten()
-        .filter_map(|entry| Some((number_of(&entry.file_name().to_string_lossy())?, entry.path())))
+        .filter_map(|entry| Some((key(&entry.file_name().to_string_lossy())?, entry.path())))
         .collect();
-    numbered.sort_unstable();
-    Ok(numbered.into_iter().map(|(_, path)| path).collect())
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// The name of the file of decisions that were made together.
+pub(super) fn batch_file_name(batch_id: &str) -> String {
+    format!("{BATCH_PREFIX}{batch_id}{EXTENSION}")
+}
+
+fn is_batch_file(name: &str) -> bool {
+    name.starts_with(BATCH_PREFIX) && name.ends_with(EXTENSION)
 }
 
 /// The number in a log file's name.
@@ -114,7 +144,7 @@ impl LogFile {
     /// Makes the file after the newest one. An old file is never appended to: its tail may be torn.
     pub(super) fn create(directory: &Path) -> Result<LogFile, LogError> {
         fs::create_dir_all(directory).map_err(|error| LogError::io(directory, &error))?;
-        let newest = files(directory)?.pop();
+        let newest = numbered_files(directory)?.pop();
         let newest = newest.and_then(|path| number_of(&path.file_name()?.to_string_lossy()));
         let path = directory.join(format!("{:06}{EXTENSION}", newest.map_or(1, |number| number + 1)));
         let wrap = |error: io::Error| LogError::io(&path, &error);

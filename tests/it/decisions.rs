@@ -2,9 +2,9 @@
 
 mod explaining;
 mod golden;
-mod oracle;
+pub mod oracle;
 mod properties;
 mod quiet_hours;
 mod sample;
 mod send_slots;
-mod world;
+pub mod world;

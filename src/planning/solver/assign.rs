@@ -6,23 +6,23 @@ use super::audience::{Audience, Cell, PART};
 use super::bundle::{Finder, NONE};
 use super::limits::{Chosen, JointRules};
 use super::loads::Loads;
-use super::parallel::in_chunks;
-use super::place::{self, Assignment, decided};
+use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
 use super::{Task, demand, mix};
+use crate::planning::parallel::in_chunks;
 
 /// Passes of improvement at most; each only adds value, so any number is safe.
 const MOST_PASSES: usize = 12;
 
 /// What counts as better, so that rounding never does.
-const LEAST_GAIN: f64 = 1e-9;
+pub(super) const LEAST_GAIN: f64 = 1e-9;
 
 /// Gives sends to users one after another while there is room.
 pub(super) struct Assigner<'a, R> {
-    task: &'a Task<'a, R>,
-    table: &'a Table,
-    loads: Loads,
-    assignment: Assignment,
+    pub(super) task: &'a Task<'a, R>,
+    pub(super) table: &'a Table,
+    pub(super) loads: Loads,
+    pub(super) assignment: Assignment,
     finder: Finder<'a, R>,
     chosen: Vec<Chosen>,
 }
@@ -112,17 +112,18 @@ impl<'a, R: JointRules> Assigner<'a, R> {
 
     /// Gives the user one more send; `chosen` holds those he has.
     fn take_one(&mut self, user: usize, campaign: usize, pick: u32) -> bool {
-        let shape = self.task.audience.shape(&self.task.audience.cells(user, campaign)[pick as usize]);
-        let turn = mix(self.task.settings.seed, (user * self.task.audience.campaigns() + campaign) as u64);
+        let audience = self.task.audience;
+        let place = Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
+        let turn = mix(self.task.settings.seed, (user * audience.campaigns() + campaign) as u64);
         let rules = self.task.rules;
-        let found = place::minute(rules, &self.loads, user, &mut self.chosen, (campaign, &shape), turn);
+        let found = place::minute(rules, &self.loads, user, &mut self.chosen, &place, turn);
         let Some(minute) = found else { return false };
         self.put(user, campaign, pick, minute);
-        self.chosen.push(decided(campaign, minute));
+        self.chosen.push(place.at(minute));
         true
     }
 
-    fn put(&mut self, user: usize, campaign: usize, pick: u32, minute: usize) {
+    pub(super) fn put(&mut self, user: usize, campaign: usize, pick: u32, minute: usize) {
         self.assignment.set(user, campaign, pick, minute);
         self.loads.add(campaign, minute);
     }

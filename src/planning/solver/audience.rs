@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::parallel;
 use crate::domain::time::{HOUR, Instant, MINUTE};
+use crate::planning::parallel;
 
 /// Minutes in a quarter of an hour: what zones are offset by in multiples of, and what prices hold for.
 pub(super) const QUARTER: usize = 15;

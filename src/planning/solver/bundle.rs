@@ -16,6 +16,7 @@ struct Choice {
     index: u32,
     first: usize,
     last: usize,
+    payload: u32,
 }
 
 /// A campaign with something to gain, and its best choice.
@@ -106,7 +107,7 @@ impl<'a, R: JointRules> Finder<'a, R> {
 
     fn choice(&self, net: f64, index: usize, cell: &Cell) -> Choice {
         let shape = self.audience.shape(cell);
-        Choice { net, index: index as u32, first: shape.first(), last: shape.last() }
+        Choice { net, index: index as u32, first: shape.first(), last: shape.last(), payload: cell.payload }
     }
 
     fn search(&mut self, user: usize, net: &impl Fn(usize, usize, &Cell) -> f64) -> Found {
@@ -176,5 +177,5 @@ impl<'a, R: JointRules> Finder<'a, R> {
 }
 
 fn chosen(campaign: usize, choice: &Choice) -> Chosen {
-    Chosen { campaign, first: choice.first, last: choice.last }
+    Chosen { campaign, first: choice.first, last: choice.last, payload: choice.payload }
 }

@@ -6,8 +6,8 @@ use super::Task;
 use super::audience::PART;
 use super::bundle::{Finder, NONE};
 use super::limits::JointRules;
-use super::parallel::{in_chunks, sum_tallies};
 use super::prices::Table;
+use crate::planning::parallel::{in_chunks, sum_tallies};
 
 /// The choices of some users, summed.
 pub(super) struct Demand {

@@ -1,12 +1,11 @@
 //! The best plan of a small audience, by branch and bound under the dual bound.
 
 use super::Task;
-use super::audience::Shape;
 use super::bundle::Finder;
 use super::demand;
 use super::limits::{Chosen, JointRules};
 use super::loads::Loads;
-use super::place::{self, Assignment, decided};
+use super::place::{self, Assignment, Place};
 use super::prices::Table;
 use super::reasons::count;
 
@@ -38,9 +37,8 @@ struct Bundle {
 #[derive(Clone, Debug)]
 struct Sent {
     user: usize,
-    campaign: usize,
     pick: u32,
-    shape: Shape,
+    place: Place,
     minute: usize,
 }
 
@@ -133,8 +131,7 @@ impl<R: JointRules> Collect<'_, R> {
             if price.is_infinite() || !self.is_whole {
                 continue;
             }
-            let shape = self.task.audience.shape(cell);
-            self.chosen.push(Chosen { campaign, first: shape.first(), last: shape.last() });
+            self.chosen.push(Place::of(self.task.audience, campaign, cell).open());
             if self.task.rules.refused_by(self.user, &self.chosen).is_none() {
                 self.picks.push((campaign, index as u32));
                 let worth = f64::from(cell.value);
@@ -189,7 +186,7 @@ impl<R: JointRules> Search<'_, R> {
         self.best = value;
         self.found = Assignment::empty(self.task.audience);
         for sent in &self.sent {
-            self.found.set(sent.user, sent.campaign, sent.pick, sent.minute);
+            self.found.set(sent.user, sent.place.campaign, sent.pick, sent.minute);
         }
     }
 
@@ -198,24 +195,26 @@ impl<R: JointRules> Search<'_, R> {
         let before = self.sent.len();
         let mut chosen = Vec::new();
         for (campaign, pick) in &bundle.picks {
-            let shape = self.task.audience.shape(&self.task.audience.cells(user, *campaign)[*pick as usize]);
-            let place = (*campaign, &shape);
-            let found = place::minute(self.task.rules, &self.loads, user, &mut chosen, place, 0);
+            let audience = self.task.audience;
+            let place = Place::of(audience, *campaign, &audience.cells(user, *campaign)[*pick as usize]);
+            let found = place::minute(self.task.rules, &self.loads, user, &mut chosen, &place, 0);
             let Some(minute) = found else {
-                self.sent[before..].iter().for_each(|sent| self.loads.remove(sent.campaign, sent.minute));
+                self.sent[before..]
+                    .iter()
+                    .for_each(|sent| self.loads.remove(sent.place.campaign, sent.minute));
                 self.sent.truncate(before);
                 return self.pack(user, bundle);
             };
             self.loads.add(*campaign, minute);
-            chosen.push(decided(*campaign, minute));
-            self.sent.push(Sent { user, campaign: *campaign, pick: *pick, shape, minute });
+            chosen.push(place.at(minute));
+            self.sent.push(Sent { user, pick: *pick, place, minute });
         }
         true
     }
 
     fn take_back(&mut self, user: usize) {
         while let Some(sent) = self.sent.pop_if(|sent| sent.user == user) {
-            self.loads.remove(sent.campaign, sent.minute);
+            self.loads.remove(sent.place.campaign, sent.minute);
         }
     }
 
@@ -223,21 +222,22 @@ impl<R: JointRules> Search<'_, R> {
     fn pack(&mut self, user: usize, bundle: &Bundle) -> bool {
         let mut sends = self.sent.clone();
         for (campaign, pick) in &bundle.picks {
-            let shape = self.task.audience.shape(&self.task.audience.cells(user, *campaign)[*pick as usize]);
-            sends.push(Sent { user, campaign: *campaign, pick: *pick, shape, minute: 0 });
+            let cell = &self.task.audience.cells(user, *campaign)[*pick as usize];
+            let place = Place::of(self.task.audience, *campaign, cell);
+            sends.push(Sent { user, pick: *pick, place, minute: 0 });
         }
-        self.sent.iter().for_each(|sent| self.loads.remove(sent.campaign, sent.minute));
+        self.sent.iter().for_each(|sent| self.loads.remove(sent.place.campaign, sent.minute));
         let mut packing = Packing::new(self.task, &mut self.loads, sends);
         let is_packed = packing.descend(0);
         let has_given_up = packing.ways >= MOST_PACKINGS;
         if is_packed {
             // The sends of a user stand together, in the order of users, as they were put.
             let mut sends = packing.sends;
-            sends.sort_by_key(|sent| (sent.user, sent.campaign));
+            sends.sort_by_key(|sent| (sent.user, sent.place.campaign));
             self.sent = sends;
         } else {
             self.is_exact &= !has_given_up;
-            self.sent.iter().for_each(|sent| self.loads.add(sent.campaign, sent.minute));
+            self.sent.iter().for_each(|sent| self.loads.add(sent.place.campaign, sent.minute));
         }
         is_packed
     }
@@ -254,15 +254,14 @@ struct Packing<'a, R> {
 impl<'a, R: JointRules> Packing<'a, R> {
     fn new(task: &'a Task<'a, R>, loads: &'a mut Loads, mut sends: Vec<Sent>) -> Packing<'a, R> {
         for sent in &mut sends {
-            let (minutes, none) = (sent.shape.minutes, &mut Vec::new());
-            sent.shape.minutes =
-                place::allowed(task.rules, sent.user, none, sent.campaign, &sent.shape, minutes);
+            let (minutes, none) = (sent.place.shape.minutes, &mut Vec::new());
+            sent.place.shape.minutes = place::allowed(task.rules, sent.user, none, &sent.place, minutes);
         }
         let mut counts = vec![0; task.audience.users()];
         sends.iter().for_each(|sent| counts[sent.user] += 1);
         // Users with several sends first, as rules tie these together; then those with the fewest minutes.
         sends.sort_by_key(|sent| {
-            (counts[sent.user] == 1, sent.shape.minutes.count_ones(), sent.user, sent.campaign)
+            (counts[sent.user] == 1, sent.place.shape.minutes.count_ones(), sent.user, sent.place.campaign)
         });
         Packing { task, loads, sends, ways: 0 }
     }
@@ -271,11 +270,12 @@ impl<'a, R: JointRules> Packing<'a, R> {
         if at == self.sends.len() {
             return true;
         }
-        let (user, campaign, shape) = (self.sends[at].user, self.sends[at].campaign, self.sends[at].shape);
+        let (user, place) = (self.sends[at].user, self.sends[at].place);
+        let (campaign, shape) = (place.campaign, place.shape);
         let earlier = self.sends[..at].iter().filter(|sent| sent.user == user);
-        let mut chosen: Vec<Chosen> = earlier.map(|sent| decided(sent.campaign, sent.minute)).collect();
+        let mut chosen: Vec<Chosen> = earlier.map(|sent| sent.place.at(sent.minute)).collect();
         let room = self.loads.room(campaign, &shape);
-        let allowed = place::allowed(self.task.rules, user, &mut chosen, campaign, &shape, room);
+        let allowed = place::allowed(self.task.rules, user, &mut chosen, &place, room);
         let is_alone = self.sends.iter().filter(|sent| sent.user == user).count() == 1;
         let mut seen: Vec<Vec<u32>> = Vec::new();
         for minute in (0..60).filter(|bit| allowed >> bit & 1 == 1).map(|bit| shape.start() + bit) {
@@ -301,8 +301,8 @@ impl<'a, R: JointRules> Packing<'a, R> {
     fn look_of(&self, minute: usize, at: usize) -> Vec<u32> {
         let loads = (0..self.task.audience.campaigns()).map(|campaign| self.loads.at(campaign, minute));
         let later = self.sends[at + 1..].iter().map(|sent| {
-            let bit = minute.wrapping_sub(sent.shape.start());
-            u32::from(bit < 60 && sent.shape.minutes >> bit & 1 == 1)
+            let bit = minute.wrapping_sub(sent.place.shape.start());
+            u32::from(bit < 60 && sent.place.shape.minutes >> bit & 1 == 1)
         });
         let hour = (minute / 60) as u32;
         std::iter::once(hour).chain(loads.flat_map(|(own, shared)| [own, shared])).chain(later).collect()

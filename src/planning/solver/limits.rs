@@ -36,6 +36,8 @@ pub struct Chosen {
     pub first: usize,
     /// The last such minute; the same when the minute is decided.
     pub last: usize,
+    /// What the caller gave with the option.
+    pub payload: u32,
 }
 
 /// Rules about the sends of one user across campaigns: caps, gaps, quotas.

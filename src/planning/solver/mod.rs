@@ -13,8 +13,8 @@ mod assign;
 mod bundle;
 mod demand;
 mod exact;
+mod exchange;
 mod loads;
-mod parallel;
 mod place;
 mod prices;
 mod reasons;
@@ -90,6 +90,9 @@ pub fn plan_watched<R: JointRules>(task: &Task<R>, mut watch: impl FnMut(Phase))
     assigner.stream(&order);
     watch(Phase::Improve);
     assigner.improve();
+    if assigner.exchange() {
+        assigner.improve();
+    }
     watch(Phase::Bound);
     let mut bound = search::dual(task, &resources, &order, &prices);
     let mut assignment = assigner.finish();

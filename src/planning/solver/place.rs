@@ -1,6 +1,6 @@
 //! Sends with their minutes: what a plan consists of, and how one user's sends are given minutes.
 
-use super::audience::{Audience, Shape};
+use super::audience::{Audience, Cell, Shape};
 use super::bundle::NONE;
 use super::limits::{Chosen, JointRules};
 use super::loads::Loads;
@@ -53,9 +53,30 @@ pub(super) fn value(audience: &Audience, user: usize, campaign: usize, pick: u32
     f64::from(audience.cells(user, campaign)[pick as usize].value)
 }
 
-/// A send whose minute is decided.
-pub(super) fn decided(campaign: usize, minute: usize) -> Chosen {
-    Chosen { campaign, first: minute, last: minute }
+/// An option that seeks a minute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) campaign: usize,
+    pub(super) shape: Shape,
+    pub(super) payload: u32,
+}
+
+impl Place {
+    /// The place of a user's option.
+    pub(super) fn of(audience: &Audience, campaign: usize, cell: &Cell) -> Place {
+        Place { campaign, shape: audience.shape(cell), payload: cell.payload }
+    }
+
+    /// The send once its minute is decided.
+    pub(super) fn at(&self, minute: usize) -> Chosen {
+        Chosen { campaign: self.campaign, first: minute, last: minute, payload: self.payload }
+    }
+
+    /// The send while its minute is open.
+    pub(super) fn open(&self) -> Chosen {
+        let Place { campaign, shape, payload } = *self;
+        Chosen { campaign, first: shape.first(), last: shape.last(), payload }
+    }
 }
 
 /// The minutes with room in which rules allow the send beside the user's others; all of them without a conflict.
@@ -63,13 +84,12 @@ pub(super) fn allowed<R: JointRules>(
     rules: &R,
     user: usize,
     chosen: &mut Vec<Chosen>,
-    campaign: usize,
-    shape: &Shape,
+    place: &Place,
     room: u64,
 ) -> u64 {
     let mut allowed = 0;
     for bit in (0..60).filter(|bit| room >> bit & 1 == 1) {
-        chosen.push(decided(campaign, shape.start() + bit));
+        chosen.push(place.at(place.shape.start() + bit));
         allowed |= u64::from(rules.refused_by(user, chosen).is_none()) << bit;
         chosen.pop();
     }
@@ -82,17 +102,18 @@ pub(super) fn minute<R: JointRules>(
     loads: &Loads,
     user: usize,
     chosen: &mut Vec<Chosen>,
-    (campaign, shape): (usize, &Shape),
+    place: &Place,
     turn: u64,
 ) -> Option<usize> {
+    let (campaign, shape) = (place.campaign, &place.shape);
     let room = loads.room(campaign, shape);
     let minute = loads.emptiest(campaign, shape, room, turn)?;
-    chosen.push(decided(campaign, minute));
+    chosen.push(place.at(minute));
     let is_allowed = rules.refused_by(user, chosen).is_none();
     chosen.pop();
     if is_allowed {
         return Some(minute);
     }
-    let room = allowed(rules, user, chosen, campaign, shape, room);
+    let room = allowed(rules, user, chosen, place, room);
     loads.emptiest(campaign, shape, room, turn)
 }

@@ -8,9 +8,9 @@ use super::bundle::NONE;
 use super::limits::{Chosen, JointRules};
 use super::loads::{Limit, Loads};
 use super::outcome::{CampaignOutcome, Load, Pair, Plan, Reason};
-use super::parallel::{in_chunks, sum_tallies};
-use super::place::{self, Assignment, decided};
+use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
+use crate::planning::parallel::{in_chunks, sum_tallies};
 
 /// Counts everything there is to tell about an assignment.
 pub(super) fn report<R: JointRules>(
@@ -140,7 +140,8 @@ impl<R: JointRules> Judge<'_, R> {
     /// The rule that refuses the option beside the user's other sends, and the one send that is enough for it.
     fn by_rule(&self, user: usize, campaign: usize, cell: &Cell) -> Option<Reason> {
         let sends = || self.assignment.sends(user).filter(|(other, _, _)| *other != campaign);
-        let others: Vec<Chosen> = sends().map(|(other, _, minute)| decided(other, minute)).collect();
+        let others: Vec<Chosen> =
+            sends().map(|(other, pick, minute)| self.sent(user, other, pick, minute)).collect();
         let refused = |others: &[Chosen]| self.refused_everywhere(user, others, campaign, cell);
         let rule = refused(&others)?;
         if let Some(rule) = refused(&[]) {
@@ -154,6 +155,11 @@ impl<R: JointRules> Judge<'_, R> {
         culprit.map(|(rule, other)| Reason::JointRule { rule, other: Some(other as u16) })
     }
 
+    fn sent(&self, user: usize, campaign: usize, pick: u32, minute: usize) -> Chosen {
+        let audience = self.task.audience;
+        Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]).at(minute)
+    }
+
     /// The rule that refuses each minute of the option beside others.
     fn refused_everywhere(
         &self,
@@ -163,9 +169,10 @@ impl<R: JointRules> Judge<'_, R> {
         cell: &Cell,
     ) -> Option<u16> {
         let mut chosen = others.to_vec();
+        let place = Place::of(self.task.audience, campaign, cell);
         let mut rule = None;
         for minute in minutes(self.task.audience, cell) {
-            chosen.push(decided(campaign, minute));
+            chosen.push(place.at(minute));
             rule = Some(self.task.rules.refused_by(user, &chosen)?);
             chosen.pop();
         }

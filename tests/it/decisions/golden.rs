@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use smartpush::decisions::context::{ChannelContext, DecisionContext, PastSend};
+use smartpush::decisions::context::{ChannelContext, DecisionContext, PastSend, Planned};
 use smartpush::decisions::scorer::PopularityScorer;
 use smartpush::decisions::sentences::SENTENCES;
 use smartpush::decisions::{decide, rules};
@@ -77,6 +77,8 @@ fn tell(context: &mut DecisionContext, word: &str, rest: &str) {
             context.curve = (0..168).map(share).collect();
         }
         "sent" => context.sends.extend(rest.split(' ').map(sent)),
+        "planned" => context.planned.extend(rest.split(' ').map(sent)),
+        "plan" => context.plan = Some(planned(rest)),
         "sent_for_campaign" => context.campaign_sends = rest.parse().unwrap(),
         "channels" => {
             let known =
@@ -85,6 +87,19 @@ fn tell(context: &mut DecisionContext, word: &str, rest: &str) {
         }
         "setting" => set_setting(context, rest),
         _ => panic!("{word} is no word of a case"),
+    }
+}
+
+/// `send CONTENT CHANNEL T` or `no_room RULE [CAMPAIGN]`.
+fn planned(rest: &str) -> Planned {
+    let words: Vec<&str> = rest.split(' ').collect();
+    match words[..] {
+        ["send", content_id, channel, at] => {
+            Planned::Send { content_id: content_id.into(), channel: channel.into(), at: instant(at) }
+        }
+        ["no_room", rule] => Planned::NoRoom { rule: rule.into(), campaign_id: None },
+        ["no_room", rule, by] => Planned::NoRoom { rule: rule.into(), campaign_id: Some(by.into()) },
+        _ => panic!("{rest} is no plan"),
     }
 }
 
@@ -146,6 +161,7 @@ fn set_campaign(campaign: &mut Campaign, field: &str, value: &str) {
         "priority" => campaign.priority = value.parse().unwrap(),
         "quiet" => campaign.quiet_hours = Some(quiet(value)),
         "lead" => campaign.lead_minutes = value.parse().unwrap(),
+        "throttle" => campaign.throttle_per_minute = Some(value.parse().unwrap()),
         "max_sends" => campaign.max_sends = Some(value.parse().unwrap()),
         "tag" => campaign.tags.push(value.into()),
         "rules" => campaign.frequency_rules = serde_json::from_str(value).unwrap(),

@@ -95,6 +95,11 @@ impl<'a> Oracle<'a> {
             && content.expires_at.is_none_or(|expires| at < expires)
     }
 
+    /// Pushes that count: those that went out, and those of other campaigns that a plan gives the user.
+    fn sends(&self) -> impl Iterator<Item = &'a PastSend> {
+        self.context.sends.iter().chain(&self.context.planned)
+    }
+
     fn reaches(&self, channel: &ChannelContext) -> bool {
         let devices = self.context.user.devices.as_ref();
         let has_device =
@@ -115,9 +120,8 @@ impl<'a> Oracle<'a> {
         let (context, settings) = (self.context, &self.context.settings);
         let is_service = content.message_class == MessageClass::Service;
         let day = |at: Instant| self.local(at).0.div_euclid(86_400);
-        let counted: Vec<&PastSend> = context
-            .sends
-            .iter()
+        let counted: Vec<&PastSend> = self
+            .sends()
             .filter(|send| {
                 send.message_class == MessageClass::Marketing || settings.service_counts_toward_caps
             })
@@ -143,7 +147,7 @@ impl<'a> Oracle<'a> {
             };
             let is_limited = takes(Some(&channel.name), &tags, content.message_class)
                 && !(is_service && rule.service_bypasses);
-            let sends = context.sends.iter().filter(|send| {
+            let sends = self.sends().filter(|send| {
                 takes(send.channel.as_deref(), &send.campaign_tags, send.message_class)
                     && (send.message_class == MessageClass::Marketing || rule.service_counts)
             });
@@ -178,7 +182,7 @@ impl<'a> Oracle<'a> {
         let most = if content.vendor_category.as_deref() == Some("news") { 5 } else { quota.per_day };
         // China has not set its clocks since 1991.
         let day = |at: Instant| (at.micros() + 8 * HOUR).div_euclid(24 * HOUR);
-        let same_day = self.context.sends.iter().filter(|send| {
+        let same_day = self.sends().filter(|send| {
             send.message_class == MessageClass::Marketing
                 && send.channel.as_ref().is_none_or(|over| *over == channel.name)
                 && day(send.at) == day(at)
@@ -221,7 +225,7 @@ impl<'a> Oracle<'a> {
     fn is_rested(&self, content: &Content, at: Instant) -> bool {
         let sleep = i64::from(self.context.settings.repeat_sleep_hours) * HOUR;
         let is_of = |send: &&PastSend| send.content_id.as_ref() == Some(&content.content_id);
-        let mut own = self.context.sends.iter().filter(is_of);
+        let mut own = self.sends().filter(is_of);
         content.message_class == MessageClass::Service
             || own.all(|send| (at.micros() - send.at.micros()).abs() >= sleep)
     }

@@ -93,6 +93,8 @@ pub fn context(now: &str) -> DecisionContext {
         user_inputs: Vec::new(),
         curve: vec![1.0 / 168.0; 168],
         sends: Vec::new(),
+        planned: Vec::new(),
+        plan: None,
         settings: settings(),
         fallback: Vec::new(),
         versions: BTreeMap::from([("model".to_string(), "0123456789ab".to_string())]),
@@ -242,7 +244,7 @@ pub fn random_context(seed: u64) -> DecisionContext {
     context
 }
 
-fn random_user(random: &mut Random, zone: &str) -> User {
+pub fn random_user(random: &mut Random, zone: &str) -> User {
     User {
         user_id: format!("user-{}", random.below(1_000)),
         known: true,
@@ -265,7 +267,7 @@ fn random_user(random: &mut Random, zone: &str) -> User {
     }
 }
 
-fn random_channels(random: &mut Random) -> Vec<ChannelContext> {
+pub fn random_channels(random: &mut Random) -> Vec<ChannelContext> {
     let push = channel("push", 0.0);
     let sms = channel("sms", random.between(0.0, 0.01));
     let fax = ChannelContext { name: "fax".into(), cost: None };
@@ -322,7 +324,7 @@ fn near(random: &mut Random, now: Instant, hours: f64) -> Instant {
     now.plus((random.between(-hours, hours) * HOUR as f64) as i64)
 }
 
-fn random_campaign(random: &mut Random, now: Instant) -> Campaign {
+pub fn random_campaign(random: &mut Random, now: Instant) -> Campaign {
     let statuses = [CampaignStatus::Running, CampaignStatus::Running, CampaignStatus::Scheduled];
     Campaign {
         campaign_id: "campaign-1".into(),
@@ -381,14 +383,14 @@ pub fn variants(locales: &[&str]) -> Vec<Variant> {
     locales.iter().map(one).collect()
 }
 
-fn random_curve(random: &mut Random) -> Vec<f64> {
+pub fn random_curve(random: &mut Random) -> Vec<f64> {
     let shares: Vec<f64> = (0..168).map(|_| random.between(0.0, 1.0)).collect();
     let sum: f64 = shares.iter().sum();
     let usable = shares.into_iter().map(|share| share / sum).collect();
     if random.one_in(6) { random.of(&[Vec::new(), vec![0.5; 24], vec![0.0; 168]]) } else { usable }
 }
 
-fn random_send(random: &mut Random, now: Instant) -> PastSend {
+pub fn random_send(random: &mut Random, now: Instant) -> PastSend {
     let mut send = past_send(&now.plus((random.between(-60.0, 1.0) * HOUR as f64) as i64).to_string());
     send.content_id = random.maybe(2, |random| format!("content-{}", random.below(6)));
     send.channel = random.of(&[None, Some("push".into()), Some("sms".into())]);
@@ -410,7 +412,7 @@ pub fn past_send(at: &str) -> PastSend {
     }
 }
 
-fn random_settings(random: &mut Random) -> DecisionSettings {
+pub fn random_settings(random: &mut Random) -> DecisionSettings {
     let quiet = random.one_in(3);
     DecisionSettings {
         consent_when_unknown: random.of(&[ConsentWhenUnknown::Deny, ConsentWhenUnknown::Allow]),

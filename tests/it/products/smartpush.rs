@@ -1,103 +1,111 @@
-//! What smartpush sends: every hour of every person is put to `decide`, and the throttle is spread over the answers.
+//! What smartpush sends: its planner's word, nothing added.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use smartpush::config::Config;
 use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
-use smartpush::decisions::decide;
 use smartpush::decisions::scorer::PopularityScorer;
 use smartpush::domain::campaign::{Campaign, CampaignStatus};
 use smartpush::domain::content::{Content, MessageClass};
-use smartpush::domain::decision::Action;
 use smartpush::domain::settings::DecisionSettings;
-use smartpush::domain::slot::{SendSlot, send_slots};
-use smartpush::domain::time::{Instant, MINUTE};
+use smartpush::domain::time::Instant;
 use smartpush::domain::user::{Consent, User};
+use smartpush::planning::decided::Sink;
+use smartpush::planning::{Request, Source, make};
+use smartpush::storage::decision_log::Record;
 
 use super::queue::Sent;
 use super::town::{Person, Town};
 
-/// After this many hours that are as good as full, a person is as hard to place as it gets.
-const CHOICES: usize = 4;
+/// How far ahead the plan reaches: the campaign ends sooner.
+const HORIZON_HOURS: u32 = 24;
 
 /// The settings that smartpush is shipped with; reading them takes longer than a decision.
 static SHIPPED: LazyLock<DecisionSettings> = LazyLock::new(|| Config::defaults().decisions);
 
-/// An hour in which a person may be sent to.
-struct Choice {
-    slot: SendSlot,
-    /// The minute that the decision drew.
-    send_at: Instant,
-    value: f64,
-}
-
-/// The campaign as smartpush sends it.
+/// The campaign as smartpush plans it.
 ///
-/// Whoever would lose most by waiting is placed first, each in the best of his hours that has a minute left. That a
-/// minute is allowed is never reckoned here: `decide` says so.
+/// Nothing is reckoned here: the planner takes everybody's contexts, and its decisions say who is sent to when.
 pub fn smartpush_sends(town: &Town) -> Vec<Sent> {
-    let mut people: Vec<(usize, Vec<Choice>)> =
-        town.people.iter().map(|person| choices(town, person)).enumerate().collect();
-    people.sort_by(|(_, one), (_, other)| regret(other).total_cmp(&regret(one)));
-    let mut load: HashMap<i64, usize> = HashMap::new();
-    people.iter().filter_map(|(user, choices)| place(town, *user, choices, &mut load)).collect()
-}
-
-/// The hours in which a person may be sent to, best first.
-fn choices(town: &Town, person: &Person) -> Vec<Choice> {
-    let slots = send_slots(person.zone, town.now, town.expires_at);
-    let choice = |slot: SendSlot| {
-        let (send_at, value) = ask(town, person, slot.start, slot.end)?;
-        Some(Choice { slot, send_at, value })
+    let planning = Config::defaults().planning;
+    let request = Request {
+        campaigns: &[campaign(town)],
+        sent: &[0],
+        horizon_hours: HORIZON_HOURS,
+        now: town.now,
+        settings: &planning,
+        threads: 2,
     };
-    let mut choices: Vec<Choice> = slots.into_iter().filter_map(choice).collect();
-    choices.sort_by(|one, other| other.value.total_cmp(&one.value));
-    choices
+    let mut decided = Decided::default();
+    let Ok(made) = make(&People { town }, &request, &mut decided, &|_| ());
+    eprintln!(
+        "gap {} value {} bound {} {:?} peak {}",
+        made.plan.gap(),
+        made.plan.value,
+        made.plan.bound,
+        made.decided,
+        made.plan.after.peak()
+    );
+    let place = |user_id: &str| town.people.iter().position(|person| person.user_id == user_id);
+    let sent = |(user_id, at): (String, Instant)| Some(Sent { user: place(&user_id)?, at });
+    decided.sends.into_iter().filter_map(sent).collect()
 }
 
-/// What is lost when the best hours are full.
-fn regret(choices: &[Choice]) -> f64 {
-    let value = |place: usize| choices.get(place).map_or(0.0, |choice| choice.value);
-    // Somebody with few hours to choose from cannot wait at all.
-    let scarcity = CHOICES.saturating_sub(choices.len()) as f64;
-    scarcity + value(0) - value(CHOICES - 1)
+/// The town's people as the planner asks for them.
+struct People<'a> {
+    town: &'a Town,
 }
 
-/// Puts a person into the best hour with room, into the minute that was drawn or the next one after it.
-fn place(town: &Town, user: usize, choices: &[Choice], load: &mut HashMap<i64, usize>) -> Option<Sent> {
-    for choice in choices {
-        for minute in minutes_from(choice) {
-            let count = load.entry(minute.micros() / MINUTE).or_default();
-            if *count >= town.throttle {
-                continue;
-            }
-            if let Some((at, _)) = ask(town, &town.people[user], minute, minute.plus(MINUTE)) {
-                *count += 1;
-                return Some(Sent { user, at });
-            }
-        }
+impl Source for People<'_> {
+    type Scorer = PopularityScorer;
+
+    fn users(&self) -> usize {
+        self.town.people.len()
     }
-    None
+
+    fn contexts(&self, user: usize) -> Vec<(usize, DecisionContext)> {
+        vec![(0, context(self.town, &self.town.people[user]))]
+    }
+
+    fn scorer(&self, _: usize) -> &PopularityScorer {
+        &PopularityScorer
+    }
+
+    fn content_number(&self, _: &str) -> u32 {
+        0
+    }
 }
 
-/// The minutes of a slot, the one that was drawn first, then onwards and around.
-fn minutes_from(choice: &Choice) -> impl Iterator<Item = Instant> {
-    let (start, length) = (choice.slot.start, choice.slot.end.micros() - choice.slot.start.micros());
-    let drawn = (choice.send_at.micros() - start.micros()) / MINUTE;
-    let count = length / MINUTE;
-    (0..count).map(move |minute| start.plus((drawn + minute) % count * MINUTE))
+/// Keeps who is sent to when.
+#[derive(Default)]
+struct Decided {
+    sends: Vec<(String, Instant)>,
 }
 
-/// When the person is sent to within a span of time, and what that is worth; `None`: a rule says no.
-fn ask(town: &Town, person: &Person, from: Instant, until: Instant) -> Option<(Instant, f64)> {
-    let decision = decide(&context(town, person, from, until), &PopularityScorer);
-    let value = decision.candidates.first().map(|candidate| candidate.value);
-    (decision.action == Action::Send).then_some((decision.send_at?, value?))
+impl Sink for Decided {
+    type Error = std::convert::Infallible;
+
+    fn take(&mut self, records: Vec<(usize, Record)>) -> Result<(), Self::Error> {
+        let send = |(_, record): (usize, Record)| Some((record.decision.user_id, record.decision.send_at?));
+        self.sends.extend(records.into_iter().filter_map(send));
+        Ok(())
+    }
 }
 
-/// All that smartpush is told: the person, his past, the campaign within a span of time, its content.
-fn context(town: &Town, person: &Person, from: Instant, until: Instant) -> DecisionContext {
+fn campaign(town: &Town) -> Campaign {
+    Campaign {
+        campaign_id: "autumn".into(),
+        window_start: Some(town.now),
+        window_end: Some(town.expires_at),
+        throttle_per_minute: Some(town.throttle as u32),
+        status: CampaignStatus::Running,
+        ..Campaign::default()
+    }
+}
+
+/// All that smartpush is told: the person, his past, the campaign, its content.
+fn context(town: &Town, person: &Person) -> DecisionContext {
     let curve = if person.has_prediction { &person.curve } else { &town.popular };
     let content =
         Content { content_id: "sale".into(), expires_at: Some(town.expires_at), ..Content::default() };
@@ -123,7 +131,7 @@ fn context(town: &Town, person: &Person, from: Instant, until: Instant) -> Decis
         occurrence: "autumn".into(),
         now: town.now,
         clock_trusted: true,
-        horizon_hours: 24,
+        horizon_hours: HORIZON_HOURS,
         user: User {
             user_id: person.user_id.clone(),
             known: true,
@@ -133,13 +141,7 @@ fn context(town: &Town, person: &Person, from: Instant, until: Instant) -> Decis
             personalisation: true,
             ..User::default()
         },
-        campaign: Some(Campaign {
-            campaign_id: "autumn".into(),
-            window_start: Some(from),
-            window_end: Some(until),
-            status: CampaignStatus::Running,
-            ..Campaign::default()
-        }),
+        campaign: Some(campaign(town)),
         channels: vec![ChannelContext { name: "push".into(), cost: Some(0.0) }],
         campaign_sends: 0,
         explored_today: 0,
@@ -147,6 +149,8 @@ fn context(town: &Town, person: &Person, from: Instant, until: Instant) -> Decis
         user_inputs: Vec::new(),
         curve: curve.to_vec(),
         sends: person.past.iter().map(send).collect(),
+        planned: Vec::new(),
+        plan: None,
         settings: settings(town),
         fallback: Vec::new(),
         versions: BTreeMap::new(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Runs `work` on chunks of `0..count`; each thread has a helper of its own made by `start`.
 ///
 /// Returns the results in order of chunk, and the helpers in no order: only sums of integers may be read from them.
-pub(super) fn in_chunks<H: Send, T: Send>(
+pub(crate) fn in_chunks<H: Send, T: Send>(
     threads: usize,
     count: usize,
     chunk: usize,
@@ -44,7 +44,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Adds tallies of threads place by place.
-pub(super) fn sum_tallies(tallies: impl IntoIterator<Item = Vec<u32>>, length: usize) -> Vec<u32> {
+pub(crate) fn sum_tallies(tallies: impl IntoIterator<Item = Vec<u32>>, length: usize) -> Vec<u32> {
     tallies.into_iter().fold(vec![0; length], |mut sum, tally| {
         sum.iter_mut().zip(tally).for_each(|(sum, more)| *sum += more);
         sum

@@ -1,0 +1,200 @@
+//! What pushes of several campaigns to one user must keep to together: one cap is never spent twice.
+
+use super::context::{DecisionContext, PastSend};
+use super::lanes::{Kind, paces};
+use super::pacing::Measure;
+use super::rules::IS_RESTED;
+use super::situation::Situation;
+use crate::domain::time::{HOUR, Instant};
+
+/// Lanes of all contexts of a user that can be told apart.
+pub const MOST_LANES: usize = 64;
+
+/// A push to one user that is decided or considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Its lane, numbered through all contexts of the user ([`Together::first_lane`] of its context and on).
+    pub lane: usize,
+    /// The number of its content; the same number, the same content.
+    pub content: u32,
+    /// The first instant at which it may be sent.
+    pub first: Instant,
+    /// The last one; the same once it is decided.
+    pub last: Instant,
+}
+
+/// The limits that a user's pushes share.
+#[derive(Clone, Debug, Default)]
+pub struct Together {
+    limits: Vec<Shared>,
+    first_lanes: Vec<usize>,
+    /// Lanes of marketing messages: their contents sleep after each push.
+    marketing: LaneSet,
+    /// Microseconds for which a content sleeps; 0: none.
+    sleep: i64,
+    most: usize,
+}
+
+/// A limit with the lanes that it holds for and those whose pushes count toward it.
+#[derive(Clone, Debug)]
+struct Shared {
+    rule: &'static str,
+    most: u32,
+    measure: Measure,
+    limits: LaneSet,
+    counts: LaneSet,
+    /// Marks of the pushes that went out and count.
+    past: Vec<i64>,
+}
+
+/// A set of lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct LaneSet(u64);
+
+impl LaneSet {
+    fn insert(&mut self, lane: usize) {
+        self.0 |= 1 << lane;
+    }
+
+    fn holds(&self, lane: usize) -> bool {
+        lane < MOST_LANES && self.0 >> lane & 1 == 1
+    }
+}
+
+impl Together {
+    /// What the contexts of one user, one for each campaign, share. Only limits that pushes of several campaigns can
+    /// break together are kept: what one breaks alone is no prospect.
+    pub fn of<'a>(contexts: impl Iterator<Item = &'a DecisionContext>) -> Together {
+        let mut together = Together::default();
+        let situations: Vec<Situation> = contexts.map(Situation::of).collect();
+        let lanes = together.number(&situations);
+        let (mut lane, mut sleep) = (0, 0);
+        for situation in &situations {
+            for (kind, channel) in kinds_and_channels(situation) {
+                if lane < MOST_LANES {
+                    together.add(situation, kind, channel, lane, &lanes);
+                }
+                lane += 1;
+            }
+            sleep = i64::from(situation.context.settings.repeat_sleep_hours) * HOUR;
+        }
+        together.sleep = sleep;
+        let campaigns = situations.len();
+        together
+            .limits
+            .retain(|shared| campaigns > 1 && campaigns + shared.past.len() > shared.most as usize);
+        let hours = situations.iter().map(|of| of.context.horizon_hours as usize).max().unwrap_or_default();
+        together.most = together.most_within(hours, lanes.len());
+        together
+    }
+
+    /// The number of a context's first lane.
+    pub fn first_lane(&self, context: usize) -> usize {
+        self.first_lanes[context]
+    }
+
+    /// A push of each lane, as it would count.
+    fn number(&mut self, situations: &[Situation]) -> Vec<PastSend> {
+        let mut lanes = Vec::new();
+        for situation in situations {
+            self.first_lanes.push(lanes.len());
+            lanes.extend(kinds_and_channels(situation).map(|(kind, channel)| kind.push(situation, channel)));
+        }
+        lanes
+    }
+
+    fn add(&mut self, situation: &Situation, kind: Kind, channel: usize, lane: usize, lanes: &[PastSend]) {
+        let (context, zone) = (situation.context, situation.zone);
+        if !kind.is_service {
+            self.marketing.insert(lane);
+        }
+        for pace in paces(context, zone, situation.daily_cap(), &context.channels[channel], kind) {
+            let mut counts = LaneSet::default();
+            let counted = lanes.iter().take(MOST_LANES).enumerate();
+            counted.filter(|(_, push)| pace.counts.of(push)).for_each(|(lane, _)| counts.insert(lane));
+            let measure = pace.measure;
+            let known = self.limits.iter_mut().find(|shared| {
+                (shared.rule, shared.most, shared.counts) == (pace.rule, pace.most, counts)
+                    && shared.measure.is_like(&measure)
+            });
+            if let Some(known) = known {
+                known.limits.insert(lane);
+                continue;
+            }
+            let past = context.sends.iter().filter(|send| pace.counts.of(send));
+            let past = past.map(|send| measure.mark(send.at)).collect();
+            let mut limits = LaneSet::default();
+            limits.insert(lane);
+            self.limits.push(Shared { rule: pace.rule, most: pace.most, measure, limits, counts, past });
+        }
+    }
+
+    /// The rule that pushes break together, one a campaign at most, whatever the instants they are sent at.
+    ///
+    /// While instants are open (`first < last`) a limit that may be kept counts as kept.
+    pub fn refused_by(&self, count: usize, push: impl Fn(usize) -> Push) -> Option<&'static str> {
+        let broken = self.limits.iter().find(|shared| shared.is_broken_by(count, &push));
+        broken.map(|shared| shared.rule).or_else(|| self.wakes_a_content(count, &push).then_some(IS_RESTED))
+    }
+
+    /// Is one content sent twice while it should sleep?
+    fn wakes_a_content(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
+        let marketing = |from: usize| (from..count).map(push).filter(|push| self.marketing.holds(push.lane));
+        let wakes =
+            |one: Push, other: Push| one.content == other.content && farthest(&one, &other) < self.sleep;
+        let pairs = (0..count).filter(|place| self.marketing.holds(push(*place).lane));
+        self.sleep > 0
+            && pairs.into_iter().any(|place| marketing(place + 1).any(|other| wakes(push(place), other)))
+    }
+
+    /// The user can never get more pushes than this.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    fn most_within(&self, hours: usize, lanes: usize) -> usize {
+        let holds_for_all =
+            |shared: &&Shared| (0..lanes).all(|lane| shared.limits.holds(lane) && shared.counts.holds(lane));
+        let most = |shared: &Shared| match shared.measure {
+            // The horizon may begin and end in the middle of a day.
+            Measure::Days(..) => Some(shared.most as usize * (hours.div_ceil(24) + 1)),
+            Measure::Rolling(_) => None,
+        };
+        self.limits.iter().filter(holds_for_all).filter_map(most).min().unwrap_or(usize::MAX)
+    }
+}
+
+/// The most time that can lie between two pushes.
+fn farthest(one: &Push, other: &Push) -> i64 {
+    let apart = |from: Instant, to: Instant| to.micros().saturating_sub(from.micros());
+    apart(one.first, other.last).max(apart(other.first, one.last))
+}
+
+impl Shared {
+    /// Do some push and `most` others that count surely lie within one stretch?
+    fn is_broken_by(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
+        (0..count).any(|at| self.limits.holds(push(at).lane) && self.is_full_for(count, push, at))
+    }
+
+    fn is_full_for(&self, count: usize, push: &impl Fn(usize) -> Push, at: usize) -> bool {
+        let length = self.measure.length();
+        let marks = |push: Push| (self.measure.mark(push.first), self.measure.mark(push.last));
+        let own = marks(push(at));
+        let others = || {
+            let planned = (0..count).filter(move |other| *other != at).map(push);
+            let planned = planned.filter(|push| self.counts.holds(push.lane)).map(marks);
+            planned.chain(self.past.iter().map(|mark| (*mark, *mark)))
+        };
+        let is_full = |start: i64| {
+            let within = |(first, last): &(i64, i64)| *first >= start && last.saturating_sub(start) < length;
+            within(&own) && others().filter(within).count() >= self.most as usize
+        };
+        // A stretch begins with one of its pushes.
+        std::iter::once(own).chain(others()).any(|(start, _)| is_full(start))
+    }
+}
+
+fn kinds_and_channels(situation: &Situation) -> impl Iterator<Item = (Kind, usize)> {
+    let channels = situation.context.channels.len();
+    situation.kinds.iter().flat_map(move |kind| (0..channels).map(move |channel| (*kind, channel)))
+}

@@ -1,0 +1,126 @@
+//! What if: a plan under one change, beside the plan as it is.
+
+use crate::domain::campaign::Campaign;
+use crate::domain::frequency::{FrequencyRule, FrequencyWindow};
+use crate::domain::settings::DecisionSettings;
+use crate::domain::user::MinuteOfDay;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// So many pushes on each of a user's calendar days at most, whoever set no cap of his own.
+    CapPerDay(u32),
+    /// So many pushes within seven of a user's calendar days at most.
+    CapPerWeek(u32),
+    /// Quiet hours of whoever set none of his own.
+    Quiet(MinuteOfDay, MinuteOfDay),
+    /// Without this campaign.
+    Without(String),
+}
+
+/// Changes that are made together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// As it was asked for.
+    pub name: String,
+    /// The changes.
+    pub changes: Vec<Change>,
+}
+
+/// A change that cannot be read; the text says what can.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad_what_if: {text:?}: {detail}")]
+pub struct BadChange {
+    /// As it was given.
+    pub text: String,
+    /// What is wrong.
+    pub detail: String,
+}
+
+impl Scenario {
+    /// Reads changes, separated by commas: `cap=2/day`, `quiet=22:00-08:00`, `without=CAMPAIGN`.
+    ///
+    /// # Errors
+    /// For a change that is none, and for a campaign that is not in the plan.
+    pub fn parse(text: &str, campaigns: &[Campaign]) -> Result<Scenario, BadChange> {
+        let changes: Result<Vec<Change>, BadChange> =
+            text.split(',').map(|change| parse_change(change.trim(), campaigns)).collect();
+        let changes = changes?;
+        let is_dropped = |campaign: &Campaign| {
+            changes.iter().any(|change| matches!(change, Change::Without(id) if *id == campaign.campaign_id))
+        };
+        if campaigns.iter().all(is_dropped) {
+            let detail = "no campaign is left".to_string();
+            return Err(BadChange { text: text.to_string(), detail });
+        }
+        Ok(Scenario { name: text.to_string(), changes })
+    }
+
+    /// The settings under the changes.
+    pub fn settings(&self, settings: &DecisionSettings) -> DecisionSettings {
+        let mut settings = settings.clone();
+        for change in &self.changes {
+            match change {
+                Change::CapPerDay(most) => settings.max_per_day = *most,
+                Change::CapPerWeek(most) => settings.frequency_rules.push(FrequencyRule {
+                    most: *most,
+                    window: FrequencyWindow::CalendarDays(7),
+                    channel: None,
+                    campaign_tag: None,
+                    message_class: None,
+                    service_bypasses: true,
+                    service_counts: false,
+                }),
+                Change::Quiet(from, until) => {
+                    settings.quiet_from = String::from(*from);
+                    settings.quiet_until = String::from(*until);
+                }
+                Change::Without(_) => {}
+            }
+        }
+        settings
+    }
+
+    /// The campaigns that are left.
+    pub fn campaigns(&self, campaigns: &[Campaign]) -> Vec<Campaign> {
+        let is_dropped = |campaign: &Campaign| {
+            let drops =
+                |change: &Change| matches!(change, Change::Without(id) if *id == campaign.campaign_id);
+            self.changes.iter().any(drops)
+        };
+        campaigns.iter().filter(|campaign| !is_dropped(campaign)).cloned().collect()
+    }
+}
+
+fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<Change, BadChange> {
+    let bad = |detail: &str| BadChange { text: text.to_string(), detail: detail.to_string() };
+    let forms = "write cap=2/day, cap=5/week, quiet=22:00-08:00 or without=CAMPAIGN";
+    let (name, value) = text.split_once('=').ok_or_else(|| bad(forms))?;
+    match name {
+        "cap" => {
+            let (count, unit) = value.split_once('/').ok_or_else(|| bad("write cap=2/day or cap=5/week"))?;
+            let count = count.parse().map_err(|_| bad("a cap is a whole number from 0 up"))?;
+            match unit {
+                "day" => Ok(Change::CapPerDay(count)),
+                "week" => Ok(Change::CapPerWeek(count)),
+                _ => Err(bad("a cap is per day or per week")),
+            }
+        }
+        "quiet" => {
+            let hours = value.split_once('-');
+            let hours = hours.and_then(|(from, until)| Some((time(from)?, time(until)?)));
+            hours
+                .map(|(from, until)| Change::Quiet(from, until))
+                .ok_or_else(|| bad("write quiet=22:00-08:00"))
+        }
+        "without" if campaigns.iter().any(|campaign| campaign.campaign_id == value) => {
+            Ok(Change::Without(value.to_string()))
+        }
+        "without" => Err(bad("no such campaign is planned")),
+        _ => Err(bad(forms)),
+    }
+}
+
+fn time(text: &str) -> Option<MinuteOfDay> {
+    MinuteOfDay::parse(text.trim())
+}
