@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use smartpush::config::Config;
 use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use smartpush::decisions::decide;
@@ -150,5 +150,36 @@ fn decisions(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decisions);
+/// Users of a batch.
+const USERS: usize = 100_000;
+
+/// Decisions about many users, on one thread and on two: how many a second, and what the second thread brings.
+fn batch(criterion: &mut Criterion) {
+    let weights = [1, 2, 3].map(|block| numbers(BLOCKS[block - 1], block));
+    let scorer = Logistic { weights };
+    let user = |number: usize| {
+        let mut context = context(100, 24);
+        context.user.user_id = format!("user-{number}");
+        context.user_inputs = numbers(BLOCKS[0], number);
+        context
+    };
+    let contexts: Vec<DecisionContext> = (0..64).map(user).collect();
+    let decide_share = |share: usize| {
+        (0..share).for_each(|user| drop(black_box(decide(&contexts[user % contexts.len()], &scorer))));
+    };
+    let mut group = criterion.benchmark_group("batch");
+    group.sample_size(10).throughput(Throughput::Elements(USERS as u64));
+    for threads in [1, 2] {
+        group.bench_function(format!("{USERS} users, {threads} threads"), |bencher| {
+            bencher.iter(|| {
+                std::thread::scope(|scope| {
+                    (0..threads).for_each(|_| drop(scope.spawn(|| decide_share(USERS / threads))));
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decisions, batch);
 criterion_main!(benches);

@@ -118,6 +118,8 @@ pub struct PlanningConfig {
     pub throttle_per_minute: u32,
     /// Most sends of all campaigns in an hour (UTC); 0: no limit.
     pub most_per_hour: u32,
+    /// What reaching a person counts beside what is expected of the push, as a share of the mean best option's value.
+    pub reach: f64,
     /// Parts that the hand-off is cut into, by user.
     pub shards: u32,
     /// Seed: in which order users are served when they are worth the same.
@@ -397,6 +399,7 @@ impl Config {
             ("decisions.repeat_half_life_hours", decisions.repeat_half_life_hours, 1e6),
             ("decisions.cold_start_evidence", decisions.cold_start_evidence, 1e9),
             ("decisions.exploration_percent", decisions.exploration_percent, 100.0),
+            ("planning.reach", self.planning.reach, 1e3),
             ("decisions.exploration_temperature", decisions.exploration_temperature, 1e9),
         ];
         if let Some((key, value, most)) =

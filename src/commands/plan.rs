@@ -250,7 +250,7 @@ fn keep(workspace: &Workspace, told: &Told, out: &Path, recorded: Recorded) -> R
     let ids = told.campaigns.iter().map(|campaign| campaign.campaign_id.as_str());
     let head = json!({
         "plan_id": told.plan_id, "as_of": told.now, "rows": recorded.rows.len(),
-        "value": told.made.plan.value, "bound": told.made.plan.bound, "gap": told.made.plan.gap(),
+        "value": told.made.value, "bound": told.made.bound, "gap": told.made.gap(),
         "campaigns": ids.clone().enumerate().map(|(place, id)| json!({
             "campaign_id": id, "audience": told.campaigns[place].audience,
             "audience_version": told.audiences[place], "members": recorded.members[place].len(),

@@ -88,6 +88,10 @@ pub struct Made {
     pub origin: Instant,
     /// What decisions came to, counted.
     pub decided: Decided,
+    /// The sum of the expected values of all sends.
+    pub value: f64,
+    /// No plan that reaches as many is worth more than this.
+    pub bound: f64,
 }
 
 /// The path of a plan.
@@ -108,10 +112,18 @@ pub fn make<S: Source, K: Sink>(
     let task = Task { audience: &options.audience, limits: &limits, rules: &rules, settings };
     let plan = plan_watched(&task, |phase| watch(Step::Solve(phase)));
     let decided = decided::decide_all(source, request, &options, &plan, sink, watch)?;
-    Ok(Made { plan, origin, decided })
+    let sends: u32 = plan.campaigns.iter().map(|campaign| campaign.sends).sum();
+    let value = plan.value - options.reach * f64::from(sends);
+    let bound = value + (plan.bound - plan.value);
+    Ok(Made { plan, origin, decided, value, bound })
 }
 
 impl Made {
+    /// How far the value may lie below the best of plans that reach as many, as a share of the bound.
+    pub fn gap(&self) -> f64 {
+        if self.bound > 0.0 { (self.bound - self.value) / self.bound } else { 0.0 }
+    }
+
     /// The instant at which a minute of the loads begins.
     pub fn instant(&self, minute: usize) -> Instant {
         instant_of(self.origin, minute)

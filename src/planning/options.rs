@@ -25,6 +25,8 @@ pub(super) struct Options {
     pub(super) audience: Audience,
     together: Vec<OnceLock<Box<Together>>>,
     pub(super) origin: Instant,
+    /// What reaching a person counts beside what is expected of the push: each option is worth so much more.
+    pub(super) reach: f64,
 }
 
 /// What an option stands for.
@@ -73,8 +75,11 @@ impl Options {
             watch(Step::Options(done.fetch_add(1, Ordering::Relaxed) + 1));
         };
         let hours = request.horizon_hours as usize + MARGIN_HOURS;
-        let audience = Audience::build(request.campaigns.len(), hours, source.users(), request.threads, fill);
-        Options { audience, together, origin }
+        let mut audience =
+            Audience::build(request.campaigns.len(), hours, source.users(), request.threads, fill);
+        let reach = (request.settings.reach * audience.mean_best()) as f32;
+        audience.raise(reach);
+        Options { audience, together, origin, reach: f64::from(reach) }
     }
 
     /// What the pushes of a user share; none for one whom a single campaign wants.

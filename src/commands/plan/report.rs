@@ -28,7 +28,7 @@ pub(super) fn for_machines(told: &Told) -> Value {
         .collect();
     let mut report = json!({
         "plan_id": told.plan_id, "as_of": told.now, "horizon_hours": told.horizon_hours, "users": told.users,
-        "sends": total(told).sends, "value": plan.value, "bound": plan.bound, "gap": plan.gap(), "exact": plan.is_exact,
+        "sends": total(told).sends, "value": told.made.value, "bound": told.made.bound, "gap": told.made.gap(), "exact": plan.is_exact,
         "campaigns": campaigns, "pairs": pairs,
         "load": {
             "from": told.made.instant(0),
@@ -247,14 +247,14 @@ fn load(told: &Told) -> Vec<String> {
 }
 
 fn worth(told: &Told) -> String {
-    let plan = &told.made.plan;
-    match plan.is_exact {
-        true => format!("Worth {:.4}: no plan is worth more.", plan.value),
+    let made = &told.made;
+    match made.plan.is_exact {
+        true => format!("Worth {:.4}: no plan that reaches as many is worth more.", made.value),
         false => format!(
-            "Worth {:.4}; no plan is worth more than {:.4} (gap {:.3} %).",
-            plan.value,
-            plan.bound,
-            100.0 * plan.gap()
+            "Worth {:.4}; no plan that reaches as many is worth more than {:.4} (gap {:.3} %).",
+            made.value,
+            made.bound,
+            100.0 * made.gap()
         ),
     }
 }
@@ -271,7 +271,7 @@ fn what_ifs(told: &Told) -> Vec<String> {
     };
     let heads = ["what if", "sent", "goal events", "opt-outs", "worth"];
     let mut rows = vec![heads.map(str::to_string).to_vec()];
-    rows.push(row("as planned".into(), &own_forecasts(told), told.made.plan.value));
+    rows.push(row("as planned".into(), &own_forecasts(told), told.made.value));
     let scenarios = told.scenarios.iter();
     rows.extend(scenarios.map(|of| row(of.name.clone(), &of.forecasts, of.value)));
     let mut lines = vec![String::new()];

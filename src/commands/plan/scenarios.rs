@@ -40,7 +40,7 @@ pub(super) fn plan(
     };
     let forecasts = campaigns.iter().zip(&made.decided.campaigns);
     let forecasts = forecasts.map(|(campaign, decided)| (place_of(campaign), decided.forecast)).collect();
-    Ok(Outcome { name: scenario.name, forecasts, value: made.plan.value })
+    Ok(Outcome { name: scenario.name, forecasts, value: made.value })
 }
 
 impl From<BadChange> for Failure {

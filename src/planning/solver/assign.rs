@@ -17,6 +17,9 @@ const MOST_PASSES: usize = 12;
 /// What counts as better, so that rounding never does.
 pub(super) const LEAST_GAIN: f64 = 1e-9;
 
+/// Prices may be wrong by so many biases: whoever gains less by that much may still be worth an exchange.
+const SLACK: f64 = 20.0;
+
 /// Gives sends to users one after another while there is room.
 pub(super) struct Assigner<'a, R> {
     pub(super) task: &'a Task<'a, R>,
@@ -25,6 +28,8 @@ pub(super) struct Assigner<'a, R> {
     pub(super) assignment: Assignment,
     finder: Finder<'a, R>,
     chosen: Vec<Chosen>,
+    /// By how much prices may be wrong.
+    pub(super) slack: f64,
 }
 
 impl<'a, R: JointRules> Assigner<'a, R> {
@@ -34,7 +39,8 @@ impl<'a, R: JointRules> Assigner<'a, R> {
         prices: &[f64],
         table: &'a Table,
     ) -> Assigner<'a, R> {
-        let loads = Loads::new(task.audience, task.limits, resources, prices, bias_scale(task.audience));
+        let bias = bias_scale(task.audience);
+        let loads = Loads::new(task.audience, task.limits, resources, prices, bias);
         let finder = Finder::new(task.audience, task.rules);
         Assigner {
             task,
@@ -43,6 +49,7 @@ impl<'a, R: JointRules> Assigner<'a, R> {
             assignment: Assignment::empty(task.audience),
             finder,
             chosen: Vec::new(),
+            slack: SLACK * bias,
         }
     }
 

@@ -154,6 +154,22 @@ impl Audience {
         (usize::from(shape.quarter), shape.minutes)
     }
 
+    /// What users' best options for campaigns are worth on average; 0 without any.
+    pub fn mean_best(&self) -> f64 {
+        let places =
+            (0..self.users).flat_map(|user| (0..self.campaigns).map(move |campaign| (user, campaign)));
+        let best = places.filter_map(|(user, campaign)| self.best(user, campaign));
+        let (sum, count) =
+            best.fold((0.0, 0.0), |(sum, count), (_, cell)| (sum + f64::from(cell.value), count + 1.0));
+        if count > 0.0 { sum / count } else { 0.0 }
+    }
+
+    /// Makes every option worth so much more.
+    pub fn raise(&mut self, by: f32) {
+        let cells = self.parts.iter_mut().flat_map(|part| &mut part.cells);
+        cells.for_each(|cell| cell.value += by);
+    }
+
     pub(super) fn shape(&self, cell: &Cell) -> Shape {
         self.shapes[cell.shape as usize]
     }

@@ -83,8 +83,8 @@ impl<R: JointRules> Assigner<'_, R> {
             let pairs =
                 users.flat_map(|user| (0..audience.campaigns()).map(move |campaign| (user, campaign)));
             let wants = |(user, campaign): (usize, usize)| {
-                let missed = self.missed(user, campaign);
-                (missed > LEAST_GAIN).then_some((missed, user as u32, campaign as u16))
+                let missed = self.missed(user, campaign)?;
+                (missed > -self.slack).then_some((missed, user as u32, campaign as u16))
             };
             pairs.filter_map(wants).collect::<Vec<_>>()
         };
@@ -94,13 +94,17 @@ impl<R: JointRules> Assigner<'_, R> {
         wanting
     }
 
-    /// What the user's best option of a campaign gains at the prices beyond what he has.
-    fn missed(&self, user: usize, campaign: usize) -> f64 {
+    /// What the user's best option of a campaign gains at the prices beyond what he has; `None` when he has the best.
+    fn missed(&self, user: usize, campaign: usize) -> Option<f64> {
         let cells = self.task.audience.cells(user, campaign);
         let net = |cell: &Cell| f64::from(cell.value) - self.table.price(campaign, cell.shape);
-        let best = cells.iter().map(net).fold(0.0, f64::max);
         let (pick, _) = self.assignment.get(user, campaign);
-        best - if pick == NONE { 0.0 } else { net(&cells[pick as usize]) }
+        let (has, value) = match pick {
+            NONE => (0.0, 0.0),
+            pick => (net(&cells[pick as usize]), cells[pick as usize].value),
+        };
+        let better = cells.iter().filter(|cell| cell.value > value);
+        better.map(|cell| net(cell) - has).max_by(f64::total_cmp)
     }
 
     fn market(&self) -> Market {

@@ -12,7 +12,7 @@ const SAMPLES: [(usize, usize); 2] = [(10_000, 200), (100_000, 60)];
 const LAST_LOOKS: (usize, usize, usize) = (12_000_000, 12, 600);
 
 /// A bound that falls by less than this share in so many looks has arrived.
-const ARRIVED: (f64, usize) = (0.000_01, 30);
+const ARRIVED: (f64, usize) = (0.000_001, 60);
 
 /// How far a price moves at first, and at the least when more users are looked at, in mean values.
 const FIRST_STEP: f64 = 0.1;
@@ -30,7 +30,7 @@ const MOMENTUM: f64 = 0.9;
 const SOFTNESS: f64 = 0.002;
 
 /// What is too much and too little, at its price and as a share of everything, when prices are good enough.
-const BALANCED: f64 = 0.000_3;
+const BALANCED: f64 = 0.000_03;
 
 /// Finds prices at which demand and capacity meet. `order` is random: its beginning is a sample.
 pub(super) fn find<R: JointRules>(

@@ -49,8 +49,9 @@ impl Crowd {
         let campaigns = (0..count).map(|number| Crowd::campaign(random, number, now)).collect();
         let contents = (0..CONTENTS).map(|number| Crowd::content(random, number, now)).collect();
         let most = |random: &mut Random| random.maybe(2, |random| random.below(20) as u32).unwrap_or(0);
+        let is_rush = random.one_in(3);
         let planning = PlanningConfig {
-            throttle_per_minute: random.maybe(3, |random| 1 + random.below(3) as u32).unwrap_or(0),
+            throttle_per_minute: if is_rush { 1 } else { random.below(3) as u32 },
             most_per_hour: most(random),
             ..Config::defaults().planning
         };
@@ -65,7 +66,7 @@ impl Crowd {
             threads: 1,
             users,
             seed,
-            is_rush: random.one_in(4),
+            is_rush,
             contents,
             scorer: LinearScorer::new(3, 2, 2),
         }
@@ -79,6 +80,8 @@ impl Crowd {
         if !random.one_in(10) {
             (campaign.status, campaign.unreadable, campaign.lead_minutes) =
                 (CampaignStatus::Running, None, 0);
+            campaign.window_start = None;
+            campaign.window_end = campaign.window_end.filter(|end| *end > now);
         }
         Campaign { campaign_id, throttle_per_minute, max_sends, audience, ..campaign }
     }
@@ -140,6 +143,7 @@ impl Source for Crowd {
         if !random.one_in(8) {
             (base.user.consent, base.user.unreadable_preference) = (Consent::Granted, None);
             base.user.time_zone = Some(zone.to_string());
+            base.user.devices = None;
         }
         base.curve = random_curve(random);
         base.sends = (0..random.below(3)).map(|_| random_send(random, self.now)).collect();

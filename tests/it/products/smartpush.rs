@@ -38,15 +38,7 @@ pub fn smartpush_sends(town: &Town) -> Vec<Sent> {
         threads: 2,
     };
     let mut decided = Decided::default();
-    let Ok(made) = make(&People { town }, &request, &mut decided, &|_| ());
-    eprintln!(
-        "gap {} value {} bound {} {:?} peak {}",
-        made.plan.gap(),
-        made.plan.value,
-        made.plan.bound,
-        made.decided,
-        made.plan.after.peak()
-    );
+    let Ok(_) = make(&People { town }, &request, &mut decided, &|_| ());
     let place = |user_id: &str| town.people.iter().position(|person| person.user_id == user_id);
     let sent = |(user_id, at): (String, Instant)| Some(Sent { user: place(&user_id)?, at });
     decided.sends.into_iter().filter_map(sent).collect()
