@@ -173,16 +173,34 @@ fn farthest(one: &Push, other: &Push) -> i64 {
 impl Shared {
     /// Do some push and `most` others that count surely lie within one stretch?
     fn is_broken_by(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
-        (0..count).any(|at| self.limits.holds(push(at).lane) && self.is_full_for(count, push, at))
+        match count {
+            _ if count + self.past.len() <= self.most as usize => false,
+            // A solver asks this millions of times, nearly always about a few pushes: room for many costs time to clear.
+            0..=4 => self.is_broken_by_up_to::<4>(count, push),
+            _ => self.is_broken_by_up_to::<MOST_LANES>(count, push),
+        }
     }
 
-    fn is_full_for(&self, count: usize, push: &impl Fn(usize) -> Push, at: usize) -> bool {
+    fn is_broken_by_up_to<const MOST: usize>(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
+        let mut marked = [Marked::default(); MOST];
+        let marked = &mut marked[..count.min(MOST)];
+        marked.iter_mut().enumerate().for_each(|(place, marked)| *marked = self.marked(push(place)));
+        let marked: &[Marked] = marked;
+        (0..marked.len()).any(|at| marked[at].is_limited && self.is_full_for(marked, at))
+    }
+
+    fn marked(&self, push: Push) -> Marked {
+        let first = self.measure.mark(push.first);
+        let last = if push.first == push.last { first } else { self.measure.mark(push.last) };
+        Marked { first, last, is_limited: self.limits.holds(push.lane), counts: self.counts.holds(push.lane) }
+    }
+
+    fn is_full_for(&self, marked: &[Marked], at: usize) -> bool {
         let length = self.measure.length();
-        let marks = |push: Push| (self.measure.mark(push.first), self.measure.mark(push.last));
-        let own = marks(push(at));
+        let own = (marked[at].first, marked[at].last);
         let others = || {
-            let planned = (0..count).filter(move |other| *other != at).map(push);
-            let planned = planned.filter(|push| self.counts.holds(push.lane)).map(marks);
+            let planned = marked.iter().enumerate().filter(move |(other, of)| *other != at && of.counts);
+            let planned = planned.map(|(_, of)| (of.first, of.last));
             planned.chain(self.past.iter().map(|mark| (*mark, *mark)))
         };
         let is_full = |start: i64| {
@@ -192,6 +210,15 @@ impl Shared {
         // A stretch begins with one of its pushes.
         std::iter::once(own).chain(others()).any(|(start, _)| is_full(start))
     }
+}
+
+/// A push as a limit sees it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marked {
+    first: i64,
+    last: i64,
+    is_limited: bool,
+    counts: bool,
 }
 
 fn kinds_and_channels(situation: &Situation) -> impl Iterator<Item = (Kind, usize)> {

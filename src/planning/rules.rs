@@ -1,5 +1,7 @@
 //! The rules about one user's pushes, as the solver asks them.
 
+use std::sync::LazyLock;
+
 use super::options::{Options, Payload};
 use super::solver::audience::instant_of;
 use super::solver::limits::{Chosen, JointRules};
@@ -7,6 +9,9 @@ use super::solver::outcome::Reason;
 use crate::decisions::rules;
 use crate::decisions::together::Push;
 use crate::domain::time::Instant;
+
+/// Rules by the numbers that the solver knows them by; it asks so often that they are listed once.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(rules::names);
 
 /// What the pushes of each user share.
 pub(super) struct SharedRules<'a> {
@@ -18,7 +23,7 @@ impl JointRules for SharedRules<'_> {
     fn refused_by(&self, user: usize, chosen: &[Chosen]) -> Option<u16> {
         let together = self.options.together(user).filter(|_| chosen.len() > 1)?;
         let rule = together.refused_by(chosen.len(), |place| self.push(&chosen[place]))?;
-        rules::names().iter().position(|name| *name == rule).map(|number| number as u16)
+        NAMES.iter().position(|name| *name == rule).map(|number| number as u16)
     }
 
     fn most_sends(&self, user: usize) -> usize {
@@ -42,7 +47,7 @@ pub fn rule_of(reason: Reason) -> (&'static str, Option<usize>) {
         Reason::SharedThrottle => (rules::UNDER_SHARED_THROTTLE, None),
         Reason::HourCapacity => (rules::UNDER_HOURLY_CAPACITY, None),
         Reason::JointRule { rule, other } => {
-            let name = rules::names().get(usize::from(rule)).copied().unwrap_or(rules::MATCHES_PLAN);
+            let name = NAMES.get(usize::from(rule)).copied().unwrap_or(rules::MATCHES_PLAN);
             (name, other.map(usize::from))
         }
     }

@@ -9,6 +9,9 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Considered sends after which a search gives up and says how much better it could have become.
 const MOST_NODES: usize = 4_000;
 
+/// Choices of a branch that are put in order at a time.
+const SORTED_AT_ONCE: usize = 8;
+
 /// An option with what it gains.
 #[derive(Clone, Copy)]
 struct Choice {
@@ -42,8 +45,9 @@ pub(super) struct Finder<'a, R> {
     /// The best picks found: for each campaign an index among the user's cells, or [`NONE`].
     pub(super) picks: Vec<u32>,
     branches: Vec<Branch>,
-    /// The choices of each branch, best first.
+    /// The choices of each branch; the first `sorted` of them are its best, best first.
     choices: Vec<Vec<Choice>>,
+    sorted: Vec<usize>,
     /// Sums of the first tops.
     sums: Vec<f64>,
     chosen: Vec<Chosen>,
@@ -63,6 +67,7 @@ impl<'a, R: JointRules> Finder<'a, R> {
             picks: vec![NONE; campaigns],
             branches: Vec::with_capacity(campaigns),
             choices: vec![Vec::new(); campaigns],
+            sorted: vec![0; campaigns],
             sums: Vec::with_capacity(campaigns + 1),
             chosen: Vec::with_capacity(campaigns),
             current: vec![NONE; campaigns],
@@ -123,16 +128,30 @@ impl<'a, R: JointRules> Finder<'a, R> {
             let gains =
                 cells.map(|(index, cell)| self.choice(net(branch.campaign, index, cell), index, cell));
             choices.extend(gains.filter(|choice| choice.net > 0.0));
-            choices.sort_unstable_by(|one, other| {
-                other.net.total_cmp(&one.net).then(one.index.cmp(&other.index))
-            });
             self.choices[level] = choices;
+            self.sorted[level] = 0;
         }
         self.chosen.clear();
         (self.best, self.open, self.nodes) = (0.0, 0.0, 0);
         self.most = self.rules.most_sends(user);
         self.descend(user, 0, 0.0);
         Found { net: self.best, upper: self.best.max(self.open) }
+    }
+
+    /// A branch's choice, counted from its best; few of many are ever asked for, so they are sorted as they are.
+    fn choice_at(&mut self, level: usize, at: usize) -> Option<Choice> {
+        let (choices, sorted) = (&mut self.choices[level], &mut self.sorted[level]);
+        if at >= *sorted && *sorted < choices.len() {
+            let better = |one: &Choice, other: &Choice| {
+                other.net.total_cmp(&one.net).then(one.index.cmp(&other.index))
+            };
+            let rest = &mut choices[*sorted..];
+            let count = SORTED_AT_ONCE.min(rest.len());
+            rest.select_nth_unstable_by(count - 1, better);
+            rest[..count].sort_unstable_by(better);
+            *sorted += count;
+        }
+        choices.get(at).copied()
     }
 
     /// The most that campaigns from a level on can add to what is chosen.
@@ -156,8 +175,9 @@ impl<'a, R: JointRules> Finder<'a, R> {
             return;
         }
         let campaign = self.branches[level].campaign;
-        for at in 0..self.choices[level].len() {
-            let choice = self.choices[level][at];
+        let mut at = 0;
+        while let Some(choice) = self.choice_at(level, at) {
+            at += 1;
             if net + choice.net + self.rest(level + 1, count + 1) <= self.best {
                 break;
             }

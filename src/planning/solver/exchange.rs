@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::assign::{Assigner, LEAST_GAIN};
-use super::audience::{Cell, PART};
+use super::audience::{Cell, PART, QUARTER};
 use super::bundle::NONE;
 use super::limits::JointRules;
 use super::place::{self, Place};
@@ -17,7 +17,11 @@ use crate::planning::parallel::in_chunks;
 /// Passes at most; each only adds value, so any number is safe.
 const MOST_PASSES: usize = 6;
 
-/// Who stands in a minute, the one who would lose least first. Losses are those at the time of entry: they are looked at
+/// Users that one pass looks at, those who miss most first, and entries of a quarter that one look passes over.
+const MOST_WANTING: usize = 50_000;
+const MOST_LOOKS: usize = 8;
+
+/// Who is sent to in a quarter of an hour, the one who would lose least first. Losses are those at the time of entry: they are looked at
 /// again before they count.
 type Queue = BinaryHeap<Reverse<(Loss, u32)>>;
 
@@ -45,14 +49,20 @@ struct Deal {
     gain: f64,
     pick: u32,
     minute: usize,
-    /// Who gives way; nobody where there is room.
-    other: Option<u32>,
+    /// Who gives way.
+    other: u32,
 }
 
-/// The places of a plan with those who stand in them.
+/// The quarters of an hour with those who are sent to in them, campaign by campaign.
 struct Market {
-    minutes: usize,
+    quarters: usize,
     queues: Vec<Queue>,
+}
+
+impl Market {
+    fn enter(&mut self, campaign: usize, minute: usize, loss: Loss, user: usize) {
+        self.queues[campaign * self.quarters + minute / QUARTER].push(Reverse((loss, user as u32)));
+    }
 }
 
 impl<R: JointRules> Assigner<'_, R> {
@@ -91,6 +101,7 @@ impl<R: JointRules> Assigner<'_, R> {
         let found = in_chunks(self.task.settings.threads, audience.users(), PART, || (), work).0;
         let mut wanting = found.concat();
         wanting.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
+        wanting.truncate(MOST_WANTING);
         wanting
     }
 
@@ -109,18 +120,20 @@ impl<R: JointRules> Assigner<'_, R> {
 
     fn market(&self) -> Market {
         let audience = self.task.audience;
-        let minutes = audience.hours() * 60;
         let work = |_: &mut (), users: Range<usize>| {
             let sends = users.flat_map(|user| self.assignment.sends(user).map(move |send| (user, send)));
             let entry = |(user, (campaign, _, minute)): (usize, (usize, u32, usize))| {
-                (campaign * minutes + minute, Reverse((Loss(self.loss(user, campaign).0), user as u32)))
+                (campaign, minute, Loss(self.loss(user, campaign).0), user)
             };
             sends.map(entry).collect::<Vec<_>>()
         };
         let entries = in_chunks(self.task.settings.threads, audience.users(), PART, || (), work).0;
-        let mut queues = vec![Queue::new(); audience.campaigns() * minutes];
-        entries.into_iter().flatten().for_each(|(place, entry)| queues[place].push(entry));
-        Market { minutes, queues }
+        let quarters = audience.hours() * 60 / QUARTER;
+        let mut market = Market { quarters, queues: vec![Queue::new(); audience.campaigns() * quarters] };
+        for (campaign, minute, loss, user) in entries.into_iter().flatten() {
+            market.enter(campaign, minute, loss, user);
+        }
+        market
     }
 
     /// What a user loses by giving up his send of a campaign, and the option that he would move to.
@@ -166,10 +179,11 @@ impl<R: JointRules> Assigner<'_, R> {
     ) -> Option<Deal> {
         let shape = self.task.audience.shape(&self.task.audience.cells(user, campaign)[pick as usize]);
         let mut best: Option<Deal> = None;
-        for minute in (0..60).filter(|bit| shape.minutes >> bit & 1 == 1).map(|bit| shape.start() + bit) {
-            let least = self.least_loss(market, campaign, minute, user);
-            let Some((loss, other)) = least else { continue };
-            let deal = Deal { gain: most - loss, pick, minute, other: Some(other) };
+        for (quarter, _) in shape.quarters() {
+            let fits = |minute: usize| shape.minutes >> (minute - shape.start()) & 1 == 1;
+            let least = self.least_loss(market, (campaign, quarter), user, fits);
+            let Some((loss, minute, other)) = least else { continue };
+            let deal = Deal { gain: most - loss, pick, minute, other };
             if best.is_none_or(|best| deal.gain > best.gain) {
                 best = Some(deal);
             }
@@ -177,39 +191,38 @@ impl<R: JointRules> Assigner<'_, R> {
         best
     }
 
-    /// Who in a minute loses least by giving way. Entries that are no longer true are mended on the way.
+    /// Who in a quarter loses least by giving way in a minute that fits, among the first few. Entries that are no longer
+    /// true are mended on the way.
     fn least_loss(
         &self,
         market: &mut Market,
-        campaign: usize,
-        minute: usize,
+        (campaign, quarter): (usize, usize),
         but: usize,
-    ) -> Option<(f64, u32)> {
-        let queue = &mut market.queues[campaign * market.minutes + minute];
-        let mut own = None;
-        let found = loop {
-            let Some(Reverse((Loss(known), user))) = queue.pop() else { break None };
-            let (pick, at) = self.assignment.get(user as usize, campaign);
-            if pick == NONE || at != minute {
-                continue;
-            }
-            if user as usize == but {
-                own = Some(Reverse((Loss(known), user)));
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<(f64, usize, u32)> {
+        let queue = &mut market.queues[campaign * market.quarters + quarter];
+        let mut passed = Vec::new();
+        let mut found = None;
+        for _ in 0..MOST_LOOKS {
+            let Some(Reverse((Loss(known), user))) = queue.pop() else { break };
+            let (pick, minute) = self.assignment.get(user as usize, campaign);
+            if pick == NONE || minute / QUARTER != quarter {
                 continue;
             }
             let (loss, _) = self.loss(user as usize, campaign);
-            queue.push(Reverse((Loss(loss), user)));
-            if loss <= known + LEAST_GAIN {
-                break Some((loss, user));
+            passed.push(Reverse((Loss(loss), user)));
+            if user as usize != but && loss <= known + LEAST_GAIN && fits(minute) {
+                found = Some((loss, minute, user));
+                break;
             }
-        };
-        queue.extend(own);
+        }
+        queue.extend(passed);
         found
     }
 
     /// Makes an exchange; false, and everything as before, when rules stand against it or it is not worth it after all.
     fn make(&mut self, market: &mut Market, user: usize, campaign: usize, deal: Deal) -> bool {
-        let Some(other) = deal.other.map(|other| other as usize) else { return false };
+        let other = deal.other as usize;
         let audience = self.task.audience;
         let before = self.assignment.value_of(audience, user) + self.assignment.value_of(audience, other);
         let sends = [(user, self.give_up(user, campaign)), (other, self.give_up(other, campaign))];
@@ -221,10 +234,10 @@ impl<R: JointRules> Assigner<'_, R> {
         let after = self.assignment.value_of(audience, user) + self.assignment.value_of(audience, other);
         if is_placed && after > before + LEAST_GAIN {
             let loss = Loss(self.loss(user, campaign).0);
-            market.queues[campaign * market.minutes + deal.minute].push(Reverse((loss, user as u32)));
+            market.enter(campaign, deal.minute, loss, user);
             if let Some(minute) = moved {
                 let loss = Loss(self.loss(other, campaign).0);
-                market.queues[campaign * market.minutes + minute].push(Reverse((loss, other as u32)));
+                market.enter(campaign, minute, loss, other);
             }
             return true;
         }

@@ -9,7 +9,7 @@ use super::{Phase, Task};
 const SAMPLES: [(usize, usize); 2] = [(10_000, 200), (100_000, 60)];
 
 /// How many choices of users are looked at in the end, and the fewest and most looks at everybody that makes.
-const LAST_LOOKS: (usize, usize, usize) = (12_000_000, 12, 600);
+const LAST_LOOKS: (usize, usize, usize) = (6_000_000, 12, 300);
 
 /// A bound that falls by less than this share in so many looks has arrived.
 const ARRIVED: (f64, usize) = (0.000_001, 60);
