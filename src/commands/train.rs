@@ -153,8 +153,8 @@ pub(super) fn to_lines(outcome: &Outcome) -> Vec<String> {
     let (card, model) = (&outcome.trained.card, &outcome.trained.model);
     let verdict = match (model.kind, outcome.promoted) {
         (ModelKind::BaseRate, _) => "does not beat the base rate: kept, not promoted",
-        (ModelKind::LogisticRegression, true) => "beats the base rate: promoted",
-        (ModelKind::LogisticRegression, false) => {
+        (ModelKind::LogisticRegression | ModelKind::Ftrl, true) => "beats the base rate: promoted",
+        (ModelKind::LogisticRegression | ModelKind::Ftrl, false) => {
             "beats the base rate; the champion knows a later day and stays"
         }
     };

@@ -84,7 +84,9 @@ fn learned(registry: &Registry, goal: &str, version: &str) -> Result<Learned, Re
     let path = registry.place(goal, version).join("model.json");
     check_inputs(&model).map_err(|fault| RegistryError::Unusable { path, fault })?;
     match model.kind {
-        ModelKind::LogisticRegression => Ok(Learned { model, name: format!("{goal}/{version}") }),
+        ModelKind::LogisticRegression | ModelKind::Ftrl => {
+            Ok(Learned { model, name: format!("{goal}/{version}") })
+        }
         ModelKind::BaseRate => {
             Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() })
         }

@@ -56,13 +56,23 @@ pub struct Metrics {
     pub test_rate: f64,
 }
 
-/// A strength of regularisation that was tried, with its log-loss on later moments within the training part.
+/// A candidate that was tried, with its log-loss on later moments within the training part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
+    /// What it is; cards of before there were several do not say.
+    #[serde(default = "only_kind")]
+    pub kind: ModelKind,
     /// Penalty.
     pub penalty: f64,
+    /// Learning rate, of what is learned online.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// Mean log-loss, forward in time.
     pub log_loss: f64,
+}
+
+fn only_kind() -> ModelKind {
+    ModelKind::LogisticRegression
 }
 
 /// card.json. It may hold the clock; nothing is computed from it.
@@ -88,7 +98,7 @@ pub struct Card {
     pub metrics: Metrics,
     /// Does the upper end of `metrics.difference` lie below zero, and the lower end of `metrics.auc` above a half?
     pub beats_base_rate: bool,
-    /// What was tried for the penalty.
+    /// What was tried, as chosen from.
     pub tried: Vec<Tried>,
     /// Users left out by `training.excluded_users`.
     pub excluded_users: usize,
@@ -121,7 +131,7 @@ impl Card {
         };
         let metrics = &self.metrics;
         let verdict = match model.kind {
-            ModelKind::LogisticRegression => "It beats the base rate on the test part.",
+            ModelKind::LogisticRegression | ModelKind::Ftrl => "It beats the base rate on the test part.",
             ModelKind::BaseRate => "It does **not** beat the base rate on the test part and is not served.",
         };
         let mut text = format!("# {} {version}\n\n{}\n\n", self.goal, model.definition.description);

@@ -18,8 +18,10 @@ pub const FORMAT: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelKind {
-    /// L2-regularised logistic regression, trained by linfa.
+    /// L2-regularised logistic regression.
     LogisticRegression,
+    /// Logistic regression learned online, one row after the other in order of time.
+    Ftrl,
     /// The share of positives, the same for all: what a model must beat to be served.
     BaseRate,
 }
@@ -29,6 +31,7 @@ impl ModelKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             ModelKind::LogisticRegression => "logistic_regression",
+            ModelKind::Ftrl => "ftrl",
             ModelKind::BaseRate => "base_rate",
         }
     }

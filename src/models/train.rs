@@ -1,7 +1,7 @@
-//! Training: mature examples → split by time → penalty, weights, calibration, figures → the model that ships.
+//! Training: mature examples → split by time → recipe, weights, calibration, figures → the model that ships.
 //!
 //! The figures are those of the recipe fitted on the train part alone. The weights that ship are the same recipe, with the
-//! penalty and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
+//! strength and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
 
 use ndarray::{Array2, ShapeBuilder};
 
@@ -10,8 +10,9 @@ use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
 use super::examples::{ExampleError, Examples, Labels, Question};
 use super::inputs::inputs_sha256;
 use super::linear::{FORMAT, LinearModel, ModelKind, WeightedInput, standardised};
-use super::logistic::{FitError, ROUGH_TOLERANCE, fit_logistic_within};
+use super::logistic::{FitError, ROUGH_TOLERANCE, TOLERANCE};
 use super::parallel;
+use super::recipe::{Recipe, RecipeError};
 use crate::config::Config;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::{HOUR, Instant};
@@ -19,18 +20,14 @@ use crate::domain::zone::database_version;
 use crate::evaluation::classification::Intervals;
 use crate::profiles::features::features_sha256;
 
-/// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
-const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];
 /// Standardised inputs are held within this many standard deviations.
 const CLIP: f64 = 3.0;
 /// Bins of the calibration error.
 pub const ECE_BINS: usize = 15;
-/// Parts of the training moments that the penalty is chosen by, forward in time.
+/// Parts of the training moments that the recipe is chosen by, forward in time.
 const FORWARD_PARTS: usize = 4;
-/// Rows that the penalty is chosen on at most: the choice is coarse, the fit is not.
+/// Rows that the recipe is chosen on at most: the choice is coarse, the fit is not.
 const ROWS_FOR_CHOICE: usize = 20_000;
-/// Length of the gradient per row at which a fit that ships ends: its log-loss is then right to about five digits.
-const TOLERANCE: f64 = 5e-5;
 
 /// A model that could not be trained.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +67,7 @@ pub enum TrainError {
         /// The goal.
         goal: String,
         /// Why.
-        source: FitError,
+        source: RecipeError,
     },
 }
 
@@ -107,20 +104,20 @@ pub fn train(
     let split = Split::of(question, &examples)?;
     learner.check_classes("train", &split.train)?;
     learner.check_classes("test", &split.test)?;
-    let (penalty, tried) = learner.choose_penalty(&split.train)?;
-    let fitted = learner.fit(&split.train, penalty)?;
+    let (recipe, tried) = learner.choose_recipe(&split.train)?;
+    let fitted = learner.fit(&split.train, recipe)?;
     let calibration = learner.calibrate(&fitted, &split.calibrate);
     let metrics = learner.measure(&fitted, &calibration, &split, request.config);
     // A constant that lies nearer to the test days' share beats the base rate as well, without telling anybody apart.
     let beats_base_rate = metrics.difference.high < 0.0 && metrics.auc.low > 0.5;
     let all: Vec<usize> = (0..examples.len()).collect();
-    let shipped = learner.fit(&all, penalty)?;
+    let shipped = learner.fit(&all, recipe)?;
     let model = learner.model(shipped, calibration, beats_base_rate, request);
     let card = learner.card(&split, metrics, tried, beats_base_rate, request);
     Ok(Trained { model, card })
 }
 
-/// Fits the recipe on all given examples: penalty and calibration from the inside, for evaluations that hold out later days.
+/// Fits the recipe on all given examples: its strength and calibration from the inside, for evaluations that hold out later days.
 pub fn fit_for_evaluation(
     question: &Question<'_>,
     examples: &Examples,
@@ -129,9 +126,9 @@ pub fn fit_for_evaluation(
     let learner = Learner { question, examples };
     let all: Vec<usize> = (0..examples.len()).collect();
     learner.check_classes("train", &all)?;
-    let (penalty, _) = learner.choose_penalty(&all)?;
-    let calibration = learner.cross_calibrate(&all, penalty)?;
-    let fitted = learner.fit(&all, penalty)?;
+    let (recipe, _) = learner.choose_recipe(&all)?;
+    let calibration = learner.cross_calibrate(&all, recipe)?;
+    let fitted = learner.fit(&all, recipe)?;
     Ok(learner.model(fitted, calibration, true, request))
 }
 
@@ -201,7 +198,7 @@ fn starts_of(examples: &Examples) -> Vec<(Instant, usize)> {
 /// Weights with the standardisation that belongs to them.
 #[derive(Clone, Debug)]
 struct Fitted {
-    penalty: f64,
+    recipe: Recipe,
     intercept: f64,
     means: Vec<f64>,
     scales: Vec<f64>,
@@ -254,45 +251,46 @@ impl Learner<'_> {
         });
         let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
         let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
-            .map_err(|_| self.failed(FitError::NoRows))?;
+            .map_err(|_| self.failed(FitError::NoRows.into()))?;
         Ok(Prepared { means, scales, matrix, labels })
     }
 
     /// Weights of standardised rows. Negatives of which only a share was kept would make every probability too large: the
     /// intercept is moved by ln(share) (King and Zeng 2001, prior correction).
-    fn fit_prepared(&self, rows: &Prepared, penalty: f64, tolerance: f64) -> Result<Fitted, TrainError> {
-        let fitted = fit_logistic_within(&rows.matrix, &rows.labels, penalty, tolerance);
-        let (weights, intercept) = fitted.map_err(|source| self.failed(source))?;
+    fn fit_prepared(&self, rows: &Prepared, recipe: Recipe, tolerance: f64) -> Result<Fitted, TrainError> {
+        let learned = recipe.fit(&rows.matrix, &rows.labels, tolerance);
+        let learned = learned.map_err(|source| self.failed(source))?;
         let kept = 1.0 / f64::from(self.examples.one_kept_of);
         let positives = rows.labels.iter().filter(|label| **label).count() as f64;
         let negatives = (rows.labels.len() as f64 - positives) / kept;
         Ok(Fitted {
-            penalty,
-            intercept: intercept + libm::log(kept),
+            recipe,
+            intercept: learned.intercept + libm::log(kept),
             means: rows.means.clone(),
             scales: rows.scales.clone(),
-            weights,
+            weights: learned.weights,
             base_rate: positives / (positives + negatives),
         })
     }
 
-    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, TrainError> {
-        self.fit_prepared(&self.prepare(rows)?, penalty, TOLERANCE)
+    fn fit(&self, rows: &[usize], recipe: Recipe) -> Result<Fitted, TrainError> {
+        self.fit_prepared(&self.prepare(rows)?, recipe, TOLERANCE)
     }
 
-    fn failed(&self, source: FitError) -> TrainError {
+    fn failed(&self, source: RecipeError) -> TrainError {
         TrainError::Fit { goal: self.question.name.to_string(), source }
     }
 
-    /// The penalty with the least log-loss on later moments, each fitted on what was known before them.
-    fn choose_penalty(&self, rows: &[usize]) -> Result<(f64, Vec<Tried>), TrainError> {
+    /// The recipe with the least log-loss on later moments, each fitted on what was known before them.
+    fn choose_recipe(&self, rows: &[usize]) -> Result<(Recipe, Vec<Tried>), TrainError> {
+        let recipes = Recipe::all();
         let mut folds = Vec::new();
         for (before, after) in self.forward_folds(rows) {
             folds.push((self.prepare(&before)?, after));
         }
-        let losses = parallel::map_each(PENALTIES.len() * folds.len(), |index| {
+        let losses = parallel::map_each(recipes.len() * folds.len(), |index| {
             let (before, after) = &folds[index % folds.len()];
-            let fitted = self.fit_prepared(before, PENALTIES[index / folds.len()], ROUGH_TOLERANCE)?;
+            let fitted = self.fit_prepared(before, recipes[index / folds.len()], ROUGH_TOLERANCE)?;
             Ok::<f64, TrainError>(self.loss(&fitted, after))
         });
         let losses = losses.into_iter().collect::<Result<Vec<f64>, TrainError>>()?;
@@ -301,16 +299,20 @@ impl Learner<'_> {
             let own = losses.iter().skip(index * folds.len()).take(folds.len());
             own.sum::<f64>() / count.max(1) as f64
         };
-        let tried: Vec<Tried> = PENALTIES
+        let tried: Vec<Tried> = recipes
             .iter()
             .enumerate()
-            .map(|(index, penalty)| Tried { penalty: *penalty, log_loss: mean(index) })
+            .map(|(index, recipe)| Tried {
+                kind: recipe.kind(),
+                penalty: recipe.penalty(),
+                rate: recipe.rate(),
+                log_loss: mean(index),
+            })
             .collect();
-        // Without anything to choose by, a strong hand.
-        let fallback = Tried { penalty: 100.0, log_loss: 0.0 };
-        let best = tried.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap_or(&fallback);
-        let penalty = if folds.is_empty() { fallback.penalty } else { best.penalty };
-        Ok((penalty, tried))
+        let losses = recipes.iter().zip(&tried);
+        let best = losses.min_by(|(_, a), (_, b)| a.log_loss.total_cmp(&b.log_loss));
+        let chosen = best.filter(|_| !folds.is_empty()).map_or(Recipe::STRONG, |(recipe, _)| *recipe);
+        Ok((chosen, tried))
     }
 
     /// Σ −ln probability of some rows, with the logits' own sigmoid.
@@ -356,10 +358,10 @@ impl Learner<'_> {
     }
 
     /// Calibrated on later parts by fits on what was known before them.
-    fn cross_calibrate(&self, rows: &[usize], penalty: f64) -> Result<Calibration, TrainError> {
+    fn cross_calibrate(&self, rows: &[usize], recipe: Recipe) -> Result<Calibration, TrainError> {
         let (mut logits, mut labels) = (Vec::new(), Vec::new());
         for (before, after) in self.forward_folds(rows) {
-            let fitted = self.fit(&before, penalty)?;
+            let fitted = self.fit(&before, recipe)?;
             let (part, truth) = self.whole_population(&fitted, &after);
             logits.extend(part);
             labels.extend(truth);
@@ -414,13 +416,13 @@ impl Learner<'_> {
             format: FORMAT,
             goal: self.question.name.to_string(),
             definition: self.question.goal.clone(),
-            kind: if is_served { ModelKind::LogisticRegression } else { ModelKind::BaseRate },
+            kind: if is_served { fitted.recipe.kind() } else { ModelKind::BaseRate },
             as_of: request.as_of,
             features_sha256: features_sha256(&super::inputs::user::user_features()),
             inputs_sha256: inputs_sha256(self.question.goal.unit),
             profile_settings: request.config.profiles.clone(),
             seed: self.question.training.seed,
-            penalty: fitted.penalty,
+            penalty: fitted.recipe.penalty(),
             clip: CLIP,
             base_rate: fitted.base_rate,
             intercept: if is_served { fitted.intercept } else { logit(fitted.base_rate) },

@@ -4,7 +4,7 @@
 
 use linfa::prelude::{Fit, ParamGuard, Predict};
 use linfa::{Dataset, DatasetBase};
-use ndarray::{Array1, Array2, ShapeBuilder};
+use ndarray::{Array1, Array2, Axis, ShapeBuilder};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
@@ -31,7 +31,15 @@ fn matrix(rows: &[Vec<f64>]) -> Array2<f64> {
     Array2::from_shape_fn(shape, |(row, column)| rows[row][column])
 }
 
-fn stored_matrix() -> Array2<f64> {
+/// What `tests/data/logistic_figures.py` stored.
+pub fn stored<T: for<'a> Deserialize<'a>>(key: &str) -> T {
+    let text = include_str!("../data/logistic_figures.json");
+    let mut all: serde_json::Value = serde_json::from_str(text).unwrap();
+    serde_json::from_value(all[key].take()).unwrap()
+}
+
+/// The rows behind the stored fits.
+pub fn stored_matrix() -> Array2<f64> {
     matrix(&figures::<Vec<Vec<f64>>>("matrix"))
 }
 
@@ -46,6 +54,28 @@ fn coefficients_are_those_of_scikit_learn_for_rare_and_for_common_positives() {
         assert_eq!(weights.len(), case.weights.len());
         assert!(weights.iter().zip(&case.weights).all(|(a, b)| (a - b).abs() < 1e-4), "{what}");
         assert!((intercept - case.intercept).abs() < 1e-4, "{what}");
+    }
+}
+
+#[derive(Deserialize)]
+struct WeightedFigures {
+    name: String,
+    alpha: f64,
+    labels: Vec<u8>,
+    weights: Vec<f64>,
+    intercept: f64,
+}
+
+#[test]
+fn coefficients_of_weighted_rows_are_those_of_scikit_learn() {
+    let (columns, row_weights): (_, Vec<f64>) = (stored_matrix(), stored("row_weights"));
+    for case in stored::<Vec<WeightedFigures>>("weighted") {
+        let labels = happened(&case.labels);
+        let (weights, intercept) =
+            fit_logistic_weighted(&columns, &labels, Some(&row_weights), case.alpha, 1e-9).unwrap();
+        let what = format!("{} {}: {weights:?} {intercept}", case.name, case.alpha);
+        assert!(weights.iter().zip(&case.weights).all(|(a, b)| (a - b).abs() < 1e-5), "{what}");
+        assert!((intercept - case.intercept).abs() < 1e-5, "{what}");
     }
 }
 
@@ -143,7 +173,7 @@ fn without_inputs_the_intercept_is_the_base_rate() {
 }
 
 /// Rows of seeded, correlated inputs, with labels that follow them.
-fn world(rows: usize, inputs: usize, seed: u64) -> (Array2<f64>, Vec<bool>) {
+pub fn world(rows: usize, inputs: usize, seed: u64) -> (Array2<f64>, Vec<bool>) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut uniform = move || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
     let mut columns = Array2::zeros((rows, inputs).f());
@@ -304,6 +334,6 @@ fn degenerate_rows_end_in_a_finite_answer_or_an_error_with_a_name() {
     finite(&columns, &first.iter().map(|input| *input > 0.1).collect::<Vec<bool>>(), None);
     let tiny: Vec<f64> = (0..30_000).map(|row| if row % 2 == 0 { 1e-300 } else { 1.0 }).collect();
     finite(&columns, &labels, Some(&tiny));
-    let wide: Array2<f64> = columns.slice(ndarray::s![..40, ..]).dot(&world(4, 90, 18).0);
+    let wide: Array2<f64> = columns.select(Axis(0), &(0..40).collect::<Vec<_>>()).dot(&world(4, 90, 18).0);
     finite(&wide, &labels[..40], None);
 }

@@ -14,6 +14,7 @@ mod decisions;
 mod domain;
 mod evaluation;
 mod feedback;
+mod ftrl;
 mod ingest_properties;
 mod ingesting;
 mod intervals;
