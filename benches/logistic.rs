@@ -36,7 +36,8 @@ fn main() {
 
 fn read(path: &str, rows: usize, inputs: usize) -> (Array2<f64>, Vec<bool>) {
     let mut file = BufReader::new(File::open(path).unwrap_or_else(|error| panic!("{path}: {error}")));
-    let mut next = |bytes: &mut [u8]| file.read_exact(bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut next =
+        |bytes: &mut [u8]| file.read_exact(bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut columns = Array2::zeros((rows, inputs).f());
     let mut number = [0; 8];
     for mut column in columns.columns_mut() {

@@ -34,6 +34,7 @@ use crate::models::examples::ExampleError;
 use crate::models::registry::RegistryError;
 use crate::models::send_time::evaluate::EvaluateError;
 use crate::models::train::TrainError;
+use crate::models::train::online::OnlineError;
 use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -343,6 +344,15 @@ impl From<TrainError> for Failure {
             TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::Fit { .. } => {
                 Failure::new(2, error)
             }
+        }
+    }
+}
+
+impl From<OnlineError> for Failure {
+    fn from(error: OnlineError) -> Self {
+        match error {
+            OnlineError::Examples(error) => error.into(),
+            _ => Failure::new(2, error),
         }
     }
 }

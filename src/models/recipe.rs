@@ -1,11 +1,12 @@
 //! The linear candidates of a goal: what is fitted to standardised rows, and how strongly it is held back.
 
+use linfa::ParamGuard;
 use ndarray::Array2;
 
 use super::ftrl::{Ftrl, FtrlError};
 use super::linear::ModelKind;
 use super::logistic::{FitError, fit_logistic_within};
-use linfa::ParamGuard;
+use crate::config::Method;
 
 /// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
 const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];
@@ -42,13 +43,21 @@ pub(super) struct Learned {
 }
 
 impl Recipe {
-    /// All that are tried; the first of equally good ones wins.
-    pub(super) fn all() -> Vec<Recipe> {
-        PENALTIES.into_iter().map(Recipe::Logistic).chain(RATES.into_iter().map(Recipe::Ftrl)).collect()
+    /// What a method tries; the first of equally good ones wins.
+    pub(super) fn of(method: Method) -> Vec<Recipe> {
+        match method {
+            Method::LogisticRegression => PENALTIES.into_iter().map(Recipe::Logistic).collect(),
+            Method::Ftrl => RATES.into_iter().map(Recipe::Ftrl).collect(),
+        }
     }
 
     /// With nothing to choose by, a strong hand.
-    pub(super) const STRONG: Recipe = Recipe::Logistic(100.0);
+    pub(super) fn strong(method: Method) -> Recipe {
+        match method {
+            Method::LogisticRegression => Recipe::Logistic(100.0),
+            Method::Ftrl => Recipe::Ftrl(0.03),
+        }
+    }
 
     pub(super) fn kind(self) -> ModelKind {
         match self {

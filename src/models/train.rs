@@ -3,14 +3,18 @@
 //! The figures are those of the recipe fitted on the train part alone. The weights that ship are the same recipe, with the
 //! strength and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
 
+mod choice;
+pub mod online;
+
 use ndarray::{Array2, ShapeBuilder};
 
 use super::calibration::Calibration;
 use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
 use super::examples::{ExampleError, Examples, Labels, Question};
+use super::ftrl::Ftrl;
 use super::inputs::inputs_sha256;
 use super::linear::{FORMAT, LinearModel, ModelKind, WeightedInput, standardised};
-use super::logistic::{FitError, ROUGH_TOLERANCE, TOLERANCE};
+use super::logistic::{FitError, TOLERANCE};
 use super::parallel;
 use super::recipe::{Recipe, RecipeError};
 use crate::config::Config;
@@ -19,6 +23,7 @@ use crate::domain::time::{HOUR, Instant};
 use crate::domain::zone::database_version;
 use crate::evaluation::classification::Intervals;
 use crate::profiles::features::features_sha256;
+use online::OnlineState;
 
 /// Standardised inputs are held within this many standard deviations.
 const CLIP: f64 = 3.0;
@@ -26,7 +31,7 @@ const CLIP: f64 = 3.0;
 pub const ECE_BINS: usize = 15;
 /// Parts of the training moments that the recipe is chosen by, forward in time.
 const FORWARD_PARTS: usize = 4;
-/// Rows that the recipe is chosen on at most: the choice is coarse, the fit is not.
+/// Rows that a recipe's strength is chosen on at most: the choice is coarse, the fit is not.
 const ROWS_FOR_CHOICE: usize = 20_000;
 
 /// A model that could not be trained.
@@ -78,6 +83,8 @@ pub struct Trained {
     pub model: LinearModel,
     /// Its card.
     pub card: Card,
+    /// Where it may go on, if it was learned online and is served.
+    pub online: Option<OnlineState>,
 }
 
 /// What training is asked for beside the question.
@@ -108,13 +115,17 @@ pub fn train(
     let fitted = learner.fit(&split.train, recipe)?;
     let calibration = learner.calibrate(&fitted, &split.calibrate);
     let metrics = learner.measure(&fitted, &calibration, &split, request.config);
-    // A constant that lies nearer to the test days' share beats the base rate as well, without telling anybody apart.
-    let beats_base_rate = metrics.difference.high < 0.0 && metrics.auc.low > 0.5;
+    let beats_base_rate = beats_base_rate(&metrics);
     let all: Vec<usize> = (0..examples.len()).collect();
     let shipped = learner.fit(&all, recipe)?;
+    let online = shipped.state.clone().filter(|_| beats_base_rate).map(|learner| OnlineState {
+        format: online::FORMAT,
+        one_kept_of: examples.one_kept_of,
+        learner,
+    });
     let model = learner.model(shipped, calibration, beats_base_rate, request);
     let card = learner.card(&split, metrics, tried, beats_base_rate, request);
-    Ok(Trained { model, card })
+    Ok(Trained { model, card, online })
 }
 
 /// Fits the recipe on all given examples: its strength and calibration from the inside, for evaluations that hold out later days.
@@ -198,6 +209,7 @@ fn starts_of(examples: &Examples) -> Vec<(Instant, usize)> {
 /// Weights with the standardisation that belongs to them.
 #[derive(Clone, Debug)]
 struct Fitted {
+    state: Option<Ftrl>,
     recipe: Recipe,
     intercept: f64,
     means: Vec<f64>,
@@ -264,6 +276,7 @@ impl Learner<'_> {
         let positives = rows.labels.iter().filter(|label| **label).count() as f64;
         let negatives = (rows.labels.len() as f64 - positives) / kept;
         Ok(Fitted {
+            state: learned.state,
             recipe,
             intercept: learned.intercept + libm::log(kept),
             means: rows.means.clone(),
@@ -281,58 +294,8 @@ impl Learner<'_> {
         TrainError::Fit { goal: self.question.name.to_string(), source }
     }
 
-    /// The recipe with the least log-loss on later moments, each fitted on what was known before them.
-    fn choose_recipe(&self, rows: &[usize]) -> Result<(Recipe, Vec<Tried>), TrainError> {
-        let recipes = Recipe::all();
-        let mut folds = Vec::new();
-        for (before, after) in self.forward_folds(rows) {
-            folds.push((self.prepare(&before)?, after));
-        }
-        let losses = parallel::map_each(recipes.len() * folds.len(), |index| {
-            let (before, after) = &folds[index % folds.len()];
-            let fitted = self.fit_prepared(before, recipes[index / folds.len()], ROUGH_TOLERANCE)?;
-            Ok::<f64, TrainError>(self.loss(&fitted, after))
-        });
-        let losses = losses.into_iter().collect::<Result<Vec<f64>, TrainError>>()?;
-        let count: usize = folds.iter().map(|(_, after)| after.len()).sum();
-        let mean = |index: usize| {
-            let own = losses.iter().skip(index * folds.len()).take(folds.len());
-            own.sum::<f64>() / count.max(1) as f64
-        };
-        let tried: Vec<Tried> = recipes
-            .iter()
-            .enumerate()
-            .map(|(index, recipe)| Tried {
-                kind: recipe.kind(),
-                penalty: recipe.penalty(),
-                rate: recipe.rate(),
-                log_loss: mean(index),
-            })
-            .collect();
-        let losses = recipes.iter().zip(&tried);
-        let best = losses.min_by(|(_, a), (_, b)| a.log_loss.total_cmp(&b.log_loss));
-        let chosen = best.filter(|_| !folds.is_empty()).map_or(Recipe::STRONG, |(recipe, _)| *recipe);
-        Ok((chosen, tried))
-    }
-
-    /// Σ −ln probability of some rows, with the logits' own sigmoid.
-    fn loss(&self, fitted: &Fitted, rows: &[usize]) -> f64 {
-        let losses = parallel::in_chunks(rows.len(), 4_096, |range| {
-            rows[range]
-                .iter()
-                .map(|row| {
-                    let logit = fitted.logit(self.examples, *row);
-                    let signed = if self.examples.labels[*row] { -logit } else { logit };
-                    softplus(signed)
-                })
-                .sum::<f64>()
-        });
-        losses.iter().sum()
-    }
-
-    /// (known before, started later) for each later part of the rows' moments.
-    fn forward_folds(&self, rows: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
-        let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);
+    /// (known before, started later) for each later part of the rows' moments; of both, every `stride`-th row.
+    fn forward_folds(&self, rows: &[usize], stride: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
         let mut folds = Vec::new();
         for part in 1..FORWARD_PARTS {
             let Some(first) = rows.get(part * rows.len() / FORWARD_PARTS) else { continue };
@@ -360,7 +323,8 @@ impl Learner<'_> {
     /// Calibrated on later parts by fits on what was known before them.
     fn cross_calibrate(&self, rows: &[usize], recipe: Recipe) -> Result<Calibration, TrainError> {
         let (mut logits, mut labels) = (Vec::new(), Vec::new());
-        for (before, after) in self.forward_folds(rows) {
+        let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);
+        for (before, after) in self.forward_folds(rows, stride) {
             let fitted = self.fit(&before, recipe)?;
             let (part, truth) = self.whole_population(&fitted, &after);
             logits.extend(part);
@@ -476,6 +440,12 @@ impl Learner<'_> {
             positives: self.examples.positives(rows),
         }
     }
+}
+
+/// Is a model told from noise? A constant that lies nearer to the test days' share beats the base rate as well, without
+/// telling anybody apart.
+fn beats_base_rate(metrics: &Metrics) -> bool {
+    metrics.difference.high < 0.0 && metrics.auc.low > 0.5
 }
 
 /// Figures of probabilities on some rows, users drawn for the intervals. A kept negative stands for those left out.

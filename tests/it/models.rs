@@ -5,6 +5,7 @@ mod evaluating;
 mod goals;
 mod handmade;
 mod labels;
+mod online;
 mod point_in_time;
 mod recommending;
 mod registry;

@@ -57,7 +57,7 @@ impl Symmetric {
             }
             let diagonal = own[row] + raise;
             let pivot = diagonal - dot(&own[..row], &own[..row]);
-            if !(pivot > LEAST_PIVOT * diagonal) {
+            if pivot.is_nan() || pivot <= LEAST_PIVOT * diagonal {
                 return None;
             }
             own[row] = libm::sqrt(pivot);

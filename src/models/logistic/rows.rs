@@ -97,13 +97,13 @@ impl<'a> Rows<'a> {
     pub(super) fn mass(&self, part: Part) -> Mass {
         let masses = self.in_chunks(
             part,
-            |rows, mass: &mut Mass| {
+            |rows, mass: &mut Mass, _: &mut ()| {
                 for row in rows {
                     let weight = self.weight(row);
                     if self.labels[row] { mass.trues += weight } else { mass.falses += weight }
                 }
             },
-            || Mass { trues: 0.0, falses: 0.0 },
+            || (Mass { trues: 0.0, falses: 0.0 }, ()),
         );
         let sum = |a: Mass, b: Mass| Mass { trues: a.trues + b.trues, falses: a.falses + b.falses };
         masses.into_iter().fold(Mass { trues: 0.0, falses: 0.0 }, sum)
@@ -114,7 +114,7 @@ impl<'a> Rows<'a> {
         let empty = || (Slope { loss: 0.0, gradient: vec![0.0; point.len()] }, Block::default());
         let chunks = self.in_chunks(
             part,
-            |rows, (sum, block): &mut (Slope, Block)| {
+            |rows, sum: &mut Slope, block: &mut Block| {
                 self.fill_logits(rows.clone(), point, block);
                 sum.loss += self.fill_misses(rows.clone(), block);
                 let misses = &block.misses[..rows.len()];
@@ -128,7 +128,7 @@ impl<'a> Rows<'a> {
             empty,
         );
         let mut sum = empty().0;
-        for (chunk, _) in chunks {
+        for chunk in chunks {
             sum.loss += chunk.loss;
             sum.gradient.iter_mut().zip(&chunk.gradient).for_each(|(sum, part)| *sum += part);
         }
@@ -140,10 +140,10 @@ impl<'a> Rows<'a> {
         let panels = point.len().div_ceil(TILE);
         let tiles = panels * (panels + 1) / 2;
         let empty =
-            || (vec![[[0.0; TILE]; TILE]; tiles], Block::default(), vec![[0.0; TILE]; panels * BLOCK]);
+            || (vec![[[0.0; TILE]; TILE]; tiles], (Block::default(), vec![[0.0; TILE]; panels * BLOCK]));
         let chunks = self.in_chunks(
             part,
-            |rows, (sums, block, packed)| {
+            |rows, sums, (block, packed)| {
                 self.fill_logits(rows.clone(), point, block);
                 self.fill_spreads(rows.clone(), block);
                 self.pack(rows.clone(), block, packed);
@@ -156,7 +156,7 @@ impl<'a> Rows<'a> {
             empty,
         );
         let mut sums = empty().0;
-        for (chunk, ..) in chunks {
+        for chunk in chunks {
             let pairs = sums.iter_mut().flatten().flatten().zip(chunk.iter().flatten().flatten());
             pairs.for_each(|(sum, part)| *sum += part);
         }
@@ -172,20 +172,20 @@ impl<'a> Rows<'a> {
         &self.columns[first + rows.start..first + rows.end]
     }
 
-    /// Folds the blocks of a part, chunk by chunk, and returns the chunks' sums in order.
-    fn in_chunks<T: Send>(
+    /// Folds the blocks of a part, chunk by chunk, into sums with room to work in; returns the chunks' sums in order.
+    fn in_chunks<T: Send, R>(
         &self,
         part: Part,
-        absorb: impl Fn(Range<usize>, &mut T) + Sync,
-        empty: impl Fn() -> T + Sync,
+        absorb: impl Fn(Range<usize>, &mut T, &mut R) + Sync,
+        empty: impl Fn() -> (T, R) + Sync,
     ) -> Vec<T> {
         let blocks = self.count().div_ceil(BLOCK).div_ceil(part.stride);
         let chunk = blocks.div_ceil(CHUNKS).max(LEAST_BLOCKS);
         parallel::in_chunks_on(self.threads, blocks, chunk, |blocks| {
-            let mut sum = empty();
+            let (mut sum, mut room) = empty();
             for block in blocks {
                 let first = block * part.stride * BLOCK;
-                absorb(first..(first + BLOCK).min(self.count()), &mut sum);
+                absorb(first..(first + BLOCK).min(self.count()), &mut sum, &mut room);
             }
             sum
         })
