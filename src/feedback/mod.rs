@@ -4,6 +4,7 @@ pub mod attribution;
 pub mod decided;
 pub mod events;
 pub mod export;
+pub mod off_policy;
 pub mod outcomes;
 pub mod summary;
 
