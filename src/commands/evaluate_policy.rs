@@ -10,7 +10,7 @@ use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use crate::evaluation::bootstrap::Figure;
 use crate::evaluation::off_policy::{Draws, Estimate, Estimator, OffPolicyError, Report, evaluate};
-use crate::feedback::off_policy::{ArmPart, Loaded, Names, PolicyInputError, Reading, load};
+use crate::feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, load, names};
 
 /// Value another policy on what was logged, before anybody is pushed by it
 ///
@@ -126,7 +126,7 @@ pub(super) fn run(context: &Context, arguments: &EvaluatePolicyArguments) -> Res
 }
 
 fn read(arguments: &EvaluatePolicyArguments) -> Result<Loaded, Failure> {
-    let names = Names::parse(arguments.map.as_deref().unwrap_or_default());
+    let names = names(arguments.map.as_deref().unwrap_or_default());
     let names = names.map_err(|detail| Failure::caller(format!("bad_map: --map: {detail}")))?;
     let scratch = Scratch::make()?;
     let reading = Reading {
@@ -140,10 +140,10 @@ fn read(arguments: &EvaluatePolicyArguments) -> Result<Loaded, Failure> {
 }
 
 /// A directory of this process for unpacked files, gone afterwards.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn make() -> Result<Scratch, Failure> {
+    pub(super) fn make() -> Result<Scratch, Failure> {
         let place = std::env::temp_dir().join(format!("smartpush-{}", std::process::id()));
         match fs::create_dir_all(&place) {
             Ok(()) => Ok(Scratch(place)),

@@ -149,8 +149,13 @@ fn plain_qini(units: &[Unit], scores: &[f64]) -> (Vec<(f64, f64)>, f64) {
     levels.sort_by(|one, other| other.total_cmp(one));
     levels.dedup();
     let sum = |level: f64, treated: bool, what: &dyn Fn(&Unit) -> f64| -> f64 {
-        let among = units.iter().zip(scores).filter(|(unit, score)| **score >= level && unit.treated == treated);
-        among.map(|(unit, _)| what(unit) / if treated { unit.treated_probability } else { 1.0 - unit.treated_probability }).sum()
+        let among =
+            units.iter().zip(scores).filter(|(unit, score)| **score >= level && unit.treated == treated);
+        among
+            .map(|(unit, _)| {
+                what(unit) / if treated { unit.treated_probability } else { 1.0 - unit.treated_probability }
+            })
+            .sum()
     };
     let all = sum(f64::NEG_INFINITY, true, &|_| 1.0);
     let gain = |level: f64| {
@@ -158,10 +163,12 @@ fn plain_qini(units: &[Unit], scores: &[f64]) -> (Vec<(f64, f64)>, f64) {
         let reached = |arm| sum(level, arm, &|unit| f64::from(u8::from(unit.reached)));
         if control > 0.0 { (reached(true) - reached(false) * treated / control) / all } else { 0.0 }
     };
-    let share = |level: f64| scores.iter().filter(|score| **score >= level).count() as f64 / scores.len() as f64;
+    let share =
+        |level: f64| scores.iter().filter(|score| **score >= level).count() as f64 / scores.len() as f64;
     let mut points = vec![(0.0, 0.0)];
     points.extend(levels.iter().map(|level| (share(*level), gain(*level))));
-    let area: f64 = points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0).sum();
+    let area: f64 =
+        points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0).sum();
     let end = points.last().unwrap().1;
     (points, area - end / 2.0)
 }
@@ -213,7 +220,8 @@ fn both_learners_find_whom_treatment_changes() {
         let ((columns, units, _), (unseen, others, truth)) = (town(20_000, share, 1), town(10_000, share, 2));
         let (treated, reached) = arms(&units);
         let two = TLearner::fit(&columns, &treated, &reached, 1e-4).unwrap().uplift(&unseen);
-        let one = ClassTransformation::fit(&columns, &treated, &reached, share, 1e-4, 1).unwrap().uplift(&unseen);
+        let one =
+            ClassTransformation::fit(&columns, &treated, &reached, share, 1e-4, 1).unwrap().uplift(&unseen);
         for (scores, what) in [(two, "two regressions"), (one, "transformed class")] {
             let misses = scores.iter().zip(&truth).map(|(score, truth)| (score - truth).powi(2)).sum::<f64>();
             let miss = (misses / truth.len() as f64).sqrt();
@@ -246,7 +254,10 @@ fn learners_are_seeded_and_refuse_by_name() {
     assert_eq!(fit(1), fit(1));
     assert_ne!(fit(1), fit(2));
     let text = |error: smartpush::models::uplift::LearnError| error.to_string();
-    assert!(text(TLearner::fit(&columns, &treated[1..], &reached, 1e-3).unwrap_err()).starts_with("rows_differ: "));
+    assert!(
+        text(TLearner::fit(&columns, &treated[1..], &reached, 1e-3).unwrap_err())
+            .starts_with("rows_differ: ")
+    );
     let all = vec![true; 2_000];
     assert!(text(TLearner::fit(&columns, &all, &reached, 1e-3).unwrap_err()).starts_with("no_rows: "));
     assert!(text(TLearner::fit(&columns, &treated, &all, 1e-3).unwrap_err()).starts_with("one_class: "));

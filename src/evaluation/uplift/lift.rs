@@ -39,6 +39,9 @@ pub struct Lift {
     pub p_value: f64,
     /// The difference over the control rate; NaN when nobody who was held out reached the goal.
     pub relative: f64,
+    /// How many standard deviations more units were treated than their probabilities say: beyond ±3.29 (p < 0.001) the
+    /// assignment was not what it is taken for, and nothing here can be relied on.
+    pub assignment_z: f64,
 }
 
 /// Lift of all units seen so far.
@@ -67,7 +70,18 @@ pub fn lift(units: &[Unit], planned: u64) -> Result<Lift, UpliftError> {
         single_look_high: value + single,
         p_value: p_value(n, planned, value / deviation),
         relative: if control.rate > 0.0 { value / control.rate } else { f64::NAN },
+        assignment_z: assignment_z(units),
     })
+}
+
+fn assignment_z(units: &[Unit]) -> f64 {
+    let (mut excess, mut variance) = (0.0, 0.0);
+    for unit in units {
+        let probability = unit.treated_probability;
+        excess += f64::from(u8::from(unit.treated)) - probability;
+        variance += probability * (1.0 - probability);
+    }
+    excess / libm::sqrt(variance)
 }
 
 fn rate(units: &[Unit], treated: bool) -> Rate {

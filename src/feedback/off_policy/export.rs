@@ -1,16 +1,15 @@
 //! Our own log: the arms that each decision could choose among, joined with what became of it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use polars::prelude::*;
-use serde::Deserialize;
 
 use super::{Allowed, ArmPart, Index, PolicyInputError, ReadLog, ReadRow, Reading};
 use crate::domain::time::Instant;
 use crate::events::formats::InputError;
 use crate::feedback::attribution::Attribution;
+use crate::feedback::partitions::files_of;
 use crate::tables::{TableError, read_parquet};
 
 const ARM_COLUMNS: [&str; 9] = [
@@ -24,17 +23,6 @@ const ARM_COLUMNS: [&str; 9] = [
     "action_probability",
     "chosen",
 ];
-
-/// The part of an export's manifest that is read.
-#[derive(Deserialize)]
-struct Manifest {
-    files: Vec<ManifestFile>,
-}
-
-#[derive(Deserialize)]
-struct ManifestFile {
-    path: String,
-}
 
 /// Reads `data/decisions` and, beside it, `data/outcomes`: a row for each decision that sends.
 pub(super) fn read(directory: &Path, reading: &Reading) -> Result<ReadLog, PolicyInputError> {
@@ -55,18 +43,6 @@ pub(super) fn read(directory: &Path, reading: &Reading) -> Result<ReadLog, Polic
     log.without_arms = (rewards.len() as u64).saturating_sub(log.rows.len() as u64);
     (log.allowed, log.units) = (Some(allowed), users.names.len());
     Ok(log)
-}
-
-/// The files with a name that the manifest of an export lists.
-fn files_of(directory: &Path, name: &str) -> Result<Vec<PathBuf>, InputError> {
-    let path = directory.join("_manifest.json");
-    let unfinished = |detail: String| InputError::new("no_export", &path, detail);
-    let text = fs::read_to_string(&path)
-        .map_err(|error| unfinished(format!("{error}; `smartpush outcomes` writes the export")))?;
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| unfinished(error.to_string()))?;
-    let files = manifest.files.into_iter().map(|file| file.path);
-    let is_ours = |path: &String| path.rsplit('/').next() == Some(name);
-    Ok(files.filter(is_ours).map(|path| directory.join(path)).collect())
 }
 
 /// Notes the reward of each decision that sends; how many do not.

@@ -3,15 +3,33 @@
 mod export;
 mod policy;
 mod table;
-mod values;
 
 use std::path::{Path, PathBuf};
 
+use super::foreign::Field;
 use crate::evaluation::off_policy::Problem;
 use crate::events::formats::InputError;
 use crate::tables::TableError;
 
-pub use values::Names;
+pub use super::foreign::Names;
+
+const ACTION: Field = Field { names: &["action", "item_id", "content_id"] };
+const POSITION: Field = Field { names: &["position"] };
+const ACTION_PROBABILITY: Field = Field { names: &["action_probability", "propensity_score", "pscore"] };
+const REWARD: Field = Field { names: &["reward", "click"] };
+const USER: Field = Field { names: &["user_id"] };
+const DECISION: Field = Field { names: &["decision_id"] };
+const ROW: Field = Field { names: &["row", "row_number"] };
+const PROBABILITY: Field = Field { names: &["probability", "action_probability", "policy_probability"] };
+
+/// Reads `theirs=ours,theirs=ours`, for a log and a policy.
+///
+/// # Errors
+/// A text that says which pair cannot be used.
+pub fn names(text: &str) -> Result<Names, String> {
+    let all = [&ACTION, &POSITION, &ACTION_PROBABILITY, &REWARD, &USER, &DECISION, &ROW, &PROBABILITY];
+    Names::parse(text, &all)
+}
 
 /// A log or a policy that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::values::{ACTION, DECISION, Line, POSITION, PROBABILITY, ROW, Rows, Source};
-use super::{Index, Loaded, ReadLog, ReadRow, Reading};
+use super::super::foreign::{Line, Rows, Source};
+use super::{ACTION, DECISION, Index, Loaded, POSITION, PROBABILITY, ROW, ReadLog, ReadRow, Reading};
 use crate::evaluation::off_policy::{Choice, LoggedRow, Problem};
 use crate::events::formats::InputError;
 

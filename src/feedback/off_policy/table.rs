@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::values::{ACTION, ACTION_PROBABILITY, DECISION, POSITION, REWARD, Rows, USER};
-use super::{Index, ReadLog, ReadRow, Reading};
+use super::super::foreign::Rows;
+use super::{ACTION, ACTION_PROBABILITY, DECISION, Index, POSITION, REWARD, ReadLog, ReadRow, Reading, USER};
 use crate::events::formats::InputError;
 
 /// Reads a CSV or Parquet file, gzipped or not.

@@ -139,3 +139,56 @@ fn a_log_that_never_explored_values_no_other_policy() {
     assert_eq!(lost.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&lost.stderr).contains("missing_support: "), "{lost:?}");
 }
+
+fn evaluate_lift(workspace: &Path) -> std::process::Output {
+    smartpush(workspace, &["--json", "evaluate-lift"])
+}
+
+#[test]
+fn those_who_are_held_out_are_compared_with_all_others() {
+    let workspace = workspace();
+    let mut config = Config::defaults();
+    config.decisions.holdout_percent = 50.0;
+    fs::write(workspace.path().join("smartpush.toml"), "[decisions]\nholdout_percent = 50.0\n").unwrap();
+    let names: Vec<String> = (0..40).map(|number| format!("guest-{number}")).collect();
+    let mut users = "user_id,time_zone,consent\n".to_string();
+    let mut events = "message_id,user_id,event,content_id,timestamp\n".to_string();
+    for (number, name) in names.iter().enumerate() {
+        users += &format!("{name},Europe/Paris,granted\n");
+        if number % 4 == 0 {
+            events += &format!("g{number},{name},view,news-1,2026-03-01T18:00:00Z\n");
+        }
+        // What comes after a second decision belongs to no first one.
+        events += &format!("l{number},{name},view,news-1,2026-03-09T18:00:00Z\n");
+    }
+    take(workspace.path(), "users", "guests.csv", &users);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let first = decide(workspace.path(), &config, NOW, 1, &names);
+    decide(workspace.path(), &config, "2026-03-09T17:00:00Z", 2, &names);
+    take(workspace.path(), "events", "visits.csv", &events);
+    outcomes(workspace.path(), &[]);
+    let count = |held: bool, every: usize| {
+        let those = first.iter().enumerate().filter(|(number, _)| number % every == 0);
+        those.filter(|(_, decision)| decision.holdout == held).count() as u64
+    };
+    let told: Value = serde_json::from_str(&stdout_of(&evaluate_lift(workspace.path()))).unwrap();
+    for (arm, held) in [("treated", false), ("control", true)] {
+        assert_eq!(told["all"][arm]["n"], count(held, 1), "{told}");
+        assert_eq!(told["all"][arm]["reached"], count(held, 4), "{told}");
+    }
+    assert!(count(true, 1) > 10 && count(false, 1) > 10);
+    assert!(told["all"]["assignment_z"].as_f64().unwrap().abs() < 3.29, "{told}");
+    let campaigns = told["campaigns"].as_object().unwrap();
+    let units: u64 = campaigns.values().map(|lift| lift["difference"]["n"].as_u64().unwrap()).sum();
+    assert!(units <= 40, "{told}");
+}
+
+#[test]
+fn without_a_holdout_there_is_no_lift() {
+    let workspace = workspace();
+    logged(workspace.path(), 0.0);
+    let output = evaluate_lift(workspace.path());
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("not_randomised: ") && told.contains("left alone by chance"), "{told}");
+}

@@ -1,4 +1,4 @@
-//! Columns under the names that logs give them, and their values with the line where they fail.
+//! Anybody's CSV and Parquet: columns under the names that others give them, values with the line where they fail.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,22 +12,8 @@ const CHUNK_ROWS: usize = 65_536;
 
 /// A field of ours with the names that it may go by, the first that a file has counting.
 pub(super) struct Field {
-    names: &'static [&'static str],
+    pub(super) names: &'static [&'static str],
 }
-
-pub(super) const ACTION: Field = Field { names: &["action", "item_id", "content_id"] };
-pub(super) const POSITION: Field = Field { names: &["position"] };
-pub(super) const ACTION_PROBABILITY: Field =
-    Field { names: &["action_probability", "propensity_score", "pscore"] };
-pub(super) const REWARD: Field = Field { names: &["reward", "click"] };
-pub(super) const USER: Field = Field { names: &["user_id"] };
-pub(super) const DECISION: Field = Field { names: &["decision_id"] };
-pub(super) const ROW: Field = Field { names: &["row", "row_number"] };
-pub(super) const PROBABILITY: Field =
-    Field { names: &["probability", "action_probability", "policy_probability"] };
-
-const FIELDS: [&Field; 8] =
-    [&ACTION, &POSITION, &ACTION_PROBABILITY, &REWARD, &USER, &DECISION, &ROW, &PROBABILITY];
 
 /// `--map`: their column names for ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,14 +24,14 @@ impl Names {
     ///
     /// # Errors
     /// A text that says which pair cannot be used.
-    pub fn parse(text: &str) -> Result<Names, String> {
+    pub(super) fn parse(text: &str, fields: &[&Field]) -> Result<Names, String> {
         let mut pairs = Vec::new();
         for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
             let Some((theirs, ours)) = pair.split_once('=') else {
                 return Err(format!("{pair:?} is not theirs=ours"));
             };
-            let Some(field) = FIELDS.iter().find(|field| field.names.contains(&ours.trim())) else {
-                let known: Vec<&str> = FIELDS.iter().map(|field| field.names[0]).collect();
+            let Some(field) = fields.iter().find(|field| field.names.contains(&ours.trim())) else {
+                let known: Vec<&str> = fields.iter().map(|field| field.names[0]).collect();
                 return Err(format!("{ours:?} is no field of ours; the fields are {}", known.join(", ")));
             };
             pairs.push((theirs.trim().to_string(), field.names[0]));
@@ -197,6 +183,18 @@ impl Line<'_> {
                 let detail = format!("{} is {}, not a finite number", source.name, value.to_json());
                 Err(self.fault("bad_number", &detail))
             }
+        }
+    }
+
+    /// Yes or no: a flag, 1 or 0, or the word for one of the two.
+    pub(super) fn flag(&self, source: &Source, yes: &[&str], no: &[&str]) -> Result<bool, InputError> {
+        let name = self.name(source)?.trim().to_lowercase();
+        match name.as_str() {
+            "1" | "true" => Ok(true),
+            "0" | "false" => Ok(false),
+            name if yes.contains(&name) => Ok(true),
+            name if no.contains(&name) => Ok(false),
+            _ => Err(self.fault("bad_flag", &format!("{} is {name:?}, neither 1 nor 0", source.name))),
         }
     }
 
