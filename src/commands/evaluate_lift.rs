@@ -14,20 +14,22 @@ use crate::feedback::lift::{Arms, Holdouts, names, of_export, of_file};
 
 /// Measure what pushes caused: A/B and holdout report, with intervals that hold at every look
 ///
-/// Without FILE: users of the decision log who are held out (decisions.holdout_percent, and holdout_percent of a campaign)
-/// beside all others, as `smartpush outcomes` wrote them. A unit is a user, in a campaign the user in it; it counts whether
-/// he reached the goal within the window after the first decision about him, pushed or not: whoever was to be pushed
-/// belongs to the treated, also if a rule forbade it.
+/// Without FILE: users of the decision log who are held out (decisions.holdout_percent, and
+/// holdout_percent of a campaign) beside all others, as `smartpush outcomes` wrote them. A unit is a
+/// user, in a campaign the user in it; it counts whether he reached the goal within the window after
+/// the first decision about him, pushed or not: whoever was to be pushed belongs to the treated, also
+/// if a rule forbade it.
 ///
 /// FILE is any randomised experiment, CSV (also gzipped) or Parquet, one row a unit:
-///   treated | treatment | arm       1 or 0, true or false, treatment or control
+///   treated | treatment | arm     1 or 0, true or false, treatment or control
 ///   reached | outcome | goal | click | reward    was the goal reached: 1 or 0
-///   treated_probability             or one for all, by --treated-percent
-///   campaign_id, score              if there are; a score is put to the test by its Qini curve
+///   treated_probability           or one for all, by --treated-percent
+///   campaign_id, score            if there are; a score is put to the test by its Qini curve
 ///
-/// The interval of the difference is a 95 % confidence sequence: it may be looked at daily, and an experiment stopped when it
-/// leaves out 0. (The interval for one planned look is narrower, and misleads whoever looks often.) Each campaign has a
-/// sequence of its own; of twenty without any effect one may leave out 0 by chance.
+/// The interval of the difference is a 95 % confidence sequence: it may be looked at daily, and an
+/// experiment stopped when it leaves out 0. (The interval for one planned look is narrower, and
+/// misleads whoever looks often.) Each campaign has a sequence of its own: of twenty without any
+/// effect, one may leave out 0 by chance.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,

@@ -14,23 +14,25 @@ use crate::feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, lo
 
 /// Value another policy on what was logged, before anybody is pushed by it
 ///
-/// LOG holds what a randomised policy did, with what probability, and what it earned. Each row is weighed by how much more
-/// or less often the other policy would have done the same. LOG is one of
-///   a directory   data/decisions as `smartpush outcomes` wrote it, with data/outcomes beside it: a row
-///                 for each decision that sends; its reward is 1 when the goal was reached after a click
+/// LOG holds what a randomised policy did, with what probability, and what it earned. Each row is
+/// weighed by how much more or less often the other policy would have done the same. LOG is one of
+///   a directory   data/decisions as `smartpush outcomes` wrote it, with data/outcomes beside it: a
+///                 row for each decision that sends; it earns 1 when the goal was reached after a
+///                 click
 ///   a file        CSV (also gzipped) or Parquet, one row an action:
-///                   action | item_id | content_id        what was done
-///                   action_probability | propensity_score | pscore    how probable that was, above 0
-///                   reward | click                       what it earned
-///                   position, user_id, decision_id       if there are; rows of a user are drawn together
-/// of a|b the first that is there counts; all other columns are ignored.
+///                   action | item_id | content_id      what was done
+///                   action_probability | propensity_score | pscore    how probable that was
+///                   reward | click                     what it earned
+///                   position, user_id, decision_id     if there are; rows of a user are drawn
+///                                                      together
+/// Of a | b the first that is there counts; all other columns are ignored.
 ///
 /// The policy FILE is CSV or Parquet too. Its probabilities are given
-///   for all rows alike      item_id, probability; with a column position for each position of its own.
-///                           Decisions of ours may choose among the allowed only: probabilities are
-///                           scaled to those
-///   for each row            row (from 0 or 1), action, probability; or decision_id, action, probability
-///   for what was logged     probability alone, a line for each row: IPS and SNIPS only
+///   for all rows alike    item_id, probability; with a column position for each of these. Decisions
+///                         of ours choose among the allowed only: there they are scaled to sum to 1
+///   for each row          row (from 0 or 1), item_id, probability; or decision_id, item_id,
+///                         probability
+///   for what was logged   probability alone, a line for each row: IPS and SNIPS only
 ///
 /// What is told: the value, in rewards a row, by five estimators that err in different ways.
 ///   ips        weighted mean; right on average, and as uncertain as a few large weights make it
@@ -38,10 +40,10 @@ use crate::feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, lo
 ///   dm         a reward model alone; steady, and wrong where the model is
 ///   dr         the model, corrected by weighted rows; right on average: the one to go by
 ///   switch_dr  the same, but rows of weight over a threshold are left to the model
-/// Where they disagree, trust none of them. The reward model is the mean of each action and position,
-/// shrunk to the position's, or the response probability that our log carries; it never sees the rows
-/// it is used on. Intervals are 95 %, from the standard error and by drawing users (else rows) with
-/// replacement.
+/// Where they disagree by more than their intervals, trust none of them. The reward model is the mean
+/// of each action and position, shrunk to the position's, or the response probability that our log
+/// carries; it never sees the rows it is used on. Intervals are 95 %, from the standard error and by
+/// drawing users (else rows) with replacement.
 ///
 /// Refused, with exit 2: a policy that wants what the log could not choose (missing_support), a logged
 /// probability that is not in (0, 1], policy probabilities that do not sum to 1.
@@ -53,7 +55,7 @@ use crate::feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, lo
   smartpush evaluate-policy data/decisions --policy channels.csv --action channel
   smartpush evaluate-policy log.csv.gz --policy policy.csv --json
   smartpush evaluate-policy log.parquet --policy policy.parquet --map arm=action,paid=reward
-With exploration off, a log holds one action with probability 1 a decision, and can value no other policy."
+With exploration off a log holds one action a decision, with probability 1: it can value no other policy."
 )]
 pub(super) struct EvaluatePolicyArguments {
     /// What was logged: data/decisions, or a file
