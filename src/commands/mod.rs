@@ -4,6 +4,8 @@ mod charts;
 mod config;
 mod demo;
 mod evaluate;
+mod evaluate_lift;
+mod evaluate_policy;
 mod examples;
 mod ingest;
 mod learning;
@@ -78,6 +80,8 @@ enum Command {
     Examples(examples::ExamplesArguments),
     Models(models::ModelsArguments),
     Evaluate(evaluate::EvaluateArguments),
+    EvaluatePolicy(evaluate_policy::EvaluatePolicyArguments),
+    EvaluateLift(evaluate_lift::EvaluateLiftArguments),
     Serve(serve::ServeArguments),
     Replay(replay::ReplayArguments),
     Preview(preview::PreviewArguments),
@@ -181,6 +185,8 @@ impl Command {
             Command::Examples(arguments) => examples::run(context, &arguments),
             Command::Models(arguments) => models::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
+            Command::EvaluatePolicy(arguments) => evaluate_policy::run(context, &arguments),
+            Command::EvaluateLift(arguments) => evaluate_lift::run(context, &arguments),
             Command::Serve(arguments) => serve::run(context, &arguments),
             Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Preview(arguments) => preview::run(context, &arguments),

@@ -17,3 +17,4 @@ pub mod score;
 pub mod send_time;
 pub mod timeline;
 pub mod train;
+pub mod uplift;
