@@ -115,7 +115,8 @@ impl GradientBoostingValidParams {
         let mut order: Vec<usize> = (0..columns).collect();
         let mut open = vec![count == columns; columns];
         for place in 0..if count < columns { count } else { 0 } {
-            let other = place + (u64::from(random.next_u32()) * (columns - place) as u64 >> 32) as usize;
+            let drawn = (u64::from(random.next_u32()) * (columns - place) as u64) >> 32;
+            let other = place + drawn as usize;
             order.swap(place, other);
             open[order[place]] = true;
         }

@@ -186,7 +186,8 @@ impl Shard {
         } else {
             self.order.extend(0..rows);
         }
-        self.leaves = vec![0..self.order.len()];
+        self.leaves.clear();
+        self.leaves.push(0..self.order.len());
     }
 
     /// First and second derivative of each row's loss by its logit: w (p − y) and w p (1 − p).

@@ -61,7 +61,17 @@ impl Search<'_> {
             return None;
         }
         let columns = histograms.columns.iter().enumerate().filter(|(column, _)| open[*column]);
-        columns.fold(None, |best, (column, cells)| self.best_of_column(column, cells, region, best))
+        let best =
+            columns.fold(None, |best, (column, cells)| self.best_of_column(column, cells, region, best));
+        best.map(|split| self.centred(split, &histograms.columns[split.column]))
+    }
+
+    /// The same division of the leaf's rows, cut in the middle of the bins that none of them is in.
+    fn centred(&self, split: Split, cells: &Column) -> Split {
+        let bins = self.cuts[split.column].bins();
+        let after = usize::from(split.bin) + 1;
+        let next = (after..bins).find(|bin| !cells[*bin].is_empty());
+        next.map_or(split, |next| Split { bin: ((after + next) / 2 - 1) as u8, ..split })
     }
 
     /// The loss-minimising value of a set of rows, kept between a region's bounds: −G / (H + λ).
