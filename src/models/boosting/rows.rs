@@ -56,7 +56,7 @@ impl<'a> Rows<'a> {
         self.labels[row as usize]
     }
 
-    /// Σ weight of all chosen rows, and of those that are true.
+    /// Σ weight of the chosen rows that are false, and of those that are true.
     ///
     /// # Errors
     /// When all labels are the same.
@@ -65,9 +65,11 @@ impl<'a> Rows<'a> {
         if self.chosen.iter().all(|row| self.label(*row) == first) {
             return Err(BoostingError::OneClass(first));
         }
-        let total = self.chosen.iter().map(|row| self.weight(*row)).sum();
-        let trues = self.chosen.iter().filter(|row| self.label(**row));
-        Ok((total, trues.map(|row| self.weight(*row)).sum()))
+        let of = |label: bool| {
+            let rows = self.chosen.iter().filter(|row| self.label(**row) == label);
+            rows.map(|row| self.weight(*row)).sum()
+        };
+        Ok((of(false), of(true)))
     }
 
     /// Two parts, the second a seeded share of the rows, each row drawn by itself.

@@ -52,3 +52,10 @@ fn half_the_rows_still_teach() {
     let half = loss(&fit(&small().trees(50).row_share(0.5), &learnt), &fresh);
     assert!(half < all + 0.01, "{all} {half}");
 }
+
+#[test]
+fn trees_without_rows_are_left_out() {
+    let data = data(25, 300, 3, 50, 0.1);
+    assert_eq!(fit(&small().row_share(1e-9), &data).trees(), 0);
+    assert!(fit(&small().row_share(0.05).rows_per_leaf(8).trees(50), &data).trees() < 50);
+}

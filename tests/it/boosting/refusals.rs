@@ -97,6 +97,9 @@ fn extreme_weights_stay_finite() {
         let probabilities = model.predict_probabilities(&data.records).unwrap();
         assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
     }
+    let by_label = data.targets.iter().map(|label| if *label { 1e30 } else { 1e-30 }).collect();
+    let model = fit(&small(), &data.clone().with_weights(by_label));
+    assert!(model.logit(&[0.0; 3]).unwrap().is_finite());
 }
 
 #[test]
