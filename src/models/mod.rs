@@ -1,5 +1,6 @@
 //! Learning from profiles and events: when people can be reached, what they will do, what they will like.
 
+pub mod boosting;
 pub mod calibration;
 pub mod card;
 pub mod evaluate;

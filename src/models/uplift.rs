@@ -1,11 +1,9 @@
 //! Whom does a push change? Two learners of uplift from a randomised arm, each a logistic regression or two.
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::calibration::logistic;
-use super::logistic::{FitError, fit_logistic};
+use super::logistic::{FitError, TOLERANCE, fit_logistic_weighted};
 
 /// Why there is no learner.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +31,18 @@ pub enum LearnError {
 struct Regression(Vec<f64>, f64);
 
 impl Regression {
-    /// `penalty` is for each row: the loss is a sum.
-    fn fit(columns: &Array2<f64>, labels: &[bool], penalty: f64) -> Result<Regression, FitError> {
-        let (weights, intercept) = fit_logistic(columns, labels, penalty * labels.len() as f64)?;
+    /// `penalty` is for each unit of the rows' weight: the loss is a sum.
+    fn fit(
+        columns: &Array2<f64>,
+        labels: &[bool],
+        rows: &[f64],
+        penalty: f64,
+    ) -> Result<Regression, FitError> {
+        if rows.is_empty() {
+            return Err(FitError::NoRows);
+        }
+        let alpha = penalty * rows.iter().sum::<f64>();
+        let (weights, intercept) = fit_logistic_weighted(columns, labels, Some(rows), alpha, TOLERANCE)?;
         Ok(Regression(weights, intercept))
     }
 
@@ -50,7 +57,7 @@ impl Regression {
         let shape = (rows.len(), columns.ncols()).f();
         let some = Array2::from_shape_fn(shape, |(row, column)| columns[[rows[row], column]]);
         let labels: Vec<bool> = rows.iter().map(|row| labels[*row]).collect();
-        Regression::fit(&some, &labels, penalty)
+        Regression::fit(&some, &labels, &vec![1.0; rows.len()], penalty)
     }
 
     fn probability(&self, row: ArrayView1<f64>) -> f64 {
@@ -99,18 +106,17 @@ impl TLearner {
 pub struct ClassTransformation(Regression);
 
 impl ClassTransformation {
-    /// Learns from as many of each arm: units of the more probable one are kept by a seeded draw, so that both are equally
-    /// probable among those who are left.
+    /// Learns from all rows; those of the more probable arm weigh less, so that both arms are equally probable by weight.
+    /// The penalty is for each unit of weight.
     ///
     /// # Errors
-    /// When lengths differ, the probability is not between 0 and 1, or what is left has no fit.
+    /// When lengths differ, the probability is not between 0 and 1, or the rows have no fit.
     pub fn fit(
         columns: &Array2<f64>,
         treated: &[bool],
         reached: &[bool],
         treated_probability: f64,
         penalty: f64,
-        seed: u64,
     ) -> Result<ClassTransformation, LearnError> {
         check(columns, treated, reached)?;
         if !(treated_probability > 0.0 && treated_probability < 1.0) {
@@ -118,16 +124,12 @@ impl ClassTransformation {
         }
         let control_probability = 1.0 - treated_probability;
         let least = treated_probability.min(control_probability);
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let keep = |treated: &bool| {
-            let share = least / if *treated { treated_probability } else { control_probability };
-            // 53 bits in [0, 1): the less probable arm is kept whole.
-            ((random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64) < share
-        };
-        let kept: Vec<bool> = treated.iter().map(keep).collect();
+        let weight =
+            |treated: &bool| least / if *treated { treated_probability } else { control_probability };
+        let weights: Vec<f64> = treated.iter().map(weight).collect();
         let transformed: Vec<bool> =
             treated.iter().zip(reached).map(|(treated, reached)| treated == reached).collect();
-        Ok(ClassTransformation(Regression::fit_some(columns, &transformed, &kept, penalty)?))
+        Ok(ClassTransformation(Regression::fit(columns, &transformed, &weights, penalty)?))
     }
 
     /// The uplift of each row.

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod boosting;
 mod calibration;
 mod classification;
 mod command_line;

@@ -221,7 +221,7 @@ fn both_learners_find_whom_treatment_changes() {
         let (treated, reached) = arms(&units);
         let two = TLearner::fit(&columns, &treated, &reached, 1e-4).unwrap().uplift(&unseen);
         let one =
-            ClassTransformation::fit(&columns, &treated, &reached, share, 1e-4, 1).unwrap().uplift(&unseen);
+            ClassTransformation::fit(&columns, &treated, &reached, share, 1e-4).unwrap().uplift(&unseen);
         for (scores, what) in [(two, "two regressions"), (one, "transformed class")] {
             let misses = scores.iter().zip(&truth).map(|(score, truth)| (score - truth).powi(2)).sum::<f64>();
             let miss = (misses / truth.len() as f64).sqrt();
@@ -247,12 +247,11 @@ fn to_know_who_comes_anyway_is_worth_nothing() {
 }
 
 #[test]
-fn learners_are_seeded_and_refuse_by_name() {
+fn learners_repeat_themselves_and_refuse_by_name() {
     let (columns, units, _) = town(2_000, 0.8, 1);
     let (treated, reached) = arms(&units);
-    let fit = |seed| ClassTransformation::fit(&columns, &treated, &reached, 0.8, 1e-3, seed).unwrap();
-    assert_eq!(fit(1), fit(1));
-    assert_ne!(fit(1), fit(2));
+    let fit = || ClassTransformation::fit(&columns, &treated, &reached, 0.8, 1e-3).unwrap();
+    assert_eq!(fit(), fit());
     let text = |error: smartpush::models::uplift::LearnError| error.to_string();
     assert!(
         text(TLearner::fit(&columns, &treated[1..], &reached, 1e-3).unwrap_err())
@@ -261,6 +260,8 @@ fn learners_are_seeded_and_refuse_by_name() {
     let all = vec![true; 2_000];
     assert!(text(TLearner::fit(&columns, &all, &reached, 1e-3).unwrap_err()).starts_with("no_rows: "));
     assert!(text(TLearner::fit(&columns, &treated, &all, 1e-3).unwrap_err()).starts_with("one_class: "));
-    let certain = ClassTransformation::fit(&columns, &treated, &reached, 1.0, 1e-3, 1).unwrap_err();
+    let none = Array2::zeros((0, 2));
+    assert!(text(ClassTransformation::fit(&none, &[], &[], 0.5, 1e-3).unwrap_err()).starts_with("no_rows: "));
+    let certain = ClassTransformation::fit(&columns, &treated, &reached, 1.0, 1e-3).unwrap_err();
     assert!(text(certain).starts_with("not_randomised: "));
 }
