@@ -148,6 +148,8 @@ pub enum Method {
     LogisticRegression,
     /// Logistic regression online, one row after the other.
     Ftrl,
+    /// Gradient-boosted trees.
+    GradientBoosting,
 }
 
 /// `[training]`

@@ -8,8 +8,8 @@ use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 use crate::models::card::Card;
 use crate::models::examples::Question;
-use crate::models::linear::ModelKind;
 use crate::models::material::Material;
+use crate::models::model::ModelKind;
 use crate::models::registry::Registry;
 use crate::models::train::online::{OnlineError, go_on};
 use crate::models::train::{Request, Trained, train};
@@ -181,10 +181,8 @@ pub(super) fn to_lines(outcome: &Outcome) -> Vec<String> {
     let (card, model) = (&outcome.trained.card, &outcome.trained.model);
     let verdict = match (model.kind, outcome.promoted) {
         (ModelKind::BaseRate, _) => "does not beat the base rate: kept, not promoted",
-        (ModelKind::LogisticRegression | ModelKind::Ftrl, true) => "beats the base rate: promoted",
-        (ModelKind::LogisticRegression | ModelKind::Ftrl, false) => {
-            "beats the base rate; the champion knows a later day and stays"
-        }
+        (_, true) => "beats the base rate: promoted",
+        (_, false) => "beats the base rate; the champion knows a later day and stays",
     };
     let mut lines = vec![format!("{} {}: {verdict}", outcome.goal, outcome.version)];
     lines.extend(figures(card).into_iter().map(|line| format!("  {line}")));

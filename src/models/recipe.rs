@@ -1,17 +1,27 @@
-//! The linear candidates of a goal: what is fitted to standardised rows, and how strongly it is held back.
+//! The candidates of a goal: what is fitted to its rows, and how strongly it is held back.
 
-use linfa::ParamGuard;
-use ndarray::Array2;
+use linfa::traits::Fit;
+use linfa::{DatasetBase, ParamGuard};
+use ndarray::{Array1, Array2};
 
+use super::boosting::{BoostingError, GradientBoosting};
 use super::ftrl::{Ftrl, FtrlError};
-use super::linear::ModelKind;
 use super::logistic::{FitError, fit_logistic_within};
+use super::model::ModelKind;
 use crate::config::Method;
 
 /// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
 const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];
 /// Learning rates that are tried: a slow one believes all days alike, a fast one the newest.
 const RATES: [f64; 4] = [0.01, 0.03, 0.1, 0.3];
+/// Trees and leaves of each that are tried, the simplest first.
+const FORESTS: [(usize, usize); 6] = [(50, 4), (50, 8), (100, 8), (200, 8), (100, 16), (200, 16)];
+/// Learning rate of the trees.
+const TREE_RATE: f64 = 0.05;
+/// Rows of a leaf at least: people come back in the rows of many days.
+const ROWS_PER_LEAF: usize = 50;
+/// Penalty on the leaves' squared values.
+const LEAF_PENALTY: f64 = 10.0;
 
 /// A candidate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +30,13 @@ pub(super) enum Recipe {
     Logistic(f64),
     /// One pass of FTRL in order of time with this learning rate.
     Ftrl(f64),
+    /// Boosted trees.
+    Boosting {
+        /// How many.
+        trees: usize,
+        /// Leaves of each at most.
+        leaves: usize,
+    },
 }
 
 /// Why a candidate came to nothing.
@@ -31,13 +48,19 @@ pub enum RecipeError {
     /// FTRL.
     #[error(transparent)]
     Ftrl(#[from] FtrlError),
+    /// Gradient-boosted trees.
+    #[error(transparent)]
+    Boosting(#[from] BoostingError),
 }
 
 /// What a candidate learned.
 #[derive(Clone, Debug)]
 pub(super) struct Learned {
+    /// Of standardised inputs; 0 beside trees.
     pub(super) weights: Vec<f64>,
     pub(super) intercept: f64,
+    /// What reads the inputs as they are.
+    pub(super) trees: Option<GradientBoosting>,
     /// Where FTRL may go on.
     pub(super) state: Option<Ftrl>,
 }
@@ -48,6 +71,9 @@ impl Recipe {
         match method {
             Method::LogisticRegression => PENALTIES.into_iter().map(Recipe::Logistic).collect(),
             Method::Ftrl => RATES.into_iter().map(Recipe::Ftrl).collect(),
+            Method::GradientBoosting => {
+                FORESTS.into_iter().map(|(trees, leaves)| Recipe::Boosting { trees, leaves }).collect()
+            }
         }
     }
 
@@ -56,6 +82,7 @@ impl Recipe {
         match method {
             Method::LogisticRegression => Recipe::Logistic(100.0),
             Method::Ftrl => Recipe::Ftrl(0.03),
+            Method::GradientBoosting => Recipe::Boosting { trees: 50, leaves: 4 },
         }
     }
 
@@ -63,6 +90,7 @@ impl Recipe {
         match self {
             Recipe::Logistic(_) => ModelKind::LogisticRegression,
             Recipe::Ftrl(_) => ModelKind::Ftrl,
+            Recipe::Boosting { .. } => ModelKind::GradientBoosting,
         }
     }
 
@@ -71,6 +99,7 @@ impl Recipe {
         match self {
             Recipe::Logistic(penalty) => penalty,
             Recipe::Ftrl(_) => 0.0,
+            Recipe::Boosting { .. } => LEAF_PENALTY,
         }
     }
 
@@ -79,10 +108,24 @@ impl Recipe {
         match self {
             Recipe::Logistic(_) => None,
             Recipe::Ftrl(rate) => Some(rate),
+            Recipe::Boosting { .. } => Some(TREE_RATE),
         }
     }
 
-    /// Fits standardised rows × inputs in order of time.
+    /// Trees and leaves of each, of a candidate that has some.
+    pub(super) fn forest(self) -> Option<(usize, usize)> {
+        match self {
+            Recipe::Logistic(_) | Recipe::Ftrl(_) => None,
+            Recipe::Boosting { trees, leaves } => Some((trees, leaves)),
+        }
+    }
+
+    /// Does it read inputs as they are, NaN where one is missing, and not standardised?
+    pub(super) fn reads_raw_inputs(self) -> bool {
+        self.forest().is_some()
+    }
+
+    /// Fits rows × inputs in order of time.
     pub(super) fn fit(
         self,
         columns: &Array2<f64>,
@@ -92,13 +135,21 @@ impl Recipe {
         match self {
             Recipe::Logistic(penalty) => {
                 let (weights, intercept) = fit_logistic_within(columns, labels, penalty, tolerance)?;
-                Ok(Learned { weights, intercept, state: None })
+                Ok(Learned { weights, intercept, trees: None, state: None })
             }
             Recipe::Ftrl(rate) => {
                 let mut state = Ftrl::params().rate(rate).check()?.start(columns.ncols());
                 state.learn(columns.view(), labels, None)?;
                 let (weights, intercept) = state.weights();
-                Ok(Learned { weights, intercept, state: Some(state) })
+                Ok(Learned { weights, intercept, trees: None, state: Some(state) })
+            }
+            Recipe::Boosting { trees, leaves } => {
+                let labels = Array1::from(labels.to_vec());
+                let params = GradientBoosting::params().trees(trees).leaves(leaves).learning_rate(TREE_RATE);
+                let params = params.rows_per_leaf(ROWS_PER_LEAF).l2(LEAF_PENALTY).check()?;
+                let trees = params.fit(&DatasetBase::new(columns.view(), labels))?;
+                let weights = vec![0.0; columns.ncols()];
+                Ok(Learned { weights, intercept: 0.0, trees: Some(trees), state: None })
             }
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
-use super::linear::{LinearModel, ModelFault, ModelKind};
+use super::model::{Model, ModelFault, ModelKind};
 use super::train::online::OnlineState;
 use crate::domain::goal::is_goal_name;
 use crate::domain::identity::sha256_hex;
@@ -91,7 +91,7 @@ pub struct Registered {
     /// Its version.
     pub version: String,
     /// The model.
-    pub model: LinearModel,
+    pub model: Model,
     /// Its card; `None` when the file is lost, which no score needs.
     pub card: Option<Card>,
 }
@@ -130,14 +130,14 @@ impl Registry {
     }
 
     /// Writes a model with its card and returns its version. The model goes last: without it there is no version.
-    pub fn write(&self, model: &LinearModel, card: &Card) -> Result<String, RegistryError> {
+    pub fn write(&self, model: &Model, card: &Card) -> Result<String, RegistryError> {
         self.write_with(model, card, None)
     }
 
     /// [`Registry::write`] with the state that an online model goes on from, in online.json.
     pub fn write_with(
         &self,
-        model: &LinearModel,
+        model: &Model,
         card: &Card,
         online: Option<&OnlineState>,
     ) -> Result<String, RegistryError> {
@@ -179,7 +179,7 @@ impl Registry {
             Err(error) => return Err(TableError::io(&path)(error).into()),
         };
         let unusable = |fault| RegistryError::Unusable { path: path.clone(), fault };
-        let model = LinearModel::from_text(&text).map_err(unusable)?;
+        let model = Model::from_text(&text).map_err(unusable)?;
         if version_of(&text) != version {
             let detail = "its content is not what its version says; it was cut or edited".to_string();
             return Err(unusable(ModelFault::Bad(detail)));

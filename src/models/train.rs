@@ -4,18 +4,14 @@
 //! strength and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
 
 mod choice;
+mod fit;
 pub mod online;
-
-use ndarray::{Array2, ShapeBuilder};
 
 use super::calibration::Calibration;
 use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
 use super::examples::{ExampleError, Examples, Labels, Question};
-use super::ftrl::Ftrl;
 use super::inputs::inputs_sha256;
-use super::linear::{FORMAT, LinearModel, ModelKind, WeightedInput, standardised};
-use super::logistic::{FitError, TOLERANCE};
-use super::parallel;
+use super::model::{FORMAT, LINEAR_FORMAT, Model, ModelKind, WeightedInput};
 use super::recipe::{Recipe, RecipeError};
 use crate::config::Config;
 use crate::domain::identity::sha256_hex;
@@ -23,6 +19,7 @@ use crate::domain::time::{HOUR, Instant};
 use crate::domain::zone::database_version;
 use crate::evaluation::classification::Intervals;
 use crate::profiles::features::features_sha256;
+use fit::Fitted;
 use online::OnlineState;
 
 /// Standardised inputs are held within this many standard deviations.
@@ -80,7 +77,7 @@ pub enum TrainError {
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The model.
-    pub model: LinearModel,
+    pub model: Model,
     /// Its card.
     pub card: Card,
     /// Where it may go on, if it was learned online and is served.
@@ -133,7 +130,7 @@ pub fn fit_for_evaluation(
     question: &Question<'_>,
     examples: &Examples,
     request: &Request<'_>,
-) -> Result<LinearModel, TrainError> {
+) -> Result<Model, TrainError> {
     let learner = Learner { question, examples };
     let all: Vec<usize> = (0..examples.len()).collect();
     learner.check_classes("train", &all)?;
@@ -206,37 +203,6 @@ fn starts_of(examples: &Examples) -> Vec<(Instant, usize)> {
     starts
 }
 
-/// Weights with the standardisation that belongs to them.
-#[derive(Clone, Debug)]
-struct Fitted {
-    state: Option<Ftrl>,
-    recipe: Recipe,
-    intercept: f64,
-    means: Vec<f64>,
-    scales: Vec<f64>,
-    weights: Vec<f64>,
-    base_rate: f64,
-}
-
-impl Fitted {
-    fn logit(&self, examples: &Examples, row: usize) -> f64 {
-        let mut sum = self.intercept;
-        for (index, column) in examples.columns.iter().enumerate() {
-            let value = standardised(column[row], self.means[index], self.scales[index], CLIP);
-            sum += value * self.weights[index];
-        }
-        sum
-    }
-}
-
-/// Standardised rows, column-major.
-struct Prepared {
-    means: Vec<f64>,
-    scales: Vec<f64>,
-    matrix: Array2<f64>,
-    labels: Vec<bool>,
-}
-
 struct Learner<'a> {
     question: &'a Question<'a>,
     examples: &'a Examples,
@@ -249,45 +215,6 @@ impl Learner<'_> {
             return Ok(());
         }
         Err(TrainError::OneClass { goal: self.question.name.to_string(), part, rows: rows.len(), positives })
-    }
-
-    /// Standardises some rows.
-    fn prepare(&self, rows: &[usize]) -> Result<Prepared, TrainError> {
-        let columns = &self.examples.columns;
-        let moments: Vec<(f64, f64)> =
-            parallel::map_each(columns.len(), |index| mean_and_scale(&columns[index], rows));
-        let (means, scales): (Vec<f64>, Vec<f64>) = moments.into_iter().unzip();
-        let standard = parallel::map_each(columns.len(), |index| -> Vec<f64> {
-            let column = &columns[index];
-            rows.iter().map(|row| standardised(column[*row], means[index], scales[index], CLIP)).collect()
-        });
-        let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
-        let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
-            .map_err(|_| self.failed(FitError::NoRows.into()))?;
-        Ok(Prepared { means, scales, matrix, labels })
-    }
-
-    /// Weights of standardised rows. Negatives of which only a share was kept would make every probability too large: the
-    /// intercept is moved by ln(share) (King and Zeng 2001, prior correction).
-    fn fit_prepared(&self, rows: &Prepared, recipe: Recipe, tolerance: f64) -> Result<Fitted, TrainError> {
-        let learned = recipe.fit(&rows.matrix, &rows.labels, tolerance);
-        let learned = learned.map_err(|source| self.failed(source))?;
-        let kept = 1.0 / f64::from(self.examples.one_kept_of);
-        let positives = rows.labels.iter().filter(|label| **label).count() as f64;
-        let negatives = (rows.labels.len() as f64 - positives) / kept;
-        Ok(Fitted {
-            state: learned.state,
-            recipe,
-            intercept: learned.intercept + libm::log(kept),
-            means: rows.means.clone(),
-            scales: rows.scales.clone(),
-            weights: learned.weights,
-            base_rate: positives / (positives + negatives),
-        })
-    }
-
-    fn fit(&self, rows: &[usize], recipe: Recipe) -> Result<Fitted, TrainError> {
-        self.fit_prepared(&self.prepare(rows)?, recipe, TOLERANCE)
     }
 
     fn failed(&self, source: RecipeError) -> TrainError {
@@ -366,7 +293,7 @@ impl Learner<'_> {
         calibration: Calibration,
         beats_base_rate: bool,
         request: &Request<'_>,
-    ) -> LinearModel {
+    ) -> Model {
         let names = &self.examples.inputs;
         let inputs = names.iter().enumerate().map(|(index, (block, name))| WeightedInput {
             block,
@@ -376,8 +303,8 @@ impl Learner<'_> {
             weight: fitted.weights[index],
         });
         let is_served = beats_base_rate;
-        LinearModel {
-            format: FORMAT,
+        Model {
+            format: if is_served && fitted.trees.is_some() { FORMAT } else { LINEAR_FORMAT },
             goal: self.question.name.to_string(),
             definition: self.question.goal.clone(),
             kind: if is_served { fitted.recipe.kind() } else { ModelKind::BaseRate },
@@ -392,6 +319,7 @@ impl Learner<'_> {
             intercept: if is_served { fitted.intercept } else { logit(fitted.base_rate) },
             time_weight: 1.0,
             inputs: if is_served { inputs.collect() } else { Vec::new() },
+            trees: fitted.trees.filter(|_| is_served),
             calibration: if is_served { calibration } else { Calibration::None },
         }
     }
@@ -474,19 +402,6 @@ pub fn measure(
             / mass,
         test_rate: labels.iter().filter(|label| **label).count() as f64 / mass,
     }
-}
-
-/// Mean and standard deviation of what is known in a column; a column that does not vary is given scale 1.
-fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
-    let known = || rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan());
-    let count = known().count() as f64;
-    if count == 0.0 {
-        return (0.0, 1.0);
-    }
-    let mean = known().sum::<f64>() / count;
-    let variance = known().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-    let scale = libm::sqrt(variance);
-    if scale > 1e-9 { (mean, scale) } else { (mean, 1.0) }
 }
 
 /// ln(1 + eˣ) without overflow.

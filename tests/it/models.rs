@@ -1,6 +1,7 @@
 //! Models from end to end: goals, examples, training, the registry, scores, rankings, and what they are worth.
 
 mod bad_models;
+mod boosted;
 mod evaluating;
 mod goals;
 mod handmade;

@@ -82,7 +82,23 @@ impl GradientBoosting {
     /// When the row has another number of inputs.
     pub fn logit(&self, row: &[f64]) -> Result<f64, BoostingError> {
         self.check_columns(row.len())?;
-        Ok(self.sum(|column| row[column]))
+        Ok(self.logit_of(|column| row[column]))
+    }
+
+    /// The raw logit of a row that lies anywhere: `input` is asked for columns below [`GradientBoosting::columns`].
+    pub fn logit_of(&self, input: impl Fn(usize) -> f64) -> f64 {
+        self.trees.iter().fold(self.intercept, |sum, tree| sum + tree.value(&input))
+    }
+
+    /// How many splits ask for each input.
+    pub fn splits(&self) -> Vec<usize> {
+        let mut splits = vec![0; self.columns];
+        for node in self.trees.iter().flat_map(|tree| &tree.nodes) {
+            if let Node::Split { column, .. } = node {
+                splits[*column as usize] += 1;
+            }
+        }
+        splits
     }
 
     /// P(true) of every row.
@@ -104,10 +120,6 @@ impl GradientBoosting {
         if found == wanted { Ok(()) } else { Err(BoostingError::ColumnsDiffer { wanted, found }) }
     }
 
-    fn sum(&self, input: impl Fn(usize) -> f64) -> f64 {
-        self.trees.iter().fold(self.intercept, |sum, tree| sum + tree.value(&input))
-    }
-
     /// Rows are independent, so threads may share them out in any way.
     fn fill(&self, rows: &ArrayView2<f64>, probabilities: &mut [f64]) {
         const FEW: usize = 4_096;
@@ -118,7 +130,7 @@ impl GradientBoosting {
                 let mut work = move || {
                     for (place, probability) in probabilities.iter_mut().enumerate() {
                         let row = rows.row(part * share + place);
-                        *probability = 1.0 / (1.0 + libm::exp(-self.sum(|column| row[column])));
+                        *probability = 1.0 / (1.0 + libm::exp(-self.logit_of(|column| row[column])));
                     }
                 };
                 if part == 0 && rows.nrows() <= share { work() } else { drop(scope.spawn(work)) }

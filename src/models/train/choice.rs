@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fitted, Learner, Prepared, ROWS_FOR_CHOICE, TrainError, softplus};
+use super::fit::{Fitted, Prepared};
+use super::{Learner, ROWS_FOR_CHOICE, TrainError, softplus};
 use crate::config::Method;
 use crate::models::card::Tried;
 use crate::models::logistic::ROUGH_TOLERANCE;
@@ -50,6 +51,8 @@ impl Learner<'_> {
             kind: recipe.kind(),
             penalty: recipe.penalty(),
             rate: recipe.rate(),
+            trees: recipe.forest().map(|(trees, _)| trees),
+            leaves: recipe.forest().map(|(_, leaves)| leaves),
             log_loss: mean(index),
         };
         let tried: Vec<Tried> = recipes.iter().enumerate().map(one).collect();

@@ -11,7 +11,7 @@ use crate::domain::time::HOUR;
 use crate::models::calibration::Calibration;
 use crate::models::examples::{ExampleError, Examples, Labels, Question};
 use crate::models::ftrl::{Ftrl, FtrlError};
-use crate::models::linear::{LinearModel, ModelFault, ModelKind, standardised};
+use crate::models::model::{Model, ModelFault, ModelKind, standardised};
 use crate::models::score::check_inputs;
 
 /// Version of online.json.
@@ -79,7 +79,7 @@ pub enum OnlineError {
 pub fn go_on(
     question: &Question<'_>,
     request: &Request<'_>,
-    from: &LinearModel,
+    from: &Model,
     state: &OnlineState,
     watch: &impl Fn(usize, usize),
 ) -> Result<Trained, OnlineError> {
@@ -114,7 +114,7 @@ pub fn go_on(
     Ok(Trained { model, card, online: is_served.then_some(online) })
 }
 
-fn check(question: &Question<'_>, from: &LinearModel, state: &OnlineState) -> Result<(), OnlineError> {
+fn check(question: &Question<'_>, from: &Model, state: &OnlineState) -> Result<(), OnlineError> {
     let is_its_own = from.kind == ModelKind::Ftrl
         && state.format <= FORMAT
         && state.learner.check().is_ok()
@@ -130,7 +130,7 @@ fn check(question: &Question<'_>, from: &LinearModel, state: &OnlineState) -> Re
 }
 
 /// Column-major rows of inputs as the model reads them.
-fn standardised_rows(model: &LinearModel, examples: &Examples, rows: &[usize]) -> Array2<f64> {
+fn standardised_rows(model: &Model, examples: &Examples, rows: &[usize]) -> Array2<f64> {
     let mut matrix = Array2::zeros((rows.len(), model.inputs.len()).f());
     for ((mut to, input), column) in
         matrix.columns_mut().into_iter().zip(&model.inputs).zip(&examples.columns)
@@ -143,11 +143,11 @@ fn standardised_rows(model: &LinearModel, examples: &Examples, rows: &[usize]) -
 }
 
 /// The model with the weights of a state, or the base rate in its place.
-fn moved(from: &LinearModel, state: &OnlineState, is_served: bool, request: &Request<'_>) -> LinearModel {
-    let mut model = LinearModel { as_of: request.as_of, ..from.clone() };
+fn moved(from: &Model, state: &OnlineState, is_served: bool, request: &Request<'_>) -> Model {
+    let mut model = Model { as_of: request.as_of, ..from.clone() };
     if !is_served {
         let (kind, intercept) = (ModelKind::BaseRate, logit(from.base_rate));
-        return LinearModel { kind, intercept, inputs: Vec::new(), calibration: Calibration::None, ..model };
+        return Model { kind, intercept, inputs: Vec::new(), calibration: Calibration::None, ..model };
     }
     let (weights, intercept) = state.learner.weights();
     model.inputs.iter_mut().zip(weights).for_each(|(input, weight)| input.weight = weight);
