@@ -41,7 +41,7 @@ const EDITS: &[(&str, Edit, &str, &[&str])] = &[
     ),
     ("no format", |model| drop(model.as_object_mut().unwrap().remove("format")), "bad_model", &["format"]),
     ("a list", |model| *model = json!([1, 2]), "bad_model", &[]),
-    ("an unknown field", |model| model["trees"] = 3.into(), "bad_model", &["trees"]),
+    ("an unknown field", |model| model["forest"] = 3.into(), "bad_model", &["forest"]),
     ("an unknown field of an input", |model| model["inputs"][0]["bias"] = 1.into(), "bad_model", &["bias"]),
     (
         "an unknown field of the goal",
