@@ -158,10 +158,24 @@ pub struct ServeConfig {
     pub max_batch_items: usize,
 }
 
+/// A way to learn a goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Regularised logistic regression over all rows at once.
+    LogisticRegression,
+    /// Logistic regression online, one row after the other.
+    Ftrl,
+    /// Gradient-boosted trees.
+    GradientBoosting,
+}
+
 /// `[training]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
+    /// What competes; the first wins unless another is clearly better.
+    pub methods: Vec<Method>,
     /// Hours that an event may be late: labels count only when that much lies behind their window.
     pub allowed_lateness_hours: i64,
     /// Newest moments that examples are taken at.
@@ -338,6 +352,9 @@ impl Config {
     fn check(&self) -> Result<(), (&'static str, String)> {
         self.check_whole()?;
         self.profiles.check()?;
+        if self.training.methods.is_empty() {
+            return Err(("training.methods", "names no method".into()));
+        }
         self.check_decisions()?;
         if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
             return Err((

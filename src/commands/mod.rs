@@ -4,6 +4,8 @@ mod charts;
 mod config;
 mod demo;
 mod evaluate;
+mod evaluate_lift;
+mod evaluate_policy;
 mod examples;
 mod ingest;
 mod learning;
@@ -35,6 +37,7 @@ use crate::models::examples::ExampleError;
 use crate::models::registry::RegistryError;
 use crate::models::send_time::evaluate::EvaluateError;
 use crate::models::train::TrainError;
+use crate::models::train::online::OnlineError;
 use crate::profiles::ProfileError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -78,6 +81,8 @@ enum Command {
     Examples(examples::ExamplesArguments),
     Models(models::ModelsArguments),
     Evaluate(evaluate::EvaluateArguments),
+    EvaluatePolicy(evaluate_policy::EvaluatePolicyArguments),
+    EvaluateLift(evaluate_lift::EvaluateLiftArguments),
     Serve(serve::ServeArguments),
     Replay(replay::ReplayArguments),
     Preview(preview::PreviewArguments),
@@ -182,6 +187,8 @@ impl Command {
             Command::Examples(arguments) => examples::run(context, &arguments),
             Command::Models(arguments) => models::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
+            Command::EvaluatePolicy(arguments) => evaluate_policy::run(context, &arguments),
+            Command::EvaluateLift(arguments) => evaluate_lift::run(context, &arguments),
             Command::Serve(arguments) => serve::run(context, &arguments),
             Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Preview(arguments) => preview::run(context, &arguments),
@@ -351,6 +358,15 @@ impl From<TrainError> for Failure {
             TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::Fit { .. } => {
                 Failure::new(2, error)
             }
+        }
+    }
+}
+
+impl From<OnlineError> for Failure {
+    fn from(error: OnlineError) -> Self {
+        match error {
+            OnlineError::Examples(error) => error.into(),
+            _ => Failure::new(2, error),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
-use crate::models::linear::ModelKind;
+use crate::models::model::ModelKind;
 use crate::models::registry::{Registered, Registry, RegistryError};
 
 /// List models, look at one, choose the champion, go back to the former one

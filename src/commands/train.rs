@@ -8,9 +8,10 @@ use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 use crate::models::card::Card;
 use crate::models::examples::Question;
-use crate::models::linear::ModelKind;
 use crate::models::material::Material;
+use crate::models::model::ModelKind;
 use crate::models::registry::Registry;
+use crate::models::train::online::{OnlineError, go_on};
 use crate::models::train::{Request, Trained, train};
 use crate::workspace::Workspace;
 
@@ -31,6 +32,9 @@ pub(super) struct TrainArguments {
     /// Use what was known before this moment only
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
+    /// Go on from the goal's champion, which was learned online (ftrl), with the outcomes known since
+    #[arg(long, requires = "goal")]
+    online: bool,
     /// Seed of draws; default: training.seed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -57,7 +61,10 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
         Learning { context, workspace: &workspace, material: &material, lake_sha256: lake.content_sha256() };
     let seed = arguments.seed.unwrap_or(context.config.training.seed);
     if let Some(name) = &arguments.goal {
-        let outcome = learning.train_goal(name, seed)?;
+        let outcome = match arguments.online {
+            true => learning.go_on(name, seed)?,
+            false => learning.train_goal(name, seed)?,
+        };
         show(context, &outcome);
         return Ok(());
     }
@@ -94,6 +101,27 @@ pub(super) struct Learning<'a> {
 impl Learning<'_> {
     /// Trains, registers and, if it is worth it, promotes.
     pub(super) fn train_goal(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
+        self.learn(name, seed, |question, request, watch| Ok(train(question, request, &watch)?))
+    }
+
+    /// The same, from where the champion stopped.
+    fn go_on(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
+        let registry = Registry::of(self.workspace);
+        let champion = registry.read_champion(name)?;
+        let state = registry
+            .read_online(name, &champion.version)
+            .ok_or_else(|| OnlineError::NotOnline { goal: name.to_string() })?;
+        self.learn(name, seed, |question, request, watch| {
+            Ok(go_on(question, request, &champion.model, &state, &watch)?)
+        })
+    }
+
+    fn learn(
+        &self,
+        name: &str,
+        seed: u64,
+        learn: impl FnOnce(&Question<'_>, &Request<'_>, &dyn Fn(usize, usize)) -> Result<Trained, Failure>,
+    ) -> Result<Outcome, Failure> {
         let context = self.context;
         let goal = goal_of(context, name)?;
         let sources = self.material.sources(&context.config.profiles);
@@ -107,7 +135,7 @@ impl Learning<'_> {
         };
         let bar = progress_bar();
         bar.set_message(format!("examples of {name}"));
-        let trained = train(&question, &request, &|done, total| {
+        let trained = learn(&question, &request, &|done, total| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
             if done == total {
@@ -116,7 +144,7 @@ impl Learning<'_> {
         })?;
         bar.finish_and_clear();
         let registry = Registry::of(self.workspace);
-        let version = registry.write(&trained.model, &trained.card)?;
+        let version = registry.write_with(&trained.model, &trained.card, trained.online.as_ref())?;
         let promoted = trained.card.beats_base_rate && is_newest(&registry, name, trained.model.as_of);
         if promoted {
             registry.promote(name, &version, context.now)?;
@@ -153,10 +181,8 @@ pub(super) fn to_lines(outcome: &Outcome) -> Vec<String> {
     let (card, model) = (&outcome.trained.card, &outcome.trained.model);
     let verdict = match (model.kind, outcome.promoted) {
         (ModelKind::BaseRate, _) => "does not beat the base rate: kept, not promoted",
-        (ModelKind::LogisticRegression, true) => "beats the base rate: promoted",
-        (ModelKind::LogisticRegression, false) => {
-            "beats the base rate; the champion knows a later day and stays"
-        }
+        (_, true) => "beats the base rate: promoted",
+        (_, false) => "beats the base rate; the champion knows a later day and stays",
     };
     let mut lines = vec![format!("{} {}: {verdict}", outcome.goal, outcome.version)];
     lines.extend(figures(card).into_iter().map(|line| format!("  {line}")));

@@ -155,8 +155,9 @@ fn explained<S: Scorer>(board: &Board<S>, arm: Arm) -> ExplainedArm {
 fn propensity<S: Scorer>(board: &Board<S>, arm: Arm) -> f64 {
     let (context, scorer) = (board.situation.context, board.scorer);
     let content = &context.contents[board.offers[arm.offer].index];
-    let logit = scorer.user(&context.user_inputs) + scorer.content(&content.content_inputs);
-    scorer.probability(logit + scorer.pair(&content.pair_inputs))
+    let (user, about, pair) = (&context.user_inputs, &content.content_inputs, &content.pair_inputs);
+    let logit = scorer.user(user) + scorer.content(about) + scorer.pair(pair);
+    scorer.probability(logit + scorer.joint(user, about, pair))
 }
 
 fn contributions<S: Scorer>(board: &Board<S>, arm: Arm) -> Vec<Contribution> {

@@ -48,8 +48,9 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
         if !seen.insert(candidate.content.content_id.as_str()) {
             continue;
         }
-        let content = scorer.content(&candidate.content_inputs);
-        let shift = user + content + scorer.pair(&candidate.pair_inputs);
+        let (about, pair) = (&candidate.content_inputs, &candidate.pair_inputs);
+        let joint = scorer.joint(&situation.context.user_inputs, about, pair);
+        let shift = user + scorer.content(about) + scorer.pair(pair) + joint;
         let mut offer = Offer::new(situation, index, shift, &levels);
         (offer.life, offer.later) = lives(situation, &offer);
         offers.push(offer);

@@ -11,7 +11,7 @@ pub struct Contribution {
     pub contribution: f64,
 }
 
-/// A scorer of arms. The raw logit of (content, slot) is `user + content + pair + time`; contributions sum to it.
+/// A scorer of arms. The raw logit of (content, slot) is `user + content + pair + joint + time`; contributions sum to it.
 ///
 /// A missing or short block counts as the training mean of what is missing: nothing here panics.
 pub trait Scorer {
@@ -21,6 +21,10 @@ pub trait Scorer {
     fn content(&self, inputs: &[f64]) -> f64;
     /// The part that depends on the user with the content.
     fn pair(&self, inputs: &[f64]) -> f64;
+    /// The part that depends on all three in ways that are no sum of theirs, such as trees; nothing for a linear model.
+    fn joint(&self, _user: &[f64], _content: &[f64], _pair: &[f64]) -> f64 {
+        0.0
+    }
     /// The part that depends on the hour: `activity` is ln(share of the slot's hour of the week / the largest share), ≤ 0.
     fn time(&self, activity: f64) -> f64;
     /// Calibrated probability of a raw logit; never decreasing.

@@ -8,8 +8,8 @@ use crate::domain::content::Content;
 use crate::domain::goal::Unit;
 use crate::domain::user::User;
 use crate::models::inputs::{AsOf, Item, UserAsOf};
-use crate::models::linear::Block;
 use crate::models::material::Material;
+use crate::models::model::Block;
 use crate::profiles::ProfileError;
 use crate::profiles::recent::Recent;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use crate::domain::goal::Goal;
-use crate::models::linear::{LinearModel, ModelKind};
+use crate::models::model::{Model, ModelKind};
 use crate::models::registry::{Registry, RegistryError};
 use crate::models::score::{check_goal, check_inputs};
 use crate::workspace::Workspace;
@@ -25,7 +25,7 @@ pub enum SnapshotScorer {
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// The model.
-    pub model: LinearModel,
+    pub model: Model,
     /// `goal/version`
     pub name: String,
 }
@@ -84,7 +84,9 @@ fn learned(registry: &Registry, goal: &str, version: &str) -> Result<Learned, Re
     let path = registry.place(goal, version).join("model.json");
     check_inputs(&model).map_err(|fault| RegistryError::Unusable { path, fault })?;
     match model.kind {
-        ModelKind::LogisticRegression => Ok(Learned { model, name: format!("{goal}/{version}") }),
+        ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting => {
+            Ok(Learned { model, name: format!("{goal}/{version}") })
+        }
         ModelKind::BaseRate => {
             Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() })
         }
@@ -110,6 +112,13 @@ impl Scorer for SnapshotScorer {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.pair(inputs),
             SnapshotScorer::Learned(learned) => learned.model.pair(inputs),
+        }
+    }
+
+    fn joint(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {
+        match self {
+            SnapshotScorer::Popularity(scorer) => scorer.joint(user, content, pair),
+            SnapshotScorer::Learned(learned) => learned.model.joint(user, content, pair),
         }
     }
 

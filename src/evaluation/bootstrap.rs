@@ -29,17 +29,8 @@ pub type Part = (f64, f64);
 impl Bootstrap {
     /// Draws `users` users with replacement `draws` times, from a seed.
     pub fn new(users: usize, draws: usize, seed: u64) -> Bootstrap {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let draw = |_| {
-            let mut times = vec![0_u16; users];
-            for _ in 0..users {
-                // A 64-bit number scaled to the range: its bias is below users / 2^64.
-                let user = (u128::from(random.next_u64()) * users as u128) >> 64;
-                times[user as usize] = times[user as usize].saturating_add(1);
-            }
-            times
-        };
-        Bootstrap { draws: (0..draws).map(draw).collect() }
+        let mut random = seeded(seed);
+        Bootstrap { draws: (0..draws).map(|_| draw_times(&mut random, users)).collect() }
     }
 
     /// The ratio Σ numerator / Σ denominator with its interval; `n` is the sum of denominators.
@@ -65,7 +56,24 @@ impl Bootstrap {
     }
 }
 
-fn ratio(parts: &[Part], times: &[u16]) -> f64 {
+/// Where draws come from.
+pub(super) fn seeded(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// Draws as many of `units` units as there are, with replacement: how often each was drawn.
+pub(super) fn draw_times(random: &mut ChaCha8Rng, units: usize) -> Vec<u16> {
+    let mut times = vec![0_u16; units];
+    for _ in 0..units {
+        // A 64-bit number scaled to the range: its bias is below units / 2^64.
+        let unit = (u128::from(random.next_u64()) * units as u128) >> 64;
+        times[unit as usize] = times[unit as usize].saturating_add(1);
+    }
+    times
+}
+
+/// Σ numerator / Σ denominator where each part counts as often as it was drawn.
+pub(super) fn ratio(parts: &[Part], times: &[u16]) -> f64 {
     let (mut above, mut below) = (0.0, 0.0);
     for ((numerator, denominator), count) in parts.iter().zip(times) {
         above += numerator * f64::from(*count);

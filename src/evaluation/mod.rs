@@ -4,5 +4,7 @@ pub mod baselines;
 pub mod bootstrap;
 pub mod classification;
 pub mod coverage;
+pub mod off_policy;
 pub mod ranking;
 pub mod send_time;
+pub mod uplift;

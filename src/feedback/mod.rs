@@ -4,6 +4,9 @@ pub mod attribution;
 pub mod decided;
 pub mod events;
 pub mod export;
+mod foreign;
+pub mod lift;
+pub mod off_policy;
 pub mod outcomes;
 pub mod summary;
 

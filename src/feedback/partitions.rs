@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::FeedbackError;
 use crate::domain::time::Day;
+use crate::events::formats::InputError;
 use crate::tables::{self, TableError};
 
 /// Version of the manifest and of the columns.
@@ -81,4 +83,27 @@ impl<'a> Partitions<'a> {
         // Something of somebody else's in it keeps it.
         let _ = fs::remove_dir(day);
     }
+}
+
+/// The part of an export's manifest that is read.
+#[derive(Deserialize)]
+struct Manifest {
+    files: Vec<ManifestFile>,
+}
+
+#[derive(Deserialize)]
+struct ManifestFile {
+    path: String,
+}
+
+/// The files with a name that the manifest of an export lists.
+pub(super) fn files_of(directory: &Path, name: &str) -> Result<Vec<PathBuf>, InputError> {
+    let path = directory.join(MANIFEST);
+    let unfinished = |detail: String| InputError::new("no_export", &path, detail);
+    let text = fs::read_to_string(&path)
+        .map_err(|error| unfinished(format!("{error}; `smartpush outcomes` writes the export")))?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| unfinished(error.to_string()))?;
+    let files = manifest.files.into_iter().map(|file| file.path);
+    let is_ours = |path: &String| path.rsplit('/').next() == Some(name);
+    Ok(files.filter(is_ours).map(|path| directory.join(path)).collect())
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::linear::{LinearModel, ModelKind};
+use super::boosting::GradientBoosting;
+use super::model::{Model, ModelKind};
 use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 
@@ -56,13 +57,29 @@ pub struct Metrics {
     pub test_rate: f64,
 }
 
-/// A strength of regularisation that was tried, with its log-loss on later moments within the training part.
+/// A candidate that was tried, with its log-loss on later moments within the training part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
+    /// What it is; cards of before there were several do not say.
+    #[serde(default = "only_kind")]
+    pub kind: ModelKind,
     /// Penalty.
     pub penalty: f64,
+    /// Learning rate, of what is learned online and of trees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Trees, of what has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<usize>,
+    /// Leaves of each at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<usize>,
     /// Mean log-loss, forward in time.
     pub log_loss: f64,
+}
+
+fn only_kind() -> ModelKind {
+    ModelKind::LogisticRegression
 }
 
 /// card.json. It may hold the clock; nothing is computed from it.
@@ -88,7 +105,7 @@ pub struct Card {
     pub metrics: Metrics,
     /// Does the upper end of `metrics.difference` lie below zero, and the lower end of `metrics.auc` above a half?
     pub beats_base_rate: bool,
-    /// What was tried for the penalty.
+    /// What was tried, as chosen from.
     pub tried: Vec<Tried>,
     /// Users left out by `training.excluded_users`.
     pub excluded_users: usize,
@@ -100,7 +117,7 @@ pub struct Card {
 
 impl Card {
     /// CARD.md: the same for people.
-    pub fn to_markdown(&self, model: &LinearModel, version: &str) -> String {
+    pub fn to_markdown(&self, model: &Model, version: &str) -> String {
         let figure = |name: &str, figure: &Figure| {
             format!(
                 "| {name} | {:.4} | {:.4} … {:.4} | {} |\n",
@@ -121,7 +138,9 @@ impl Card {
         };
         let metrics = &self.metrics;
         let verdict = match model.kind {
-            ModelKind::LogisticRegression => "It beats the base rate on the test part.",
+            ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting => {
+                "It beats the base rate on the test part."
+            }
             ModelKind::BaseRate => "It does **not** beat the base rate on the test part and is not served.",
         };
         let mut text = format!("# {} {version}\n\n{}\n\n", self.goal, model.definition.description);
@@ -155,18 +174,33 @@ impl Card {
         );
         text += "\nThe figures are those of the recipe fitted on the train part; the shipped weights are the same recipe \
                  fitted on all mature examples.\n\n";
-        text += &heaviest(model);
+        text += &match &model.trees {
+            Some(trees) => most_asked(model, trees),
+            None => heaviest(model),
+        };
         text
     }
 }
 
 /// The inputs that move the logit most.
-fn heaviest(model: &LinearModel) -> String {
+fn heaviest(model: &Model) -> String {
     let mut inputs: Vec<_> = model.inputs.iter().collect();
     inputs.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     let mut text = "| input | weight of one standard deviation |\n|---|---|\n".to_string();
     for input in inputs.iter().take(15) {
         text += &format!("| {}.{} | {:+.3} |\n", input.block.as_str(), input.name, input.weight);
+    }
+    text
+}
+
+/// The inputs that trees ask for most.
+fn most_asked(model: &Model, trees: &GradientBoosting) -> String {
+    let mut inputs: Vec<_> =
+        model.inputs.iter().zip(trees.splits()).filter(|(_, splits)| *splits > 0).collect();
+    inputs.sort_by_key(|(_, splits)| std::cmp::Reverse(*splits));
+    let mut text = format!("| input | splits of {} trees |\n|---|---|\n", trees.trees());
+    for (input, splits) in inputs.into_iter().take(15) {
+        text += &format!("| {}.{} | {splits} |\n", input.block.as_str(), input.name);
     }
     text
 }

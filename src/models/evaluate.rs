@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::card::Metrics;
 use super::examples::{ExampleError, Examples, Labels, Question};
 use super::inputs::AsOf;
-use super::linear::LinearModel;
+use super::model::Model;
 use super::parallel;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
@@ -81,7 +81,7 @@ fn measured(
     })
 }
 
-fn measure_model(test: &Examples, model: &LinearModel, config: &Config) -> Metrics {
+fn measure_model(test: &Examples, model: &Model, config: &Config) -> Metrics {
     let all: Vec<usize> = (0..test.len()).collect();
     measure(test, &all, config, model.base_rate, |row| {
         let inputs: Vec<f64> = test.columns.iter().map(|column| column[row]).collect();
@@ -163,7 +163,7 @@ fn midnights(question: &Question<'_>, cut: Instant, known: Instant) -> Vec<Insta
 
 fn score_day(
     question: &Question<'_>,
-    model: &LinearModel,
+    model: &Model,
     at: Instant,
 ) -> Result<Vec<(usize, Score)>, ExampleError> {
     let timeline = question.sources.timeline;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
-use super::linear::Block;
+use super::model::Block;
 use super::parallel;
 use super::timeline::{TimedEvent, Timeline};
 use crate::config::TrainingConfig;

@@ -1,17 +1,21 @@
 //! Learning from profiles and events: when people can be reached, what they will do, what they will like.
 
+pub mod boosting;
 pub mod calibration;
 pub mod card;
 pub mod evaluate;
 pub mod examples;
+pub mod ftrl;
 pub mod inputs;
-pub mod linear;
 pub mod logistic;
 pub mod material;
+pub mod model;
 mod parallel;
+pub mod recipe;
 pub mod recommend;
 pub mod registry;
 pub mod score;
 pub mod send_time;
 pub mod timeline;
 pub mod train;
+pub mod uplift;

@@ -12,6 +12,21 @@ pub(super) fn in_chunks<T: Send>(
     chunk: usize,
     work: impl Fn(Range<usize>) -> T + Sync,
 ) -> Vec<T> {
+    in_chunks_on(cores(), count, chunk, work)
+}
+
+/// Threads that this machine runs at once.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// [`in_chunks`] on at most so many threads; their number changes the time, not the result.
+pub(super) fn in_chunks_on<T: Send>(
+    threads: usize,
+    count: usize,
+    chunk: usize,
+    work: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
     let chunks = count.div_ceil(chunk);
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(chunks)));
     let worker = || {
@@ -24,7 +39,7 @@ pub(super) fn in_chunks<T: Send>(
             results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, result));
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(chunks.max(1));
+    let threads = threads.min(chunks.max(1));
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(worker);

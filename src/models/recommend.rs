@@ -4,10 +4,9 @@ use polars::prelude::*;
 
 use super::examples::Question;
 use super::inputs::{AsOf, Item, UserAsOf};
-use super::linear::{Block, LinearModel};
+use super::model::{Block, Model};
 use super::parallel;
 use super::timeline::Timeline;
-use crate::decisions::scorer::Scorer;
 use crate::domain::time::Instant;
 use crate::profiles::ProfileError;
 
@@ -26,7 +25,7 @@ pub type Ranking = Vec<(usize, f64)>;
 /// Rankings of every user with an event before a moment, in order of user.
 pub fn recommend(
     question: &Question<'_>,
-    model: Option<&LinearModel>,
+    model: Option<&Model>,
     at: Instant,
     wanted: Wanted,
 ) -> Result<Vec<(usize, Ranking)>, ProfileError> {
@@ -41,7 +40,7 @@ pub fn recommend(
 /// One user's ranking: by score, ties by content.
 pub fn rank(
     question: &Question<'_>,
-    model: Option<&LinearModel>,
+    model: Option<&Model>,
     as_of: &AsOf,
     user: usize,
     wanted: Wanted,
@@ -69,11 +68,11 @@ pub fn rank(
 }
 
 /// Calibrated response probability. Of a user whose acts may not decide what he gets, only the content counts.
-fn score(model: &LinearModel, known: &UserAsOf<'_>, content: usize, is_personal: bool) -> f64 {
+fn score(model: &Model, known: &UserAsOf<'_>, content: usize, is_personal: bool) -> f64 {
     let item = Item::Content(content);
     let about = known.block(Block::Content, item);
     if !is_personal {
-        return model.probability(model.user(&[]) + model.content(&about));
+        return model.score(&[], &about, &[]);
     }
     model.score(&known.block(Block::User, item), &about, &known.block(Block::Pair, item))
 }

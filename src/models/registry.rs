@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
-use super::linear::{LinearModel, ModelFault, ModelKind};
+use super::model::{Model, ModelFault, ModelKind};
+use super::train::online::OnlineState;
 use crate::domain::goal::is_goal_name;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::Instant;
@@ -90,7 +91,7 @@ pub struct Registered {
     /// Its version.
     pub version: String,
     /// The model.
-    pub model: LinearModel,
+    pub model: Model,
     /// Its card; `None` when the file is lost, which no score needs.
     pub card: Option<Card>,
 }
@@ -129,7 +130,17 @@ impl Registry {
     }
 
     /// Writes a model with its card and returns its version. The model goes last: without it there is no version.
-    pub fn write(&self, model: &LinearModel, card: &Card) -> Result<String, RegistryError> {
+    pub fn write(&self, model: &Model, card: &Card) -> Result<String, RegistryError> {
+        self.write_with(model, card, None)
+    }
+
+    /// [`Registry::write`] with the state that an online model goes on from, in online.json.
+    pub fn write_with(
+        &self,
+        model: &Model,
+        card: &Card,
+        online: Option<&OnlineState>,
+    ) -> Result<String, RegistryError> {
         let text = model.to_text();
         let version = version_of(&text);
         let directory = self.place(&model.goal, &version);
@@ -137,8 +148,18 @@ impl Registry {
         tables::write_atomically(&directory.join("card.json"), |file| writeln!(file, "{json}"))?;
         let page = card.to_markdown(model, &version);
         tables::write_atomically(&directory.join("CARD.md"), |file| file.write_all(page.as_bytes()))?;
+        if let Some(state) = online {
+            let json = serde_json::to_string_pretty(state).unwrap_or_default();
+            tables::write_atomically(&directory.join("online.json"), |file| writeln!(file, "{json}"))?;
+        }
         tables::write_atomically(&directory.join("model.json"), |file| file.write_all(text.as_bytes()))?;
         Ok(version)
+    }
+
+    /// Where an online model goes on; `None` when it has no such file, or none that can be read.
+    pub fn read_online(&self, goal: &str, version: &str) -> Option<OnlineState> {
+        let text = fs::read_to_string(self.place(goal, version).join("online.json")).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// Reads a version.
@@ -158,7 +179,7 @@ impl Registry {
             Err(error) => return Err(TableError::io(&path)(error).into()),
         };
         let unusable = |fault| RegistryError::Unusable { path: path.clone(), fault };
-        let model = LinearModel::from_text(&text).map_err(unusable)?;
+        let model = Model::from_text(&text).map_err(unusable)?;
         if version_of(&text) != version {
             let detail = "its content is not what its version says; it was cut or edited".to_string();
             return Err(unusable(ModelFault::Bad(detail)));

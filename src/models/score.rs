@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::examples::{ExampleError, Examples, Moment, Question};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, inputs_sha256};
-use super::linear::{Block, LinearModel, ModelFault, ModelKind};
+use super::model::{Block, Model, ModelFault, ModelKind};
 use super::parallel;
 use crate::domain::goal::{Goal, Unit};
 use crate::domain::time::Instant;
@@ -25,7 +25,7 @@ pub struct Score {
 }
 
 /// Is the goal still the one that the model was trained for?
-pub fn check_goal(model: &LinearModel, goal: &Goal) -> Result<(), ModelFault> {
+pub fn check_goal(model: &Model, goal: &Goal) -> Result<(), ModelFault> {
     match model.definition.asks_the_same_as(goal) {
         true => Ok(()),
         false => Err(ModelFault::OtherGoal(model.goal.clone())),
@@ -33,7 +33,7 @@ pub fn check_goal(model: &LinearModel, goal: &Goal) -> Result<(), ModelFault> {
 }
 
 /// Does this build compute the inputs that the model was trained on?
-pub fn check_inputs(model: &LinearModel) -> Result<(), ModelFault> {
+pub fn check_inputs(model: &Model) -> Result<(), ModelFault> {
     let pairs = [
         (&model.features_sha256, features_sha256(&user_features())),
         (&model.inputs_sha256, inputs_sha256(model.definition.unit)),
@@ -48,7 +48,7 @@ pub fn check_inputs(model: &LinearModel) -> Result<(), ModelFault> {
 }
 
 /// Are the weighted inputs those of the list, in its order? The base rate weighs none.
-fn check_list(model: &LinearModel) -> Result<(), ModelFault> {
+fn check_list(model: &Model) -> Result<(), ModelFault> {
     let list = InputList::of(model.definition.unit);
     let is_same = model.inputs.len() == list.len()
         && model.inputs.iter().zip(list.iter()).all(|(input, named)| (input.block, &*input.name) == named);
@@ -62,7 +62,7 @@ fn check_list(model: &LinearModel) -> Result<(), ModelFault> {
 ///
 /// The population of a goal about campaigns is who was targeted before the moment by campaigns that run at it; of a goal
 /// about contents, each user of the population with his candidates.
-pub fn score(question: &Question<'_>, model: &LinearModel, at: Instant) -> Result<Vec<Score>, ExampleError> {
+pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<Score>, ExampleError> {
     let as_of = AsOf::new(question.sources, question.goal, at)?;
     let mut scores = Vec::new();
     for moment in moments(question, at) {
@@ -96,7 +96,7 @@ fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
 
 fn score_user(
     question: &Question<'_>,
-    model: &LinearModel,
+    model: &Model,
     as_of: &AsOf,
     moment: &Moment,
     user: usize,

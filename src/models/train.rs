@@ -1,36 +1,35 @@
-//! Training: mature examples → split by time → penalty, weights, calibration, figures → the model that ships.
+//! Training: mature examples → split by time → recipe, weights, calibration, figures → the model that ships.
 //!
 //! The figures are those of the recipe fitted on the train part alone. The weights that ship are the same recipe, with the
-//! penalty and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
+//! strength and the calibration found, fitted on all mature examples: the newest days matter most for the next ones.
 
-use ndarray::{Array2, ShapeBuilder};
+mod choice;
+mod fit;
+pub mod online;
 
 use super::calibration::Calibration;
 use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
 use super::examples::{ExampleError, Examples, Labels, Question};
 use super::inputs::inputs_sha256;
-use super::linear::{FORMAT, LinearModel, ModelKind, WeightedInput, standardised};
-use super::logistic::{FitError, ROUGH_TOLERANCE, fit_logistic_within};
-use super::parallel;
+use super::model::{FORMAT, LINEAR_FORMAT, Model, ModelKind, WeightedInput};
+use super::recipe::{Recipe, RecipeError};
 use crate::config::Config;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::{HOUR, Instant};
 use crate::domain::zone::database_version;
 use crate::evaluation::classification::Intervals;
 use crate::profiles::features::features_sha256;
+use fit::Fitted;
+use online::OnlineState;
 
-/// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
-const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];
 /// Standardised inputs are held within this many standard deviations.
 const CLIP: f64 = 3.0;
 /// Bins of the calibration error.
 pub const ECE_BINS: usize = 15;
-/// Parts of the training moments that the penalty is chosen by, forward in time.
+/// Parts of the training moments that the recipe is chosen by, forward in time.
 const FORWARD_PARTS: usize = 4;
-/// Rows that the penalty is chosen on at most: the choice is coarse, the fit is not.
+/// Rows that a recipe's strength is chosen on at most: the choice is coarse, the fit is not.
 const ROWS_FOR_CHOICE: usize = 20_000;
-/// Length of the gradient per row at which a fit that ships ends: its log-loss is then right to about five digits.
-const TOLERANCE: f64 = 5e-5;
 
 /// A model that could not be trained.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +69,7 @@ pub enum TrainError {
         /// The goal.
         goal: String,
         /// Why.
-        source: FitError,
+        source: RecipeError,
     },
 }
 
@@ -78,9 +77,11 @@ pub enum TrainError {
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The model.
-    pub model: LinearModel,
+    pub model: Model,
     /// Its card.
     pub card: Card,
+    /// Where it may go on, if it was learned online and is served.
+    pub online: Option<OnlineState>,
 }
 
 /// What training is asked for beside the question.
@@ -107,31 +108,35 @@ pub fn train(
     let split = Split::of(question, &examples)?;
     learner.check_classes("train", &split.train)?;
     learner.check_classes("test", &split.test)?;
-    let (penalty, tried) = learner.choose_penalty(&split.train)?;
-    let fitted = learner.fit(&split.train, penalty)?;
+    let (recipe, tried) = learner.choose_recipe(&split.train)?;
+    let fitted = learner.fit(&split.train, recipe)?;
     let calibration = learner.calibrate(&fitted, &split.calibrate);
     let metrics = learner.measure(&fitted, &calibration, &split, request.config);
-    // A constant that lies nearer to the test days' share beats the base rate as well, without telling anybody apart.
-    let beats_base_rate = metrics.difference.high < 0.0 && metrics.auc.low > 0.5;
+    let beats_base_rate = beats_base_rate(&metrics);
     let all: Vec<usize> = (0..examples.len()).collect();
-    let shipped = learner.fit(&all, penalty)?;
+    let shipped = learner.fit(&all, recipe)?;
+    let online = shipped.state.clone().filter(|_| beats_base_rate).map(|learner| OnlineState {
+        format: online::FORMAT,
+        one_kept_of: examples.one_kept_of,
+        learner,
+    });
     let model = learner.model(shipped, calibration, beats_base_rate, request);
     let card = learner.card(&split, metrics, tried, beats_base_rate, request);
-    Ok(Trained { model, card })
+    Ok(Trained { model, card, online })
 }
 
-/// Fits the recipe on all given examples: penalty and calibration from the inside, for evaluations that hold out later days.
+/// Fits the recipe on all given examples: its strength and calibration from the inside, for evaluations that hold out later days.
 pub fn fit_for_evaluation(
     question: &Question<'_>,
     examples: &Examples,
     request: &Request<'_>,
-) -> Result<LinearModel, TrainError> {
+) -> Result<Model, TrainError> {
     let learner = Learner { question, examples };
     let all: Vec<usize> = (0..examples.len()).collect();
     learner.check_classes("train", &all)?;
-    let (penalty, _) = learner.choose_penalty(&all)?;
-    let calibration = learner.cross_calibrate(&all, penalty)?;
-    let fitted = learner.fit(&all, penalty)?;
+    let (recipe, _) = learner.choose_recipe(&all)?;
+    let calibration = learner.cross_calibrate(&all, recipe)?;
+    let fitted = learner.fit(&all, recipe)?;
     Ok(learner.model(fitted, calibration, true, request))
 }
 
@@ -198,36 +203,6 @@ fn starts_of(examples: &Examples) -> Vec<(Instant, usize)> {
     starts
 }
 
-/// Weights with the standardisation that belongs to them.
-#[derive(Clone, Debug)]
-struct Fitted {
-    penalty: f64,
-    intercept: f64,
-    means: Vec<f64>,
-    scales: Vec<f64>,
-    weights: Vec<f64>,
-    base_rate: f64,
-}
-
-impl Fitted {
-    fn logit(&self, examples: &Examples, row: usize) -> f64 {
-        let mut sum = self.intercept;
-        for (index, column) in examples.columns.iter().enumerate() {
-            let value = standardised(column[row], self.means[index], self.scales[index], CLIP);
-            sum += value * self.weights[index];
-        }
-        sum
-    }
-}
-
-/// Standardised rows, column-major.
-struct Prepared {
-    means: Vec<f64>,
-    scales: Vec<f64>,
-    matrix: Array2<f64>,
-    labels: Vec<bool>,
-}
-
 struct Learner<'a> {
     question: &'a Question<'a>,
     examples: &'a Examples,
@@ -242,95 +217,12 @@ impl Learner<'_> {
         Err(TrainError::OneClass { goal: self.question.name.to_string(), part, rows: rows.len(), positives })
     }
 
-    /// Standardises some rows.
-    fn prepare(&self, rows: &[usize]) -> Result<Prepared, TrainError> {
-        let columns = &self.examples.columns;
-        let moments: Vec<(f64, f64)> =
-            parallel::map_each(columns.len(), |index| mean_and_scale(&columns[index], rows));
-        let (means, scales): (Vec<f64>, Vec<f64>) = moments.into_iter().unzip();
-        let standard = parallel::map_each(columns.len(), |index| -> Vec<f64> {
-            let column = &columns[index];
-            rows.iter().map(|row| standardised(column[*row], means[index], scales[index], CLIP)).collect()
-        });
-        let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
-        let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
-            .map_err(|_| self.failed(FitError::NoRows))?;
-        Ok(Prepared { means, scales, matrix, labels })
-    }
-
-    /// Weights of standardised rows. Negatives of which only a share was kept would make every probability too large: the
-    /// intercept is moved by ln(share) (King and Zeng 2001, prior correction).
-    fn fit_prepared(&self, rows: &Prepared, penalty: f64, tolerance: f64) -> Result<Fitted, TrainError> {
-        let fitted = fit_logistic_within(&rows.matrix, &rows.labels, penalty, tolerance);
-        let (weights, intercept) = fitted.map_err(|source| self.failed(source))?;
-        let kept = 1.0 / f64::from(self.examples.one_kept_of);
-        let positives = rows.labels.iter().filter(|label| **label).count() as f64;
-        let negatives = (rows.labels.len() as f64 - positives) / kept;
-        Ok(Fitted {
-            penalty,
-            intercept: intercept + libm::log(kept),
-            means: rows.means.clone(),
-            scales: rows.scales.clone(),
-            weights,
-            base_rate: positives / (positives + negatives),
-        })
-    }
-
-    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, TrainError> {
-        self.fit_prepared(&self.prepare(rows)?, penalty, TOLERANCE)
-    }
-
-    fn failed(&self, source: FitError) -> TrainError {
+    fn failed(&self, source: RecipeError) -> TrainError {
         TrainError::Fit { goal: self.question.name.to_string(), source }
     }
 
-    /// The penalty with the least log-loss on later moments, each fitted on what was known before them.
-    fn choose_penalty(&self, rows: &[usize]) -> Result<(f64, Vec<Tried>), TrainError> {
-        let mut folds = Vec::new();
-        for (before, after) in self.forward_folds(rows) {
-            folds.push((self.prepare(&before)?, after));
-        }
-        let losses = parallel::map_each(PENALTIES.len() * folds.len(), |index| {
-            let (before, after) = &folds[index % folds.len()];
-            let fitted = self.fit_prepared(before, PENALTIES[index / folds.len()], ROUGH_TOLERANCE)?;
-            Ok::<f64, TrainError>(self.loss(&fitted, after))
-        });
-        let losses = losses.into_iter().collect::<Result<Vec<f64>, TrainError>>()?;
-        let count: usize = folds.iter().map(|(_, after)| after.len()).sum();
-        let mean = |index: usize| {
-            let own = losses.iter().skip(index * folds.len()).take(folds.len());
-            own.sum::<f64>() / count.max(1) as f64
-        };
-        let tried: Vec<Tried> = PENALTIES
-            .iter()
-            .enumerate()
-            .map(|(index, penalty)| Tried { penalty: *penalty, log_loss: mean(index) })
-            .collect();
-        // Without anything to choose by, a strong hand.
-        let fallback = Tried { penalty: 100.0, log_loss: 0.0 };
-        let best = tried.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap_or(&fallback);
-        let penalty = if folds.is_empty() { fallback.penalty } else { best.penalty };
-        Ok((penalty, tried))
-    }
-
-    /// Σ −ln probability of some rows, with the logits' own sigmoid.
-    fn loss(&self, fitted: &Fitted, rows: &[usize]) -> f64 {
-        let losses = parallel::in_chunks(rows.len(), 4_096, |range| {
-            rows[range]
-                .iter()
-                .map(|row| {
-                    let logit = fitted.logit(self.examples, *row);
-                    let signed = if self.examples.labels[*row] { -logit } else { logit };
-                    softplus(signed)
-                })
-                .sum::<f64>()
-        });
-        losses.iter().sum()
-    }
-
-    /// (known before, started later) for each later part of the rows' moments.
-    fn forward_folds(&self, rows: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
-        let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);
+    /// (known before, started later) for each later part of the rows' moments; of both, every `stride`-th row.
+    fn forward_folds(&self, rows: &[usize], stride: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
         let mut folds = Vec::new();
         for part in 1..FORWARD_PARTS {
             let Some(first) = rows.get(part * rows.len() / FORWARD_PARTS) else { continue };
@@ -356,10 +248,11 @@ impl Learner<'_> {
     }
 
     /// Calibrated on later parts by fits on what was known before them.
-    fn cross_calibrate(&self, rows: &[usize], penalty: f64) -> Result<Calibration, TrainError> {
+    fn cross_calibrate(&self, rows: &[usize], recipe: Recipe) -> Result<Calibration, TrainError> {
         let (mut logits, mut labels) = (Vec::new(), Vec::new());
-        for (before, after) in self.forward_folds(rows) {
-            let fitted = self.fit(&before, penalty)?;
+        let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);
+        for (before, after) in self.forward_folds(rows, stride) {
+            let fitted = self.fit(&before, recipe)?;
             let (part, truth) = self.whole_population(&fitted, &after);
             logits.extend(part);
             labels.extend(truth);
@@ -400,7 +293,7 @@ impl Learner<'_> {
         calibration: Calibration,
         beats_base_rate: bool,
         request: &Request<'_>,
-    ) -> LinearModel {
+    ) -> Model {
         let names = &self.examples.inputs;
         let inputs = names.iter().enumerate().map(|(index, (block, name))| WeightedInput {
             block,
@@ -410,22 +303,23 @@ impl Learner<'_> {
             weight: fitted.weights[index],
         });
         let is_served = beats_base_rate;
-        LinearModel {
-            format: FORMAT,
+        Model {
+            format: if is_served && fitted.trees.is_some() { FORMAT } else { LINEAR_FORMAT },
             goal: self.question.name.to_string(),
             definition: self.question.goal.clone(),
-            kind: if is_served { ModelKind::LogisticRegression } else { ModelKind::BaseRate },
+            kind: if is_served { fitted.recipe.kind() } else { ModelKind::BaseRate },
             as_of: request.as_of,
             features_sha256: features_sha256(&super::inputs::user::user_features()),
             inputs_sha256: inputs_sha256(self.question.goal.unit),
             profile_settings: request.config.profiles.clone(),
             seed: self.question.training.seed,
-            penalty: fitted.penalty,
+            penalty: fitted.recipe.penalty(),
             clip: CLIP,
             base_rate: fitted.base_rate,
             intercept: if is_served { fitted.intercept } else { logit(fitted.base_rate) },
             time_weight: 1.0,
             inputs: if is_served { inputs.collect() } else { Vec::new() },
+            trees: fitted.trees.filter(|_| is_served),
             calibration: if is_served { calibration } else { Calibration::None },
         }
     }
@@ -476,6 +370,12 @@ impl Learner<'_> {
     }
 }
 
+/// Is a model told from noise? A constant that lies nearer to the test days' share beats the base rate as well, without
+/// telling anybody apart.
+fn beats_base_rate(metrics: &Metrics) -> bool {
+    metrics.difference.high < 0.0 && metrics.auc.low > 0.5
+}
+
 /// Figures of probabilities on some rows, users drawn for the intervals. A kept negative stands for those left out.
 pub fn measure(
     examples: &Examples,
@@ -502,19 +402,6 @@ pub fn measure(
             / mass,
         test_rate: labels.iter().filter(|label| **label).count() as f64 / mass,
     }
-}
-
-/// Mean and standard deviation of what is known in a column; a column that does not vary is given scale 1.
-fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
-    let known = || rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan());
-    let count = known().count() as f64;
-    if count == 0.0 {
-        return (0.0, 1.0);
-    }
-    let mean = known().sum::<f64>() / count;
-    let variance = known().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-    let scale = libm::sqrt(variance);
-    if scale > 1e-9 { (mean, scale) } else { (mean, 1.0) }
 }
 
 /// ln(1 + eˣ) without overflow.

@@ -4,5 +4,6 @@ mod attribution;
 mod command;
 mod log;
 mod oracle;
+mod policies;
 mod replaying;
 mod world;

@@ -1,10 +1,12 @@
 //! Models from end to end: goals, examples, training, the registry, scores, rankings, and what they are worth.
 
 mod bad_models;
+mod boosted;
 mod evaluating;
 mod goals;
 mod handmade;
 mod labels;
+mod online;
 mod point_in_time;
 mod recommending;
 mod registry;

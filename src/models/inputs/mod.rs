@@ -11,7 +11,7 @@ use campaign::{CampaignHistory, CampaignInputs};
 use content::{ContentInputs, ContentView};
 use user::UserBlock;
 
-use super::linear::Block;
+use super::model::Block;
 use super::timeline::Timeline;
 use crate::config::ProfilesConfig;
 use crate::domain::goal::{Goal, Unit};

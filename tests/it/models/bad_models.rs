@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
-use smartpush::models::linear::{LinearModel, ModelFault};
+use smartpush::models::model::{Model, ModelFault};
 
 use super::handmade;
 use super::town::{self, SMALL, day};
@@ -32,7 +32,7 @@ type Edit = fn(&mut Value);
 
 /// What was done to the file, and words of the refusal.
 const EDITS: &[(&str, Edit, &str, &[&str])] = &[
-    ("format 99", |model| model["format"] = 99.into(), "newer_format", &["99", "reads up to 1"]),
+    ("format 99", |model| model["format"] = 99.into(), "newer_format", &["99", "reads up to 2"]),
     (
         "format 99 of another shape",
         |model| *model = json!({"format": 99, "trees": []}),
@@ -41,7 +41,7 @@ const EDITS: &[(&str, Edit, &str, &[&str])] = &[
     ),
     ("no format", |model| drop(model.as_object_mut().unwrap().remove("format")), "bad_model", &["format"]),
     ("a list", |model| *model = json!([1, 2]), "bad_model", &[]),
-    ("an unknown field", |model| model["trees"] = 3.into(), "bad_model", &["trees"]),
+    ("an unknown field", |model| model["forest"] = 3.into(), "bad_model", &["forest"]),
     ("an unknown field of an input", |model| model["inputs"][0]["bias"] = 1.into(), "bad_model", &["bias"]),
     (
         "an unknown field of the goal",
@@ -222,7 +222,7 @@ fn a_list_shows_what_is_broken_and_goes_on() {
     let world = SMALL.world(town::SETTINGS);
     let sound = put(&world, handmade::model(&world.config, GOAL, day(30), 1).to_text().as_bytes());
     let broken = put(&world, b"{ \"format\": 1");
-    let newer = put(&world, b"{ \"format\": 2 }");
+    let newer = put(&world, b"{ \"format\": 3 }");
     std::fs::write(world.path("models/buy_2d/notes.txt"), "not a version").unwrap();
     std::fs::create_dir_all(world.path("models/buy_2d/drafts")).unwrap();
     std::fs::create_dir_all(world.path(&format!("models/buy_2d/{}", "0".repeat(12)))).unwrap();
@@ -286,7 +286,7 @@ fn reading_a_model_never_panics_whatever_byte_of_it_is_changed() {
             let mut bytes = sound.clone().into_bytes();
             bytes[place] = byte;
             let Ok(text) = String::from_utf8(bytes) else { continue };
-            match LinearModel::from_text(&text) {
+            match Model::from_text(&text) {
                 Ok(model) => assert!(model.score(&[1.0, 2.0], &[], &[]).is_finite(), "{text}"),
                 Err(ModelFault::Bad(_) | ModelFault::NewerFormat(_)) => refused += 1,
                 Err(fault) => panic!("{fault}"),

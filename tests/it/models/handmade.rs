@@ -7,13 +7,13 @@ use smartpush::models::calibration::Calibration;
 use smartpush::models::card::{Card, FORMAT as CARD_FORMAT, Metrics, SplitCard};
 use smartpush::models::inputs::user::user_features;
 use smartpush::models::inputs::{InputList, inputs_sha256};
-use smartpush::models::linear::{FORMAT, LinearModel, ModelKind, WeightedInput};
+use smartpush::models::model::{LINEAR_FORMAT, Model, ModelKind, WeightedInput};
 use smartpush::profiles::features::features_sha256;
 
 use crate::synthetic::Draws;
 
 /// A model of a declared goal, as of a moment; other seeds have other weights.
-pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> LinearModel {
+pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> Model {
     let definition = config.goals[goal].clone();
     let mut draws = Draws::new(seed);
     let inputs = InputList::of(definition.unit)
@@ -26,8 +26,8 @@ pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> L
             weight: 0.3 * draws.normal(),
         })
         .collect();
-    LinearModel {
-        format: FORMAT,
+    Model {
+        format: LINEAR_FORMAT,
         goal: goal.to_string(),
         kind: ModelKind::LogisticRegression,
         as_of,
@@ -42,6 +42,7 @@ pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> L
         intercept: draws.normal(),
         time_weight: 1.0,
         inputs,
+        trees: None,
         calibration: Calibration::Platt { slope: 0.9, intercept: -0.2 },
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use smartpush::domain::time::Instant;
 use smartpush::models::calibration::logistic;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::linear::{Block, LinearModel};
+use smartpush::models::model::{Block, Model};
 use smartpush::models::train::{Request, Trained, train};
 
 use super::town::{self, SMALL, Town, day};
@@ -67,8 +67,8 @@ fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody
         let inputs = |row: usize| -> Vec<f64> { later.columns.iter().map(|column| column[row]).collect() };
         (0..later.len()).map(|row| of(&inputs(row))).sum::<f64>() / later.len() as f64
     };
-    let raw = |model: &LinearModel| mean(&|row| logistic(raw_logit(model, row)));
-    let served = |model: &LinearModel| mean(&|row| model.score_row(row));
+    let raw = |model: &Model| mean(&|row| logistic(raw_logit(model, row)));
+    let served = |model: &Model| mean(&|row| model.score_row(row));
     let rate = share_of_positives(&later);
     let figures = [raw(&few.model), raw(&all.model), served(&few.model), served(&all.model)];
     println!("rate {rate:.5}; raw and served of few, of all: {figures:?}");
@@ -77,7 +77,7 @@ fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody
     assert!(near(served_few, served_all, 0.3), "{figures:?}, truly {rate}");
 }
 
-fn raw_logit(model: &LinearModel, row: &[f64]) -> f64 {
+fn raw_logit(model: &Model, row: &[f64]) -> f64 {
     let width = |block: Block| model.inputs.iter().filter(|input| input.block == block).count();
     let (user, rest) = row.split_at(width(Block::User));
     let (content, pair) = rest.split_at(width(Block::Content));

@@ -7,7 +7,7 @@ use smartpush::decisions::scorer::Scorer;
 use smartpush::domain::time::Instant;
 use smartpush::events::request::Kind;
 use smartpush::models::calibration::Calibration;
-use smartpush::models::linear::{Block, LinearModel};
+use smartpush::models::model::{Block, Model};
 
 use super::handmade;
 use super::town::{self, SMALL, day};
@@ -15,7 +15,7 @@ use super::world::World;
 use crate::synthetic::Draws;
 
 /// Values of one block, some of them unknown or far out.
-fn values(draws: &mut Draws, model: &LinearModel, block: Block) -> Vec<f64> {
+fn values(draws: &mut Draws, model: &Model, block: Block) -> Vec<f64> {
     let width = model.inputs.iter().filter(|input| input.block == block).count();
     (0..width)
         .map(|_| match draws.uniform() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::boosted::only_trees;
 use super::town::{SETTINGS, Town};
 use crate::serve::server::Server;
 
@@ -11,9 +12,18 @@ const MANY: Town = Town { users: 1_250, contents: 30, days: 30, seed: 11 };
 
 #[test]
 fn the_propensities_of_a_thousand_users_are_the_same_in_a_file_and_over_http() {
-    let world = MANY.world(SETTINGS);
+    check_thousand(SETTINGS, "logistic_regression");
+}
+
+#[test]
+fn trees_say_the_same_of_a_thousand_users_in_a_file_and_over_http() {
+    check_thousand(&only_trees(), "gradient_boosting");
+}
+
+fn check_thousand(settings: &str, kind: &str) {
+    let world = MANY.world(settings);
     let trained = world.ok(&["train", "--goal", "engage_24h"]);
-    assert_eq!(trained["promoted"], true, "{trained}");
+    assert_eq!((&trained["promoted"], &trained["champion"]), (&json!(true), &json!(kind)), "{trained}");
     let mut first_row: BTreeMap<String, (String, f64)> = BTreeMap::new();
     for row in world.table(&["score", "--goal", "engage_24h"]) {
         let text = |name: &str| row[name].as_str().unwrap().to_string();

@@ -5,7 +5,7 @@ use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
 use smartpush::models::card::Part;
 use smartpush::models::examples::{Examples, Labels, Question};
-use smartpush::models::linear::ModelKind;
+use smartpush::models::model::ModelKind;
 use smartpush::models::train::{Request, TrainError, train};
 
 use super::town::{self, SMALL, Town, day};

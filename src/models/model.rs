@@ -1,25 +1,33 @@
-//! The model file of linear models: standardised inputs in blocks, weights, an intercept, a calibration.
+//! The model file: inputs in blocks, weights or trees, an intercept, a calibration.
 //!
-//! A score is the sum of four partial dot products, so many contents × slots cost their blocks once. Sums run in the
-//! order of the inputs with `libm`: the same bits in training, scoring and serving.
+//! A linear score is the sum of four partial dot products, so many contents × slots cost their blocks once; trees see
+//! the three blocks of a row at once, as they came in. Sums run in the order of the inputs, then of the trees, with
+//! `libm`: the same bits in training, scoring and serving.
 
 use serde::{Deserialize, Serialize};
 
+use super::boosting::GradientBoosting;
 use super::calibration::Calibration;
 use crate::config::ProfilesConfig;
 use crate::decisions::scorer::{Contribution, Scorer};
 use crate::domain::goal::Goal;
 use crate::domain::time::Instant;
 
-/// Version of model.json.
-pub const FORMAT: u32 = 1;
+/// Newest version of model.json that is read.
+pub const FORMAT: u32 = 2;
+/// Version of a linear model's file, which knows no trees.
+pub const LINEAR_FORMAT: u32 = 1;
 
 /// What kind of model won.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelKind {
-    /// L2-regularised logistic regression, trained by linfa.
+    /// L2-regularised logistic regression.
     LogisticRegression,
+    /// Logistic regression learned online, one row after the other in order of time.
+    Ftrl,
+    /// Gradient-boosted trees.
+    GradientBoosting,
     /// The share of positives, the same for all: what a model must beat to be served.
     BaseRate,
 }
@@ -29,6 +37,8 @@ impl ModelKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             ModelKind::LogisticRegression => "logistic_regression",
+            ModelKind::Ftrl => "ftrl",
+            ModelKind::GradientBoosting => "gradient_boosting",
             ModelKind::BaseRate => "base_rate",
         }
     }
@@ -68,18 +78,19 @@ pub struct WeightedInput {
     pub block: Block,
     /// Its name.
     pub name: String,
-    /// Training mean; a missing value counts as this.
+    /// Training mean; a missing value counts as this. To trees a missing value is one of its own, and the mean stands
+    /// for values of a block that is not known at all.
     pub mean: f64,
     /// Training standard deviation; > 0.
     pub scale: f64,
-    /// Weight of the standardised input.
+    /// Weight of the standardised input; 0 where trees read it.
     pub weight: f64,
 }
 
-/// A linear model, as model.json holds it: no clock, path or host name, so equal training gives equal bytes.
+/// A model, as model.json holds it: no clock, path or host name, so equal training gives equal bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LinearModel {
+pub struct Model {
     /// Version of this file.
     pub format: u32,
     /// What it predicts.
@@ -110,6 +121,9 @@ pub struct LinearModel {
     pub time_weight: f64,
     /// The inputs, blocks in order.
     pub inputs: Vec<WeightedInput>,
+    /// What adds to the logit beside the weights: the trees of a boosted model, whose columns are the inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<GradientBoosting>,
     /// Raw logit → probability.
     pub calibration: Calibration,
 }
@@ -145,7 +159,7 @@ struct Marker {
     format: u32,
 }
 
-impl LinearModel {
+impl Model {
     /// The text of model.json.
     pub fn to_text(&self) -> String {
         serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
@@ -155,13 +169,13 @@ impl LinearModel {
     ///
     /// # Errors
     /// A newer format, text that is no model, or a weight, mean or scale that is not finite.
-    pub fn from_text(text: &str) -> Result<LinearModel, ModelFault> {
+    pub fn from_text(text: &str) -> Result<Model, ModelFault> {
         let bad = |error: serde_json::Error| ModelFault::Bad(error.to_string());
         let Marker { format } = serde_json::from_str(text).map_err(bad)?;
         if format > FORMAT {
             return Err(ModelFault::NewerFormat(format));
         }
-        let model: LinearModel = serde_json::from_str(text).map_err(bad)?;
+        let model: Model = serde_json::from_str(text).map_err(bad)?;
         model.check()?;
         Ok(model)
     }
@@ -177,6 +191,7 @@ impl LinearModel {
         if !self.inputs.is_sorted_by_key(|input| input.block) {
             return bad("its blocks are not in order".into());
         }
+        self.check_trees()?;
         let numbers = [self.intercept, self.time_weight, self.base_rate, self.penalty];
         if numbers.iter().any(|number| !number.is_finite()) || self.clip.is_nan() || self.clip <= 0.0 {
             return bad("intercept, time_weight, base_rate, penalty or clip is no number".into());
@@ -188,6 +203,17 @@ impl LinearModel {
             return bad(format!("profile_settings: {key}: {detail}"));
         }
         self.calibration.check().or_else(|detail| bad(format!("calibration: {detail}")))
+    }
+
+    fn check_trees(&self) -> Result<(), ModelFault> {
+        let bad = |text: &str| Err(ModelFault::Bad(text.into()));
+        match (&self.trees, self.kind) {
+            (None, ModelKind::GradientBoosting) => bad("there are no trees"),
+            (Some(trees), ModelKind::GradientBoosting) if trees.columns() == self.inputs.len() => Ok(()),
+            (Some(_), ModelKind::GradientBoosting) => bad("its trees do not read its inputs"),
+            (Some(_), _) => bad("a linear model has no trees"),
+            (None, _) => Ok(()),
+        }
     }
 
     fn block(&self, block: Block) -> &[WeightedInput] {
@@ -223,7 +249,45 @@ impl LinearModel {
 
     /// Raw logit of one row of inputs.
     pub fn logit(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {
-        self.user(user) + self.content(content) + self.pair(pair)
+        self.user(user) + self.content(content) + self.pair(pair) + self.joint(user, content, pair)
+    }
+
+    /// The row that trees read: what a short block lacks is the mean.
+    fn row(&self, blocks: [&[f64]; 3]) -> Vec<f64> {
+        let mut row = Vec::with_capacity(self.inputs.len());
+        for (block, values) in Block::ALL.into_iter().zip(blocks) {
+            let inputs = self.block(block);
+            let known = values.iter().copied().take(inputs.len());
+            row.extend(known.chain(inputs.iter().skip(values.len()).map(|input| input.mean)));
+        }
+        row
+    }
+
+    /// What trees add: the intercept of their own, and each input's share.
+    fn tree_contributions(&self, blocks: [&[f64]; 3]) -> Vec<Contribution> {
+        let row = self.row(blocks);
+        let Some(parts) = self.trees.as_ref().and_then(|trees| trees.contributions(&row).ok()) else {
+            return Vec::new();
+        };
+        let one = |input: String, value: f64, contribution: f64| Contribution { input, value, contribution };
+        let inputs = self.inputs.iter().zip(row).zip(parts.inputs);
+        let shares = inputs.map(|((input, value), share)| {
+            one(format!("{}.{}", input.block.as_str(), input.name), value, share)
+        });
+        let intercept = one("intercept".into(), 1.0, self.intercept + parts.bias);
+        std::iter::once(intercept).chain(shares).collect()
+    }
+
+    fn linear_contributions(&self, blocks: [&[f64]; 3]) -> Vec<Contribution> {
+        let one = |input: String, value: f64, contribution: f64| Contribution { input, value, contribution };
+        let mut all = vec![one("intercept".into(), 1.0, self.intercept)];
+        for (block, values) in Block::ALL.into_iter().zip(blocks) {
+            let terms = self.block(block).iter().zip(values).map(|(input, value)| {
+                one(format!("{}.{}", block.as_str(), input.name), *value, self.term(input, *value))
+            });
+            all.extend(terms);
+        }
+        all
     }
 }
 
@@ -232,7 +296,7 @@ pub fn standardised(value: f64, mean: f64, scale: f64, clip: f64) -> f64 {
     if value.is_nan() { 0.0 } else { ((value - mean) / scale).clamp(-clip, clip) }
 }
 
-impl Scorer for LinearModel {
+impl Scorer for Model {
     fn user(&self, inputs: &[f64]) -> f64 {
         self.intercept + self.part(Block::User, inputs)
     }
@@ -245,6 +309,12 @@ impl Scorer for LinearModel {
         self.part(Block::Pair, inputs)
     }
 
+    fn joint(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {
+        let Some(trees) = &self.trees else { return 0.0 };
+        let row = self.row([user, content, pair]);
+        trees.logit_of(|column| row[column])
+    }
+
     fn time(&self, activity: f64) -> f64 {
         self.time_weight * activity
     }
@@ -254,15 +324,13 @@ impl Scorer for LinearModel {
     }
 
     fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], activity: f64) -> Vec<Contribution> {
-        let one = |input: String, value: f64, contribution: f64| Contribution { input, value, contribution };
-        let mut all = vec![one("intercept".into(), 1.0, self.intercept)];
-        for (block, values) in Block::ALL.into_iter().zip([user, content, pair]) {
-            let terms = self.block(block).iter().zip(values).map(|(input, value)| {
-                one(format!("{}.{}", block.as_str(), input.name), *value, self.term(input, *value))
-            });
-            all.extend(terms);
-        }
-        all.push(one("time.activity".into(), activity, self.time(activity)));
+        let blocks = [user, content, pair];
+        let mut all = match self.trees {
+            Some(_) => self.tree_contributions(blocks),
+            None => self.linear_contributions(blocks),
+        };
+        let (input, contribution) = ("time.activity".to_string(), self.time(activity));
+        all.push(Contribution { input, value: activity, contribution });
         all
     }
 }

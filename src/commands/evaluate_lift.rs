@@ -1,0 +1,223 @@
+//! `smartpush evaluate-lift`: what pushes caused, beside those whom chance left alone.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::evaluate_policy::Scratch;
+use super::output::{print_json, print_lines, thousands};
+use super::{Context, Failure};
+use crate::evaluation::uplift::{Lift, Qini, Rate, Unit, UpliftError, lift, qini};
+use crate::events::catalogue::Catalogue;
+use crate::feedback::lift::{Arms, Holdouts, names, of_export, of_file};
+
+/// Measure what pushes caused: A/B and holdout report, with intervals that hold at every look
+///
+/// Without FILE: users of the decision log who are held out (decisions.holdout_percent, and
+/// holdout_percent of a campaign) beside all others, as `smartpush outcomes` wrote them. A unit is a
+/// user, in a campaign the user in it; it counts whether he reached the goal within the window after
+/// the first decision about him, pushed or not: whoever was to be pushed belongs to the treated, also
+/// if a rule forbade it.
+///
+/// FILE is any randomised experiment, CSV (also gzipped) or Parquet, one row a unit:
+///   treated | treatment | arm     1 or 0, true or false, treatment or control
+///   reached | outcome | goal | click | reward    was the goal reached: 1 or 0
+///   treated_probability           or one for all, by --treated-percent
+///   campaign_id, score            if there are; a score is put to the test by its Qini curve
+///
+/// The interval of the difference is a 95 % confidence sequence: it may be looked at daily, and an
+/// experiment stopped when it leaves out 0. (The interval for one planned look is narrower, and
+/// misleads whoever looks often.) Each campaign has a sequence of its own: of twenty without any
+/// effect, one may leave out 0 by chance.
+#[derive(clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
+  smartpush outcomes && smartpush evaluate-lift
+  smartpush evaluate-lift --json
+  smartpush evaluate-lift experiment.csv --treated-percent 50 --map variant=treated,bought=reached"
+)]
+pub(super) struct EvaluateLiftArguments {
+    /// An experiment; by default the holdouts of our own decisions
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Share of the units that were to be treated, when FILE has no treated_probability
+    #[arg(long, value_name = "P", requires = "file")]
+    treated_percent: Option<f64>,
+    /// Your column names for ours
+    #[arg(long, value_name = "THEIRS=OURS,…", requires = "file")]
+    map: Option<String>,
+    /// Units after which the interval shall be narrowest; choose it before looking
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    planned: u64,
+    /// Draws for the intervals of the Qini curve
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    draws: u32,
+    /// Seed of these draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// So many standard deviations off (p < 0.001) an assignment is suspect.
+const SUSPECT: f64 = 3.29;
+/// Below so many units of an arm that reached the goal, intervals are none to rely on.
+const FEW: u64 = 10;
+
+/// A comparison, or why there is none.
+type Compared = Result<Lift, UpliftError>;
+
+/// What was measured.
+struct Measured {
+    all: Compared,
+    campaigns: BTreeMap<String, Compared>,
+    qini: Option<Qini>,
+}
+
+pub(super) fn run(context: &Context, arguments: &EvaluateLiftArguments) -> Result<(), Failure> {
+    let arms = read(context, arguments)?;
+    let measured = measure(&arms, arguments)?;
+    for (name, warning) in warnings(&measured) {
+        eprintln!("warning: {name}: {warning}");
+    }
+    match context.json {
+        true => print_json(&for_machines(&measured, arguments.planned)),
+        false => print_lines(&for_people(&measured)),
+    }
+    Ok(())
+}
+
+fn read(context: &Context, arguments: &EvaluateLiftArguments) -> Result<Arms, Failure> {
+    let Some(file) = &arguments.file else {
+        let workspace = context.open()?;
+        let share = |percent: f64| percent / 100.0;
+        let campaigns = Catalogue::read(&workspace)?.campaigns.into_iter();
+        let holdouts = Holdouts {
+            everywhere: share(context.config.decisions.holdout_percent),
+            campaigns: campaigns.map(|(id, campaign)| (id, share(campaign.holdout_percent))).collect(),
+        };
+        return Ok(of_export(&workspace.decisions(), &workspace.outcomes(), &holdouts)?);
+    };
+    let names = names(arguments.map.as_deref().unwrap_or_default());
+    let names = names.map_err(|detail| Failure::caller(format!("bad_map: --map: {detail}")))?;
+    let scratch = Scratch::make()?;
+    let probability = arguments.treated_percent.map(|percent| percent / 100.0);
+    Ok(of_file(file, &names, probability, &scratch.0)?)
+}
+
+fn measure(arms: &Arms, arguments: &EvaluateLiftArguments) -> Result<Measured, Failure> {
+    let compare = |units: &Vec<Unit>| lift(units, arguments.planned);
+    let all = compare(&arms.all);
+    let campaigns: BTreeMap<String, Compared> =
+        arms.campaigns.iter().map(|(campaign, units)| (campaign.clone(), compare(units))).collect();
+    if let (Err(error), false) = (&all, campaigns.values().any(Result::is_ok)) {
+        return Err(Failure::caller(format!(
+            "{error}; without users left alone by chance nobody knows what they would have done"
+        )));
+    }
+    let scores = arms.scores.as_ref().filter(|_| all.is_ok());
+    let qini = scores.map(|scores| qini(&arms.all, scores, arguments.draws as usize, arguments.seed));
+    let qini = qini.transpose().map_err(Failure::caller)?;
+    Ok(Measured { all, campaigns, qini })
+}
+
+/// Reasons for doubt, with what they are about.
+fn warnings(measured: &Measured) -> Vec<(String, String)> {
+    let all = std::iter::once(("all", &measured.all));
+    let groups = all.chain(measured.campaigns.iter().map(|(name, compared)| (name.as_str(), compared)));
+    let mut warnings = Vec::new();
+    for (name, compared) in groups {
+        let Ok(lift) = compared else { continue };
+        if lift.assignment_z.abs() > SUSPECT {
+            let detail = format!(
+                "assignment_off: {:+.1} standard deviations more units were treated than their probabilities say; \
+                 the holdout has changed, or only one arm was asked about",
+                lift.assignment_z
+            );
+            warnings.push((name.to_string(), detail));
+        }
+        if lift.treated.reached.min(lift.control.reached) < FEW {
+            let detail = format!(
+                "few_outcomes: {} treated and {} held-out units reached the goal: too few to rely on the interval",
+                lift.treated.reached, lift.control.reached
+            );
+            warnings.push((name.to_string(), detail));
+        }
+    }
+    warnings
+}
+
+fn for_machines(measured: &Measured, planned: u64) -> Value {
+    let compared = |compared: &Compared| match compared {
+        Ok(lift) => json!(lift),
+        Err(error) => json!({ "error": error.to_string() }),
+    };
+    let campaigns = measured.campaigns.iter().map(|(name, lift)| (name.clone(), compared(lift)));
+    let campaigns: serde_json::Map<String, Value> = campaigns.collect();
+    let warnings = warnings(measured);
+    let warnings: Vec<Value> =
+        warnings.iter().map(|(about, detail)| json!({ "about": about, "detail": detail })).collect();
+    let mut json = json!({
+        "planned": planned, "all": compared(&measured.all), "campaigns": campaigns, "warnings": warnings,
+    });
+    if let Some(qini) = &measured.qini {
+        json["qini"] = json!(qini);
+    }
+    json
+}
+
+fn for_people(measured: &Measured) -> Vec<String> {
+    let names = measured.campaigns.keys().map(|name| name.chars().count());
+    let width = names.max().unwrap_or_default().max(8);
+    let mut lines = vec![format!(
+        "  {:<width$}  {:>22}  {:>22}  {:>8}  {:^19}  {:^19}  {:>7}",
+        "", "treated", "held out", "lift", "at every look", "at one look", "p"
+    )];
+    let campaigns = measured.campaigns.iter().map(|(name, compared)| (name.as_str(), compared));
+    for (name, compared) in campaigns.chain([("all", &measured.all)]) {
+        lines.push(match compared {
+            Ok(lift) => format!("  {name:<width$}  {}", line(lift)),
+            Err(error) => format!("  {name:<width$}  no comparison: {error}"),
+        });
+    }
+    lines.push(String::new());
+    lines.push("  lift: treated rate less held-out rate, in percentage points; 95 % intervals".into());
+    if let Some(qini) = &measured.qini {
+        lines.extend(curve(qini));
+    }
+    lines
+}
+
+fn line(lift: &Lift) -> String {
+    let points = |value: f64| format!("{:+.3}", 100.0 * value);
+    let span = |low: f64, high: f64| format!("[{:>8} {:>8}]", points(low), points(high));
+    format!(
+        "{:>22}  {:>22}  {:>8}  {}  {}  {:>7.4}",
+        share(&lift.treated),
+        share(&lift.control),
+        points(lift.difference.value),
+        span(lift.difference.low, lift.difference.high),
+        span(lift.single_look_low, lift.single_look_high),
+        lift.p_value
+    )
+}
+
+/// `12/340 3.53%`: a rate beside what it is a rate of.
+fn share(rate: &Rate) -> String {
+    format!("{}/{} {:.2}%", thousands(rate.reached), thousands(rate.n), 100.0 * rate.rate)
+}
+
+fn curve(qini: &Qini) -> Vec<String> {
+    let figure = &qini.coefficient;
+    let mut lines = vec![
+        String::new(),
+        format!("  Qini coefficient {:+.5} [{:+.5} {:+.5}]", figure.value, figure.low, figure.high),
+        "  goals gained for each unit, by treating only those with the highest scores".to_string(),
+    ];
+    lines.extend(qini.curve.iter().map(|point| {
+        let gain = &point.gain;
+        let percent = format!("{:.0} %", 100.0 * point.share);
+        format!("    {percent:>6}  {:+.5} [{:+.5} {:+.5}]", gain.value, gain.low, gain.high)
+    }));
+    lines
+}

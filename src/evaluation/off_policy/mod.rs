@@ -1,0 +1,98 @@
+//! Off-policy evaluation: what would another policy have earned on the rows that a randomised policy logged?
+//!
+//! With w = π(a | x) / p(a | x), the evaluated policy's probability of the logged action over the log's own, a reward r
+//! and a reward model q̂ that has not seen the row (two seeded folds of units):
+//!
+//! | estimator | value | source |
+//! |---|---|---|
+//! | IPS | mean(w r) | Horvitz and Thompson 1952 |
+//! | SNIPS | Σ w r / Σ w | Swaminathan and Joachims 2015 |
+//! | DM | mean(Σ π(a) q̂(x, a)) | Beygelzimer and Langford 2009 |
+//! | DR | DM + mean(w (r − q̂)) | Dudík, Langford and Li 2011 |
+//! | Switch-DR | DM + mean(w (r − q̂) where w ≤ τ) | Wang, Agarwal and Dudík 2017 |
+//!
+//! IPS, SNIPS and DR are right on average when the logged probabilities are; DM only when its reward model is.
+
+mod estimates;
+mod overlap;
+mod problem;
+mod rewards;
+
+pub use estimates::{Estimate, Estimator};
+pub use overlap::{Overlap, Warning};
+pub use problem::{Choice, LoggedRow, OffPolicyError, Problem};
+pub use rewards::{Expected, cross_fit};
+
+use super::bootstrap::Figure;
+use estimates::{Parts, intervals};
+
+/// How intervals and folds are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draws {
+    /// Draws of units with replacement for the bootstrap intervals.
+    pub bootstrap: usize,
+    /// Seed of these draws and of the folds.
+    pub seed: u64,
+}
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Report {
+    /// Logged rows.
+    pub rows: u64,
+    /// Independent units among them, such as users: intervals draw these.
+    pub units: u64,
+    /// What the log's own policy earned a row.
+    pub on_policy: Figure,
+    /// Each estimator's answer, in the order of [`Estimator::ALL`]; without a whole policy only IPS and SNIPS.
+    #[serde(serialize_with = "by_name")]
+    pub estimators: Vec<(Estimator, Estimate)>,
+    /// τ of Switch-DR: rows with a larger weight are left to the reward model.
+    pub switch_threshold: Option<f64>,
+    /// How far the log covers what the policy does.
+    #[serde(flatten)]
+    pub overlap: Overlap,
+    /// Reasons for doubt.
+    pub warnings: Vec<Warning>,
+}
+
+impl Report {
+    /// An estimator's answer.
+    pub fn of(&self, estimator: Estimator) -> Option<&Estimate> {
+        self.estimators.iter().find(|(other, _)| *other == estimator).map(|(_, estimate)| estimate)
+    }
+}
+
+/// Values a policy on a log.
+///
+/// # Errors
+/// When there are no rows, a logged probability, a reward or a policy's probability is none, the policy wants what the
+/// log could never have chosen, or gives no logged action any probability.
+pub fn evaluate(problem: &Problem, draws: Draws) -> Result<Report, OffPolicyError> {
+    problem.check()?;
+    let weights = problem.weights();
+    let overlap = Overlap::of(&weights);
+    if overlap.mean_weight <= 0.0 {
+        return Err(OffPolicyError::NoOverlap);
+    }
+    let estimates = problem.is_whole.then(|| cross_fit(problem, draws.seed));
+    let parts = Parts::new(problem, &weights, estimates.as_ref());
+    let (on_policy, estimators) = intervals(problem, &parts, draws);
+    let warnings = overlap.warnings(problem, &weights);
+    Ok(Report {
+        rows: problem.rows.len() as u64,
+        units: problem.units as u64,
+        on_policy,
+        estimators,
+        switch_threshold: parts.threshold,
+        overlap,
+        warnings,
+    })
+}
+
+fn by_name<S: serde::Serializer>(
+    estimators: &[(Estimator, Estimate)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(estimators.iter().map(|(estimator, estimate)| (estimator.as_str(), estimate)))
+}

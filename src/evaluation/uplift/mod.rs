@@ -1,0 +1,82 @@
+//! What pushes cause, read off a randomised arm: lift with intervals that may be looked at any day, and Qini curves.
+//!
+//! Attribution says what a push was followed by. Only those who were left alone by chance say what would have happened
+//! anyway: everything here needs to know with what probability each unit was treated.
+
+mod lift;
+mod qini;
+
+pub use lift::{Lift, Rate, half_width, lift};
+pub use qini::{Point, Qini, qini};
+
+/// One unit of a randomised arm, such as a user in a campaign.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// Was it treated, or held out?
+    pub treated: bool,
+    /// With what probability it was to be treated, strictly between 0 and 1.
+    pub treated_probability: f64,
+    /// Was the goal reached?
+    pub reached: bool,
+}
+
+impl Unit {
+    /// 1 / probability of the arm that it came to.
+    fn weight(&self) -> f64 {
+        if self.treated { 1.0 / self.treated_probability } else { 1.0 / (1.0 - self.treated_probability) }
+    }
+
+    fn outcome(&self) -> f64 {
+        f64::from(u8::from(self.reached))
+    }
+}
+
+/// Why there is no lift.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum UpliftError {
+    /// One of the arms is empty.
+    #[error("one_arm: {treated} units were treated and {control} held out; both are needed")]
+    OneArm {
+        /// Units that were treated.
+        treated: u64,
+        /// Units that were held out.
+        control: u64,
+    },
+    /// Assigned without chance.
+    #[error("not_randomised: unit {unit} was treated with probability {value}, which is not between 0 and 1")]
+    NotRandomised {
+        /// The unit, from 1.
+        unit: usize,
+        /// Its probability.
+        value: f64,
+    },
+    /// Units and scores are not equally many.
+    #[error("rows_differ: {units} units, {scores} scores")]
+    RowsDiffer {
+        /// Units.
+        units: usize,
+        /// Scores.
+        scores: usize,
+    },
+    /// A score is not a number.
+    #[error("bad_score: unit {unit}: its score is not a number")]
+    BadScore {
+        /// The unit, from 1.
+        unit: usize,
+    },
+}
+
+/// Both arms are there, and chance chose between them.
+fn check(units: &[Unit]) -> Result<(), UpliftError> {
+    let is_chance = |unit: &Unit| unit.treated_probability > 0.0 && unit.treated_probability < 1.0;
+    if let Some(index) = units.iter().position(|unit| !is_chance(unit)) {
+        let value = units[index].treated_probability;
+        return Err(UpliftError::NotRandomised { unit: index + 1, value });
+    }
+    let treated = units.iter().filter(|unit| unit.treated).count() as u64;
+    let control = units.len() as u64 - treated;
+    match treated > 0 && control > 0 {
+        true => Ok(()),
+        false => Err(UpliftError::OneArm { treated, control }),
+    }
+}

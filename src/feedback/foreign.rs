@@ -1,0 +1,214 @@
+//! Anybody's CSV and Parquet: columns under the names that others give them, values with the line where they fail.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::events::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record, Row};
+
+/// Bytes of the longest record of a text format.
+const RECORD_BYTES: usize = 1 << 20;
+/// Rows of Parquet decoded at a time.
+const CHUNK_ROWS: usize = 65_536;
+
+/// A field of ours with the names that it may go by, the first that a file has counting.
+pub(super) struct Field {
+    pub(super) names: &'static [&'static str],
+}
+
+/// `--map`: their column names for ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(Vec<(String, &'static str)>);
+
+impl Names {
+    /// Reads `theirs=ours,theirs=ours`.
+    ///
+    /// # Errors
+    /// A text that says which pair cannot be used.
+    pub(super) fn parse(text: &str, fields: &[&Field]) -> Result<Names, String> {
+        let mut pairs = Vec::new();
+        for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
+            let Some((theirs, ours)) = pair.split_once('=') else {
+                return Err(format!("{pair:?} is not theirs=ours"));
+            };
+            let Some(field) = fields.iter().find(|field| field.names.contains(&ours.trim())) else {
+                let known: Vec<&str> = fields.iter().map(|field| field.names[0]).collect();
+                return Err(format!("{ours:?} is no field of ours; the fields are {}", known.join(", ")));
+            };
+            pairs.push((theirs.trim().to_string(), field.names[0]));
+        }
+        Ok(Names(pairs))
+    }
+
+    /// Has one of the files each column that is named here?
+    ///
+    /// # Errors
+    /// Names the first that none has.
+    pub(super) fn check(&self, files: &[&Path], scratch: &Path) -> Result<(), InputError> {
+        let mut known = Vec::new();
+        for file in files.iter().filter(|file| !file.is_dir() && !self.0.is_empty()) {
+            known.extend(Rows::open(file, self, scratch)?.header);
+        }
+        let lost = self.0.iter().find(|(theirs, _)| !known.contains(theirs));
+        let fault = |(theirs, _): &(String, _)| {
+            let detail = format!("--map names column {theirs:?}; the files have {}", known.join(", "));
+            InputError::new("missing_column", files[0], detail)
+        };
+        lost.map_or(Ok(()), |lost| Err(fault(lost)))
+    }
+
+    /// Their names for a field, in the order in which they count.
+    fn of<'a>(&'a self, field: &'a Field) -> impl Iterator<Item = &'a str> {
+        let mapped =
+            self.0.iter().filter(|(_, ours)| *ours == field.names[0]).map(|(theirs, _)| theirs.as_str());
+        mapped.chain(field.names.iter().copied())
+    }
+}
+
+/// A file that is read row by row.
+pub(super) struct Rows<'a> {
+    path: &'a Path,
+    names: &'a Names,
+    header: Vec<String>,
+    reader: Reader,
+}
+
+/// Where a field's value stands.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    name: &'static str,
+    column: Column,
+}
+
+/// One row, with the line that names it in errors.
+pub(super) struct Line<'a> {
+    path: &'a Path,
+    number: u64,
+    row: Row<'a>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn open(path: &'a Path, names: &'a Names, scratch: &Path) -> Result<Rows<'a>, InputError> {
+        let limits = Limits { chunk_rows: CHUNK_ROWS, record_bytes: RECORD_BYTES };
+        let reader = Reader::open(path, None, limits, &Progress::default(), scratch)?;
+        let Some(header) = reader.header().map(<[String]>::to_vec) else {
+            return Err(InputError::new("unsupported_format", path, "neither CSV nor Parquet"));
+        };
+        Ok(Rows { path, names, header, reader })
+    }
+
+    /// The column of a field; `None` when the header has none.
+    pub(super) fn find(&self, field: &Field) -> Option<Source> {
+        let column = |name: &str| {
+            let index = self.header.iter().position(|column| column == name)?;
+            Some(Column { name: name.to_string(), index })
+        };
+        let column = self.names.of(field).find_map(column)?;
+        Some(Source { name: field.names[0], column })
+    }
+
+    /// The column of a field that must be there.
+    pub(super) fn need(&self, field: &Field) -> Result<Source, InputError> {
+        self.find(field).ok_or_else(|| {
+            let known = field.names.join(" or ");
+            let detail = format!("no column {known}; name yours with --map theirs={}", field.names[0]);
+            InputError::new("missing_column", self.path, detail)
+        })
+    }
+
+    /// Hands on every row; the first that cannot be read ends it.
+    pub(super) fn each(
+        mut self,
+        mut take: impl FnMut(&Line) -> Result<(), InputError>,
+    ) -> Result<(), InputError> {
+        while let Some(record) = self.reader.next_record()? {
+            match record {
+                Record::Row(number, row) => take(&Line { path: self.path, number, row })?,
+                Record::Unreadable(number, rejection, _) => {
+                    let detail = format!("line {number}: {}", rejection.detail);
+                    return Err(InputError::new(rejection.code.as_str(), self.path, detail));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Line<'_> {
+    /// An error about this line.
+    pub(super) fn fault(&self, code: &'static str, detail: &str) -> InputError {
+        InputError::new(code, self.path, format!("line {}: {detail}", self.number))
+    }
+
+    fn value(&self, source: &Source) -> RawValue<'_> {
+        self.row.get(&source.column)
+    }
+
+    /// A name: text, or a number as it is written without a fraction.
+    pub(super) fn name(&self, source: &Source) -> Result<Cow<'_, str>, InputError> {
+        match self.value(source) {
+            RawValue::Text(text) => Ok(text),
+            RawValue::Integer(number) => Ok(number.to_string().into()),
+            RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                Ok((number as i64).to_string().into())
+            }
+            RawValue::Boolean(flag) => Ok(flag.to_string().into()),
+            RawValue::Missing => Err(self.fault("missing_value", &format!("{} is empty", source.name))),
+            other => {
+                let detail = format!("{} is {}, not a name", source.name, other.to_json());
+                Err(self.fault("bad_value", &detail))
+            }
+        }
+    }
+
+    /// A finite number; true is 1.
+    pub(super) fn number(&self, source: &Source) -> Result<f64, InputError> {
+        let value = self.value(source);
+        let number = match &value {
+            RawValue::Integer(number) => Some(*number as f64),
+            RawValue::Number(number) => Some(*number),
+            RawValue::Boolean(flag) => Some(f64::from(u8::from(*flag))),
+            RawValue::Text(text) => match text.trim() {
+                "true" | "True" | "TRUE" => Some(1.0),
+                "false" | "False" | "FALSE" => Some(0.0),
+                text => text.parse().ok(),
+            },
+            _ => None,
+        };
+        match (number.filter(|number: &f64| number.is_finite()), value) {
+            (Some(number), _) => Ok(number),
+            (None, RawValue::Missing) => {
+                Err(self.fault("missing_value", &format!("{} is empty", source.name)))
+            }
+            (None, value) => {
+                let detail = format!("{} is {}, not a finite number", source.name, value.to_json());
+                Err(self.fault("bad_number", &detail))
+            }
+        }
+    }
+
+    /// Yes or no: a flag, 1 or 0, or the word for one of the two.
+    pub(super) fn flag(&self, source: &Source, yes: &[&str], no: &[&str]) -> Result<bool, InputError> {
+        let name = self.name(source)?.trim().to_lowercase();
+        match name.as_str() {
+            "1" | "true" => Ok(true),
+            "0" | "false" => Ok(false),
+            name if yes.contains(&name) => Ok(true),
+            name if no.contains(&name) => Ok(false),
+            _ => Err(self.fault("bad_flag", &format!("{} is {name:?}, neither 1 nor 0", source.name))),
+        }
+    }
+
+    /// A probability; of what was logged it is above 0.
+    pub(super) fn probability(&self, source: &Source, is_logged: bool) -> Result<f64, InputError> {
+        let value = self.number(source)?;
+        let is_one = (0.0..=1.0).contains(&value) && (value > 0.0 || !is_logged);
+        let range = if is_logged { "above 0 and at most 1" } else { "from 0 to 1" };
+        match is_one {
+            true => Ok(value),
+            false => {
+                let detail = format!("{} is {value}, which is not {range}", source.name);
+                Err(self.fault("bad_probability", &detail))
+            }
+        }
+    }
+}

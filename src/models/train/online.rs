@@ -1,0 +1,156 @@
+//! Going on from a model that was learned online: what became known since is first scored, then learned.
+//!
+//! The rows that it is judged by are those that it had not seen: its figures are held-out figures (progressive validation).
+//! Inputs stay standardised as they were at the start, or old and new steps would speak of different things.
+
+use ndarray::{Array2, ShapeBuilder};
+use serde::{Deserialize, Serialize};
+
+use super::{Learner, Request, Split, Trained, beats_base_rate, logit, measure};
+use crate::domain::time::HOUR;
+use crate::models::calibration::Calibration;
+use crate::models::examples::{ExampleError, Examples, Labels, Question};
+use crate::models::ftrl::{Ftrl, FtrlError};
+use crate::models::model::{Model, ModelFault, ModelKind, standardised};
+use crate::models::score::check_inputs;
+
+/// Version of online.json.
+pub const FORMAT: u32 = 1;
+
+/// online.json beside a model.json: where its learning may go on. A model without it can be scored, not continued.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlineState {
+    /// Version of this file.
+    pub format: u32,
+    /// One of so many negative examples was kept.
+    pub one_kept_of: u32,
+    /// What was learned, before the intercept is moved for the negatives that were left out.
+    pub learner: Ftrl,
+}
+
+/// Why a model does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum OnlineError {
+    /// It was learned otherwise, or its state is not that of its weights.
+    #[error("not_online: goal {goal}: its model was not learned online, or its online.json is not its own")]
+    NotOnline {
+        /// The goal.
+        goal: String,
+    },
+    /// The inputs are others today, or the goal was declared otherwise.
+    #[error(transparent)]
+    Fault(#[from] ModelFault),
+    /// There are no examples.
+    #[error(transparent)]
+    Examples(#[from] ExampleError),
+    /// No label became known since.
+    #[error("nothing_new: goal {goal}: no outcome became known since the model's own as_of")]
+    NothingNew {
+        /// The goal.
+        goal: String,
+    },
+    /// Negatives are sampled at another rate than before.
+    #[error(
+        "other_share: goal {goal}: one negative of {now} is kept now, it was one of {before}; train it anew"
+    )]
+    OtherShare {
+        /// The goal.
+        goal: String,
+        /// At the start.
+        before: u32,
+        /// Today.
+        now: u32,
+    },
+    /// The rows cannot be learned.
+    #[error("{source} (goal {goal})")]
+    Ftrl {
+        /// The goal.
+        goal: String,
+        /// Why.
+        source: FtrlError,
+    },
+}
+
+/// Scores, then learns the examples whose outcomes became known between the model's as_of and the request's.
+///
+/// # Errors
+/// What keeps the model from going on, by name.
+pub fn go_on(
+    question: &Question<'_>,
+    request: &Request<'_>,
+    from: &Model,
+    state: &OnlineState,
+    watch: &impl Fn(usize, usize),
+) -> Result<Trained, OnlineError> {
+    check(question, from, state)?;
+    let goal = || question.name.to_string();
+    let examples = question.examples(Labels::MatureBefore(request.as_of), watch)?;
+    if examples.one_kept_of != state.one_kept_of {
+        let (before, now) = (state.one_kept_of, examples.one_kept_of);
+        return Err(OnlineError::OtherShare { goal: goal(), before, now });
+    }
+    let lateness = question.training.allowed_lateness_hours * HOUR;
+    let is_new = |row: &usize| examples.moment(*row).until.plus(lateness) > from.as_of;
+    let rows: Vec<usize> = (0..examples.len()).filter(is_new).collect();
+    if rows.is_empty() {
+        return Err(OnlineError::NothingNew { goal: goal() });
+    }
+    let metrics = measure(&examples, &rows, request.config, from.base_rate, |row| {
+        let inputs: Vec<f64> = examples.columns.iter().map(|column| column[row]).collect();
+        from.score_row(&inputs)
+    });
+    let is_served = beats_base_rate(&metrics);
+    let mut online = state.clone();
+    let labels: Vec<bool> = rows.iter().map(|row| examples.labels[*row]).collect();
+    let matrix = standardised_rows(from, &examples, &rows);
+    let learned = online.learner.learn(matrix.view(), &labels, None);
+    learned.map_err(|source| OnlineError::Ftrl { goal: goal(), source })?;
+    let learner = Learner { question, examples: &examples };
+    let split = Split { train: Vec::new(), calibrate: Vec::new(), test: rows, left_out: 0 };
+    let mut card = learner.card(&split, metrics, Vec::new(), is_served, request);
+    card.fitted_on = learner.part(&split.test);
+    let model = moved(from, &online, is_served, request);
+    Ok(Trained { model, card, online: is_served.then_some(online) })
+}
+
+fn check(question: &Question<'_>, from: &Model, state: &OnlineState) -> Result<(), OnlineError> {
+    let is_its_own = from.kind == ModelKind::Ftrl
+        && state.format <= FORMAT
+        && state.learner.check().is_ok()
+        && state.learner.weights().0.iter().eq(from.inputs.iter().map(|input| &input.weight));
+    if !is_its_own {
+        return Err(OnlineError::NotOnline { goal: question.name.to_string() });
+    }
+    check_inputs(from)?;
+    if from.definition != *question.goal {
+        return Err(ModelFault::OtherGoal(question.name.to_string()).into());
+    }
+    Ok(())
+}
+
+/// Column-major rows of inputs as the model reads them.
+fn standardised_rows(model: &Model, examples: &Examples, rows: &[usize]) -> Array2<f64> {
+    let mut matrix = Array2::zeros((rows.len(), model.inputs.len()).f());
+    for ((mut to, input), column) in
+        matrix.columns_mut().into_iter().zip(&model.inputs).zip(&examples.columns)
+    {
+        to.iter_mut().zip(rows).for_each(|(to, row)| {
+            *to = standardised(column[*row], input.mean, input.scale, model.clip);
+        });
+    }
+    matrix
+}
+
+/// The model with the weights of a state, or the base rate in its place.
+fn moved(from: &Model, state: &OnlineState, is_served: bool, request: &Request<'_>) -> Model {
+    let mut model = Model { as_of: request.as_of, ..from.clone() };
+    if !is_served {
+        let (kind, intercept) = (ModelKind::BaseRate, logit(from.base_rate));
+        return Model { kind, intercept, inputs: Vec::new(), calibration: Calibration::None, ..model };
+    }
+    let (weights, intercept) = state.learner.weights();
+    model.inputs.iter_mut().zip(weights).for_each(|(input, weight)| input.weight = weight);
+    model.intercept = intercept - libm::log(f64::from(state.one_kept_of));
+    model
+}
