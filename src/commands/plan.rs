@@ -43,7 +43,7 @@ use scenarios::Outcome;
   smartpush plan --due 2018-01-01 --out handoff
   smartpush plan --campaigns spring-sale,newsletter --what-if cap=1/day --what-if quiet=21:00-09:00,without=newsletter
 What-ifs are planned in full and shown beside the plan; nothing of them is logged or handed off. Without --out the plan itself
-is only shown. Expected goal events are those of the model; their bounds hold 95 % of outcomes and what the model cannot know
+is only shown. Users who set a daily cap or quiet hours of their own keep them, whatever settings and what-ifs say. Expected goal events are those of the model; their bounds hold 95 % of outcomes and what the model cannot know
 of its own level. Opt-outs rest on the setting decisions.opt_out_probability.")]
 pub(super) struct PlanArguments {
     /// Campaigns to plan, separated by commas
@@ -59,7 +59,7 @@ pub(super) struct PlanArguments {
     #[arg(long, value_name = "DATE")]
     due: Option<String>,
     /// Where the hand-off goes: a file (.parquet, .csv, .jsonl), or a directory
-    #[arg(long, value_name = "FILE", required_unless_present = "what_if")]
+    #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Plan also under a change: cap=2/day, cap=5/week, quiet=22:00-08:00, without=CAMPAIGN; may be given several times
     #[arg(long, value_name = "CHANGE")]
@@ -100,6 +100,12 @@ struct Kept {
 pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
     if let Some(out) = &arguments.out {
+        if out.extension().is_none() && std::fs::read_dir(out).is_ok_and(|entries| entries.count() > 0) {
+            let place = out.display();
+            return Err(Failure::caller(format!(
+                "bad_out: {place} is not empty; a hand-off is never written over another"
+            )));
+        }
         handoff::check(out)?;
         context.check_free(&workspace, out)?;
     }
@@ -109,12 +115,13 @@ pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Fa
     let snapshot = Snapshot::build(&workspace, &context.config, now)?;
     let ids = match due {
         Some((from, until)) => due_campaigns(&snapshot, from.max(now), until),
-        None => arguments.campaigns.clone(),
+        None => arguments.campaigns.iter().map(|id| id.trim().to_string()).collect(),
     };
     if ids.is_empty() {
         return Err(Failure::caller("no_campaigns: no campaign may send then; `--campaigns` names some"));
     }
     let campaigns = campaigns_of(&snapshot, &ids)?;
+    check_goals(context, &campaigns)?;
     let scenarios = scenarios::parse(&arguments.what_if, &campaigns)?;
     let mut told = plan(context, &workspace, &snapshot, &lake.content_sha256(), campaigns, now, arguments)?;
     for scenario in scenarios {
@@ -131,6 +138,28 @@ pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Fa
     match context.json {
         true => print_json(&report),
         false => print_lines(&report::for_people(&told)),
+    }
+    Ok(())
+}
+
+/// A goal that nobody declared has no model, and what users are not to do is nothing to plan towards.
+fn check_goals(context: &Context, campaigns: &[Campaign]) -> Result<(), Failure> {
+    for campaign in campaigns {
+        let id = &campaign.campaign_id;
+        let Some(name) = &campaign.goal else { continue };
+        match context.config.goals.get(name) {
+            None => {
+                let text =
+                    format!("unknown_goal: campaign {id:?} pursues {name:?}, and no goal is called so");
+                return Err(Failure::caller(text));
+            }
+            Some(goal) if goal.absent => {
+                let text =
+                    format!("bad_goal: campaign {id:?} pursues {name:?}, which is that users do nothing");
+                return Err(Failure::caller(text));
+            }
+            Some(_) => {}
+        }
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ pub fn make<S: Source, K: Sink>(
     let plan = plan_watched(&task, |phase| watch(Step::Solve(phase)));
     let decided = decided::decide_all(source, request, &options, &plan, sink, watch)?;
     let sends: u32 = plan.campaigns.iter().map(|campaign| campaign.sends).sum();
-    let value = plan.value - options.reach * f64::from(sends);
+    let value = (plan.value - options.reach * f64::from(sends)).max(0.0);
     let bound = value + (plan.bound - plan.value);
     Ok(Made { plan, origin, decided, value, bound })
 }

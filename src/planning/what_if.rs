@@ -46,6 +46,13 @@ impl Scenario {
         let changes: Result<Vec<Change>, BadChange> =
             text.split(',').map(|change| parse_change(change.trim(), campaigns)).collect();
         let changes = changes?;
+        let is_alike = |one: &Change, other: &Change| {
+            std::mem::discriminant(one) == std::mem::discriminant(other) && !matches!(one, Change::Without(_))
+        };
+        if (1..changes.len()).any(|at| changes[..at].iter().any(|before| is_alike(before, &changes[at]))) {
+            let detail = "one thing is changed twice".to_string();
+            return Err(BadChange { text: text.to_string(), detail });
+        }
         let is_dropped = |campaign: &Campaign| {
             changes.iter().any(|change| matches!(change, Change::Without(id) if *id == campaign.campaign_id))
         };

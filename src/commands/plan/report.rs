@@ -184,7 +184,7 @@ fn unsent(told: &Told) -> Vec<String> {
         let counts: Vec<String> =
             rules.iter().map(|(rule, count)| format!("{} {rule}", thousands(**count))).collect();
         let list = if counts.is_empty() { "nobody".to_string() } else { counts.join(", ") };
-        format!("  not sent of {}: {list}", told.campaigns[place].campaign_id)
+        format!("  not sent of {}, by the rule that said no: {list}", told.campaigns[place].campaign_id)
     };
     told.made.decided.campaigns.iter().enumerate().map(line).collect()
 }

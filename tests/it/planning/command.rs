@@ -14,6 +14,8 @@ const CAMPAIGNS: &str = r#"{"campaign_id":"spring","status":"running","contents"
 {"campaign_id":"digest","status":"running","contents":["news-1","fresh-1"],"throttle_per_minute":1}
 {"campaign_id":"segmented","status":"running","audience":"big-spenders"}
 {"campaign_id":"stuck","status":"running","throttle_per_minute":0}
+{"campaign_id":"aimless","status":"draft","goal":"nothing"}
+{"campaign_id":"backwards","status":"draft","goal":"churn_30d"}
 "#;
 
 /// The made-up workspace with campaigns that can be planned together.
@@ -197,7 +199,7 @@ fn a_plan_that_is_impossible_sends_nothing_and_says_why() {
 fn wrong_questions_end_with_the_place_of_the_fault() {
     let town = town();
     let file = out(town.path(), "handoff.csv");
-    let faults: [(&[&str], &str); 11] = [
+    let faults: [(&[&str], &str); 13] = [
         (&["--campaigns", "spring,spring", "--out", &file], "bad_campaigns: \"spring\" is named twice"),
         (&["--campaigns", "nobody", "--out", &file], "unknown_campaign: there is no campaign \"nobody\""),
         (&["--campaigns", "segmented", "--out", &file], "unknown_audience: campaign \"segmented\""),
@@ -208,7 +210,9 @@ fn wrong_questions_end_with_the_place_of_the_fault() {
         (&["--campaigns", "spring", "--what-if", "without=digest"], "no such campaign is planned"),
         (&["--campaigns", "spring", "--what-if", "without=spring"], "no campaign is left"),
         (&["--due", "tomorrow", "--what-if", "cap=1/day"], "bad_due: \"tomorrow\""),
-        (&["--campaigns", "spring"], "--out"),
+        (&["--campaigns", "spring", "--what-if", "cap=1/day,cap=2/day"], "one thing is changed twice"),
+        (&["--campaigns", "aimless"], "unknown_goal: campaign \"aimless\" pursues \"nothing\""),
+        (&["--campaigns", "backwards"], "bad_goal: campaign \"backwards\" pursues \"churn_30d\""),
     ];
     for (arguments, text) in faults {
         let output = plan(town.path(), arguments);
