@@ -3,7 +3,7 @@
 //! One sentence: *events → profiles → models → decisions → delivery → feedback events*. The folders are that
 //! sentence; each imports only folders written above it here:
 //!
-//! `domain` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
+//! `domain` → `parallel` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
 //! `models` → `feedback` → `planning` → `engine` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
@@ -31,6 +31,7 @@ pub mod evaluation;
 pub mod events;
 pub mod feedback;
 pub mod models;
+mod parallel;
 pub mod planning;
 pub mod profiles;
 pub mod storage;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::output::{print_json, print_lines, thousands};
+use super::output::{print_json, print_lines, table, thousands};
 use super::{Context, Failure};
 use crate::domain::time::Instant;
 use crate::engine::SnapshotScorer;
@@ -168,7 +168,7 @@ fn for_people(told: &Told) -> Vec<String> {
         ),
         String::new(),
     ];
-    lines.extend(table(&told.summary));
+    lines.extend(table(&rows(&told.summary)));
     lines.push("  sent is of sends, what follows of sent".to_string());
     lines.push(String::new());
     lines.push(format!(
@@ -195,25 +195,17 @@ fn place(name: &str, directory: &Path, rows: u64) -> String {
 const HEADS: [&str; 9] =
     ["campaign", "decisions", "sends", "sent", "delivered", "displayed", "clicked", "direct", "influenced"];
 
-fn table(summary: &Summary) -> Vec<String> {
-    let mut rows = vec![HEADS.map(str::to_string)];
+fn rows(summary: &Summary) -> Vec<Vec<String>> {
+    let mut rows = vec![HEADS.map(str::to_string).to_vec()];
     let name = |campaign: &Option<String>| campaign.clone().unwrap_or_else(|| "(none)".to_string());
     rows.extend(summary.campaigns.iter().map(|(campaign, figures)| cells(name(campaign), figures)));
     rows.push(cells("all".to_string(), &summary.all));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; HEADS.len()] = std::array::from_fn(width);
-    rows.iter().map(|row| line(row, &widths)).collect()
+    rows
 }
 
-/// The name on the left, figures on the right.
-fn line(row: &[String; HEADS.len()], widths: &[usize; HEADS.len()]) -> String {
-    let figures = row.iter().zip(widths).skip(1).map(|(cell, width)| format!("  {cell:>width$}"));
-    format!("  {:<width$}{}", row[0], figures.collect::<String>(), width = widths[0])
-}
-
-fn cells(name: String, figures: &Figures) -> [String; HEADS.len()] {
+fn cells(name: String, figures: &Figures) -> Vec<String> {
     let of_sent = |count: u64| share(count, figures.sent);
-    [
+    vec![
         name,
         thousands(figures.decisions),
         thousands(figures.sends),

@@ -17,6 +17,22 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
+/// Rows whose columns are as wide as their widest cell: the first on the left, the others on the right.
+pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let line = |row: &Vec<String>| {
+        let cell = |(column, cell): (usize, &String)| match column {
+            0 => format!("  {cell:<width$}", width = width(0)),
+            _ => format!("  {cell:>width$}", width = width(column)),
+        };
+        row.iter().enumerate().map(cell).collect::<String>().trim_end().to_string()
+    };
+    rows.iter().map(line).collect()
+}
+
 /// A progress bar on stderr; invisible when stderr is no terminal.
 pub(super) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());

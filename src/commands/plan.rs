@@ -18,6 +18,7 @@ use crate::engine::{POPULARITY, Snapshot};
 use crate::events::lake::Lake;
 use crate::models::registry::Registry;
 use crate::planning::decided::Sink;
+use crate::planning::handoff::HandoffError;
 use crate::planning::record::{Recorded, Recorder, version_of, write_audience};
 use crate::planning::solver::Phase;
 use crate::planning::{Made, Request, Source, Step, handoff, make};
@@ -100,12 +101,6 @@ struct Kept {
 pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
     if let Some(out) = &arguments.out {
-        if out.extension().is_none() && std::fs::read_dir(out).is_ok_and(|entries| entries.count() > 0) {
-            let place = out.display();
-            return Err(Failure::caller(format!(
-                "bad_out: {place} is not empty; a hand-off is never written over another"
-            )));
-        }
         handoff::check(out)?;
         context.check_free(&workspace, out)?;
     }
@@ -270,7 +265,7 @@ fn threads() -> usize {
 fn level_error(workspace: &Workspace, model: &str) -> f64 {
     let Some((goal, version)) = model.split_once('/').filter(|_| model != POPULARITY) else { return 0.0 };
     let card = Registry::of(workspace).read(goal, version).ok().and_then(|found| found.card);
-    let positives = card.map_or(0, |card| card.split.calibrate.positives.max(card.split.test.positives));
+    let positives = card.map_or(0, |card| card.split.calibrate.positives);
     if positives == 0 { 0.0 } else { 1.0 / libm::sqrt(positives as f64) }
 }
 
@@ -301,6 +296,15 @@ type Counts = BTreeMap<String, u64>;
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         Failure::new(2, error)
+    }
+}
+
+impl From<HandoffError> for Failure {
+    fn from(error: HandoffError) -> Self {
+        match error {
+            HandoffError::Table(error) => error.into(),
+            HandoffError::NotEmpty(_) => Failure::new(2, error),
+        }
     }
 }
 

@@ -113,16 +113,18 @@ impl Together {
             let counted = lanes.iter().take(MOST_LANES).enumerate();
             counted.filter(|(_, push)| pace.counts.of(push)).for_each(|(lane, _)| counts.insert(lane));
             let measure = pace.measure;
+            let past = context.sends.iter().filter(|send| pace.counts.of(send));
+            let past: Vec<i64> = past.map(|send| measure.mark(send.at)).collect();
+            // Two rules may count the same lanes and yet other pushes of the past.
             let known = self.limits.iter_mut().find(|shared| {
                 (shared.rule, shared.most, shared.counts) == (pace.rule, pace.most, counts)
                     && shared.measure.is_like(&measure)
+                    && shared.past == past
             });
             if let Some(known) = known {
                 known.limits.insert(lane);
                 continue;
             }
-            let past = context.sends.iter().filter(|send| pace.counts.of(send));
-            let past = past.map(|send| measure.mark(send.at)).collect();
             let mut limits = LaneSet::default();
             limits.insert(lane);
             self.limits.push(Shared { rule: pace.rule, most: pace.most, measure, limits, counts, past });
@@ -156,8 +158,8 @@ impl Together {
         let holds_for_all =
             |shared: &&Shared| (0..lanes).all(|lane| shared.limits.holds(lane) && shared.counts.holds(lane));
         let most = |shared: &Shared| match shared.measure {
-            // The horizon may begin and end in the middle of a day.
-            Measure::Days(..) => Some(shared.most as usize * (hours.div_ceil(24) + 1)),
+            // The horizon may begin and end in the middle of a day, and a day on which clocks are set forward is short.
+            Measure::Days(..) => Some(shared.most as usize * (hours.div_ceil(24) + 2)),
             Measure::Rolling(_) => None,
         };
         self.limits.iter().filter(holds_for_all).filter_map(most).min().unwrap_or(usize::MAX)

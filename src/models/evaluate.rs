@@ -6,7 +6,6 @@ use super::card::Metrics;
 use super::examples::{ExampleError, Examples, Labels, Question};
 use super::inputs::AsOf;
 use super::model::Model;
-use super::parallel;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
 use super::train::{Request, TrainError, fit_for_evaluation, measure};
@@ -16,6 +15,7 @@ use crate::domain::time::{DAY, Instant};
 use crate::domain::zone::Zone;
 use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};
 use crate::evaluation::ranking::{ndcg_at, recall_at};
+use crate::parallel;
 
 /// Length of a ranking that is judged.
 const TOP: usize = 10;

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
 use super::model::Block;
-use super::parallel;
 use super::timeline::{TimedEvent, Timeline};
 use crate::config::TrainingConfig;
 use crate::domain::goal::{Goal, GoalWindow, Population, Unit};
 use crate::domain::identity::hash_of;
 use crate::domain::time::{DAY, HOUR, Instant};
 use crate::domain::zone::Zone;
+use crate::parallel;
 use crate::profiles::ProfileError;
 
 /// A moment at which examples are taken.

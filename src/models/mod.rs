@@ -10,7 +10,6 @@ pub mod inputs;
 pub mod logistic;
 pub mod material;
 pub mod model;
-mod parallel;
 pub mod recipe;
 pub mod recommend;
 pub mod registry;

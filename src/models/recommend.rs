@@ -5,9 +5,9 @@ use polars::prelude::*;
 use super::examples::Question;
 use super::inputs::{AsOf, Item, UserAsOf};
 use super::model::{Block, Model};
-use super::parallel;
 use super::timeline::Timeline;
 use crate::domain::time::Instant;
+use crate::parallel;
 use crate::profiles::ProfileError;
 
 /// What is asked for.

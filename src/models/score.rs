@@ -6,9 +6,9 @@ use super::examples::{ExampleError, Examples, Moment, Question};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, inputs_sha256};
 use super::model::{Block, Model, ModelFault, ModelKind};
-use super::parallel;
 use crate::domain::goal::{Goal, Unit};
 use crate::domain::time::Instant;
+use crate::parallel;
 use crate::profiles::features::features_sha256;
 
 /// One propensity.

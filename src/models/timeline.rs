@@ -8,11 +8,11 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::parallel;
 use crate::domain::event::is_own;
 use crate::domain::time::Instant;
 use crate::domain::zone::{ZoneCode, Zones};
 use crate::events::lake::{Lake, LakeFile};
+use crate::parallel;
 use crate::profiles::ProfileError;
 use crate::profiles::accumulate::{Plan, UserEvents};
 use crate::profiles::declared::Declared;

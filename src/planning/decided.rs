@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::forecast::Forecast;
 use super::options::{Options, Payload};
-use super::parallel::in_chunks;
 use super::rules::rule_of;
 use super::solver::audience::instant_of;
 use super::solver::outcome::Plan;
@@ -16,6 +15,7 @@ use crate::decisions::prospect::Prospect;
 use crate::decisions::rules::MATCHES_PLAN;
 use crate::domain::content::Content;
 use crate::domain::decision::Action;
+use crate::parallel::in_chunks_on;
 use crate::storage::decision_log::{FORMAT, Record};
 
 /// Users whose decisions are in memory at once, and those that a thread takes at a time.
@@ -112,10 +112,8 @@ struct PlannedPush {
 impl<S: Source> Decider<'_, S> {
     fn batch(&self, users: Range<usize>) -> Vec<(usize, Record)> {
         let first = users.start;
-        let work = |_: &mut (), part: Range<usize>| {
-            part.flat_map(|user| self.records(first + user)).collect::<Vec<_>>()
-        };
-        in_chunks(self.request.threads, users.len(), PART, || (), work).0.into_iter().flatten().collect()
+        let work = |part: Range<usize>| part.flat_map(|user| self.records(first + user)).collect::<Vec<_>>();
+        in_chunks_on(self.request.threads, users.len(), PART, work).into_iter().flatten().collect()
     }
 
     /// The decisions about one user.

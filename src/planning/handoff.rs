@@ -1,6 +1,6 @@
 //! The hand-off: what a sender needs to send, minute by minute and shard by shard, its manifest last.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -105,19 +105,30 @@ pub fn write(out: &Path, mut rows: Vec<Row>, head: &Value) -> Result<PathBuf, Ta
     }
 }
 
+/// A place where no hand-off can be written.
+#[derive(Debug, thiserror::Error)]
+pub enum HandoffError {
+    /// The directory holds something already.
+    #[error("bad_out: {} is not empty; a hand-off is never written over another", .0.display())]
+    NotEmpty(PathBuf),
+    /// The file system says no, or the extension is none of ours.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
 /// Can a hand-off be written there?
 ///
 /// # Errors
 /// For an extension that is none of ours, and a directory that holds something already.
-pub fn check(out: &Path) -> Result<(), TableError> {
+pub fn check(out: &Path) -> Result<(), HandoffError> {
     if out.extension().is_some() {
-        return tables::check_extension(out);
+        return Ok(tables::check_extension(out)?);
     }
     match fs::read_dir(out).map(Iterator::count) {
         Ok(0) => Ok(()),
-        Ok(_) => Err(TableError::io(out)(std::io::ErrorKind::AlreadyExists.into())),
+        Ok(_) => Err(HandoffError::NotEmpty(out.to_path_buf())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(TableError::io(out)(error)),
+        Err(error) => Err(TableError::io(out)(error).into()),
     }
 }
 
@@ -132,7 +143,7 @@ fn write_file(out: &Path, rows: &[Row], head: &Value) -> Result<PathBuf, TableEr
 }
 
 fn write_directory(out: &Path, rows: &[Row], head: &Value) -> Result<PathBuf, TableError> {
-    let (mut files, mut paths, mut directories) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut files, mut paths, mut directories) = (Vec::new(), Vec::new(), BTreeSet::new());
     for part in rows.chunk_by(|one, other| (one.send_minute, one.shard) == (other.send_minute, other.shard)) {
         // Colons are no part of names everywhere.
         let minute = part[0].send_minute.to_string().replace([':', '-'], "");
@@ -141,9 +152,9 @@ fn write_directory(out: &Path, rows: &[Row], head: &Value) -> Result<PathBuf, Ta
         tables::write_unsynced(&out.join(&name), lines.as_bytes())?;
         files.push(json!({ "name": name, "rows": part.len(), "sha256": sha256_hex(lines.as_bytes()) }));
         paths.push(out.join(&name));
-        directories.insert(out.join(format!("minute={minute}")), ());
+        directories.insert(out.join(format!("minute={minute}")));
     }
-    paths.extend(directories.into_keys());
+    paths.extend(directories);
     tables::sync_all(&paths)?;
     write_manifest(&out.join(MANIFEST), head, files)
 }

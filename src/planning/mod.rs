@@ -11,7 +11,6 @@ pub mod solver;
 pub mod what_if;
 
 mod options;
-mod parallel;
 mod rules;
 
 pub use rules::rule_of;

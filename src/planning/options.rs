@@ -77,7 +77,7 @@ impl Options {
         let hours = request.horizon_hours as usize + MARGIN_HOURS;
         let mut audience =
             Audience::build(request.campaigns.len(), hours, source.users(), request.threads, fill);
-        let reach = (request.settings.reach * audience.mean_best()) as f32;
+        let reach = (request.settings.reach * audience.mean_best(0..audience.users())) as f32;
         audience.raise(reach);
         Options { audience, together, origin, reach: f64::from(reach) }
     }

@@ -7,8 +7,8 @@ use polars::prelude::{Column, DataFrame};
 
 use super::decided::Sink;
 use super::handoff::Row;
-use super::parallel::in_chunks;
 use crate::domain::identity::sha256_hex;
+use crate::parallel::in_chunks_on;
 use crate::storage::batch_log::{BatchLog, frame_of};
 use crate::storage::decision_log::{LogError, Record};
 use crate::tables::{self, TableError};
@@ -79,10 +79,10 @@ impl Sink for Recorder {
     type Error = LogError;
 
     fn take(&mut self, records: Vec<(usize, Record)>) -> Result<(), LogError> {
-        let frame = |_: &mut (), part: Range<usize>| {
+        let frame = |part: Range<usize>| {
             frame_of(&self.log_directory, records[part].iter().map(|(_, record)| record))
         };
-        for frame in in_chunks(self.threads, records.len(), FRAME, || (), frame).0 {
+        for frame in in_chunks_on(self.threads, records.len(), FRAME, frame) {
             self.log.append(&frame?)?;
         }
         self.decisions += records.len() as u64;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of `src/` in the order of an event's path: a room imports only rooms written above it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "domain",
+    "parallel",
     "config",
     "tables",
     "workspace",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::output::thousands;
+use super::super::output::{table, thousands};
 use super::{Counts, Told};
 use crate::engine::POPULARITY;
 use crate::planning::forecast::{Bounds, Forecast};
@@ -153,27 +153,6 @@ fn campaign_rows(told: &Told) -> Vec<Vec<String>> {
         ]);
     }
     rows
-}
-
-/// Columns as wide as their widest cell; the first on the left, the others on the right.
-fn table(rows: &[Vec<String>]) -> Vec<String> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let line = |row: &Vec<String>| {
-        let cell = |(column, cell): (usize, &String)| match column {
-            0 => format!("  {cell:<width$}", width = width(0)),
-            _ => format!("  {cell:>width$}", width = width(column)),
-        };
-        row.iter().enumerate().map(cell).collect::<String>().trim_end().to_string()
-    };
-    debug_assert!(columns > 0);
-    rows.iter().map(line).collect()
 }
 
 /// Who gets nothing, and which rule decided it.

@@ -6,7 +6,7 @@ use super::Sources;
 use super::campaign::decay;
 use crate::domain::goal::Goal;
 use crate::domain::time::{DAY, Instant};
-use crate::models::parallel;
+use crate::parallel;
 use crate::profiles::ProfileError;
 use crate::profiles::accumulate::Plan;
 use crate::profiles::build::finish;

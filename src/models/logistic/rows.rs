@@ -6,7 +6,7 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 
 use super::cholesky::Symmetric;
-use crate::models::parallel;
+use crate::parallel;
 
 /// Rows that are worked on together: their inputs stay in the cache from the logits to the curvature.
 const BLOCK: usize = 256;

@@ -153,7 +153,7 @@ impl IntervalTable {
         let log_kappas = Grid::new(least, most, ((most - least) / STEP).ceil() as usize + 2);
         let log_probabilities = Grid::new(libm::log(LEAST), 0.0, 129);
         let tail = (1.0 - coverage) / 2.0;
-        let cells = crate::models::parallel::map(log_kappas.points * log_probabilities.points, |index| {
+        let cells = crate::parallel::map(log_kappas.points * log_probabilities.points, |index| {
             let kappa = libm::exp(log_kappas.value(index / log_probabilities.points));
             let log_probability = log_probabilities.value(index % log_probabilities.points);
             let probability = libm::exp(log_probability).min(1.0 - 1e-9);

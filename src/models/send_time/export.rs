@@ -6,7 +6,7 @@ use super::SendTimeModel;
 use super::population::Population;
 use crate::domain::curve::SendTimeCurve;
 use crate::domain::time::HOURS_OF_WEEK;
-use crate::models::parallel;
+use crate::parallel;
 
 /// Users of one frame; 168 rows each keep a frame near a row group.
 const BLOCK: usize = 768;

@@ -5,7 +5,7 @@
 use super::circular::Circular;
 use super::history::{Week, normalise, normalised};
 use crate::domain::time::HOURS_OF_WEEK;
-use crate::models::parallel;
+use crate::parallel;
 
 /// EM steps; forty give the same quality.
 const STEPS: usize = 12;

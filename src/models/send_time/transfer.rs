@@ -6,7 +6,7 @@
 use super::circular::Circular;
 use super::history::{Week, normalise};
 use crate::domain::time::HOURS_OF_WEEK;
-use crate::models::parallel;
+use crate::parallel;
 
 /// EM steps.
 const STEPS: usize = 25;

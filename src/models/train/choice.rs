@@ -7,8 +7,8 @@ use super::{Learner, ROWS_FOR_CHOICE, TrainError, softplus};
 use crate::config::Method;
 use crate::models::card::Tried;
 use crate::models::logistic::ROUGH_TOLERANCE;
-use crate::models::parallel;
 use crate::models::recipe::Recipe;
+use crate::parallel;
 
 impl Learner<'_> {
     /// The recipe to use with all that were tried. Each method's strength is the one with the least log-loss on later

@@ -8,8 +8,8 @@ use crate::models::examples::Examples;
 use crate::models::ftrl::Ftrl;
 use crate::models::logistic::{FitError, TOLERANCE};
 use crate::models::model::standardised;
-use crate::models::parallel;
 use crate::models::recipe::Recipe;
+use crate::parallel;
 
 /// Weights with the standardisation that belongs to them, or trees.
 #[derive(Clone, Debug)]

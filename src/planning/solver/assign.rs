@@ -9,7 +9,7 @@ use super::loads::Loads;
 use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
 use super::{Task, demand, mix};
-use crate::planning::parallel::in_chunks;
+use crate::parallel::in_chunks_with;
 
 /// Passes of improvement at most; each only adds value, so any number is safe.
 const MOST_PASSES: usize = 12;
@@ -153,7 +153,7 @@ impl<'a, R: JointRules> Assigner<'a, R> {
             let users = range.filter(|user| self.may_gain(*user));
             users.filter_map(|user| self.mover(finder, user)).collect::<Vec<_>>()
         };
-        in_chunks(self.task.settings.threads, audience.users(), PART, start, work).0.concat()
+        in_chunks_with(self.task.settings.threads, audience.users(), PART, start, work).0.concat()
     }
 
     /// Is there room for some option that is worth more than what the user gets?
@@ -245,9 +245,6 @@ fn gain(
 
 /// The price difference that outweighs a full minute: a fiftieth of what the first users' options are worth on average.
 fn bias_scale(audience: &Audience) -> f64 {
-    let users = 0..audience.users().min(1_000);
-    let best = users.flat_map(|user| (0..audience.campaigns()).filter_map(move |k| audience.best(user, k)));
-    let (sum, count) =
-        best.fold((0.0, 0), |(sum, count), (_, cell)| (sum + f64::from(cell.value), count + 1));
-    if sum > 0.0 { 0.02 * sum / f64::from(count) } else { 1.0 }
+    let mean = audience.mean_best(0..audience.users().min(1_000));
+    if mean > 0.0 { 0.02 * mean } else { 1.0 }
 }

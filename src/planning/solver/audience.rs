@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::domain::time::{HOUR, Instant, MINUTE};
-use crate::planning::parallel;
+use crate::parallel;
 
 /// Minutes in a quarter of an hour: what zones are offset by in multiples of, and what prices hold for.
 pub(super) const QUARTER: usize = 15;
@@ -105,7 +105,7 @@ impl Audience {
         let hours = hours.min(MOST_HOURS);
         let start = || Offers { hours, by_campaign: vec![Vec::new(); campaigns] };
         let work = |offers: &mut Offers, range: Range<usize>| lay_out(range, offers, &fill);
-        let (parts, _) = parallel::in_chunks(threads, users, PART, start, work);
+        let (parts, _) = parallel::in_chunks_with(threads, users, PART, start, work);
         let mut dictionary = Dictionary::default();
         let merge = |(mut part, own): (Part, Vec<Shape>)| {
             let common: Vec<u32> = own.into_iter().map(|shape| dictionary.index(shape)).collect();
@@ -154,10 +154,9 @@ impl Audience {
         (usize::from(shape.quarter), shape.minutes)
     }
 
-    /// What users' best options for campaigns are worth on average; 0 without any.
-    pub fn mean_best(&self) -> f64 {
-        let places =
-            (0..self.users).flat_map(|user| (0..self.campaigns).map(move |campaign| (user, campaign)));
+    /// What these users' best options for campaigns are worth on average; 0 without any.
+    pub fn mean_best(&self, users: impl Iterator<Item = usize>) -> f64 {
+        let places = users.flat_map(|user| (0..self.campaigns).map(move |campaign| (user, campaign)));
         let best = places.filter_map(|(user, campaign)| self.best(user, campaign));
         let (sum, count) =
             best.fold((0.0, 0.0), |(sum, count), (_, cell)| (sum + f64::from(cell.value), count + 1.0));

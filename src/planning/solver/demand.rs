@@ -7,7 +7,7 @@ use super::audience::PART;
 use super::bundle::{Finder, NONE};
 use super::limits::JointRules;
 use super::prices::Table;
-use crate::planning::parallel::{in_chunks, sum_tallies};
+use crate::parallel::{in_chunks_with, sum_tallies};
 
 /// The choices of some users, summed.
 pub(super) struct Demand {
@@ -33,7 +33,7 @@ pub(super) fn at_prices<R: JointRules>(task: &Task<R>, table: &Table, users: &[u
         }
         upper
     };
-    let (uppers, helpers) = in_chunks(task.settings.threads, users.len(), PART / 8, start, work);
+    let (uppers, helpers) = in_chunks_with(task.settings.threads, users.len(), PART / 8, start, work);
     let tally = sum_tallies(helpers.into_iter().map(|(_, tally)| tally), table.len());
     Demand { tally, upper: uppers.iter().sum() }
 }
@@ -54,5 +54,5 @@ pub(super) fn picks<R: JointRules>(task: &Task<R>, table: &Table) -> Vec<u32> {
         }
         picks
     };
-    in_chunks(task.settings.threads, task.audience.users(), PART, start, work).0.concat()
+    in_chunks_with(task.settings.threads, task.audience.users(), PART, start, work).0.concat()
 }

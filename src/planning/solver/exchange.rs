@@ -12,7 +12,7 @@ use super::audience::{Cell, PART, QUARTER};
 use super::bundle::NONE;
 use super::limits::JointRules;
 use super::place::{self, Place};
-use crate::planning::parallel::in_chunks;
+use crate::parallel::in_chunks_on;
 
 /// Passes at most; each only adds value, so any number is safe.
 const MOST_PASSES: usize = 6;
@@ -89,7 +89,7 @@ impl<R: JointRules> Assigner<'_, R> {
     /// Users and campaigns that should have more than they have, by the prices: those who miss most first.
     fn wanting(&self) -> Vec<(f64, u32, u16)> {
         let audience = self.task.audience;
-        let work = |_: &mut (), users: Range<usize>| {
+        let work = |users: Range<usize>| {
             let pairs =
                 users.flat_map(|user| (0..audience.campaigns()).map(move |campaign| (user, campaign)));
             let wants = |(user, campaign): (usize, usize)| {
@@ -98,7 +98,7 @@ impl<R: JointRules> Assigner<'_, R> {
             };
             pairs.filter_map(wants).collect::<Vec<_>>()
         };
-        let found = in_chunks(self.task.settings.threads, audience.users(), PART, || (), work).0;
+        let found = in_chunks_on(self.task.settings.threads, audience.users(), PART, work);
         let mut wanting = found.concat();
         wanting.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
         wanting.truncate(MOST_WANTING);
@@ -120,14 +120,14 @@ impl<R: JointRules> Assigner<'_, R> {
 
     fn market(&self) -> Market {
         let audience = self.task.audience;
-        let work = |_: &mut (), users: Range<usize>| {
+        let work = |users: Range<usize>| {
             let sends = users.flat_map(|user| self.assignment.sends(user).map(move |send| (user, send)));
             let entry = |(user, (campaign, _, minute)): (usize, (usize, u32, usize))| {
                 (campaign, minute, Loss(self.loss(user, campaign).0), user)
             };
             sends.map(entry).collect::<Vec<_>>()
         };
-        let entries = in_chunks(self.task.settings.threads, audience.users(), PART, || (), work).0;
+        let entries = in_chunks_on(self.task.settings.threads, audience.users(), PART, work);
         let quarters = audience.hours() * 60 / QUARTER;
         let mut market = Market { quarters, queues: vec![Queue::new(); audience.campaigns() * quarters] };
         for (campaign, minute, loss, user) in entries.into_iter().flatten() {

@@ -10,7 +10,7 @@ use super::loads::{Limit, Loads};
 use super::outcome::{CampaignOutcome, Load, Pair, Plan, Reason};
 use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
-use crate::planning::parallel::{in_chunks, sum_tallies};
+use crate::parallel::{in_chunks_with, sum_tallies};
 
 /// Counts everything there is to tell about an assignment.
 pub(super) fn report<R: JointRules>(
@@ -78,7 +78,8 @@ impl<R: JointRules> Judge<'_, R> {
             reasons
         };
         let start = || vec![0; campaigns * minutes];
-        let (reasons, first) = in_chunks(self.task.settings.threads, audience.users(), PART, start, work);
+        let (reasons, first) =
+            in_chunks_with(self.task.settings.threads, audience.users(), PART, start, work);
         let first = sum_tallies(first, campaigns * minutes);
         let per_minute =
             (0..campaigns).map(|campaign| first[campaign * minutes..][..minutes].to_vec()).collect();

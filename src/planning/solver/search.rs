@@ -39,7 +39,8 @@ pub(super) fn find<R: JointRules>(
     order: &[u32],
     watch: &mut impl FnMut(Phase),
 ) -> Vec<f64> {
-    let scale = mean_best(task, &order[..order.len().min(SAMPLES[0].0)]);
+    let sample = order.iter().take(SAMPLES[0].0).map(|user| *user as usize);
+    let scale = task.audience.mean_best(sample);
     let mut prices = vec![0.0; resources.capacity.len()];
     if scale <= 0.0 || resources.capacity.iter().all(|capacity| capacity.is_infinite()) {
         return prices;
@@ -65,19 +66,6 @@ pub(super) fn dual<R: JointRules>(
 ) -> f64 {
     let table = Table::exact(resources, task.audience, prices);
     at_prices(task, &table, order).upper + resources.worth(prices)
-}
-
-/// The mean over users and campaigns of the best option's value.
-fn mean_best<R>(task: &Task<R>, users: &[u32]) -> f64 {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for user in users {
-        let campaigns = 0..task.audience.campaigns();
-        for (_, cell) in campaigns.filter_map(|campaign| task.audience.best(*user as usize, campaign)) {
-            sum += f64::from(cell.value);
-            count += 1.0;
-        }
-    }
-    if count > 0.0 { sum / count } else { 0.0 }
 }
 
 /// Lowers the dual bound of some users step by step.
