@@ -7,4 +7,5 @@ pub mod coverage;
 pub mod off_policy;
 pub mod ranking;
 pub mod send_time;
+pub mod stability;
 pub mod uplift;
