@@ -40,6 +40,8 @@ pub struct Config {
     pub goals: BTreeMap<String, Goal>,
     /// How models are trained.
     pub training: TrainingConfig,
+    /// What models must show.
+    pub gates: GatesConfig,
     /// Decisions.
     pub decisions: DecisionSettings,
     /// Ways to a reader, by name.
@@ -194,6 +196,28 @@ pub struct TrainingConfig {
     pub excluded_users: Vec<String>,
 }
 
+/// `[gates]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatesConfig {
+    /// Rows of the test part.
+    pub least_rows: usize,
+    /// Rows of either outcome in the test part, and in a slice that is judged.
+    pub least_positives: usize,
+    /// Share of the rows that one user may have.
+    pub most_of_one_user: f64,
+    /// AUC that one input may have alone.
+    pub most_auc_of_one_input: f64,
+    /// Calibration error that always passes.
+    pub most_ece: f64,
+    /// Calibration error that passes, as a share of the base rate.
+    pub most_ece_of_base_rate: f64,
+    /// PSI of an input between train and test part.
+    pub most_psi_of_one_input: f64,
+    /// PSI of the probabilities between calibrate and test part.
+    pub most_psi_of_scores: f64,
+}
+
 /// `[evaluation]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -332,6 +356,8 @@ impl Config {
             ("training.candidates", self.training.candidates as i64, 1, 5_000),
             ("training.most_users", self.training.most_users as i64, 1_000, 1_000_000_000),
             ("training.most_negatives", self.training.most_negatives as i64, 1_000, 100_000_000),
+            ("gates.least_rows", self.gates.least_rows as i64, 1, i64::MAX),
+            ("gates.least_positives", self.gates.least_positives as i64, 1, i64::MAX),
             ("decisions.horizon_hours", i64::from(self.decisions.horizon_hours), 1, 168),
             ("decisions.most_contents", self.decisions.most_contents as i64, 1, 500),
             ("decisions.minimum_gap_minutes", i64::from(self.decisions.minimum_gap_minutes), 0, 30 * 1_440),
@@ -355,6 +381,7 @@ impl Config {
         if self.training.methods.is_empty() {
             return Err(("training.methods", "names no method".into()));
         }
+        self.check_gates()?;
         self.check_decisions()?;
         if !(self.send_time.interval > 0.0 && self.send_time.interval < 1.0) {
             return Err((
@@ -363,6 +390,24 @@ impl Config {
             ));
         }
         Ok(())
+    }
+}
+
+impl Config {
+    fn check_gates(&self) -> Result<(), (&'static str, String)> {
+        let gates = &self.gates;
+        let limits = [
+            ("gates.most_of_one_user", gates.most_of_one_user),
+            ("gates.most_auc_of_one_input", gates.most_auc_of_one_input),
+            ("gates.most_ece", gates.most_ece),
+            ("gates.most_ece_of_base_rate", gates.most_ece_of_base_rate),
+            ("gates.most_psi_of_one_input", gates.most_psi_of_one_input),
+            ("gates.most_psi_of_scores", gates.most_psi_of_scores),
+        ];
+        match limits.into_iter().find(|(_, value)| value.is_nan() || *value < 0.0) {
+            Some((key, value)) => Err((key, format!("{value} is not a number from 0"))),
+            None => Ok(()),
+        }
     }
 }
 

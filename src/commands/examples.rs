@@ -6,12 +6,14 @@ use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::models::examples::Labels;
-use crate::models::score::examples_frame;
+use crate::models::score::{POPULATION, examples_frame, moments};
+use crate::models::train::parts_of;
 use crate::tables::{self, TableError};
 
 /// Write a goal's training examples: inputs as of each moment, and whether the goal was reached
 ///
-/// Only rows whose outcome was known before T. Inputs use events before the row's own moment.
+/// Only rows whose outcome was known before T. Inputs use events before the row's own moment. The column `part` says what
+/// training takes a row for: train, calibrate, test, or left_out between them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush examples --goal redeem --out redeem.parquet
@@ -26,6 +28,9 @@ pub(super) struct ExamplesArguments {
     /// File to write; .parquet, .csv or .jsonl
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Add everybody the goal is about at T, without a label: what `score --import` wants predicted beside the test part
+    #[arg(long)]
+    population: bool,
 }
 
 pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<(), Failure> {
@@ -44,22 +49,32 @@ pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<()
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    let frame = examples_frame(&question, &examples).map_err(TableError::parquet(Path::new("examples")))?;
-    let rows = tables::write_frame(&arguments.out, frame)?;
+    // A goal with too few moments to split can still be looked at.
+    let mut parts = parts_of(&question, &examples).unwrap_or_else(|_| vec!["train"; examples.len()]);
     let all: Vec<usize> = (0..examples.len()).collect();
     let positives = examples.positives(&all);
+    let (counted, immature) = (examples.moments.len(), examples.immature);
+    let one_kept_of = examples.one_kept_of;
+    let examples = match arguments.population {
+        true => examples.followed_by(question.population_rows(moments(&question, material.as_of))?),
+        false => examples,
+    };
+    parts.resize(examples.len(), POPULATION);
+    let frame =
+        examples_frame(&question, &examples, &parts).map_err(TableError::parquet(Path::new("examples")))?;
+    let rows = tables::write_frame(&arguments.out, frame)?;
     if context.json {
         print_json(&serde_json::json!({
             "goal": arguments.goal, "as_of": material.as_of, "rows": rows, "positives": positives,
-            "moments": examples.moments.len(), "immature_moments": examples.immature,
-            "one_negative_kept_of": examples.one_kept_of, "path": arguments.out,
+            "moments": counted, "immature_moments": immature,
+            "one_negative_kept_of": one_kept_of, "population": examples.len() - all.len(), "path": arguments.out,
         }));
     } else {
         print_lines(&[format!(
             "{} examples of {} at {} moments, {} reach the goal, in {}",
-            thousands(rows),
+            thousands(all.len() as u64),
             arguments.goal,
-            examples.moments.len(),
+            counted,
             thousands(positives as u64),
             arguments.out.display()
         )]);

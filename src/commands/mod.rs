@@ -16,6 +16,7 @@ mod plan;
 mod preview;
 mod profile;
 mod recommend;
+mod refresh;
 mod replay;
 mod score;
 mod send_times;
@@ -37,6 +38,7 @@ use crate::models::examples::ExampleError;
 use crate::models::registry::RegistryError;
 use crate::models::send_time::evaluate::EvaluateError;
 use crate::models::train::TrainError;
+use crate::models::train::imported::ImportError;
 use crate::models::train::online::OnlineError;
 use crate::profiles::ProfileError;
 use crate::tables::TableError;
@@ -80,6 +82,7 @@ enum Command {
     Recommend(recommend::RecommendArguments),
     Examples(examples::ExamplesArguments),
     Models(models::ModelsArguments),
+    Refresh(refresh::RefreshArguments),
     Evaluate(evaluate::EvaluateArguments),
     EvaluatePolicy(evaluate_policy::EvaluatePolicyArguments),
     EvaluateLift(evaluate_lift::EvaluateLiftArguments),
@@ -186,6 +189,7 @@ impl Command {
             Command::Recommend(arguments) => recommend::run(context, &arguments),
             Command::Examples(arguments) => examples::run(context, &arguments),
             Command::Models(arguments) => models::run(context, &arguments),
+            Command::Refresh(arguments) => refresh::run(context, &arguments),
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
             Command::EvaluatePolicy(arguments) => evaluate_policy::run(context, &arguments),
             Command::EvaluateLift(arguments) => evaluate_lift::run(context, &arguments),
@@ -336,7 +340,9 @@ impl From<RegistryError> for Failure {
         match error {
             RegistryError::Table(error) => error.into(),
             // Refused by the gate.
-            RegistryError::Refused { .. } => Failure::new(3, error),
+            RegistryError::Refused { .. }
+            | RegistryError::RefusedByGate { .. }
+            | RegistryError::Imported { .. } => Failure::new(3, error),
             _ => Failure::new(2, error),
         }
     }
@@ -358,6 +364,17 @@ impl From<TrainError> for Failure {
             TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::Fit { .. } => {
                 Failure::new(2, error)
             }
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Table(error) => error.into(),
+            ImportError::Train(error) => error.into(),
+            ImportError::Input(error) => error.into(),
+            ImportError::Missing { .. } => Failure::new(2, error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
 use crate::models::model::ModelKind;
-use crate::models::registry::{Registered, Registry, RegistryError};
+use crate::models::registry::{Change, ChangeAction, Promotion, Registered, Registry, RegistryError};
 
 /// List models, look at one, choose the champion, go back to the former one
 #[derive(clap::Args)]
@@ -11,6 +11,7 @@ use crate::models::registry::{Registered, Registry, RegistryError};
   smartpush models list
   smartpush models show --goal redeem
   smartpush models promote --goal redeem 1f2e3d4c5b6a
+  smartpush models shadow --goal redeem 1f2e3d4c5b6a
   smartpush models rollback --goal redeem")]
 pub(super) struct ModelsArguments {
     #[command(subcommand)]
@@ -19,7 +20,7 @@ pub(super) struct ModelsArguments {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// List every model of every goal (or of one); the champion has a star
+    /// List every model of every goal (or of one); the champion has a star, the shadow a tilde
     List {
         /// Only this goal
         #[arg(long, value_name = "NAME")]
@@ -40,6 +41,21 @@ enum Action {
         goal: String,
         /// The version
         version: String,
+        /// Go past the gate; which lines did not hold is kept in the journal
+        #[arg(long)]
+        force: bool,
+    },
+    /// Score and log a challenger beside the champion, without serving it
+    Shadow {
+        /// The goal
+        #[arg(long, value_name = "NAME")]
+        goal: String,
+        /// The version
+        #[arg(required_unless_present = "off")]
+        version: Option<String>,
+        /// Take the goal's shadow away
+        #[arg(long, conflicts_with = "version")]
+        off: bool,
     },
     /// Bring the former champion back and withdraw the present one
     Rollback {
@@ -55,26 +71,44 @@ pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), 
     match &arguments.action {
         Action::List { goal } => list(context, &registry, goal.as_deref()),
         Action::Show { goal, version } => show(context, &registry, goal, version.as_deref()),
-        Action::Promote { goal, version } => {
+        Action::Promote { goal, version, force } => {
             let _lock = workspace.lock()?;
-            let from = registry.promote(goal, version, context.now)?;
-            report(context, goal, "promoted", version, from.as_deref());
+            let promotion = registry.promote(goal, version, *force, context.now)?;
+            if !promotion.forced.is_empty() {
+                eprintln!("forced past: {}", promotion.forced.join(", "));
+            }
+            report(context, goal, "promoted", version, &promotion);
+            Ok(())
+        }
+        Action::Shadow { goal, version, .. } => {
+            let _lock = workspace.lock()?;
+            registry.set_shadow(goal, version.as_deref())?;
+            if context.json {
+                print_json(&serde_json::json!({ "goal": goal, "shadow": version }));
+            } else {
+                let version = version.as_deref().unwrap_or("none");
+                print_lines(&[format!("{goal}: the shadow is {version}; decisions log what it says")]);
+            }
             Ok(())
         }
         Action::Rollback { goal } => {
             let _lock = workspace.lock()?;
             let (version, from) = registry.rollback(goal, context.now)?;
-            report(context, goal, "rolled back to", &version, from.as_deref());
+            report(context, goal, "rolled back to", &version, &Promotion { from, forced: Vec::new() });
             Ok(())
         }
     }
 }
 
-fn report(context: &Context, goal: &str, done: &str, version: &str, from: Option<&str>) {
+fn report(context: &Context, goal: &str, done: &str, version: &str, promotion: &Promotion) {
     if context.json {
-        print_json(&serde_json::json!({ "goal": goal, "champion": version, "former": from }));
+        let mut said = serde_json::json!({ "goal": goal, "champion": version, "former": promotion.from });
+        if !promotion.forced.is_empty() {
+            said["forced"] = serde_json::json!(promotion.forced);
+        }
+        print_json(&said);
     } else {
-        let former = from.map(|from| format!(" (was {from})")).unwrap_or_default();
+        let former = promotion.from.as_ref().map(|from| format!(" (was {from})")).unwrap_or_default();
         print_lines(&[format!("{goal}: {done} {version}{former}")]);
     }
 }
@@ -86,13 +120,14 @@ fn list(context: &Context, registry: &Registry, goal: Option<&str>) -> Result<()
     };
     let (mut entries, mut lines) = (Vec::new(), Vec::new());
     for goal in &goals {
-        let champion = registry.champion(goal);
+        let (champion, shadow) = (registry.champion(goal), registry.shadow(goal));
         for version in registry.versions(goal) {
             let is_champion = champion.as_ref() == Some(&version);
+            let is_shadow = shadow.as_ref() == Some(&version);
             match registry.read(goal, &version) {
                 Ok(found) => {
-                    lines.push(line(goal, &found, is_champion));
-                    entries.push(entry(goal, &found, is_champion));
+                    lines.push(line(goal, &found, is_champion, is_shadow));
+                    entries.push(entry(goal, &found, is_champion, is_shadow));
                 }
                 // A list shows what is broken instead of ending there.
                 Err(error) => {
@@ -114,8 +149,12 @@ fn list(context: &Context, registry: &Registry, goal: Option<&str>) -> Result<()
     Ok(())
 }
 
-fn line(goal: &str, found: &Registered, is_champion: bool) -> String {
-    let star = if is_champion { '*' } else { ' ' };
+fn line(goal: &str, found: &Registered, is_champion: bool, is_shadow: bool) -> String {
+    let star = match (is_champion, is_shadow) {
+        (true, _) => '*',
+        (false, true) => '~',
+        (false, false) => ' ',
+    };
     let metrics = found.card.as_ref().map(|card| &card.metrics);
     let figures = metrics.map_or("no card".to_string(), |metrics| {
         format!(
@@ -123,13 +162,37 @@ fn line(goal: &str, found: &Registered, is_champion: bool) -> String {
             metrics.log_loss.value, metrics.base_rate_log_loss.value, metrics.auc.value, metrics.ece.value
         )
     });
-    let kind = if found.model.kind == ModelKind::BaseRate { "  not served" } else { "" };
+    let kind = standing(found);
     format!("{star} {goal:<14} {}  as of {}  {figures}{kind}", found.version, found.model.as_of)
 }
 
-fn entry(goal: &str, found: &Registered, is_champion: bool) -> serde_json::Value {
+/// When a version took the champion's place, and past what.
+fn history(journal: &[Change], version: &str) -> Vec<String> {
+    let own = journal.iter().filter(|change| change.to == version);
+    own.map(|change| {
+        let done = match change.action {
+            ChangeAction::Promote if change.forced.is_empty() => "promoted".to_string(),
+            ChangeAction::Promote => format!("promoted by force past {}", change.forced.join(", ")),
+            ChangeAction::Rollback => "brought back".to_string(),
+        };
+        format!("{done} {}", change.at)
+    })
+    .collect()
+}
+
+/// What keeps a model from being served, in a word.
+fn standing(found: &Registered) -> &'static str {
+    let gate = found.card.as_ref().and_then(|card| card.gate.as_ref());
+    match (found.model.kind, gate) {
+        (ModelKind::BaseRate | ModelKind::Imported, _) => "  not served",
+        (_, Some(gate)) if !gate.is_passed() => "  refused by the gate",
+        _ => "",
+    }
+}
+
+fn entry(goal: &str, found: &Registered, is_champion: bool, is_shadow: bool) -> serde_json::Value {
     serde_json::json!({
-        "goal": goal, "version": found.version, "champion": is_champion, "kind": found.model.kind.as_str(),
+        "goal": goal, "version": found.version, "champion": is_champion, "shadow": is_shadow, "kind": found.model.kind.as_str(),
         "as_of": found.model.as_of, "metrics": found.card.as_ref().map(|card| &card.metrics),
     })
 }
@@ -150,6 +213,7 @@ fn show(context: &Context, registry: &Registry, goal: &str, version: Option<&str
         }));
     } else {
         print_text(&card.to_markdown(&found.model, &found.version));
+        print_lines(&history(&registry.journal(goal), &found.version));
     }
     Ok(())
 }

@@ -98,7 +98,37 @@ struct Kept {
     plan: PathBuf,
 }
 
+impl PlanArguments {
+    /// The plan of all campaigns that may send on a date.
+    pub(super) fn due(date: &str, out: &Path, as_of: &str) -> PlanArguments {
+        PlanArguments {
+            campaigns: Vec::new(),
+            due: Some(date.to_string()),
+            out: Some(out.to_path_buf()),
+            what_if: Vec::new(),
+            as_of: Some(as_of.to_string()),
+        }
+    }
+}
+
 pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Failure> {
+    let told = tell(context, arguments)?;
+    match context.json {
+        true => print_json(&report::for_machines(&told)),
+        false => print_lines(&report::for_people(&told)),
+    }
+    Ok(())
+}
+
+/// Plans, hands off and keeps the record; returns what a machine is told.
+pub(super) fn make_and_keep(
+    context: &Context,
+    arguments: &PlanArguments,
+) -> Result<serde_json::Value, Failure> {
+    Ok(report::for_machines(&tell(context, arguments)?))
+}
+
+fn tell(context: &Context, arguments: &PlanArguments) -> Result<Told, Failure> {
     let workspace = context.open()?;
     if let Some(out) = &arguments.out {
         handoff::check(out)?;
@@ -123,18 +153,13 @@ pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Fa
         let outcome = scenarios::plan(context, &snapshot, &told, scenario)?;
         told.scenarios.push(outcome);
     }
-    let report = report::for_machines(&told);
     if let Some(kept) = &told.kept {
-        let text = format!("{report:#}\n");
+        let text = format!("{:#}\n", report::for_machines(&told));
         crate::tables::write_atomically(&kept.plan.join("plan.json"), |file| {
             file.write_all(text.as_bytes())
         })?;
     }
-    match context.json {
-        true => print_json(&report),
-        false => print_lines(&report::for_people(&told)),
-    }
-    Ok(())
+    Ok(told)
 }
 
 /// A goal that nobody declared has no model, and what users are not to do is nothing to plan towards.

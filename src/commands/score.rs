@@ -1,5 +1,7 @@
 //! `smartpush score`: the propensity of everybody a goal is about, as a file.
 
+mod import;
+
 use std::path::{Path, PathBuf};
 
 use super::learning::{goal_of, question, read_before};
@@ -13,10 +15,15 @@ use crate::tables::{self, TableError};
 ///
 /// Features use events before T; the model is the newest as of T or before (--model names another). One row per member of
 /// the goal's population: user_id, campaign_id or content_id where the goal has them, propensity.
+///
+/// --import takes predictions of another team's model: the columns of `examples` that say what a row is about, and
+/// propensity, for every row of the test part (not learned from) and of the population.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush score --goal purchase_7d --out propensity.parquet
-  smartpush score --goal redeem --as-of 2017-11-15 --out redeem.csv")]
+  smartpush score --goal redeem --as-of 2017-11-15 --out redeem.csv
+  smartpush examples --goal redeem --population --out rows.parquet   # another team learns, predicts test and population
+  smartpush score --goal redeem --import predictions.csv --out redeem.csv")]
 pub(super) struct ScoreArguments {
     /// The goal
     #[arg(long, value_name = "NAME")]
@@ -30,6 +37,12 @@ pub(super) struct ScoreArguments {
     /// Score with this version instead of the newest
     #[arg(long, value_name = "VERSION")]
     model: Option<String>,
+    /// Take another team's predictions instead: they go through the gate, become a challenger, and are logged in the shadow
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    import: Option<PathBuf>,
+    /// With --import: their columns' names for ours
+    #[arg(long, value_name = "theirs=ours,…", requires = "import")]
+    map: Option<String>,
 }
 
 pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), Failure> {
@@ -38,11 +51,15 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), F
     context.check_out(&workspace, &arguments.out)?;
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
+    if let Some(file) = &arguments.import {
+        return import::run(context, arguments, &workspace, &lake, as_of, file);
+    }
     let registry = Registry::of(&workspace);
     let found = match &arguments.model {
         Some(version) => registry.read(&arguments.goal, version)?,
         None => registry.newest(&arguments.goal, as_of)?,
     };
+    registry.check_servable(&found)?;
     let path = registry.place(&arguments.goal, &found.version).join("model.json");
     check_goal(&found.model, goal)
         .and_then(|()| check_inputs(&found.model))

@@ -8,6 +8,7 @@ use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 use crate::models::card::Card;
 use crate::models::examples::Question;
+use crate::models::gate::Gate;
 use crate::models::material::Material;
 use crate::models::model::ModelKind;
 use crate::models::registry::Registry;
@@ -18,8 +19,8 @@ use crate::workspace::Workspace;
 /// Train a model of each goal (or of one) on examples whose outcome was known before T
 ///
 /// Examples are split by time: the oldest train, the next calibrate, the newest test. Intervals are 95 %, by drawing users.
-/// The model goes to models/GOAL/VERSION/ with a card; it becomes the champion only if it beats the base rate on the test
-/// part. Goals are declared in smartpush.toml ([goals.NAME]); `smartpush config check` shows them.
+/// The model goes to models/GOAL/VERSION/ with a card; it becomes the champion only if every line of the gate holds
+/// (`smartpush models show` lists them). Goals are declared in smartpush.toml ([goals.NAME]); `smartpush config check` shows them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush train
@@ -101,7 +102,23 @@ pub(super) struct Learning<'a> {
 impl Learning<'_> {
     /// Trains, registers and, if it is worth it, promotes.
     pub(super) fn train_goal(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
+        self.promoted(self.train_only(name, seed)?)
+    }
+
+    /// Trains and registers.
+    pub(super) fn train_only(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
         self.learn(name, seed, |question, request, watch| Ok(train(question, request, &watch)?))
+    }
+
+    /// Makes a model the champion if every line of the gate holds and the champion knows no later day.
+    fn promoted(&self, outcome: Outcome) -> Result<Outcome, Failure> {
+        let registry = Registry::of(self.workspace);
+        let promoted =
+            is_worth_it(&outcome.trained) && is_newest(&registry, &outcome.goal, outcome.trained.model.as_of);
+        if promoted {
+            registry.promote(&outcome.goal, &outcome.version, false, self.context.now)?;
+        }
+        Ok(Outcome { promoted, ..outcome })
     }
 
     /// The same, from where the champion stopped.
@@ -111,9 +128,10 @@ impl Learning<'_> {
         let state = registry
             .read_online(name, &champion.version)
             .ok_or_else(|| OnlineError::NotOnline { goal: name.to_string() })?;
-        self.learn(name, seed, |question, request, watch| {
+        let learned = self.learn(name, seed, |question, request, watch| {
             Ok(go_on(question, request, &champion.model, &state, &watch)?)
-        })
+        });
+        self.promoted(learned?)
     }
 
     fn learn(
@@ -127,11 +145,13 @@ impl Learning<'_> {
         let sources = self.material.sources(&context.config.profiles);
         let training = TrainingConfig { seed, ..context.config.training.clone() };
         let question = Question { name, goal, sources: &sources, training: &training };
+        let registry = Registry::of(self.workspace);
+        // A champion that cannot be read is named by whoever serves it; training is the way out.
+        let champion = registry.read_champion(name).ok();
         let request = Request {
-            as_of: self.material.as_of,
-            config: &context.config,
-            now: context.now,
             lake_sha256: &self.lake_sha256,
+            champion: champion.as_ref(),
+            ..Request::new(self.material.as_of, &context.config, context.now)
         };
         let bar = progress_bar();
         bar.set_message(format!("examples of {name}"));
@@ -143,14 +163,14 @@ impl Learning<'_> {
             }
         })?;
         bar.finish_and_clear();
-        let registry = Registry::of(self.workspace);
         let version = registry.write_with(&trained.model, &trained.card, trained.online.as_ref())?;
-        let promoted = trained.card.beats_base_rate && is_newest(&registry, name, trained.model.as_of);
-        if promoted {
-            registry.promote(name, &version, context.now)?;
-        }
-        Ok(Outcome { goal: name.to_string(), version, promoted, trained })
+        Ok(Outcome { goal: name.to_string(), version, promoted: false, trained })
     }
+}
+
+/// Does it beat the base rate, and hold in every line of the gate?
+fn is_worth_it(trained: &Trained) -> bool {
+    trained.card.beats_base_rate && trained.card.gate.as_ref().is_some_and(Gate::is_passed)
 }
 
 /// A model of the past does not take the place of a champion that knows more.
@@ -174,17 +194,23 @@ pub(super) fn to_json(outcome: &Outcome) -> serde_json::Value {
         "promoted": outcome.promoted, "as_of": model.as_of, "seed": model.seed, "penalty": model.penalty,
         "metrics": card.metrics, "split": card.split, "fitted_on": card.fitted_on,
         "immature_moments": card.immature_moments, "data_sha256": card.data_sha256,
+        "gate": card.gate.as_ref().map(|gate| &gate.lines),
     })
 }
 
 pub(super) fn to_lines(outcome: &Outcome) -> Vec<String> {
     let (card, model) = (&outcome.trained.card, &outcome.trained.model);
     let verdict = match (model.kind, outcome.promoted) {
-        (ModelKind::BaseRate, _) => "does not beat the base rate: kept, not promoted",
-        (_, true) => "beats the base rate: promoted",
-        (_, false) => "beats the base rate; the champion knows a later day and stays",
+        (ModelKind::BaseRate | ModelKind::Imported, _) => "does not beat the base rate: kept, not promoted",
+        (_, true) => "passes the gate: promoted",
+        (_, false) if is_worth_it(&outcome.trained) => {
+            "passes the gate; the champion knows a later day and stays"
+        }
+        (_, false) => "refused by the gate: kept, not promoted",
     };
     let mut lines = vec![format!("{} {}: {verdict}", outcome.goal, outcome.version)];
+    let failed = card.gate.iter().flat_map(Gate::failed);
+    lines.extend(failed.map(|line| format!("  ✗ {line}")));
     lines.extend(figures(card).into_iter().map(|line| format!("  {line}")));
     lines
 }

@@ -6,6 +6,7 @@ pub mod explanation;
 pub mod prospect;
 pub mod rules;
 pub mod scorer;
+pub mod second_opinion;
 pub mod sentences;
 pub mod together;
 

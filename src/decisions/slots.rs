@@ -61,6 +61,11 @@ fn largest_share(curve: &[f64]) -> Option<f64> {
     (is_usable && largest > 0.0).then_some(largest)
 }
 
+/// ln(share of an hour of the week / the largest share) of a curve.
+pub(super) fn activity_at(curve: &[f64], hour_of_week: usize) -> f64 {
+    activity(curve, largest_share(curve), hour_of_week)
+}
+
 /// Without a usable curve every hour is as good as the next.
 fn activity(curve: &[f64], largest: Option<f64>, hour_of_week: usize) -> f64 {
     let Some(largest) = largest else { return 0.0 };

@@ -20,9 +20,11 @@ impl Fingerprint {
         let manifest = workspace.events().join("_manifest.json");
         let champions = fs::read_dir(workspace.models()).into_iter().flatten().flatten();
         let champions = champions.flat_map(|goal| {
-            let champion = goal.path().join("champion");
-            let version = fs::read_to_string(&champion).unwrap_or_default();
-            [goal.path().join(version.trim()).join("model.json"), champion]
+            ["champion", "shadow"].into_iter().flat_map(move |name| {
+                let named = goal.path().join(name);
+                let version = fs::read_to_string(&named).unwrap_or_default();
+                [goal.path().join(version.trim()).join("model.json"), named]
+            })
         });
         let files = tables.into_iter().chain([manifest]).chain(champions);
         Fingerprint { files: files.filter_map(|path| Some((path.clone(), look_at(&path)?))).collect() }

@@ -12,6 +12,7 @@ pub mod replay;
 mod rhythms;
 mod scorer;
 mod send_time;
+mod shadow;
 mod snapshot;
 
 use std::ops::ControlFlow;
@@ -40,7 +41,9 @@ use crate::domain::decision::{Action, Decision};
 use crate::domain::time::{HOUR, Instant};
 use crate::events::lake::LakeError;
 use crate::profiles::ProfileError;
-use crate::storage::decision_log::{self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record};
+use crate::storage::decision_log::{
+    self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, ShadowScore,
+};
 use crate::storage::receipt::{Place, Receipt};
 use crate::tables::TableError;
 use crate::workspace::Workspace;
@@ -164,7 +167,8 @@ impl Engine {
         let contexts = loaded.contexts(&self.ids.next(now))?;
         let (context, decision) = decide_best(&snapshot, contexts);
         self.explored.count(&decision, now);
-        self.log(&context, &decision, key)
+        let shadow = snapshot.shadow_score(&context, &decision);
+        self.log(&context, &decision, key, shadow.as_ref())
     }
 
     fn log(
@@ -172,9 +176,10 @@ impl Engine {
         context: &DecisionContext,
         decision: &Decision,
         key: Option<&IdempotencyKey<'_>>,
+        shadow: Option<&ShadowScore>,
     ) -> Result<Answer, EngineError> {
         let text = text_of(decision);
-        let receipt = self.log.append(decision_log::line_of(&text, context, key))?;
+        let receipt = self.log.append(decision_log::line_of(&text, context, key, shadow))?;
         let answer = Answer::of(decision, text, receipt);
         self.recent.push(answer.clone());
         Ok(answer)

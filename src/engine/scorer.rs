@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use crate::domain::goal::Goal;
-use crate::models::model::{Model, ModelKind};
+use crate::models::model::Model;
 use crate::models::registry::{Registry, RegistryError};
 use crate::models::score::{check_goal, check_inputs};
 use crate::workspace::Workspace;
@@ -80,17 +80,12 @@ impl SnapshotScorer {
 }
 
 fn learned(registry: &Registry, goal: &str, version: &str) -> Result<Learned, RegistryError> {
-    let model = registry.read(goal, version)?.model;
+    let found = registry.read(goal, version)?;
+    registry.check_servable(&found)?;
+    let model = found.model;
     let path = registry.place(goal, version).join("model.json");
     check_inputs(&model).map_err(|fault| RegistryError::Unusable { path, fault })?;
-    match model.kind {
-        ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting => {
-            Ok(Learned { model, name: format!("{goal}/{version}") })
-        }
-        ModelKind::BaseRate => {
-            Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() })
-        }
-    }
+    Ok(Learned { model, name: format!("{goal}/{version}") })
 }
 
 impl Scorer for SnapshotScorer {

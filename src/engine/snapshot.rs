@@ -8,10 +8,12 @@ use super::fingerprint::Fingerprint;
 use super::knowledge::Knowledge;
 use super::rhythms::Rhythms;
 use super::scorer::SnapshotScorer;
+use super::shadow::{Shadow, shadows};
 use crate::config::Config;
 use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::content::Content;
+use crate::domain::decision::Decision;
 use crate::domain::identity::sha256_hex;
 use crate::domain::settings::DecisionSettings;
 use crate::domain::time::Instant;
@@ -23,6 +25,7 @@ use crate::models::inputs::UserAsOf;
 use crate::models::material::Material;
 use crate::profiles::features::{FEATURES, features_sha256};
 use crate::profiles::recent::Recent;
+use crate::storage::decision_log::ShadowScore;
 use crate::workspace::Workspace;
 
 /// The workspace as of a moment, ready to be asked.
@@ -39,6 +42,7 @@ pub struct Snapshot {
     recent: Arc<Recent>,
     rhythms: Arc<Rhythms>,
     scorers: BTreeMap<String, SnapshotScorer>,
+    shadows: Arc<BTreeMap<String, Shadow>>,
     knowledge: Arc<Knowledge>,
     /// What is wrong with champions that cannot be used.
     model_faults: Vec<String>,
@@ -70,9 +74,11 @@ impl Snapshot {
         let contents = contents_by_popularity(contents, &recent);
         let places =
             contents.iter().enumerate().map(|(place, content)| (content.content_id.clone(), place)).collect();
-        let (scorers, model_faults) = scorers(workspace, config, &campaigns);
+        let (scorers, mut model_faults) = scorers(workspace, config, &campaigns);
+        let (shadows, shadow_faults) = shadows(workspace, config);
+        model_faults.extend(shadow_faults);
         for fault in &model_faults {
-            tracing::warn!(%fault, "a champion cannot be used: its decisions fall back to popularity");
+            tracing::warn!(%fault, "a model cannot be used: decisions fall back to popularity, or go without a shadow");
         }
         Ok(Snapshot {
             as_of,
@@ -80,6 +86,7 @@ impl Snapshot {
             fingerprint,
             knowledge: Arc::new(Knowledge::gather(material, &scorers)?),
             scorers,
+            shadows: Arc::new(shadows),
             model_faults,
             users,
             campaigns,
@@ -286,6 +293,13 @@ impl Snapshot {
         self.knowledge.fill(&goal, scorer, &self.recent, known, context);
         context.fallback.extend(scorer.fallback().map(str::to_string));
         context.versions.insert("model".to_string(), scorer.version().to_string());
+    }
+
+    /// What the goal's challenger in the shadow says of what was sent.
+    pub(super) fn shadow_score(&self, context: &DecisionContext, decision: &Decision) -> Option<ShadowScore> {
+        let goal = goal_of(context);
+        let has_champion = self.scorer(&goal).fallback().is_none();
+        self.shadows.get(&goal)?.score(context, decision, has_champion)
     }
 
     /// What is wrong with champions that cannot be used.

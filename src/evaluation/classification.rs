@@ -9,7 +9,7 @@ use super::bootstrap::{Bootstrap, Figure, Part};
 pub const CLIP: f64 = f64::EPSILON;
 
 /// One part of the rows, of about as many as every other, in order of probability.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Bin {
     /// Mean of the probabilities.
     pub mean_probability: f64,
@@ -103,6 +103,22 @@ impl<'a> Intervals<'a> {
         let rows = sorted(scores, self.labels, &self.users);
         let drawn = |times: &[u16]| area(&rows, |row| self.times(row, times[row.user as usize].into()));
         self.bootstrap.figure(area(&rows, |row| self.times(row, 1)), rows.len() as u64, drawn)
+    }
+
+    /// [`auc`] of `ours` less that of `base`, with its paired interval: above zero, ours is better.
+    pub fn auc_difference(&self, ours: &[f64], base: &[f64]) -> Figure {
+        let (ours, base) = (sorted(ours, self.labels, &self.users), sorted(base, self.labels, &self.users));
+        let drawn = |times: &[u16]| {
+            let times = |row: &Row| self.times(row, times[row.user as usize].into());
+            area(&ours, times) - area(&base, times)
+        };
+        let once = |row: &Row| self.times(row, 1);
+        self.bootstrap.figure(area(&ours, once) - area(&base, once), ours.len() as u64, drawn)
+    }
+
+    /// [`reliability`], each kept negative counted as often as it stands for.
+    pub fn reliability(&self, probabilities: &[f64], bins: usize) -> Vec<Bin> {
+        split(&sorted(probabilities, self.labels, &self.users), bins, |row| self.times(row, 1))
     }
 
     /// [`ece`] with its interval; a row that was drawn twice is two rows.

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod checks;
 pub mod clean;
 pub mod dead_letters;
+pub mod foreign;
 pub mod formats;
 pub mod ingest;
 pub mod lake;

@@ -185,6 +185,7 @@ fn arms_frame(rows: &[Row]) -> PolarsResult<DataFrame> {
 /// Decisions as the contract has them, in its order, but for the candidates; reasons and versions as JSON.
 fn decisions_frame(records: &[Record]) -> PolarsResult<DataFrame> {
     let rows = || records.iter().map(|record| &record.decision);
+    let shadows = || records.iter().map(|record| record.shadow.as_ref());
     let reasons: Vec<String> = rows().map(|row| json_of(&row.reasons)).collect();
     let versions: Vec<String> = rows().map(|row| json_of(&row.versions)).collect();
     let columns = vec![
@@ -208,6 +209,11 @@ fn decisions_frame(records: &[Record]) -> PolarsResult<DataFrame> {
         numbers("action_probability", rows().map(|row| row.action_probability)),
         flags("explored", rows().map(|row| row.explored)),
         flags("holdout", rows().map(|row| row.holdout)),
+        texts("shadow_model", shadows().map(|shadow| shadow.map(|shadow| shadow.model.as_str()))),
+        numbers(
+            "shadow_probability",
+            shadows().map(|shadow| shadow.map(|shadow| shadow.response_probability)),
+        ),
         texts("versions", versions.iter().map(|text| Some(text.as_str()))),
     ];
     DataFrame::new(records.len(), columns)

@@ -6,10 +6,10 @@ use std::path::Path;
 use polars::prelude::*;
 use serde::Deserialize;
 
-use super::foreign::{Field, Names, Rows};
 use super::off_policy::PolicyInputError;
 use super::partitions::files_of;
 use crate::evaluation::uplift::Unit;
+use crate::events::foreign::{Field, Names, Rows};
 use crate::events::formats::InputError;
 use crate::tables::{TableError, read_parquet};
 

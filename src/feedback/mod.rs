@@ -4,7 +4,6 @@ pub mod attribution;
 pub mod decided;
 pub mod events;
 pub mod export;
-mod foreign;
 pub mod lift;
 pub mod off_policy;
 pub mod outcomes;

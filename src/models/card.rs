@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::boosting::GradientBoosting;
+use super::gate::Gate;
 use super::model::{Model, ModelKind};
 use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 
 /// Version of card.json.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One part of the examples.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -105,6 +106,9 @@ pub struct Card {
     pub metrics: Metrics,
     /// Does the upper end of `metrics.difference` lie below zero, and the lower end of `metrics.auc` above a half?
     pub beats_base_rate: bool,
+    /// What the gate saw and said; cards of before there was one have none.
+    #[serde(default)]
+    pub gate: Option<Gate>,
     /// What was tried, as chosen from.
     pub tried: Vec<Tried>,
     /// Users left out by `training.excluded_users`.
@@ -141,6 +145,7 @@ impl Card {
             ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting => {
                 "It beats the base rate on the test part."
             }
+            ModelKind::Imported => "Another team's predictions: compared and shadowed, never served.",
             ModelKind::BaseRate => "It does **not** beat the base rate on the test part and is not served.",
         };
         let mut text = format!("# {} {version}\n\n{}\n\n", self.goal, model.definition.description);
@@ -174,12 +179,38 @@ impl Card {
         );
         text += "\nThe figures are those of the recipe fitted on the train part; the shipped weights are the same recipe \
                  fitted on all mature examples.\n\n";
+        text += &self.gate.as_ref().map(gate_lines).unwrap_or_default();
         text += &match &model.trees {
             Some(trees) => most_asked(model, trees),
             None => heaviest(model),
         };
         text
     }
+}
+
+/// The gate's lines, the reliability table and the slices.
+fn gate_lines(gate: &Gate) -> String {
+    let mut text = "| gate | | seen | asked |\n|---|---|---|---|\n".to_string();
+    for line in &gate.lines {
+        let mark = if line.passed { "holds" } else { "**fails**" };
+        text += &format!("| {} | {mark} | {} | {} |\n", line.name, line.found, line.wanted);
+    }
+    text += "\n| probability given | share that happened | rows |\n|---|---|---|\n";
+    for bin in &gate.facts.reliability {
+        text += &format!("| {:.4} | {:.4} | {} |\n", bin.mean_probability, bin.rate, bin.n);
+    }
+    if !gate.facts.slices.is_empty() {
+        text +=
+            "\n| slice of the test part | AUC | 95 % interval | rows | positives |\n|---|---|---|---|---|\n";
+    }
+    for slice in &gate.facts.slices {
+        let auc = &slice.auc;
+        text += &format!(
+            "| {}={} | {:.3} | {:.3} … {:.3} | {} | {} |\n",
+            slice.name, slice.value, auc.value, auc.low, auc.high, slice.rows, slice.positives
+        );
+    }
+    text + "\n"
 }
 
 /// The inputs that move the logit most.

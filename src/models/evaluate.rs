@@ -70,7 +70,7 @@ fn measured(
     let only_mature = matches!(labels, Labels::MatureBefore(_));
     let train = question.examples(labels, &|_, _| ())?;
     let test = question.examples_from(cut, known, only_mature, &|_, _| ())?;
-    let request = Request { as_of: cut, config, now: cut, lake_sha256: "" };
+    let request = Request::new(cut, config, cut);
     let model = fit_for_evaluation(question, &train, &request)?;
     let all: Vec<usize> = (0..train.len()).collect();
     Ok(Measured {
@@ -125,7 +125,7 @@ pub fn content(
     watch: &impl Fn(usize, usize),
 ) -> Result<ContentReport, TrainError> {
     let train = question.examples(Labels::MatureBefore(cut), &|_, _| ())?;
-    let request = Request { as_of: cut, config, now: cut, lake_sha256: "" };
+    let request = Request::new(cut, config, cut);
     let model = fit_for_evaluation(question, &train, &request)?;
     let midnights = midnights(question, cut, known);
     let mut scores: BTreeMap<usize, Vec<Score>> = BTreeMap::new();

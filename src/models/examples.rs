@@ -180,6 +180,13 @@ impl Question<'_> {
         self.at_moments(moments, 0, watch)
     }
 
+    /// Everybody the goal is about at some moments, each with all his candidates; what happened within their windows by now
+    /// says nothing yet.
+    pub fn population_rows(&self, moments: Vec<Moment>) -> Result<Examples, ExampleError> {
+        let populations = parallel::map_each(moments.len(), |index| self.population(&moments[index]));
+        self.rows_of(moments, &populations, 1, 0, &|_, _| ())
+    }
+
     fn at_moments(
         &self,
         moments: Vec<Moment>,
@@ -192,6 +199,17 @@ impl Question<'_> {
             Unit::UserContent => self.draw_users(&moments, &mut populations),
             Unit::UserDay | Unit::UserCampaign => 1,
         };
+        self.rows_of(moments, &populations, one_kept_of, immature, watch)
+    }
+
+    fn rows_of(
+        &self,
+        moments: Vec<Moment>,
+        populations: &[Vec<usize>],
+        one_kept_of: u32,
+        immature: usize,
+        watch: &impl Fn(usize, usize),
+    ) -> Result<Examples, ExampleError> {
         let inputs = InputList::of(self.goal.unit);
         let mut examples = Examples {
             columns: vec![Vec::new(); inputs.len()],
@@ -448,6 +466,17 @@ impl Example {
 }
 
 impl Examples {
+    /// The rows of both, those of the other behind.
+    #[must_use]
+    pub fn followed_by(mut self, other: Examples) -> Examples {
+        let moments = self.moments.len() as u32;
+        self.rows.extend(other.rows.iter().map(|row| Row { moment: row.moment + moments, ..*row }));
+        self.moments.extend(other.moments);
+        self.labels.extend(other.labels);
+        self.columns.iter_mut().zip(other.columns).for_each(|(column, more)| column.extend(more));
+        self
+    }
+
     fn push(&mut self, example: Example) {
         self.rows.push(example.row);
         self.labels.push(example.label);

@@ -6,6 +6,7 @@ pub mod card;
 pub mod evaluate;
 pub mod examples;
 pub mod ftrl;
+pub mod gate;
 pub mod inputs;
 pub mod logistic;
 pub mod material;

@@ -14,7 +14,11 @@ use crate::domain::goal::Goal;
 use crate::domain::time::Instant;
 
 /// Newest version of model.json that is read.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = IMPORTED_FORMAT;
+/// Version of the file that stands for another team's table.
+pub const IMPORTED_FORMAT: u32 = 3;
+/// Version of a boosted model's file, which knows no tables.
+pub const TREES_FORMAT: u32 = 2;
 /// Version of a linear model's file, which knows no trees.
 pub const LINEAR_FORMAT: u32 = 1;
 
@@ -30,9 +34,19 @@ pub enum ModelKind {
     GradientBoosting,
     /// The share of positives, the same for all: what a model must beat to be served.
     BaseRate,
+    /// Another team's predictions: compared and shadowed, never served.
+    Imported,
 }
 
 impl ModelKind {
+    /// Can a model of this kind score what is asked online?
+    pub const fn can_be_served(self) -> bool {
+        match self {
+            ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting => true,
+            ModelKind::BaseRate | ModelKind::Imported => false,
+        }
+    }
+
     /// The word used in files.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,6 +54,7 @@ impl ModelKind {
             ModelKind::Ftrl => "ftrl",
             ModelKind::GradientBoosting => "gradient_boosting",
             ModelKind::BaseRate => "base_rate",
+            ModelKind::Imported => "imported",
         }
     }
 }
@@ -124,8 +139,21 @@ pub struct Model {
     /// What adds to the logit beside the weights: the trees of a boosted model, whose columns are the inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trees: Option<GradientBoosting>,
+    /// What an imported model is: predictions.parquet beside the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<PredictionTable>,
     /// Raw logit → probability.
     pub calibration: Calibration,
+}
+
+/// A table of predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionTable {
+    /// Its rows.
+    pub rows: usize,
+    /// Hash of the file.
+    pub sha256: String,
 }
 
 /// A model that cannot be used.
@@ -190,6 +218,9 @@ impl Model {
         }
         if !self.inputs.is_sorted_by_key(|input| input.block) {
             return bad("its blocks are not in order".into());
+        }
+        if self.predictions.is_some() != (self.kind == ModelKind::Imported) {
+            return bad("a table of predictions is what an imported model is, and no other".into());
         }
         self.check_trees()?;
         let numbers = [self.intercept, self.time_weight, self.base_rate, self.penalty];

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
+use super::gate::GateLine;
 use super::model::{Model, ModelFault, ModelKind};
 use super::train::online::OnlineState;
 use crate::domain::goal::is_goal_name;
@@ -46,9 +47,31 @@ pub enum RegistryError {
     /// The model can be used, but what its card said is gone.
     #[error("lost_card: {} is missing or cannot be read; training as of the same moment writes it again", .0.display())]
     LostCard(PathBuf),
+    /// A line of the gate does not hold.
+    #[error("not_promoted: version {version} of goal {goal}: {line}{}; `--force` promotes it all the same, on record", and_others(*.more))]
+    RefusedByGate {
+        /// The goal.
+        goal: String,
+        /// The version.
+        version: String,
+        /// The first line that does not hold.
+        line: Box<GateLine>,
+        /// How many more do not.
+        more: usize,
+    },
     /// A model that was refused: it does not beat the base rate.
     #[error("not_promoted: version {version} of goal {goal} does not beat the base rate on its test days")]
     Refused {
+        /// The goal.
+        goal: String,
+        /// The version.
+        version: String,
+    },
+    /// Another team's predictions, where a model is asked for.
+    #[error(
+        "not_promoted: version {version} of goal {goal} is another team's table of predictions: it is compared and shadowed, never served"
+    )]
+    Imported {
         /// The goal.
         goal: String,
         /// The version.
@@ -73,6 +96,9 @@ pub struct Change {
     pub from: Option<String>,
     /// When, by the clock of the machine.
     pub at: Instant,
+    /// Names of the gate's lines that did not hold and that somebody went past.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<String>,
 }
 
 /// How a champion came to be.
@@ -94,6 +120,54 @@ pub struct Registered {
     pub model: Model,
     /// Its card; `None` when the file is lost, which no score needs.
     pub card: Option<Card>,
+}
+
+impl Registered {
+    /// Lines of the gate that do not hold: those of its card, and those that need no data, asked anew of the file.
+    pub fn refusals(&self) -> Vec<GateLine> {
+        let Some(gate) = self.card.as_ref().and_then(|card| card.gate.as_ref()) else {
+            return vec![GateLine {
+                name: "gate_was_asked".to_string(),
+                passed: false,
+                found: "its card is lost or holds no gate".to_string(),
+                wanted: "a model that was trained with one; train it again".to_string(),
+            }];
+        };
+        let mut failed: Vec<GateLine> = gate.failed().into_iter().cloned().collect();
+        let golden = &gate.facts.golden;
+        let misses = golden.iter().filter(|row| !row.is_reproduced_by(&self.model)).count();
+        if misses > 0 {
+            failed.push(GateLine {
+                name: "golden_rows_are_reproduced".to_string(),
+                passed: false,
+                found: format!("{misses} of {} rows differ on this machine", golden.len()),
+                wanted: "the bits that training gave".to_string(),
+            });
+        }
+        failed
+    }
+
+    /// Did the gate say no when it was trained?
+    fn is_refused_by_gate(&self) -> bool {
+        self.card.as_ref().and_then(|card| card.gate.as_ref()).is_some_and(|gate| !gate.is_passed())
+    }
+}
+
+/// What a promotion changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promotion {
+    /// The champion before.
+    pub from: Option<String>,
+    /// Lines of the gate that did not hold.
+    pub forced: Vec<String>,
+}
+
+fn and_others(lines: usize) -> String {
+    match lines {
+        0 => String::new(),
+        1 => " (and one more line does not hold)".to_string(),
+        lines => format!(" (and {lines} more lines do not hold)"),
+    }
 }
 
 /// The models of a workspace.
@@ -156,6 +230,40 @@ impl Registry {
         Ok(version)
     }
 
+    /// Writes what stands for another team's model, its card and its table.
+    pub fn write_imported(&self, model: &Model, card: &Card, table: &[u8]) -> Result<String, RegistryError> {
+        let directory = self.place(&model.goal, &version_of(&model.to_text()));
+        tables::write_atomically(&directory.join("predictions.parquet"), |file| file.write_all(table))?;
+        self.write(model, card)
+    }
+
+    /// The model that is scored and logged beside the champion and not served, if there is one.
+    pub fn shadow(&self, goal: &str) -> Option<String> {
+        self.named(goal, "shadow")
+    }
+
+    /// Sets the shadow of a goal, or takes it away.
+    ///
+    /// # Errors
+    /// When there is no such version, or it has nothing to say.
+    pub fn set_shadow(&self, goal: &str, version: Option<&str>) -> Result<(), RegistryError> {
+        let path = self.directory(goal).join("shadow");
+        let Some(version) = version else {
+            return match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(TableError::io(&path)(error).into())
+                }
+                _ => Ok(()),
+            };
+        };
+        let found = self.read(goal, version)?;
+        if found.model.kind == ModelKind::BaseRate {
+            return Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() });
+        }
+        tables::write_atomically(&path, |file| writeln!(file, "{version}"))?;
+        Ok(())
+    }
+
     /// Where an online model goes on; `None` when it has no such file, or none that can be read.
     pub fn read_online(&self, goal: &str, version: &str) -> Option<OnlineState> {
         let text = fs::read_to_string(self.place(goal, version).join("online.json")).ok()?;
@@ -194,11 +302,16 @@ impl Registry {
 
     /// The champion's version, if there is one.
     pub fn champion(&self, goal: &str) -> Option<String> {
+        self.named(goal, "champion")
+    }
+
+    /// The version that a file of a goal names.
+    fn named(&self, goal: &str, file: &str) -> Option<String> {
         // A campaign may name any text as its goal; only names of goals are directories.
         if !is_goal_name(goal) {
             return None;
         }
-        let text = fs::read_to_string(self.directory(goal).join("champion")).ok()?;
+        let text = fs::read_to_string(self.directory(goal).join(file)).ok()?;
         let version = text.trim();
         is_version(version).then(|| version.to_string())
     }
@@ -213,16 +326,19 @@ impl Registry {
 
     /// The newest model as of a moment: the largest `as_of ≤ moment`, the champion on ties, then the larger version.
     ///
-    /// Models that do not beat the base rate and models that were rolled back do not count.
+    /// Models that do not beat the base rate, that the gate refuses and nobody promoted, and that were rolled back do not
+    /// count.
     pub fn newest(&self, goal: &str, moment: Instant) -> Result<Registered, RegistryError> {
         let withdrawn = self.withdrawn(goal);
         let champion = self.champion(goal);
+        let promoted: Vec<String> = self.journal(goal).into_iter().map(|change| change.to).collect();
         let mut best: Option<(Instant, bool, Registered)> = None;
         for version in self.versions(goal) {
             let found = self.read(goal, &version)?;
             let is_out = found.model.as_of > moment
-                || found.model.kind == ModelKind::BaseRate
-                || withdrawn.contains(&version);
+                || !found.model.kind.can_be_served()
+                || withdrawn.contains(&version)
+                || (found.is_refused_by_gate() && !promoted.contains(&version));
             let key = (found.model.as_of, champion.as_ref() == Some(&version));
             let is_better = best.as_ref().is_none_or(|(as_of, is_champion, _)| key >= (*as_of, *is_champion));
             if !is_out && is_better {
@@ -236,20 +352,49 @@ impl Registry {
     /// Makes a version the champion.
     ///
     /// # Errors
-    /// When it cannot be read, or does not beat the base rate.
-    pub fn promote(&self, goal: &str, version: &str, now: Instant) -> Result<Option<String>, RegistryError> {
+    /// When it cannot be read, when there is nothing in it to serve, or, unless it is forced, when a line of the gate does
+    /// not hold.
+    pub fn promote(
+        &self,
+        goal: &str,
+        version: &str,
+        is_forced: bool,
+        now: Instant,
+    ) -> Result<Promotion, RegistryError> {
         let found = self.read(goal, version)?;
-        if found.model.kind == ModelKind::BaseRate {
-            return Err(RegistryError::Refused { goal: goal.to_string(), version: version.to_string() });
+        self.check_servable(&found)?;
+        let failed = found.refusals();
+        if let (Some(line), false) = (failed.first(), is_forced) {
+            return Err(RegistryError::RefusedByGate {
+                goal: goal.to_string(),
+                version: version.to_string(),
+                line: Box::new(line.clone()),
+                more: failed.len() - 1,
+            });
         }
-        self.crown(goal, version, ChangeAction::Promote, now)
+        let forced: Vec<String> = failed.into_iter().map(|line| line.name).collect();
+        let from = self.crown(goal, version, ChangeAction::Promote, &forced, now)?;
+        Ok(Promotion { from, forced })
+    }
+
+    /// Is there anything in a model that could be served?
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check_servable(&self, found: &Registered) -> Result<(), RegistryError> {
+        let (goal, version) = (found.model.goal.clone(), found.version.clone());
+        match found.model.kind {
+            ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting => Ok(()),
+            ModelKind::BaseRate => Err(RegistryError::Refused { goal, version }),
+            ModelKind::Imported => Err(RegistryError::Imported { goal, version }),
+        }
     }
 
     /// Brings the former champion back; the one it replaces is withdrawn.
     pub fn rollback(&self, goal: &str, now: Instant) -> Result<(String, Option<String>), RegistryError> {
         let former = self.former(goal).ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
         self.read(goal, &former)?;
-        let from = self.crown(goal, &former, ChangeAction::Rollback, now)?;
+        let from = self.crown(goal, &former, ChangeAction::Rollback, &[], now)?;
         Ok((former, from))
     }
 
@@ -258,6 +403,7 @@ impl Registry {
         goal: &str,
         version: &str,
         action: ChangeAction,
+        forced: &[String],
         now: Instant,
     ) -> Result<Option<String>, RegistryError> {
         let from = self.champion(goal);
@@ -265,7 +411,8 @@ impl Registry {
             return Ok(from);
         }
         let mut journal = self.journal(goal);
-        journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now });
+        let forced = forced.to_vec();
+        journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
         let lines: Vec<String> =
             journal.iter().map(|change| serde_json::to_string(change).unwrap_or_default() + "\n").collect();
         let path = self.directory(goal).join("champions.jsonl");

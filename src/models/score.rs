@@ -4,8 +4,8 @@ use polars::prelude::*;
 
 use super::examples::{ExampleError, Examples, Moment, Question};
 use super::inputs::user::user_features;
-use super::inputs::{AsOf, InputList, Item, inputs_sha256};
-use super::model::{Block, Model, ModelFault, ModelKind};
+use super::inputs::{AsOf, InputList, Item, UserAsOf, inputs_sha256};
+use super::model::{Block, Model, ModelFault};
 use crate::domain::goal::{Goal, Unit};
 use crate::domain::time::Instant;
 use crate::parallel;
@@ -52,7 +52,7 @@ fn check_list(model: &Model) -> Result<(), ModelFault> {
     let list = InputList::of(model.definition.unit);
     let is_same = model.inputs.len() == list.len()
         && model.inputs.iter().zip(list.iter()).all(|(input, named)| (input.block, &*input.name) == named);
-    if is_same || (model.inputs.is_empty() && model.kind == ModelKind::BaseRate) {
+    if is_same || (model.inputs.is_empty() && !model.kind.can_be_served()) {
         return Ok(());
     }
     Err(ModelFault::Bad("its inputs are not those that inputs_sha256 stands for".into()))
@@ -72,17 +72,54 @@ pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<
         scores.extend(parts.into_iter().flatten());
     }
     if scores.is_empty() {
-        return Err(ExampleError::EmptyPopulation {
-            goal: question.name.to_string(),
-            why: format!("nobody belongs to it at {at}"),
-        });
+        return Err(nobody(question, at));
     }
     scores.sort_by(|a, b| (a.user, &a.campaign, a.content).cmp(&(b.user, &b.campaign, b.content)));
     Ok(scores)
 }
 
+/// Whom and what the goal is about at a moment, without propensities (NaN), in order of user, campaign, content.
+pub fn population_at(question: &Question<'_>, at: Instant) -> Result<Vec<Score>, ExampleError> {
+    let as_of = AsOf::new(question.sources, question.goal, at)?;
+    let mut rows = Vec::new();
+    for moment in moments(question, at) {
+        for user in question.population(&moment) {
+            let known = as_of.user(question.sources, user);
+            let contents = contents_of(question, &known);
+            rows.extend(contents.into_iter().map(|content| Score {
+                user,
+                campaign: moment.campaign.clone(),
+                content,
+                propensity: f64::NAN,
+            }));
+        }
+    }
+    rows.sort_by(|a, b| (a.user, &a.campaign, a.content).cmp(&(b.user, &b.campaign, b.content)));
+    match rows.is_empty() {
+        true => Err(nobody(question, at)),
+        false => Ok(rows),
+    }
+}
+
+fn nobody(question: &Question<'_>, at: Instant) -> ExampleError {
+    ExampleError::EmptyPopulation {
+        goal: question.name.to_string(),
+        why: format!("nobody belongs to it at {at}"),
+    }
+}
+
+/// What a user is scored with: his candidates, or nothing.
+fn contents_of(question: &Question<'_>, known: &UserAsOf<'_>) -> Vec<Option<usize>> {
+    match question.goal.unit {
+        Unit::UserContent => {
+            known.candidates(question.training.candidates, false).into_iter().map(Some).collect()
+        }
+        Unit::UserDay | Unit::UserCampaign => vec![None],
+    }
+}
+
 /// What the goal asks at a moment: once, or once for each running campaign.
-fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
+pub fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
     if question.goal.unit != Unit::UserCampaign {
         return vec![Moment { at, campaign: None, until: at }];
     }
@@ -102,12 +139,7 @@ fn score_user(
     user: usize,
 ) -> Vec<Score> {
     let known = as_of.user(question.sources, user);
-    let contents: Vec<Option<usize>> = match question.goal.unit {
-        Unit::UserContent => {
-            known.candidates(question.training.candidates, false).into_iter().map(Some).collect()
-        }
-        Unit::UserDay | Unit::UserCampaign => vec![None],
-    };
+    let contents = contents_of(question, &known);
     let own = known.block(Block::User, Item::Nothing);
     let one = |content: Option<usize>| {
         let campaign = moment.campaign.as_deref().map_or(Item::Nothing, Item::Campaign);
@@ -142,8 +174,17 @@ pub fn frame_of(question: &Question<'_>, scores: &[Score]) -> PolarsResult<DataF
     DataFrame::new(scores.len(), columns)
 }
 
-/// Examples as a table: what each row is about, its moment, its label, its inputs.
-pub fn examples_frame(question: &Question<'_>, examples: &Examples) -> PolarsResult<DataFrame> {
+/// The part of rows that are to be predicted: everybody the goal is about at T.
+pub const POPULATION: &str = "population";
+
+/// Examples as a table: what each row is about, its moment, the part that training takes it for, its label, its inputs.
+///
+/// Rows whose label nobody knows yet, those of the part `population`, have none.
+pub fn examples_frame(
+    question: &Question<'_>,
+    examples: &Examples,
+    parts: &[&'static str],
+) -> PolarsResult<DataFrame> {
     let timeline = question.sources.timeline;
     let rows = examples.rows.iter();
     let ids = rows.clone().map(|row| timeline.users()[row.user as usize].as_str());
@@ -160,9 +201,10 @@ pub fn examples_frame(question: &Question<'_>, examples: &Examples) -> PolarsRes
     let stamps = rows.clone().map(|row| examples.moments[row.moment as usize].at.micros());
     let stamps = Int64Chunked::from_iter_values("as_of".into(), stamps);
     columns.push(stamps.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column());
-    columns.push(
-        BooleanChunked::from_iter_values("label".into(), examples.labels.iter().copied()).into_column(),
-    );
+    columns.push(StringChunked::from_iter_values("part".into(), parts.iter().copied()).into_column());
+    let labels = examples.labels.iter().zip(parts);
+    let labels = labels.map(|(label, part)| (*part != POPULATION).then_some(*label));
+    columns.push(BooleanChunked::from_iter_options("label".into(), labels).into_column());
     for ((block, name), values) in examples.inputs.iter().zip(&examples.columns) {
         let name = format!("{}.{name}", block.as_str());
         let known = values.iter().map(|value| Some(*value).filter(|value| !value.is_nan()));

@@ -5,14 +5,18 @@
 
 mod choice;
 mod fit;
+mod gated;
+pub mod imported;
 pub mod online;
 
 use super::calibration::Calibration;
 use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
 use super::examples::{ExampleError, Examples, Labels, Question};
+use super::gate::{Gate, GateLine};
 use super::inputs::inputs_sha256;
-use super::model::{FORMAT, LINEAR_FORMAT, Model, ModelKind, WeightedInput};
+use super::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
 use super::recipe::{Recipe, RecipeError};
+use super::registry::Registered;
 use crate::config::Config;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::{HOUR, Instant};
@@ -95,6 +99,17 @@ pub struct Request<'a> {
     pub now: Instant,
     /// For the card: identity of the lake.
     pub lake_sha256: &'a str,
+    /// The goal's champion, which the new model is compared with.
+    pub champion: Option<&'a Registered>,
+    /// Lines of the gate that were answered elsewhere: the health of the data.
+    pub others: &'a [GateLine],
+}
+
+impl<'a> Request<'a> {
+    /// A first training: no champion, nothing said of the data.
+    pub fn new(as_of: Instant, config: &'a Config, now: Instant) -> Request<'a> {
+        Request { as_of, config, now, lake_sha256: "", champion: None, others: &[] }
+    }
 }
 
 /// Trains a goal on what was known before a moment.
@@ -104,14 +119,24 @@ pub fn train(
     watch: &impl Fn(usize, usize),
 ) -> Result<Trained, TrainError> {
     let examples = question.examples(Labels::MatureBefore(request.as_of), watch)?;
-    let learner = Learner { question, examples: &examples };
-    let split = Split::of(question, &examples)?;
+    train_on(question, request, &examples)
+}
+
+/// Trains a goal on examples that are there already.
+pub fn train_on(
+    question: &Question<'_>,
+    request: &Request<'_>,
+    examples: &Examples,
+) -> Result<Trained, TrainError> {
+    let learner = Learner { question, examples };
+    let split = Split::of(question, examples)?;
     learner.check_classes("train", &split.train)?;
     learner.check_classes("test", &split.test)?;
     let (recipe, tried) = learner.choose_recipe(&split.train)?;
     let fitted = learner.fit(&split.train, recipe)?;
     let calibration = learner.calibrate(&fitted, &split.calibrate);
     let metrics = learner.measure(&fitted, &calibration, &split, request.config);
+    let rival = learner.against_champion(request, recipe, &calibration, &split)?;
     let beats_base_rate = beats_base_rate(&metrics);
     let all: Vec<usize> = (0..examples.len()).collect();
     let shipped = learner.fit(&all, recipe)?;
@@ -120,8 +145,10 @@ pub fn train(
         one_kept_of: examples.one_kept_of,
         learner,
     });
+    let probabilities = learner.probabilities(&fitted, &calibration, &split);
     let model = learner.model(shipped, calibration, beats_base_rate, request);
-    let card = learner.card(&split, metrics, tried, beats_base_rate, request);
+    let gate = learner.gate(&split, &probabilities, &metrics, &model, rival.as_ref(), request);
+    let card = learner.card(&split, metrics, tried, beats_base_rate, gate, request);
     Ok(Trained { model, card, online })
 }
 
@@ -141,17 +168,17 @@ pub fn fit_for_evaluation(
 }
 
 /// Row numbers of the three parts.
-struct Split {
-    train: Vec<usize>,
-    calibrate: Vec<usize>,
-    test: Vec<usize>,
+pub(crate) struct Split {
+    pub(crate) train: Vec<usize>,
+    pub(crate) calibrate: Vec<usize>,
+    pub(crate) test: Vec<usize>,
     left_out: usize,
 }
 
 impl Split {
     /// The newest fifth of the rows tests, the fifth before it calibrates; a row whose label window reaches into the next
     /// part is left out.
-    fn of(question: &Question<'_>, examples: &Examples) -> Result<Split, TrainError> {
+    pub(crate) fn of(question: &Question<'_>, examples: &Examples) -> Result<Split, TrainError> {
         let few = |moments: usize| TrainError::TooFewMoments {
             goal: question.name.to_string(),
             moments,
@@ -189,6 +216,20 @@ impl Split {
             false => Ok(Split { left_out, ..split }),
         }
     }
+}
+
+/// The part that training takes each row for: train, calibrate, test, or left_out (its label was not known when the next
+/// part begins).
+///
+/// # Errors
+/// When there are too few moments to split.
+pub fn parts_of(question: &Question<'_>, examples: &Examples) -> Result<Vec<&'static str>, TrainError> {
+    let split = Split::of(question, examples)?;
+    let mut parts = vec!["left_out"; examples.len()];
+    for (name, rows) in [("train", &split.train), ("calibrate", &split.calibrate), ("test", &split.test)] {
+        rows.iter().for_each(|row| parts[*row] = name);
+    }
+    Ok(parts)
 }
 
 /// Each distinct instant of the examples with its first row, in order.
@@ -304,7 +345,7 @@ impl Learner<'_> {
         });
         let is_served = beats_base_rate;
         Model {
-            format: if is_served && fitted.trees.is_some() { FORMAT } else { LINEAR_FORMAT },
+            format: if is_served && fitted.trees.is_some() { TREES_FORMAT } else { LINEAR_FORMAT },
             goal: self.question.name.to_string(),
             definition: self.question.goal.clone(),
             kind: if is_served { fitted.recipe.kind() } else { ModelKind::BaseRate },
@@ -320,6 +361,7 @@ impl Learner<'_> {
             time_weight: 1.0,
             inputs: if is_served { inputs.collect() } else { Vec::new() },
             trees: fitted.trees.filter(|_| is_served),
+            predictions: None,
             calibration: if is_served { calibration } else { Calibration::None },
         }
     }
@@ -330,6 +372,7 @@ impl Learner<'_> {
         metrics: Metrics,
         tried: Vec<Tried>,
         beats_base_rate: bool,
+        gate: Gate,
         request: &Request<'_>,
     ) -> Card {
         let all: Vec<usize> = (0..self.examples.len()).collect();
@@ -349,6 +392,7 @@ impl Learner<'_> {
             immature_moments: self.examples.immature,
             metrics,
             beats_base_rate,
+            gate: Some(gate),
             tried,
             excluded_users: self.question.training.excluded_users.len(),
             tz_database: database_version().to_string(),

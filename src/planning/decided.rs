@@ -174,7 +174,7 @@ impl<S: Source> Decider<'_, S> {
             trim(&mut context, scorer);
         }
         let decision = decide(&context, scorer);
-        Record { format: FORMAT, decision, context, idempotency_key: None, request_hash: None }
+        Record { format: FORMAT, decision, context, idempotency_key: None, request_hash: None, shadow: None }
     }
 
     /// Counts explored sends one after the other; once the day's budget is spent, nothing is drawn any more.

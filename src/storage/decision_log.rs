@@ -90,6 +90,18 @@ pub struct Record {
     /// Hash of the question, so that another question under the same key is noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_hash: Option<String>,
+    /// What a challenger in the shadow said of what was sent; it decided nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowScore>,
+}
+
+/// A challenger's word on what was sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShadowScore {
+    /// `goal/version`
+    pub model: String,
+    /// P(goal | user, arm) by it.
+    pub response_probability: f64,
 }
 
 impl Record {
@@ -100,12 +112,20 @@ impl Record {
 }
 
 /// The line of a record whose decision is JSON already: it is given out and logged with the same bytes.
-pub fn line_of(decision: &str, context: &DecisionContext, key: Option<&IdempotencyKey<'_>>) -> String {
+pub fn line_of(
+    decision: &str,
+    context: &DecisionContext,
+    key: Option<&IdempotencyKey<'_>>,
+    shadow: Option<&ShadowScore>,
+) -> String {
     let context = to_json(context);
     let mut line = format!("{{\"format\":{FORMAT},\"decision\":{decision},\"context\":{context}");
     if let Some(IdempotencyKey { key, request_hash }) = key {
         let (key, hash) = (to_json(key), to_json(request_hash));
         line.push_str(&format!(",\"idempotency_key\":{key},\"request_hash\":{hash}"));
+    }
+    if let Some(shadow) = shadow {
+        line.push_str(&format!(",\"shadow\":{}", to_json(shadow)));
     }
     line.push('}');
     line

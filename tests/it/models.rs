@@ -3,6 +3,7 @@
 mod bad_models;
 mod boosted;
 mod evaluating;
+mod gate;
 mod goals;
 mod handmade;
 mod labels;

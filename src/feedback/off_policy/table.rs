@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::super::foreign::Rows;
 use super::{ACTION, ACTION_PROBABILITY, DECISION, Index, POSITION, REWARD, ReadLog, ReadRow, Reading, USER};
+use crate::events::foreign::Rows;
 use crate::events::formats::InputError;
 
 /// Reads a CSV or Parquet file, gzipped or not.

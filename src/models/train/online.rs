@@ -108,9 +108,11 @@ pub fn go_on(
     learned.map_err(|source| OnlineError::Ftrl { goal: goal(), source })?;
     let learner = Learner { question, examples: &examples };
     let split = Split { train: Vec::new(), calibrate: Vec::new(), test: rows, left_out: 0 };
-    let mut card = learner.card(&split, metrics, Vec::new(), is_served, request);
-    card.fitted_on = learner.part(&split.test);
     let model = moved(from, &online, is_served, request);
+    let probabilities = probabilities_by(from, &examples, &split.test);
+    let gate = learner.gate(&split, &probabilities, &metrics, &model, None, request);
+    let mut card = learner.card(&split, metrics, Vec::new(), is_served, gate, request);
+    card.fitted_on = learner.part(&split.test);
     Ok(Trained { model, card, online: is_served.then_some(online) })
 }
 
@@ -127,6 +129,16 @@ fn check(question: &Question<'_>, from: &Model, state: &OnlineState) -> Result<(
         return Err(ModelFault::OtherGoal(question.name.to_string()).into());
     }
     Ok(())
+}
+
+/// What a model says of some rows, in their places.
+fn probabilities_by(model: &Model, examples: &Examples, rows: &[usize]) -> Vec<f64> {
+    let mut probabilities = vec![f64::NAN; examples.len()];
+    for row in rows {
+        let inputs: Vec<f64> = examples.columns.iter().map(|column| column[*row]).collect();
+        probabilities[*row] = model.score_row(&inputs);
+    }
+    probabilities
 }
 
 /// Column-major rows of inputs as the model reads them.

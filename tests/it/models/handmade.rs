@@ -5,6 +5,8 @@ use smartpush::domain::time::Instant;
 use smartpush::evaluation::bootstrap::Figure;
 use smartpush::models::calibration::Calibration;
 use smartpush::models::card::{Card, FORMAT as CARD_FORMAT, Metrics, SplitCard};
+use smartpush::models::gate::Gate;
+use smartpush::models::gate::facts::{Count, Facts, Named};
 use smartpush::models::inputs::user::user_features;
 use smartpush::models::inputs::{InputList, inputs_sha256};
 use smartpush::models::model::{LINEAR_FORMAT, Model, ModelKind, WeightedInput};
@@ -43,13 +45,13 @@ pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> M
         time_weight: 1.0,
         inputs,
         trees: None,
+        predictions: None,
         calibration: Calibration::Platt { slope: 0.9, intercept: -0.2 },
     }
 }
 
 /// A card with figures of nothing.
 pub(super) fn card(goal: &str, now: Instant) -> Card {
-    let figure = Figure { value: 0.5, low: 0.4, high: 0.6, n: 10 };
     Card {
         format: CARD_FORMAT,
         goal: goal.to_string(),
@@ -59,19 +61,45 @@ pub(super) fn card(goal: &str, now: Instant) -> Card {
         split: SplitCard::default(),
         fitted_on: Default::default(),
         immature_moments: 0,
-        metrics: Metrics {
-            log_loss: figure,
-            auc: figure,
-            ece: figure,
-            base_rate_log_loss: figure,
-            difference: figure,
-            mean_probability: 0.5,
-            test_rate: 0.5,
-        },
+        metrics: metrics(),
         beats_base_rate: true,
+        gate: Some(Gate { lines: Vec::new(), facts: facts(metrics()) }),
         tried: Vec::new(),
         excluded_users: 0,
         tz_database: "2024a".into(),
         build: "test".into(),
+    }
+}
+
+fn metrics() -> Metrics {
+    let figure = Figure { value: 0.5, low: 0.4, high: 0.6, n: 10 };
+    Metrics {
+        log_loss: figure,
+        auc: figure,
+        ece: figure,
+        base_rate_log_loss: figure,
+        difference: figure,
+        mean_probability: 0.5,
+        test_rate: 0.5,
+    }
+}
+
+/// Facts of nothing beside these figures.
+pub(super) fn facts(metrics: Metrics) -> Facts {
+    Facts {
+        test: Count::default(),
+        base_rate: 0.1,
+        metrics,
+        reliability: Vec::new(),
+        level: None,
+        champion: None,
+        slices: Vec::new(),
+        inputs_psi: Vec::new(),
+        scores_psi: None,
+        busiest_user: Named { name: "u".into(), value: 0.0 },
+        most_telling_input: None,
+        fault: None,
+        golden: Vec::new(),
+        golden_misses: 0,
     }
 }

@@ -34,7 +34,7 @@ fn trained(material: &mut Material, most_negatives: usize, as_of: Instant) -> (T
     material.config.training.most_moments = 8;
     let sources = material.sources();
     let question = material.question("engage_24h", &sources);
-    let request = Request { as_of, config: &material.config, now: as_of, lake_sha256: "" };
+    let request = Request::new(as_of, &material.config, as_of);
     (train(&question, &request, &|_, _| ()).unwrap(), examples(material, as_of))
 }
 

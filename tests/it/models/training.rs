@@ -106,7 +106,7 @@ fn check_split(material: &Material, text: &str, as_of: Instant) -> Option<usize>
     let (goal, sources) = (goal(text), material.sources());
     let question =
         Question { name: "g", goal: &goal, sources: &sources, training: &material.config.training };
-    let request = Request { as_of, config: &material.config, now: as_of, lake_sha256: "" };
+    let request = Request::new(as_of, &material.config, as_of);
     let trained = match train(&question, &request, &|_, _| ()) {
         Ok(trained) => trained,
         Err(TrainError::TooFewMoments { .. } | TrainError::Examples(_) | TrainError::OneClass { .. }) => {

@@ -1,0 +1,113 @@
+//! Challengers in the shadow: scored and logged beside the champion, never served.
+
+use std::collections::{BTreeMap, HashMap};
+
+use polars::prelude::DataFrame;
+
+use crate::config::Config;
+use crate::decisions::context::DecisionContext;
+use crate::decisions::second_opinion::second_opinion;
+use crate::domain::decision::Decision;
+use crate::models::model::{Model, ModelFault, ModelKind};
+use crate::models::registry::{Registry, RegistryError};
+use crate::models::score::{check_goal, check_inputs};
+use crate::storage::decision_log::ShadowScore;
+use crate::tables;
+use crate::workspace::Workspace;
+
+/// The shadow of a goal.
+#[derive(Clone, Debug)]
+pub(super) struct Shadow {
+    /// `goal/version`
+    name: String,
+    says: Says,
+}
+
+#[derive(Clone, Debug)]
+enum Says {
+    /// A model of ours: it reads the inputs that the champion reads.
+    Model(Box<Model>),
+    /// Another team's table: propensity by user, campaign and content, as far as its goal tells them apart.
+    Table(HashMap<About, f64>),
+}
+
+type About = (String, Option<String>, Option<String>);
+
+impl Shadow {
+    /// What it says of a sent decision; `None` of one that sends nothing, or of what it does not know.
+    fn probability(&self, context: &DecisionContext, decision: &Decision, has_champion: bool) -> Option<f64> {
+        match &self.says {
+            // Without a champion nobody has looked up the inputs.
+            Says::Model(_) if !has_champion => None,
+            Says::Model(model) => second_opinion(context, decision, &**model),
+            Says::Table(table) => {
+                decision.send_at?;
+                let user = || decision.user_id.clone();
+                let (campaign, content) = (decision.campaign_id.clone(), decision.content_id.clone());
+                let abouts = [(user(), None, content), (user(), campaign, None), (user(), None, None)];
+                abouts.iter().find_map(|about| table.get(about)).copied()
+            }
+        }
+    }
+
+    /// The record's line about it.
+    pub(super) fn score(
+        &self,
+        context: &DecisionContext,
+        decision: &Decision,
+        has_champion: bool,
+    ) -> Option<ShadowScore> {
+        let response_probability = self.probability(context, decision, has_champion)?;
+        Some(ShadowScore { model: self.name.clone(), response_probability })
+    }
+}
+
+/// The shadows of all goals, and what is wrong with those that cannot be used.
+pub(super) fn shadows(workspace: &Workspace, config: &Config) -> (BTreeMap<String, Shadow>, Vec<String>) {
+    let registry = Registry::of(workspace);
+    let (mut shadows, mut faults) = (BTreeMap::new(), Vec::new());
+    for (goal, declared) in &config.goals {
+        let Some(version) = registry.shadow(goal) else { continue };
+        match read(&registry, goal, &version, |model| check_goal(model, declared)) {
+            Ok(shadow) => drop(shadows.insert(goal.clone(), shadow)),
+            Err(error) => faults.push(format!("shadow of {goal}: {error}")),
+        }
+    }
+    (shadows, faults)
+}
+
+fn read(
+    registry: &Registry,
+    goal: &str,
+    version: &str,
+    check: impl Fn(&Model) -> Result<(), ModelFault>,
+) -> Result<Shadow, RegistryError> {
+    let model = registry.read(goal, version)?.model;
+    let place = registry.place(goal, version);
+    let path = place.join("model.json");
+    check(&model)
+        .and_then(|()| check_inputs(&model))
+        .map_err(|fault| RegistryError::Unusable { path, fault })?;
+    let says = match model.kind {
+        ModelKind::Imported => {
+            let path = place.join("predictions.parquet");
+            Says::Table(table_of(&tables::read_parquet(&path, None)?))
+        }
+        _ => Says::Model(Box::new(model)),
+    };
+    Ok(Shadow { name: format!("{goal}/{version}"), says })
+}
+
+fn table_of(frame: &DataFrame) -> HashMap<About, f64> {
+    let texts = |name: &str| frame.column(name).ok().and_then(|column| column.str().ok().cloned());
+    let [users, campaigns, contents] = ["user_id", "campaign_id", "content_id"].map(texts);
+    let propensities = frame.column("propensity").ok().and_then(|column| column.f64().ok().cloned());
+    let cell = |column: &Option<polars::prelude::StringChunked>, row: usize| {
+        column.as_ref().and_then(|column| column.get(row)).map(str::to_string)
+    };
+    let row = |row: usize| {
+        let about = (cell(&users, row)?, cell(&campaigns, row), cell(&contents, row));
+        Some((about, propensities.as_ref()?.get(row)?))
+    };
+    (0..frame.height()).filter_map(row).collect()
+}

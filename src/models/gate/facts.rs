@@ -1,0 +1,240 @@
+//! What the gate's questions are answered from, gathered where a model was trained.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::golden::{GoldenRow, golden_rows};
+use super::rival::Rival;
+use super::slices::{Slice, slices};
+use crate::config::Config;
+use crate::evaluation::classification::{Bin, Intervals, auc};
+use crate::evaluation::stability::Reference;
+use crate::models::card::Metrics;
+use crate::models::examples::{Examples, Question};
+use crate::models::model::Model;
+use crate::models::train::ECE_BINS;
+use crate::parallel;
+
+/// Standard deviations on either side of a mean that hold 99 % of a normal distribution.
+const NINETY_NINE_PERCENT: f64 = 2.575_829_303_548_901;
+
+/// Something with a name and a number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub value: f64,
+}
+
+/// Rows and those that reached the goal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Rows.
+    pub rows: usize,
+    /// Positive ones.
+    pub positives: usize,
+}
+
+/// How high probabilities lie on the calibrate part, beside what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Mean probability.
+    pub mean: f64,
+    /// Share of positives.
+    pub rate: f64,
+    /// Half the width of the share's 99 % interval, users taken as the units.
+    pub margin: f64,
+}
+
+/// What the gate was told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The test part.
+    pub test: Count,
+    /// Share of positives before the test part.
+    pub base_rate: f64,
+    /// Figures on the test part.
+    pub metrics: Metrics,
+    /// Probability and share in bins of equal mass, lowest first; on the test part.
+    pub reliability: Vec<Bin>,
+    /// Probabilities on the calibrate part; `None` when it has no row.
+    pub level: Option<Level>,
+    /// The comparison with the champion, if there was one.
+    pub champion: Option<Rival>,
+    /// AUC by slice of the test part.
+    pub slices: Vec<Slice>,
+    /// PSI of each input between train and test part, the largest first.
+    pub inputs_psi: Vec<Named>,
+    /// PSI of the probabilities between calibrate and test part.
+    pub scores_psi: Option<f64>,
+    /// The user with most rows, and his share of them.
+    pub busiest_user: Named,
+    /// The input with the largest AUC of its own, either way round.
+    pub most_telling_input: Option<Named>,
+    /// Why the model's numbers cannot be used, if they cannot.
+    pub fault: Option<String>,
+    /// Made-up rows with their probabilities.
+    pub golden: Vec<GoldenRow>,
+    /// Of them, those that the written model scores otherwise.
+    pub golden_misses: usize,
+}
+
+/// Where facts are gathered from: rows, and what a model says of them that did not learn from the calibrate and test part.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The goal.
+    pub question: &'a Question<'a>,
+    /// The rows.
+    pub examples: &'a Examples,
+    /// Rows of the train part.
+    pub train: &'a [usize],
+    /// Rows of the calibrate part.
+    pub calibrate: &'a [usize],
+    /// Rows of the test part.
+    pub test: &'a [usize],
+    /// Probability per row of the examples; read on the calibrate and test part only.
+    pub probabilities: &'a [f64],
+    /// Share of positives before the test part.
+    pub base_rate: f64,
+    /// Figures on the test part.
+    pub metrics: &'a Metrics,
+    /// The model that would be served; `None` when it is not ours.
+    pub model: Option<&'a Model>,
+    /// The comparison with the champion.
+    pub champion: Option<&'a Rival>,
+    /// Settings.
+    pub config: &'a Config,
+}
+
+impl Facts {
+    /// Gathers everything.
+    pub fn gather(evidence: &Evidence<'_>) -> Facts {
+        let written = evidence.model.map(|model| (model, Model::from_text(&model.to_text())));
+        let golden = evidence.model.map(golden_rows).unwrap_or_default();
+        let is_missed = |row: &&GoldenRow| match &written {
+            Some((_, Ok(model))) => !row.is_reproduced_by(model),
+            _ => true,
+        };
+        Facts {
+            test: evidence.count(evidence.test),
+            base_rate: evidence.base_rate,
+            metrics: evidence.metrics.clone(),
+            reliability: evidence.reliability(),
+            level: evidence.level(),
+            champion: evidence.champion.cloned(),
+            slices: slices(evidence),
+            inputs_psi: evidence.inputs_psi(),
+            scores_psi: evidence.scores_psi(),
+            busiest_user: evidence.busiest_user(),
+            most_telling_input: evidence.most_telling_input(),
+            fault: written.as_ref().and_then(|(_, read)| read.as_ref().err()).map(|fault| fault.to_string()),
+            golden_misses: golden.iter().filter(is_missed).count(),
+            golden,
+        }
+    }
+}
+
+impl Evidence<'_> {
+    fn count(&self, rows: &[usize]) -> Count {
+        Count { rows: rows.len(), positives: self.examples.positives(rows) }
+    }
+
+    /// A kept negative stands for those that were left out.
+    fn weight(&self, row: usize) -> f64 {
+        if self.examples.labels[row] { 1.0 } else { f64::from(self.examples.one_kept_of) }
+    }
+
+    pub(super) fn labels_and_users(&self, rows: &[usize]) -> (Vec<bool>, Vec<u32>) {
+        let labels = rows.iter().map(|row| self.examples.labels[*row]).collect();
+        let users = rows.iter().map(|row| self.examples.rows[*row].user).collect();
+        (labels, users)
+    }
+
+    pub(super) fn probabilities_of(&self, rows: &[usize]) -> Vec<f64> {
+        rows.iter().map(|row| self.probabilities[*row]).collect()
+    }
+
+    fn reliability(&self) -> Vec<Bin> {
+        let (labels, users) = self.labels_and_users(self.test);
+        let intervals = Intervals::new(&labels, &users, 0, 0).with_one_negative_of(self.examples.one_kept_of);
+        intervals.reliability(&self.probabilities_of(self.test), ECE_BINS)
+    }
+
+    /// The share's standard error is that of a ratio of sums over users (Cochran 1977, §6.3).
+    fn level(&self) -> Option<Level> {
+        let mut by_user: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        let (mut given, mut happened, mut rows) = (0.0, 0.0, 0.0);
+        for row in self.calibrate {
+            let weight = self.weight(*row);
+            let label = f64::from(u8::from(self.examples.labels[*row]));
+            given += weight * self.probabilities[*row];
+            happened += weight * label;
+            rows += weight;
+            let own = by_user.entry(self.examples.rows[*row].user).or_default();
+            own.0 += weight * label;
+            own.1 += weight;
+        }
+        if rows == 0.0 {
+            return None;
+        }
+        let (rate, users) = (happened / rows, by_user.len() as f64);
+        let squares: f64 =
+            by_user.values().map(|(hits, own)| (hits - rate * own) * (hits - rate * own)).sum();
+        let error = libm::sqrt(squares * users / (users - 1.0).max(1.0)) / rows;
+        Some(Level { mean: given / rows, rate, margin: NINETY_NINE_PERCENT * error })
+    }
+
+    fn inputs_psi(&self) -> Vec<Named> {
+        if self.train.is_empty() {
+            return Vec::new();
+        }
+        let names: Vec<String> = input_names(self.examples);
+        let spread = |rows: &[usize], column: &[f64]| -> Vec<(f64, f64)> {
+            rows.iter().map(|row| (column[*row], self.weight(*row))).collect()
+        };
+        let moved = parallel::map_each(names.len(), |index| {
+            let column = &self.examples.columns[index];
+            Reference::of(&spread(self.train, column)).psi(&spread(self.test, column))
+        });
+        let named = names.into_iter().zip(moved).map(|(name, value)| Named { name, value });
+        let mut named: Vec<Named> = named.filter(|input| input.value.is_finite()).collect();
+        named.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.name.cmp(&b.name)));
+        named
+    }
+
+    fn scores_psi(&self) -> Option<f64> {
+        let spread = |rows: &[usize]| -> Vec<(f64, f64)> {
+            rows.iter().map(|row| (self.probabilities[*row], self.weight(*row))).collect()
+        };
+        Some(Reference::of(&spread(self.calibrate)).psi(&spread(self.test))).filter(|psi| psi.is_finite())
+    }
+
+    fn busiest_user(&self) -> Named {
+        let mut rows_of: BTreeMap<u32, usize> = BTreeMap::new();
+        self.examples.rows.iter().for_each(|row| *rows_of.entry(row.user).or_default() += 1);
+        let busiest = rows_of.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+        let (user, rows) = busiest.unwrap_or_default();
+        let name = self.question.sources.timeline.users().get(user as usize).cloned().unwrap_or_default();
+        Named { name, value: rows as f64 / self.examples.len().max(1) as f64 }
+    }
+
+    /// A missing value counts as below all others.
+    fn most_telling_input(&self) -> Option<Named> {
+        let areas = parallel::map_each(self.examples.columns.len(), |index| {
+            let column = self.examples.columns[index].iter();
+            let values: Vec<f64> =
+                column.map(|value| if value.is_nan() { f64::NEG_INFINITY } else { *value }).collect();
+            let area = auc(&values, &self.examples.labels);
+            area.max(1.0 - area)
+        });
+        let named = input_names(self.examples).into_iter().zip(areas);
+        let named = named.map(|(name, value)| Named { name, value }).filter(|input| !input.value.is_nan());
+        named.max_by(|a, b| a.value.total_cmp(&b.value).then(b.name.cmp(&a.name)))
+    }
+}
+
+fn input_names(examples: &Examples) -> Vec<String> {
+    examples.inputs.iter().map(|(block, name)| format!("{}.{name}", block.as_str())).collect()
+}
