@@ -212,9 +212,9 @@ pub struct GatesConfig {
     pub most_ece: f64,
     /// Calibration error that passes, as a share of the base rate.
     pub most_ece_of_base_rate: f64,
-    /// PSI of an input between train and test part.
+    /// PSI that an input may move by from calibrate to test part.
     pub most_psi_of_one_input: f64,
-    /// PSI of the probabilities between calibrate and test part.
+    /// PSI that probabilities may move by.
     pub most_psi_of_scores: f64,
 }
 

@@ -3,7 +3,9 @@
 //! Formulas are those of scikit-learn's `metrics`, in f64, held by stored figures. A row is a probability beside what
 //! happened; lists are read together and end with the shorter one. An undefined figure, like one of no rows, is NaN.
 
-use super::bootstrap::{Bootstrap, Figure, Part};
+use rand_chacha::rand_core::Rng;
+
+use super::bootstrap::{Bootstrap, Figure, Part, quantile, seeded};
 
 /// Probabilities are read as at least this and at most one minus it: a certain error costs 36.04, not infinity.
 pub const CLIP: f64 = f64::EPSILON;
@@ -44,6 +46,30 @@ pub fn ece(probabilities: &[f64], labels: &[bool], bins: usize) -> f64 {
 /// cuts: the first rows mod bins of them hold one more. Of fewer rows than bins, each row is a bin.
 pub fn reliability(probabilities: &[f64], labels: &[bool], bins: usize) -> Vec<Bin> {
     split(&sorted(probabilities, labels, &vec![0; probabilities.len()]), bins, |_| 1)
+}
+
+/// The calibration error that chance makes of a calibrated model on as many rows, `share` of draws lying below it.
+///
+/// Labels are drawn from the probabilities. Where one of `negatives` rows without the outcome was kept, a kept row reached
+/// it with p / (p + (1 − p) / negatives). NaN without rows.
+pub fn ece_by_chance(probabilities: &[f64], negatives: u32, bins: usize, share: f64, seed: u64) -> f64 {
+    const DRAWS: usize = 400;
+    let labels = vec![false; probabilities.len()];
+    let mut rows = sorted(probabilities, &labels, &vec![0; probabilities.len()]);
+    let kept = |p: f64| p / (p + (1.0 - p) / f64::from(negatives));
+    let mut random = seeded(seed);
+    let mut errors: Vec<f64> = (0..DRAWS)
+        .map(|_| {
+            for row in &mut rows {
+                let unit = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+                row.label = unit < kept(row.score);
+            }
+            let times = |row: &Row| if row.label { 1 } else { u64::from(negatives) };
+            calibration_error(&split(&rows, bins, times))
+        })
+        .collect();
+    errors.sort_unstable_by(f64::total_cmp);
+    quantile(&errors, share)
 }
 
 /// Labelled rows with draws of their users: every figure sees the same draws, so that differences are paired.

@@ -8,7 +8,7 @@ use super::golden::{GoldenRow, golden_rows};
 use super::rival::Rival;
 use super::slices::{Slice, slices};
 use crate::config::Config;
-use crate::evaluation::classification::{Bin, Intervals, auc};
+use crate::evaluation::classification::{Bin, Intervals, auc, ece_by_chance};
 use crate::evaluation::stability::Reference;
 use crate::models::card::Metrics;
 use crate::models::examples::{Examples, Question};
@@ -35,6 +35,26 @@ pub struct Count {
     pub rows: usize,
     /// Positive ones.
     pub positives: usize,
+}
+
+/// How far something moved from part to part, as PSI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// What.
+    pub name: String,
+    /// From train to calibrate part: its habit.
+    pub before: f64,
+    /// From calibrate to test part.
+    pub after: f64,
+}
+
+impl Move {
+    /// Did it jump? What grows with time, like the days since somebody came, moves as far from every part to the next.
+    pub fn is_jump(&self, limit: f64) -> bool {
+        /// A move this many times the habit is no habit.
+        const BEYOND_HABIT: f64 = 3.0;
+        self.after > limit && self.after > BEYOND_HABIT * self.before
+    }
 }
 
 /// How high probabilities lie on the calibrate part, beside what happened.
@@ -65,10 +85,12 @@ pub struct Facts {
     pub champion: Option<Rival>,
     /// AUC by slice of the test part.
     pub slices: Vec<Slice>,
-    /// PSI of each input between train and test part, the largest first.
-    pub inputs_psi: Vec<Named>,
-    /// PSI of the probabilities between calibrate and test part.
-    pub scores_psi: Option<f64>,
+    /// Calibration error that chance makes of a calibrated model on as many rows, 95 of 100 times at most.
+    pub ece_by_chance: f64,
+    /// How far each input moved; what moved furthest beyond its habit first.
+    pub inputs_moved: Vec<Move>,
+    /// How far the probabilities moved.
+    pub scores_moved: Option<Move>,
     /// The user with most rows, and his share of them.
     pub busiest_user: Named,
     /// The input with the largest AUC of its own, either way round.
@@ -94,7 +116,7 @@ pub struct Evidence<'a> {
     pub calibrate: &'a [usize],
     /// Rows of the test part.
     pub test: &'a [usize],
-    /// Probability per row of the examples; read on the calibrate and test part only.
+    /// Probability per row of the examples; NaN where there is none, which may be so on the train part.
     pub probabilities: &'a [f64],
     /// Share of positives before the test part.
     pub base_rate: f64,
@@ -125,8 +147,9 @@ impl Facts {
             level: evidence.level(),
             champion: evidence.champion.cloned(),
             slices: slices(evidence),
-            inputs_psi: evidence.inputs_psi(),
-            scores_psi: evidence.scores_psi(),
+            ece_by_chance: evidence.ece_by_chance(),
+            inputs_moved: evidence.inputs_moved(),
+            scores_moved: evidence.scores_moved(),
             busiest_user: evidence.busiest_user(),
             most_telling_input: evidence.most_telling_input(),
             fault: written.as_ref().and_then(|(_, read)| read.as_ref().err()).map(|fault| fault.to_string()),
@@ -186,29 +209,40 @@ impl Evidence<'_> {
         Some(Level { mean: given / rows, rate, margin: NINETY_NINE_PERCENT * error })
     }
 
-    fn inputs_psi(&self) -> Vec<Named> {
-        if self.train.is_empty() {
-            return Vec::new();
-        }
-        let names: Vec<String> = input_names(self.examples);
-        let spread = |rows: &[usize], column: &[f64]| -> Vec<(f64, f64)> {
-            rows.iter().map(|row| (column[*row], self.weight(*row))).collect()
-        };
-        let moved = parallel::map_each(names.len(), |index| {
-            let column = &self.examples.columns[index];
-            Reference::of(&spread(self.train, column)).psi(&spread(self.test, column))
-        });
-        let named = names.into_iter().zip(moved).map(|(name, value)| Named { name, value });
-        let mut named: Vec<Named> = named.filter(|input| input.value.is_finite()).collect();
-        named.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.name.cmp(&b.name)));
-        named
+    fn ece_by_chance(&self) -> f64 {
+        const SHARE: f64 = 0.95;
+        let (given, seed) = (self.probabilities_of(self.test), self.config.evaluation.seed);
+        ece_by_chance(&given, self.examples.one_kept_of, ECE_BINS, SHARE, seed)
     }
 
-    fn scores_psi(&self) -> Option<f64> {
+    /// Inputs that are the same for everybody at a moment say something of the moment: their few values are no distribution.
+    fn inputs_moved(&self) -> Vec<Move> {
+        let names = input_names(self.examples);
+        let moves = parallel::map_each(names.len(), |index| {
+            let column = &self.examples.columns[index];
+            let varies = varies_within_moments(self.examples, column);
+            varies.then(|| self.moved(&names[index], column)).flatten()
+        });
+        let mut moves: Vec<Move> = moves.into_iter().flatten().collect();
+        let excess = |moved: &Move| moved.after - moved.before;
+        moves.sort_by(|a, b| excess(b).total_cmp(&excess(a)).then(a.name.cmp(&b.name)));
+        moves
+    }
+
+    fn scores_moved(&self) -> Option<Move> {
+        self.moved("probability", self.probabilities)
+    }
+
+    /// `None` when a part has no row to compare; a habit that nobody knows is none.
+    fn moved(&self, name: &str, column: &[f64]) -> Option<Move> {
         let spread = |rows: &[usize]| -> Vec<(f64, f64)> {
-            rows.iter().map(|row| (self.probabilities[*row], self.weight(*row))).collect()
+            rows.iter().map(|row| (column[*row], self.weight(*row))).collect()
         };
-        Some(Reference::of(&spread(self.calibrate)).psi(&spread(self.test))).filter(|psi| psi.is_finite())
+        let (train, calibrate) = (spread(self.train), spread(self.calibrate));
+        let after = Reference::of(&calibrate).psi(&spread(self.test));
+        let is_known = train.iter().any(|(value, _)| !value.is_nan());
+        let before = if is_known { Reference::of(&train).psi(&calibrate) } else { 0.0 };
+        after.is_finite().then(|| Move { name: name.to_string(), before: before.max(0.0), after })
     }
 
     fn busiest_user(&self) -> Named {
@@ -233,6 +267,13 @@ impl Evidence<'_> {
         let named = named.map(|(name, value)| Named { name, value }).filter(|input| !input.value.is_nan());
         named.max_by(|a, b| a.value.total_cmp(&b.value).then(b.name.cmp(&a.name)))
     }
+}
+
+/// Does a column tell users apart at any moment?
+fn varies_within_moments(examples: &Examples, column: &[f64]) -> bool {
+    let differ = |(a, b): (&f64, &f64)| a.to_bits() != b.to_bits();
+    let rows = examples.rows.windows(2).zip(column.iter().zip(&column[1.min(column.len())..]));
+    rows.into_iter().any(|(rows, values)| rows[0].moment == rows[1].moment && differ(values))
 }
 
 fn input_names(examples: &Examples) -> Vec<String> {

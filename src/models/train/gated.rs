@@ -14,7 +14,7 @@ use crate::models::registry::Registered;
 use crate::models::score::{check_goal, check_inputs};
 
 impl Learner<'_> {
-    /// Probabilities of the calibrate and test part, in the places of their rows.
+    /// Probabilities of the three parts, in the places of their rows.
     pub(super) fn probabilities(
         &self,
         fitted: &Fitted,
@@ -22,7 +22,7 @@ impl Learner<'_> {
         split: &Split,
     ) -> Vec<f64> {
         let mut probabilities = vec![f64::NAN; self.examples.len()];
-        for row in split.calibrate.iter().chain(&split.test) {
+        for row in split.train.iter().chain(&split.calibrate).chain(&split.test) {
             probabilities[*row] = calibration.probability(fitted.logit(self.examples, *row));
         }
         probabilities
