@@ -92,7 +92,7 @@ household = profiles.filter(pl.col("user_id") == "1510")
 as_text = {name: household[name].to_list()[0] for name in features["name"]}
 shown = ["days_since_own_event", "sessions_30d", "active_days_90d", "activity_half_life_7d", "orders_90d", "revenue_90d",
          "interest_categories", "interest_category_shares", "campaigns_90d", "time_zone", "tenure_days", "lifecycle"]
-with pl.Config(tbl_rows=-1, fmt_str_lengths=70, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True):
+with pl.Config(tbl_rows=-1, tbl_width_chars=130, fmt_str_lengths=70, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True):
     print(features.filter(pl.col("name").is_in(shown)).select(
         "name",
         pl.col("name").map_elements(
@@ -120,10 +120,14 @@ week = own_hours.group_by("hour_of_week").agg(pl.col("active").sum()).sort("hour
 by_day = dict(week.group_by("day").agg(pl.col("share").sum()).iter_rows())
 weekend = by_day["Sat"] + by_day["Sun"]
 assert weekend > 2 / 7, "more than two days' share"
+before_three = week.group_by(weekend=pl.col("day").is_in(["Sat", "Sun"])).agg(
+    early=pl.col("share").filter(pl.col("hour") < 15).sum() / pl.col("share").sum()).sort("weekend")["early"]
+assert before_three[1] > before_three[0], "earlier in the day"
 
 alt.Chart(week, title=alt.Title(
     "The weekend is busier, and starts earlier in the day",
-    subtitle=f"{weekend:.0%} of all active hours are on two of the seven days")
+    subtitle=f"{weekend:.0%} of all active hours are on two of the seven days; "
+             f"before 15:00 lie {before_three[1]:.0%} of the weekend's, {before_three[0]:.0%} of the other days'")
 ).mark_rect().encode(
     x=alt.X("hour:O", title="hour of day", axis=alt.Axis(labelAngle=0)),
     y=alt.Y("day:O", sort=DAYS, title=None),
@@ -157,10 +161,10 @@ def week_of(user_id, title):
     x = alt.X("hour_of_week:Q", axis=day, scale=alt.Scale(domain=[0, 168], nice=False))
     most = 1.15 * max(own["high"].max(), own["probability"].max())
     y = alt.Y("share:Q", axis=alt.Axis(format=".0%"), title="share of his activity",
-              scale=alt.Scale(domain=[0, most], clamp=True))
+              scale=alt.Scale(domain=[0, most], clamp=True, nice=False))
     base = alt.Chart(own.with_columns(end=pl.col("hour_of_week") + 1))
-    bars = base.mark_bar(color=GREY, opacity=0.45).encode(x=x, x2="end:Q", y=y).transform_calculate(share="datum.raw")
-    band = base.mark_area(color=BLUE, opacity=0.25, interpolate="monotone").encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
+    bars = base.mark_bar(color=GREY, opacity=0.45).encode(x=x, x2="end:Q", y=y, y2=alt.datum(0)).transform_calculate(share="datum.raw")
+    band = base.mark_area(color=BLUE, opacity=0.25, interpolate="monotone").encode(x=x, y="low:Q", y2="high:Q")
     line = base.mark_line(color=BLUE, interpolate="monotone", strokeWidth=2).encode(x=x, y="probability:Q")
     first = own.row(0, named=True)
     subtitle = f"evidence {first['evidence']:.1f} active hours; {1 - first['shrinkage']:.0%} of the curve is its own history"
@@ -202,20 +206,22 @@ alt.Chart(users.with_columns(level=pl.col("level").replace(LEVELS), evidence=pl.
 #
 # What does somebody borrow whose own history is short? Not everybody's curve at once, but that of people of like rhythm. These
 # groups are learned from the curves themselves (a mixture, fitted by EM); nobody belongs to one for certain. **Are there such
-# groups at all?** Every row is one household (every fifth is shown), ordered by the middle of its day.
+# groups at all?** Every row is one household (every fifth is shown), ordered by the middle of its day, which begins at 04:00.
 
 # %%
 days = curves.with_columns(hour=pl.col("hour_of_week") % 24).group_by("user_id", "hour").agg(pl.col("probability").sum())
 middle = days.sort("user_id", "hour").group_by("user_id", maintain_order=True).agg(
-    middle=(pl.col("probability") * pl.col("hour")).sum(), best=pl.col("hour").get(pl.col("probability").arg_max()))
+    middle=4 + (pl.col("probability") * ((pl.col("hour") - 4) % 24)).sum(), best=pl.col("hour").get(pl.col("probability").arg_max()))
 rows = middle.sort("middle", "user_id").with_row_index("place").gather_every(5).join(days, on="user_id")
-early, late = middle["middle"].quantile(0.1), middle["middle"].quantile(0.9)
-assert late - early > 3, "the middles of people's days lie hours apart"
+before_noon, evening, night = (
+    middle.filter(condition).height / middle.height
+    for condition in (pl.col("best") < 12, pl.col("best").is_between(16, 19), (pl.col("best") >= 22) | (pl.col("best") < 4)))
+assert evening > before_noon > night > 0
 alt.Chart(rows, title=alt.Title(
     "Some households come in the morning, many after work, a few at night",
-    subtitle=f"a tenth has the middle of its day before {early:.1f} h, a tenth after {late:.1f} h")
+    subtitle=f"best hour before noon {before_noon:.0%}, between 16:00 and 20:00 {evening:.0%}, between 22:00 and 04:00 {night:.1%}")
 ).mark_rect().encode(
-    x=alt.X("hour:O", title="hour of day", axis=alt.Axis(labelAngle=0)),
+    x=alt.X("hour:O", title="hour of day", axis=alt.Axis(labelAngle=0), sort=[(4 + hour) % 24 for hour in range(24)]),
     y=alt.Y("place:O", title="households, early to late", axis=alt.Axis(labels=False, ticks=False)),
     color=alt.Color("probability:Q", scale=alt.Scale(scheme="blues", domain=[0, 0.2], clamp=True), title="share",
                     legend=alt.Legend(format=".0%")),
@@ -245,7 +251,7 @@ for baseline, figures in report["send_time_differences"].items():
 def compared(metric):
     ours = alt.condition(alt.datum.model == "smartpush", alt.value(BLUE), alt.value(GREY))
     base = alt.Chart(scores.filter(pl.col("metric") == metric)).encode(y=alt.Y("model:N", sort=MODELS, title=None), color=ours)
-    x = alt.X("low:Q", title=metric, scale=alt.Scale(zero=False))
+    x = alt.X("low:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     return (base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
             + base.mark_circle(size=70, opacity=1).encode(x="value:Q")).properties(width=290, height=150)
 

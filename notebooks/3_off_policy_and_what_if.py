@@ -25,7 +25,12 @@ import polars as pl
 
 from guide import BLUE, GREEN, GREY, ORANGE, REPOSITORY, Workspace
 
-workspace = Workspace('default_time_zone = "America/New_York"')
+workspace = Workspace("""
+default_time_zone = "America/New_York"
+
+[training]
+most_days = 10  # the default of 28 takes longer, and this is a guide
+""")
 ESTIMATORS = ["ips", "snips", "dm", "dr", "switch_dr"]
 
 # %% [markdown]
@@ -110,8 +115,8 @@ for name in ("ips", "snips", "dr", "switch_dr"):
 bias = dict(summary.select("estimator", "off").iter_rows())
 assert abs(bias["dm"]) > 5 * abs(bias["dr"]) and summary.filter(estimator="dm")["held"].item() < LOGS / 2
 
-base = alt.Chart(estimates).encode(x=alt.X("log:O", title=None, axis=alt.Axis(labels=False, ticks=False)))
-line = alt.Chart(pl.DataFrame({"truth": [truth]})).mark_rule(color=ORANGE, strokeWidth=2).encode(y="truth:Q")
+base = alt.Chart().encode(x=alt.X("log:O", title=None, axis=alt.Axis(labels=False, ticks=False)))
+line = alt.Chart().mark_rule(color=ORANGE, strokeWidth=2).encode(y=alt.datum(truth))
 alt.layer(
     base.mark_rule(strokeWidth=2, color=BLUE).encode(
         y=alt.Y("low:Q", title="clicks a push", scale=alt.Scale(zero=False), axis=alt.Axis(format=".2f")), y2="high:Q"),
@@ -129,7 +134,7 @@ alt.layer(
 
 # %%
 with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, float_precision=4):
-    print(summary.rename({"held": f"of {LOGS} intervals, hold the truth", "off": "mean error", "width": "mean width"}))
+    print(summary.rename({"held": f"holds it, of {LOGS}", "off": "mean error", "width": "mean width"}))
 
 # %% [markdown]
 # ## How far from the log may a policy go?
@@ -156,10 +161,10 @@ alt.hconcat(
     alt.layer(
         chart.mark_area(opacity=0.25, color=BLUE).encode(
             y=alt.Y("low:Q", title="clicks a push", scale=alt.Scale(zero=False)), y2="high:Q"),
-        chart.mark_line(color=BLUE, point=True).encode(y="value:Q"),
+        chart.mark_line(color=BLUE, point=alt.OverlayMarkDef(color=BLUE)).encode(y="value:Q"),
         chart.mark_line(color=ORANGE, strokeDash=[5, 4]).encode(y="truth:Q"),
     ).properties(width=300, height=200, title=alt.Title("dr with its interval; dashed: the truth", fontSize=12)),
-    chart.mark_line(color=GREEN, point=True).encode(
+    chart.mark_line(color=GREEN, point=alt.OverlayMarkDef(color=GREEN)).encode(
         y=alt.Y("size:Q", title="effective sample size ÷ rows", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     ).properties(width=300, height=200, title=alt.Title("how much the log still tells", fontSize=12)),
 ).properties(title=f"The farther a policy goes from the log, the less the log knows of it: {steps['size'][-1]:.0%} in the end")
@@ -188,7 +193,7 @@ for campaign in ("all", "men", "women"):
                            "--policy", OFF_POLICY / f"obd_bts_{campaign}_action_probabilities.csv")
     sizes.append(report["effective_sample_size"] / report["rows"])
     shop.append({"campaign": campaign, "policy": "at random (logged)", **report["on_policy"]})
-    shop += [{"campaign": campaign, "policy": f"Thompson, by {name}", **report["estimators"]["dr" if name == "dr" else name]}
+    shop += [{"campaign": campaign, "policy": f"Thompson, by {name}", **report["estimators"][name]}
              for name in ("snips", "dr")]
     shop[-1]["difference"] = report["estimators"]["dr"]["difference"]
 gains = {row["campaign"]: row["difference"] for row in shop if "difference" in row}
@@ -218,7 +223,7 @@ alt.layer(
 #
 # Looking ahead: two campaigns want to reach the sample's households in the next 24 hours. The sale may send 60 messages, one a minute;
 # the newsletter goes to everybody, two a minute. A plan gives each message a minute, so that no rule is broken and as much as possible is
-# worth it.
+# worth it. It also says how far it can lie below the best plan there is.
 
 # %%
 workspace.take_sample()
@@ -232,7 +237,7 @@ WHAT_IFS = {"cap=1/day": "one push a day", "quiet=21:00-09:00": "quiet from 21:0
 plan = workspace.run("plan", "--campaigns", "spring-sale,newsletter", *(part for change in WHAT_IFS for part in ("--what-if", change)))
 sale, newsletter = plan["campaigns"]
 assert sale["sends"] <= 60 and sale["busiest_minute_after"] <= 1 and newsletter["busiest_minute_after"] <= 2
-assert 0 <= plan["gap"] < 0.01, "within a hundredth of the best plan there can be"
+assert 0 <= plan["gap"] < 0.05, "not far below the best plan there can be"
 
 # %% [markdown]
 # **What does a plan change about the day?** If everybody were pushed at the start of his own best hour, whole crowds would be pushed in the
@@ -272,17 +277,19 @@ worth = dict(scenarios.select("scenario", "worth").iter_rows())
 slack = 1 + plan["gap"]  # a plan is the best there is but for its gap
 assert all(of <= worth["as planned"] * slack for of in worth.values()), "more rules or less to send are never worth more"
 price = 1 - worth["one push a day"] / worth["as planned"]
+sent = dict(scenarios.select("scenario", "sends").iter_rows())
+assert sent["one push a day"] > 0.95 * sent["as planned"]
 
 order = scenarios["scenario"].to_list()
 base = alt.Chart(scenarios).encode(y=alt.Y("scenario:N", sort=order, title=None, axis=alt.Axis(labelLimit=200)))
 (base.mark_bar(size=16, opacity=0.8).encode(
-    x=alt.X("value:Q", title="households that engage with what they are sent"),
+    x=alt.X("value:Q", title="expected engagements with what was sent"),
     color=alt.condition(alt.datum.scenario == "as planned", alt.value(BLUE), alt.value(GREY)))
- + base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q")
+ + base.mark_rule(strokeWidth=2, color="#333").encode(x="low:Q", x2="high:Q")
  + base.mark_text(align="left", dx=6, color="#333").encode(x="high:Q", text="label:N").transform_calculate(
      label="datum.sends + ' sent'")).properties(width=480, height=150, title=alt.Title(
     f"A second push a day is worth {price:.0%} of the plan", subtitle="expected goal events with bounds"))
 
 # %% [markdown]
-# A cap of one push a day sends nearly as many messages, to the same people, and earns less: the two campaigns now compete for one
-# place in a day. Whether the quieter day is worth that price is not the plan's to say; what it costs, is.
+# Under a cap of one push a day the two campaigns compete for one place in everybody's day, so the plan sends about as many messages
+# and they are worth less. Whether the quieter day is worth that price is not the plan's to say; what it costs, is.

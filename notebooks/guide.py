@@ -63,6 +63,7 @@ def _theme():
                      "domainColor": "#999", "tickColor": "#999"},
             "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"},
             "header": {"labelFontSize": 12, "titleFontSize": 12},
+            "line": {"strokeJoin": "round"},
         }
     })
 
