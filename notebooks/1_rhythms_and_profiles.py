@@ -154,13 +154,13 @@ two = curves.join(own_hours, on=["user_id", "hour_of_week"]).filter(pl.col("user
 
 
 def week_of(user_id, title):
-    """His raw histogram as bars, the curve with its interval above them."""
+    """A household's raw histogram as bars, the curve with its interval above them."""
     own = two.filter(pl.col("user_id") == user_id)
     day = alt.Axis(values=list(range(0, 168, 24)), grid=True, title=None,
                    labelExpr=f"{json.dumps(DAYS)}[datum.value / 24]", labelAlign="left")
     x = alt.X("hour_of_week:Q", axis=day, scale=alt.Scale(domain=[0, 168], nice=False))
     most = 1.15 * max(own["high"].max(), own["probability"].max())
-    y = alt.Y("share:Q", axis=alt.Axis(format=".0%"), title="share of his activity",
+    y = alt.Y("share:Q", axis=alt.Axis(format=".0%", minExtent=32), title="share of its activity",
               scale=alt.Scale(domain=[0, most], clamp=True, nice=False))
     base = alt.Chart(own.with_columns(end=pl.col("hour_of_week") + 1))
     bars = base.mark_bar(color=GREY, opacity=0.45).encode(x=x, x2="end:Q", y=y, y2=alt.datum(0)).transform_calculate(share="datum.raw")

@@ -105,7 +105,8 @@ estimates = pl.DataFrame(estimates).with_columns(
     holds=(pl.col("low") <= truth) & (truth <= pl.col("high")), off=pl.col("value") - truth)
 
 # %% [markdown]
-# **Do the estimators find the truth?** Each line is one log of 4,000 pushes, with its 95 % interval; the orange line is the truth.
+# **Do the estimators find the truth?** Each line is one log of 4,000 pushes, with its 95 % interval; the orange line is the truth. Of
+# twelve such intervals one or two may miss it.
 
 # %%
 summary = estimates.group_by("estimator", maintain_order=True).agg(

@@ -22,6 +22,7 @@ class Workspace:
     def __init__(self, settings=""):
         self._directory = tempfile.TemporaryDirectory(prefix="smartpush-")
         self.root = Path(self._directory.name)
+        self._shown = None
         self.write("smartpush.toml", settings)
 
     def write(self, name, text):
@@ -30,13 +31,15 @@ class Workspace:
         return self.root / name
 
     def run(self, *arguments, exits=0):
-        """Runs `smartpush ARGUMENTS --json` here, shows the command line and returns what it says."""
+        """Runs `smartpush ARGUMENTS --json` here, shows the command line (once in a row) and returns what it says."""
         program = os.environ.get("SMARTPUSH") or shutil.which("smartpush")
         if program is None:
             raise FileNotFoundError("no smartpush on the PATH: `cargo install --path .`, or set SMARTPUSH")
         arguments = [str(argument) for argument in arguments]
-        print("$ smartpush", *(argument.replace(f"{self.root}/", "").replace(f"{REPOSITORY}/", "")
-                               for argument in arguments))
+        line = " ".join(["$ smartpush", *arguments]).replace(f"{self.root}/", "").replace(f"{REPOSITORY}/", "")
+        if line != self._shown:
+            print(line)
+        self._shown = line
         done = subprocess.run([program, *arguments, "--workspace", self.root, "--json"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != exits:
