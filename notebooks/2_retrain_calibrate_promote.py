@@ -266,6 +266,9 @@ bars = alt.Chart(table).encode(y=alt.Y("model:N", sort=NAMES, title=None, axis=a
 # Mark how much narrower the interval of the difference is than those of the two figures: without pairing, nothing could be told of
 # differences this small. What can be read line by line, and is trained in a fraction of the time, has the benefit of the doubt: trees are
 # chosen only if the whole interval lies on their side.
+#
+# The interval is over households, not over days: what was special about these few weeks was so for everybody, and it does not know. Before a
+# choice that matters, grade more moments.
 
 # %%
 chosen = trees if high < 0 else logistic
