@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
 use super::model::Block;
+use super::score::moments as moments_at;
 use super::timeline::{TimedEvent, Timeline};
 use crate::config::TrainingConfig;
 use crate::domain::goal::{Goal, GoalWindow, Population, Unit};
@@ -178,6 +179,11 @@ impl Question<'_> {
             });
         }
         self.at_moments(moments, 0, watch)
+    }
+
+    /// Rows of everybody the goal is about at a moment, as [`score`](super::score::score) sees them; the labels say nothing.
+    pub fn examples_at(&self, at: Instant) -> Result<Examples, ExampleError> {
+        self.at_moments(moments_at(self, at), 0, &|_, _| ())
     }
 
     fn at_moments(

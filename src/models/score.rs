@@ -82,7 +82,7 @@ pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<
 }
 
 /// What the goal asks at a moment: once, or once for each running campaign.
-fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
+pub(super) fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
     if question.goal.unit != Unit::UserCampaign {
         return vec![Moment { at, campaign: None, until: at }];
     }
