@@ -3,7 +3,7 @@
 //!
 //! The reference is not stored: the lake before the champion's `as_of` tells it again, with the inputs that this build computes.
 //! Much moves by itself, the days since sign-up most of all. So what an input moved by *within* the reference, between its older
-//! and its newer moments, is taken for its habit: only what moves much further has drifted.
+//! and its newer moments (and from one campaign to the others), is taken for its habit: only what moves much further has drifted.
 
 use std::fs;
 
@@ -21,6 +21,8 @@ use crate::workspace::Workspace;
 
 /// How many times its habit something may move.
 const HABIT: f64 = 3.0;
+/// Users at moments, and pairs of them with contents, that are looked at on either side at most.
+const MOST_ROWS: usize = 20_000;
 
 /// What drift is measured by; each names itself in [`Drift::failed`].
 pub const MEASURES: [&str; 4] =
@@ -118,7 +120,13 @@ pub fn drift(
     config: &Config,
 ) -> Result<Drift, ExampleError> {
     let most = config.drift.reference_moments;
-    let training = TrainingConfig { most_moments: most, most_days: most, ..question.training.clone() };
+    let training = TrainingConfig {
+        most_moments: most,
+        most_days: most,
+        most_users: question.training.most_users.min(MOST_ROWS),
+        most_negatives: question.training.most_negatives.min(MOST_ROWS),
+        ..question.training.clone()
+    };
     let question = Question { training: &training, ..*question };
     let before = question.examples(Labels::MatureBefore(model.as_of), &|_, _| ())?;
     let since = match question.examples_from(model.as_of, as_of, true, &|_, _| ()) {
@@ -216,11 +224,24 @@ impl Comparison<'_> {
         Comparison { before, now, newer_from }
     }
 
-    /// PSI of now beside before, and of the newer half of before beside the older one.
+    /// PSI of now beside before, and the habit of before.
     fn psi(&self, before: &[f64], now: &[f64]) -> (f64, f64) {
         let (before, now) = (weighted(self.before, before), weighted(self.now, now));
         let (older, newer) = before.split_at(self.newer_from);
-        (distance(&before, &now), distance(older, newer))
+        (distance(&before, &now), distance(older, newer).max(self.between_campaigns(&before)))
+    }
+
+    /// The largest PSI of one campaign beside the others: they differ as days do not.
+    fn between_campaigns(&self, before: &[(f64, f64)]) -> f64 {
+        let moments = self.before.moments.iter().enumerate();
+        let campaigns = moments.filter(|(_, moment)| moment.campaign.is_some());
+        let of_one = |(place, _): (usize, _)| {
+            let is_its = |row: &usize| self.before.rows[*row].moment as usize == place;
+            let (own, others): (Vec<usize>, Vec<usize>) = (0..before.len()).partition(is_its);
+            let values = |rows: Vec<usize>| rows.into_iter().map(|row| before[row]).collect::<Vec<_>>();
+            distance(&values(others), &values(own))
+        };
+        campaigns.map(of_one).fold(0.0, f64::max)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
         needs_only_counts: true,
         ..check(
             "volume_like_before",
-            "As many own acts, and events of each frequent name, as on this weekday before.",
+            "As many events of each frequent name, own acts, users and contents as on this weekday before.",
             volume_like_before,
         )
     },
@@ -82,12 +82,19 @@ pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn volume_like_before(judged: &Judged<'_>) -> Vec<Fault> {
     let names: BTreeSet<&String> = judged.before.iter().flat_map(|day| day.names.keys()).collect();
-    let by_name = names.into_iter().filter_map(|name| volume_of(judged, name, |day| day.count(name)));
+    let by_name = names.into_iter().filter_map(|name| {
+        volume_of(judged, &format!("events of {name}"), |day| day.count(name))
+    });
     let faults: Vec<Fault> = by_name.collect();
-    match faults.is_empty() {
-        true => volume_of(judged, "any own act", DaySummary::own_events).into_iter().collect(),
-        false => faults,
+    if !faults.is_empty() {
+        return faults;
     }
+    let of_all = [
+        volume_of(judged, "own acts", DaySummary::own_events),
+        volume_of(judged, "users", |day| day.users),
+        volume_of(judged, "contents", |day| day.content_hashes.len() as u64),
+    ];
+    of_all.into_iter().flatten().collect()
 }
 
 /// Odd is what is so beside the same weekdays and beside the median day: a quiet Sunday is no news.
@@ -105,11 +112,11 @@ fn volume_of(judged: &Judged<'_>, what: &str, count: impl Fn(&DaySummary) -> u64
     (is_small || is_large).then(|| {
         let expected =
             format!("{low} to {high} on the same weekday in the weeks before, {median} on the median day");
-        judged.fault(format!("{now} events of {what}"), expected)
+        judged.fault(format!("{now} {what}"), expected)
     })
 }
 
-/// Frequent names fall silent for a day or two at a time; a silence twice as long as any before is none of those.
+/// Names may fall silent for a day or two; a silence three times as long as any before is none of those.
 fn no_vanished_event(judged: &Judged<'_>) -> Vec<Fault> {
     let names: BTreeSet<&String> = judged.before.iter().flat_map(|day| day.names.keys()).collect();
     let vanished =
@@ -120,7 +127,7 @@ fn no_vanished_event(judged: &Judged<'_>) -> Vec<Fault> {
             came.truncate(came.len() - silent);
             let seen = came.iter().filter(|came| **came).count();
             let gap = longest_run(came.iter().map(|came| !came));
-            (silent >= judged.config.vanished_days && silent > 2 * gap && seen * 4 >= came.len() * 3)
+            (silent >= judged.config.vanished_days && silent > 3 * gap && seen * 8 >= came.len() * 7)
                 .then_some((silent, seen, came.len()))
         };
     let fault = |name: &String| {
