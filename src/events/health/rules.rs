@@ -82,9 +82,9 @@ pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn volume_like_before(judged: &Judged<'_>) -> Vec<Fault> {
     let names: BTreeSet<&String> = judged.before.iter().flat_map(|day| day.names.keys()).collect();
-    let by_name = names.into_iter().filter_map(|name| {
-        volume_of(judged, &format!("events of {name}"), |day| day.count(name))
-    });
+    let by_name = names
+        .into_iter()
+        .filter_map(|name| volume_of(judged, &format!("events of {name}"), |day| day.count(name)));
     let faults: Vec<Fault> = by_name.collect();
     if !faults.is_empty() {
         return faults;

@@ -14,7 +14,8 @@ const CHANGE: i64 = 40;
 fn trained(change: impl Fn(&mut Vec<Value>)) -> World {
     let world = TOWN.world_without_events(town::SETTINGS);
     let mut events = TOWN.events();
-    let old: Vec<Value> = events.iter().filter(|event| town::moment_of(event) < day(CHANGE)).cloned().collect();
+    let old: Vec<Value> =
+        events.iter().filter(|event| town::moment_of(event) < day(CHANGE)).cloned().collect();
     events.retain(|event| town::moment_of(event) >= day(CHANGE));
     change(&mut events);
     world.take(Kind::Events, &[old, events].concat(), None);
@@ -37,7 +38,8 @@ fn a_steady_town_does_not_drift() {
         assert_eq!((drift["verdict"].as_str(), failed(drift).len()), (Some("stable"), 0), "{drift}");
         assert!(drift["calibration"]["rows"].as_u64() > Some(0), "{drift}");
     }
-    let kept: Value = serde_json::from_slice(&std::fs::read(world.path("models/buy_2d/drift.json")).unwrap()).unwrap();
+    let kept: Value =
+        serde_json::from_slice(&std::fs::read(world.path("models/buy_2d/drift.json")).unwrap()).unwrap();
     assert_eq!(kept["verdict"], "stable");
 }
 

@@ -62,8 +62,16 @@ pub(super) fn events() -> Table {
 
 fn read() -> Table {
     let header = [
-        "message_id", "user_id", "event", "content_id", "campaign_id", "timestamp", "value", "session_id",
-        "time_zone", "platform",
+        "message_id",
+        "user_id",
+        "event",
+        "content_id",
+        "campaign_id",
+        "timestamp",
+        "value",
+        "session_id",
+        "time_zone",
+        "platform",
     ];
     let mut rows = purchases();
     for file in ["coupon_uses.csv", "campaign_events.csv"] {
@@ -91,8 +99,16 @@ fn purchases() -> Vec<Vec<String>> {
         let cell = |column: &polars::prelude::StringChunked| column.get(row).unwrap_or_default().to_string();
         let value = values.get(row).unwrap().to_string();
         vec![
-            cell(&ids), cell(&users), "purchase".into(), cell(&contents), String::new(), at, value, cell(&sessions),
-            String::new(), String::new(),
+            cell(&ids),
+            cell(&users),
+            "purchase".into(),
+            cell(&contents),
+            String::new(),
+            at,
+            value,
+            cell(&sessions),
+            String::new(),
+            String::new(),
         ]
     };
     (0..frame.height()).filter(|index| stamps.get(*index).unwrap() >= start).map(row).collect()
@@ -102,10 +118,12 @@ fn of_csv(name: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(root().join("data/sample").join(name)).unwrap();
     let header = reader.headers().unwrap().clone();
     let place = |column: &str| header.iter().position(|name| name == column);
-    let columns = ["message_id", "user_id", "event", "content_id", "campaign_id", "timestamp", "value", "session_id"];
+    let columns =
+        ["message_id", "user_id", "event", "content_id", "campaign_id", "timestamp", "value", "session_id"];
     let places = columns.map(place);
     let row = |record: csv::StringRecord| {
-        let cell = |place: &Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().to_string();
+        let cell =
+            |place: &Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().to_string();
         places.iter().map(cell).chain([String::new(), String::new()]).collect()
     };
     reader.records().map(|record| row(record.unwrap())).collect()

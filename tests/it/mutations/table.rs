@@ -89,11 +89,15 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         table.from_the_break("value", |_| String::new())
     }),
     // The cells.
-    cells("stamps are texts", "bad_timestamp", |table| table.from_the_break("timestamp", |_| "yesterday".into())),
+    cells("stamps are texts", "bad_timestamp", |table| {
+        table.from_the_break("timestamp", |_| "yesterday".into())
+    }),
     cells("stamps are written day first", "bad_timestamp", |table| {
         table.from_the_break("timestamp", |at| format!("{}/{}/{} 12:00", &at[8..10], &at[5..7], &at[..4]))
     }),
-    cells("stamps count days", "timestamp_out_of_range", |table| table.from_the_break("timestamp", |_| "17529".into())),
+    cells("stamps count days", "timestamp_out_of_range", |table| {
+        table.from_the_break("timestamp", |_| "17529".into())
+    }),
     cells("stamps lie in the year 2093", "timestamp_in_future", |table| {
         table.from_the_break("timestamp", |at| at.replace("2017", "2093"))
     }),
@@ -101,14 +105,22 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         table.everywhere("timestamp", |at| at.replace("2017", "2016"))
     }),
     cells("user_id is null", "missing_value", |table| table.from_the_break("user_id", |_| String::new())),
-    cells("user_id holds a line break", "bad_id", |table| table.from_the_break("user_id", |id| format!("{id}\n"))),
-    cells("value is a text", "bad_number", |table| table.from_the_break("value", |value| format!("{value} USD"))),
+    cells("user_id holds a line break", "bad_id", |table| {
+        table.from_the_break("user_id", |id| format!("{id}\n"))
+    }),
+    cells("value is a text", "bad_number", |table| {
+        table.from_the_break("value", |value| format!("{value} USD"))
+    }),
     cells("value is infinite", "non_finite_value", |table| table.from_the_break("value", |_| "inf".into())),
-    cells("value is not a number", "non_finite_value", |table| table.from_the_break("value", |_| "NaN".into())),
+    cells("value is not a number", "non_finite_value", |table| {
+        table.from_the_break("value", |_| "NaN".into())
+    }),
     cells("value has a decimal comma", "bad_number", |table| {
         table.from_the_break("value", |value| value.replace('.', ","))
     }),
-    cells("the zone is no zone", "unknown_time_zone", |table| table.from_the_break("time_zone", |_| "EST5EDT4".into())),
+    cells("the zone is no zone", "unknown_time_zone", |table| {
+        table.from_the_break("time_zone", |_| "EST5EDT4".into())
+    }),
     cells("message ids are used again", "message_id_conflict", |mut table| {
         table.rows.iter_mut().enumerate().for_each(|(number, row)| row[0] = (number % 1_000).to_string());
         table
@@ -133,38 +145,62 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         kept(table, |table, row| table.day(row) < BREAK || row[2] != "coupon_used")
     }),
     cells("a tenth of the events arrives", "volume_like_before", |table| {
-        kept(table, |table, row| table.day(row) < BREAK || row[0].as_bytes().iter().map(|b| u32::from(*b)).sum::<u32>() % 10 == 0)
+        kept(table, |table, row| {
+            table.day(row) < BREAK || row[0].as_bytes().iter().map(|b| u32::from(*b)).sum::<u32>() % 10 == 0
+        })
     }),
-    cells("a day is missing", "volume_like_before", |table| kept(table, |table, row| table.day(row) != "2017-12-30")),
+    cells("a day is missing", "volume_like_before", |table| {
+        kept(table, |table, row| table.day(row) != "2017-12-30")
+    }),
     cells("the last day ends at ten", "complete_day", |table| {
         kept(table, |table, row| row[table.column("timestamp")].as_str() < "2017-12-31T10")
     }),
-    cells("a day came twice, with other ids", "no_repeated_events", |table| doubled(table, "2017-12-30", "2017-12-31")),
-    cells("a join doubled every row of the month", "no_repeated_events", |table| doubled(table, "2017-12-01", "2018-01-01")),
+    cells("a day came twice, with other ids", "no_repeated_events", |table| {
+        doubled(table, "2017-12-30", "2017-12-31")
+    }),
+    cells("a join doubled every row of the month", "no_repeated_events", |table| {
+        doubled(table, "2017-12-01", "2018-01-01")
+    }),
     cells("one user has nine events of ten", "no_user_dominates", |mut table| {
         let stamp = table.column("timestamp");
         let late = table.rows.iter_mut().filter(|row| row[stamp][..10] >= *BREAK);
         late.enumerate().filter(|(number, _)| number % 10 > 0).for_each(|(_, row)| row[1] = "1001".into());
         table
     }),
-    cells("user ids gain a prefix", "users_come_back", |table| table.from_the_break("user_id", |id| format!("U{id}"))),
-    cells("user ids became floats", "users_come_back", |table| table.from_the_break("user_id", |id| format!("{id}.0"))),
+    cells("user ids gain a prefix", "users_come_back", |table| {
+        table.from_the_break("user_id", |id| format!("U{id}"))
+    }),
+    cells("user ids became floats", "users_come_back", |table| {
+        table.from_the_break("user_id", |id| format!("{id}.0"))
+    }),
     cells("content ids are written in capitals", "contents_come_back", |table| {
         table.from_the_break("content_id", str::to_uppercase)
     }),
     cells("every content is the same", "volume_like_before", |table| {
         table.from_the_break("content_id", |_| "milk".into())
     }),
-    cells("content_id is null", "nulls_like_before", |table| table.from_the_break("content_id", |_| String::new())),
-    cells("session_id is null", "nulls_like_before", |table| table.from_the_break("session_id", |_| String::new())),
-    cells("campaign_id is null", "nulls_like_before", |table| table.from_the_break("campaign_id", |_| String::new())),
-    cells("time_zone is null", "nulls_like_before", |table| table.from_the_break("time_zone", |_| String::new())),
-    cells("values are in cents", "values_like_before", |table| table.from_the_break("value", |value| scaled(value, 100.0))),
+    cells("content_id is null", "nulls_like_before", |table| {
+        table.from_the_break("content_id", |_| String::new())
+    }),
+    cells("session_id is null", "nulls_like_before", |table| {
+        table.from_the_break("session_id", |_| String::new())
+    }),
+    cells("campaign_id is null", "nulls_like_before", |table| {
+        table.from_the_break("campaign_id", |_| String::new())
+    }),
+    cells("time_zone is null", "nulls_like_before", |table| {
+        table.from_the_break("time_zone", |_| String::new())
+    }),
+    cells("values are in cents", "values_like_before", |table| {
+        table.from_the_break("value", |value| scaled(value, 100.0))
+    }),
     cells("values are in thousands", "values_like_before", |table| {
         table.from_the_break("value", |value| scaled(value, 0.001))
     }),
     cells("every value is one", "values_like_before", |table| table.from_the_break("value", |_| "1".into())),
-    cells("values are negative", "values_like_before", |table| table.from_the_break("value", |value| scaled(value, -1.0))),
+    cells("values are negative", "values_like_before", |table| {
+        table.from_the_break("value", |value| scaled(value, -1.0))
+    }),
     cells("every event is of noon", "hours_like_before", |table| {
         table.from_the_break("timestamp", |at| format!("{}T12:00:00Z", &at[..10]))
     }),
@@ -177,14 +213,19 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         table.from_the_break("platform", |_| String::new())
     }),
     cells("one zone's events are missing", "zones_like_before", |table| {
-        kept(table, |table, row| table.day(row) < BREAK || row[table.column("time_zone")] != "America/Los_Angeles")
+        kept(table, |table, row| {
+            table.day(row) < BREAK || row[table.column("time_zone")] != "America/Los_Angeles"
+        })
     }),
 ];
 
 /// Files that only look wrong.
 pub(super) fn harmless() -> Vec<(&'static str, Vec<u8>)> {
-    let seconds = |at: &str| Instant::parse_rfc3339(at).map_or(at.to_string(), |at| (at.micros() / 1_000_000).to_string());
-    let millis = |at: &str| Instant::parse_rfc3339(at).map_or(at.to_string(), |at| (at.micros() / 1_000).to_string());
+    let seconds = |at: &str| {
+        Instant::parse_rfc3339(at).map_or(at.to_string(), |at| (at.micros() / 1_000_000).to_string())
+    };
+    let millis =
+        |at: &str| Instant::parse_rfc3339(at).map_or(at.to_string(), |at| (at.micros() / 1_000).to_string());
     let shuffled = cells_of(|mut table| {
         table.header.reverse();
         table.rows.iter_mut().for_each(|row| row.reverse());
