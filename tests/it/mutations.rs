@@ -36,7 +36,8 @@ fn every_mutation_is_stopped_by_its_name() {
 /// The month in a workspace with these settings.
 fn month(settings: &str) -> Place {
     let place = Place::new();
-    let taken = place.ingest_bytes("events.csv", month::events().to_csv(), &["--time-zone", "America/New_York"]);
+    let taken =
+        place.ingest_bytes("events.csv", month::events().to_csv(), &["--time-zone", "America/New_York"]);
     assert_eq!(taken.count("rejected"), 0, "{taken:?}");
     std::fs::write(place.workspace().join("smartpush.toml"), settings).unwrap();
     place
@@ -50,10 +51,17 @@ fn health(place: &Place, arguments: &[&str]) -> Outcome {
 fn the_day_the_shops_were_closed_is_named_until_somebody_says_that_he_knows() {
     let place = month("");
     let outcome = health(&place, &["--as-of", "2017-12-26"]);
-    assert_eq!((outcome.exit, &outcome.json["failed"]), (Some(3), &serde_json::json!(["volume_like_before"])));
+    assert_eq!(
+        (outcome.exit, &outcome.json["failed"]),
+        (Some(3), &serde_json::json!(["volume_like_before"]))
+    );
     let faults = outcome.json["checks"].as_array().unwrap().iter().filter(|check| check["passed"] == false);
     let fault = faults.last().unwrap();
-    assert_eq!((&fault["day"], &fault["found"]), (&"2017-12-25".into(), &"0 events of purchase".into()), "{fault}");
+    assert_eq!(
+        (&fault["day"], &fault["found"]),
+        (&"2017-12-25".into(), &"0 events of purchase".into()),
+        "{fault}"
+    );
     assert!(fault["expected"].as_str().unwrap().contains("on the same weekday"), "{fault}");
     assert!(outcome.stderr.contains("unhealthy_data: volume_like_before"), "{}", outcome.stderr);
     let place = month("[health]\nknown_days = [\"2017-12-25\"]\n");

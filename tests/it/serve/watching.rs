@@ -16,7 +16,10 @@ fn checks_that_failed_and_champions_that_drifted_are_gauges() {
     let directory = workspace();
     let server = Server::start(directory.path(), &["--now", NOW]);
     let before = server.get("/metrics").text;
-    assert!(!before.contains("smartpush_data_checks_failed") && !before.contains("smartpush_champion"), "{before}");
+    assert!(
+        !before.contains("smartpush_data_checks_failed") && !before.contains("smartpush_champion"),
+        "{before}"
+    );
 
     let output = smartpush(directory.path(), &["--json", "health", "--as-of", "2026-02-20"]);
     let report: serde_json::Value = serde_json::from_str(&stdout_of(&output)).unwrap();
