@@ -51,17 +51,12 @@ fn health(place: &Place, arguments: &[&str]) -> Outcome {
 fn the_day_the_shops_were_closed_is_named_until_somebody_says_that_he_knows() {
     let place = month("");
     let outcome = health(&place, &["--as-of", "2017-12-26"]);
-    assert_eq!(
-        (outcome.exit, &outcome.json["failed"]),
-        (Some(3), &serde_json::json!(["volume_like_before"]))
-    );
-    let faults = outcome.json["checks"].as_array().unwrap().iter().filter(|check| check["passed"] == false);
-    let fault = faults.last().unwrap();
-    assert_eq!(
-        (&fault["day"], &fault["found"]),
-        (&"2017-12-25".into(), &"0 events of purchase".into()),
-        "{fault}"
-    );
+    assert_eq!(outcome.exit, Some(3), "{outcome:?}");
+    assert_eq!(outcome.json["failed"], serde_json::json!(["volume_like_before"]));
+    let checks = outcome.json["checks"].as_array().unwrap();
+    let fault = checks.iter().rfind(|check| check["passed"] == false).unwrap();
+    assert_eq!(fault["day"], "2017-12-25");
+    assert!(fault["found"].as_str().unwrap().starts_with("0 "), "{fault}");
     assert!(fault["expected"].as_str().unwrap().contains("on the same weekday"), "{fault}");
     assert!(outcome.stderr.contains("unhealthy_data: volume_like_before"), "{}", outcome.stderr);
     let place = month("[health]\nknown_days = [\"2017-12-25\"]\n");

@@ -6,7 +6,7 @@ use super::town::{self, Town, day};
 use super::world::World;
 use smartpush::events::request::Kind;
 
-/// Nobody comes late here, so that nothing changes unless a test changes it.
+/// Large enough that nothing moves much unless a test moves it.
 const TOWN: Town = Town { users: 300, contents: 30, days: 70, seed: 3 };
 const CHANGE: i64 = 40;
 
@@ -68,7 +68,7 @@ fn a_town_that_stops_buying_makes_its_champion_promise_too_much() {
 }
 
 #[test]
-fn views_that_fire_many_times_move_the_inputs_that_carry_weight() {
+fn purchases_that_are_logged_eight_times_make_it_another_town() {
     let world = trained(|events| {
         let copies: Vec<Value> = events
             .iter()

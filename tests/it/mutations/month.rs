@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use smartpush::domain::time::{DAY, Instant};
+use smartpush::domain::time::Instant;
 use smartpush::tables::read_parquet;
 
 use crate::support::root;
@@ -93,7 +93,7 @@ fn purchases() -> Vec<Vec<String>> {
         (text("message_id"), text("user_id"), text("content_id"), text("session_id"));
     let stamps = frame.column("timestamp").unwrap().datetime().unwrap().physical().clone();
     let values = frame.column("value").unwrap().f64().unwrap().clone();
-    let start = Instant::parse_rfc3339("2017-11-30T00:00:00Z").unwrap().micros() + DAY;
+    let start = Instant::parse_rfc3339("2017-12-01T00:00:00Z").unwrap().micros();
     let row = |row: usize| {
         let at = Instant::from_micros(stamps.get(row).unwrap()).to_string();
         let cell = |column: &polars::prelude::StringChunked| column.get(row).unwrap_or_default().to_string();
