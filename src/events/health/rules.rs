@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
         needs_only_counts: true,
         ..check(
             "volume_like_before",
-            "As many events of each frequent name, own acts, users and contents as on this weekday before.",
+            "As many events of each frequent name, own acts and contents as on this weekday before.",
             volume_like_before,
         )
     },
@@ -91,7 +91,6 @@ fn volume_like_before(judged: &Judged<'_>) -> Vec<Fault> {
     }
     let of_all = [
         volume_of(judged, "own acts", DaySummary::own_events),
-        volume_of(judged, "users", |day| day.users),
         volume_of(judged, "contents", |day| day.content_hashes.len() as u64),
     ];
     of_all.into_iter().flatten().collect()
