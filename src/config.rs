@@ -9,6 +9,7 @@ use crate::domain::channel::ChannelSettings;
 use crate::domain::goal::{Goal, is_goal_name};
 use crate::domain::identity::is_valid_id;
 use crate::domain::settings::DecisionSettings;
+use crate::domain::time::Day;
 use crate::domain::user::MinuteOfDay;
 use crate::domain::zone::{UnknownZone, Zone};
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub default_time_zone_is_set: bool,
     /// How raw records become clean tables.
     pub ingest: IngestConfig,
+    /// What data checks take for usual.
+    pub health: HealthConfig,
     /// How events become profiles.
     pub profiles: ProfilesConfig,
     /// Send-time curves.
@@ -42,6 +45,8 @@ pub struct Config {
     pub training: TrainingConfig,
     /// What models must show.
     pub gates: GatesConfig,
+    /// When a champion is no longer what it was.
+    pub drift: DriftConfig,
     /// Decisions.
     pub decisions: DecisionSettings,
     /// Ways to a reader, by name.
@@ -68,24 +73,66 @@ pub struct IngestConfig {
     pub staging_memory_mib: usize,
     /// Hours that a stamp may lie ahead of now.
     pub future_tolerance_hours: i64,
-    /// `[ingest.warnings]`
-    pub warnings: WarningsConfig,
 }
 
-/// `[ingest.warnings]`
+/// `[health]`: what data checks take for usual.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct WarningsConfig {
-    /// Days whose median a day is compared with.
+pub struct HealthConfig {
+    /// Newest whole days that are judged.
+    pub days: usize,
+    /// Days before each that it is compared with.
     pub trailing_days: usize,
-    /// Share of the median below which a day is odd.
-    pub low_volume: f64,
-    /// Multiple of the median above which a day is odd.
-    pub high_volume: f64,
-    /// Smallest median that is judged.
-    pub least_median: u64,
-    /// Newest days without a name that make it vanished.
+    /// Fewer events, or users, are too few to judge.
+    pub least_events: u64,
+    /// Factor by which a volume may differ.
+    pub volume_ratio: f64,
+    /// Days without a name that make it vanished.
     pub vanished_days: usize,
+    /// Events on a day that make a name new.
+    pub least_new_events: u64,
+    /// Names that may appear.
+    pub known_events: Vec<String>,
+    /// Days that are odd and known to be, `YYYY-MM-DD`.
+    pub known_days: Vec<String>,
+    /// Change of the share of events that have a value in a column.
+    pub null_share: f64,
+    /// Factor by which amounts may differ.
+    pub value_ratio: f64,
+    /// Fall of the share of ids that came before.
+    pub returning_drop: f64,
+    /// PSI of platforms and of zones.
+    pub mix_distance: f64,
+    /// PSI of the hours of the day.
+    pub hours_distance: f64,
+    /// Nats an active hour.
+    pub clock_gain: f64,
+    /// Hours without an event at a day's end beyond the longest such silence before.
+    pub silent_hours: i64,
+    /// Share of a day's events that one user may have.
+    pub busiest_share: f64,
+    /// Share of a day's events that may repeat another.
+    pub repeated_share: f64,
+    /// Rise of the same.
+    pub repeated_rise: f64,
+}
+
+/// `[drift]`: when a champion is no longer what it was.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriftConfig {
+    /// PSI of the probabilities.
+    pub score_psi: f64,
+    /// PSI of an input that carries weight.
+    pub input_psi: f64,
+    /// Share of the champion's weight that makes an input carry it.
+    pub input_weight: f64,
+    /// What observed over expected may differ from 1 by, beyond its interval.
+    pub calibration_margin: f64,
+    /// Rows that reached the goal, and that did not, from which calibration is judged.
+    pub least_outcomes: usize,
+    /// Newest moments that the champion was trained on, as the reference.
+    pub reference_moments: usize,
 }
 
 /// `[profiles]`
@@ -325,14 +372,20 @@ impl Config {
     fn check_whole(&self) -> Result<(), (&'static str, String)> {
         const CENTURY: i64 = 36_500;
         const GIB: usize = 1 << 30;
-        let (ingest, warnings) = (&self.ingest, &self.ingest.warnings);
+        let (ingest, health) = (&self.ingest, &self.health);
         let ranges = [
             ("ingest.chunk_rows", ingest.chunk_rows as i64, 1, i64::MAX),
             ("ingest.max_record_bytes", ingest.max_record_bytes as i64, 1, GIB as i64),
             ("ingest.staging_memory_mib", ingest.staging_memory_mib as i64, 0, 1 << 20),
             ("ingest.future_tolerance_hours", ingest.future_tolerance_hours, 0, CENTURY * 24),
-            ("ingest.warnings.trailing_days", warnings.trailing_days as i64, 1, CENTURY),
-            ("ingest.warnings.vanished_days", warnings.vanished_days as i64, 1, CENTURY),
+            ("health.days", health.days as i64, 1, CENTURY),
+            ("health.trailing_days", health.trailing_days as i64, 14, CENTURY),
+            ("health.least_events", health.least_events as i64, 20, i64::MAX),
+            ("health.vanished_days", health.vanished_days as i64, 1, CENTURY),
+            ("health.least_new_events", health.least_new_events as i64, 1, i64::MAX),
+            ("health.silent_hours", health.silent_hours, 0, 24),
+            ("drift.least_outcomes", self.drift.least_outcomes as i64, 1, i64::MAX),
+            ("drift.reference_moments", self.drift.reference_moments as i64, 1, 1_000),
             ("evaluation.held_out_days", self.evaluation.held_out_days, 1, CENTURY),
             ("serve.refresh_seconds", self.serve.refresh_seconds as i64, 1, 86_400),
             ("serve.request_timeout_seconds", self.serve.request_timeout_seconds as i64, 1, 3_600),
@@ -378,6 +431,7 @@ impl Config {
     fn check(&self) -> Result<(), (&'static str, String)> {
         self.check_whole()?;
         self.profiles.check()?;
+        self.check_health()?;
         if self.training.methods.is_empty() {
             return Err(("training.methods", "names no method".into()));
         }
@@ -447,6 +501,34 @@ impl Config {
             channel.check().map_err(|(field, detail)| (format!("{name}.{field}"), detail))?;
         }
         Ok(())
+    }
+
+    fn check_health(&self) -> Result<(), (&'static str, String)> {
+        let (health, drift) = (&self.health, &self.drift);
+        let ranges = [
+            ("health.volume_ratio", health.volume_ratio, 1.0, 1e6),
+            ("health.null_share", health.null_share, 0.0, 1.0),
+            ("health.value_ratio", health.value_ratio, 1.0, 1e9),
+            ("health.returning_drop", health.returning_drop, 0.0, 1.0),
+            ("health.mix_distance", health.mix_distance, 0.0, 1e3),
+            ("health.hours_distance", health.hours_distance, 0.0, 1e3),
+            ("health.clock_gain", health.clock_gain, 0.0, 1e3),
+            ("health.busiest_share", health.busiest_share, 0.0, 1.0),
+            ("health.repeated_share", health.repeated_share, 0.0, 1.0),
+            ("health.repeated_rise", health.repeated_rise, 0.0, 1.0),
+            ("drift.score_psi", drift.score_psi, 0.0, 1e3),
+            ("drift.input_psi", drift.input_psi, 0.0, 1e3),
+            ("drift.input_weight", drift.input_weight, 0.0, 1.0),
+            ("drift.calibration_margin", drift.calibration_margin, 0.0, 1e3),
+        ];
+        let outside = |(_, value, least, most): &(_, f64, f64, f64)| !(*least..=*most).contains(value);
+        if let Some((key, value, least, most)) = ranges.into_iter().find(outside) {
+            return Err((key, format!("{value} is not a number from {least} to {most}")));
+        }
+        match health.known_days.iter().find(|day| Day::parse(day).is_none()) {
+            Some(day) => Err(("health.known_days", format!("{day:?} is not YYYY-MM-DD"))),
+            None => Ok(()),
+        }
     }
 
     fn check_decisions(&self) -> Result<(), (&'static str, String)> {

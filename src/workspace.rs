@@ -207,6 +207,11 @@ impl Workspace {
         self.data().join(format!("{name}.parquet"))
     }
 
+    /// `data/health.json`: what the data checks found last.
+    pub fn health(&self) -> PathBuf {
+        self.data().join("health.json")
+    }
+
     /// `models/`
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

@@ -12,6 +12,10 @@ use serde_json::json;
 use super::ApiState;
 use super::problem::Problem;
 use crate::domain::time::SECOND;
+use crate::events::health::failed_last;
+use crate::models::drift::{Drift, Verdict};
+use crate::models::registry::Registry;
+use crate::workspace::Workspace;
 
 /// Upper ends of the latency histogram, in seconds.
 const LATENCIES: [f64; 14] =
@@ -90,6 +94,25 @@ pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Pr
     Ok(super::json(body.to_string()))
 }
 
+/// What `smartpush health` and `smartpush models show` found last: read from their files, computed by nobody here.
+fn watch_data(workspace: &Workspace) {
+    if let Some(failed) = failed_last(workspace) {
+        metrics::gauge!("smartpush_data_checks_failed").set(failed as f64);
+    }
+    let registry = Registry::of(workspace);
+    for goal in registry.goals() {
+        let kept = registry.champion(&goal).and_then(|version| Drift::read(workspace, &goal, &version));
+        let Some(drift) = kept else { continue };
+        metrics::gauge!("smartpush_champion_psi", "goal" => goal.clone()).set(drift.psi_score);
+        metrics::gauge!("smartpush_champion_drifted", "goal" => goal.clone())
+            .set(f64::from(u8::from(drift.verdict == Verdict::Drifted)));
+        if let Some(calibration) = drift.calibration {
+            metrics::gauge!("smartpush_champion_calibration_ratio", "goal" => goal)
+                .set(calibration.ratio.value);
+        }
+    }
+}
+
 /// What the process counts, in the text format of Prometheus
 #[utoipa::path(
     get, path = "/metrics", tag = "operations",
@@ -105,6 +128,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     metrics::gauge!("smartpush_requests_in_flight").set(state.0.in_flight.load(Ordering::Relaxed) as f64);
     metrics::counter!("smartpush_refreshes_total", "outcome" => "done").absolute(refresh.refreshed);
     metrics::counter!("smartpush_refreshes_total", "outcome" => "failed").absolute(refresh.failed);
+    watch_data(&state.0.wordings.workspace);
     let text = state.0.metrics.handle.render();
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
         .into_response()

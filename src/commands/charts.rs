@@ -1,4 +1,4 @@
-//! Terminal pictures: heat strips of a week, bars over the hours of a day.
+//! Terminal pictures: heat strips of a week, bars over the hours of a day, bars over days.
 
 use crate::domain::time::{HOURS_OF_WEEK, WEEKDAYS};
 
@@ -31,6 +31,16 @@ pub(super) fn hour_bars(values: &[u64; 24], note: impl Fn(usize) -> String) -> V
             .to_string()
     };
     values.iter().enumerate().map(line).collect()
+}
+
+/// One line for each day: its name, a bar, the value, and a note.
+pub(super) fn day_bars(days: &[(String, u64, &str)]) -> Vec<String> {
+    let most = days.iter().map(|(_, value, _)| *value).max().unwrap_or(0).max(1);
+    let line = |(day, value, note): &(String, u64, &str)| {
+        let bar = bar(*value as f64 / most as f64, 40);
+        format!("  {day}  {bar:<41} {:>9}  {note}", super::output::thousands(*value)).trim_end().to_string()
+    };
+    days.iter().map(line).collect()
 }
 
 /// A bar of up to `width` cells.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
-use super::learning::read_before;
+use super::learning::{health_lines, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::train::{Learning, Outcome};
 use super::{Context, Failure, charts};
@@ -236,7 +236,9 @@ impl Demo<'_> {
     /// Trains every goal that the data says something about.
     fn train(&self) -> Result<Vec<Outcome>, Failure> {
         let material = read_before(self.context, &self.workspace, &self.lake, self.as_of)?;
+        let health = health_lines(self.context, &self.workspace, &self.lake, self.as_of)?;
         let learning = Learning {
+            health,
             context: self.context,
             workspace: &self.workspace,
             material: &material,

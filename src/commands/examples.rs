@@ -6,7 +6,7 @@ use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::models::examples::Labels;
-use crate::models::score::{POPULATION, examples_frame, moments};
+use crate::models::score::{POPULATION, examples_frame};
 use crate::models::train::parts_of;
 use crate::tables::{self, TableError};
 
@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<()
     let (counted, immature) = (examples.moments.len(), examples.immature);
     let one_kept_of = examples.one_kept_of;
     let examples = match arguments.population {
-        true => examples.followed_by(question.population_rows(moments(&question, material.as_of))?),
+        true => examples.followed_by(question.population_rows(material.as_of)?),
         false => examples,
     };
     parts.resize(examples.len(), POPULATION);

@@ -9,7 +9,9 @@ use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::domain::zone::Zone;
 use crate::events::formats::Format;
+use crate::events::health::{future_stamps, odd_days};
 use crate::events::ingest::ingest;
+use crate::events::lake::Lake;
 use crate::events::mapping::Renames;
 use crate::events::request::{Kind, Request, Stage, Summary};
 use crate::events::upsert::fields_of;
@@ -93,15 +95,16 @@ impl From<FormatArgument> for Option<Format> {
 
 pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), Failure> {
     let summary = take(context, arguments)?;
+    let warnings = warnings(context, &summary)?;
     let refusal = summary.refused.first().map(|first| {
         let (count, total) = (summary.refused.len(), arguments.files.len());
         let others = if count < total { ", the others were" } else { "" };
         format!("{}: {count} of {total} files refused; nothing of them was kept{others}", first.code)
     });
     if context.json {
-        print_json(&to_json(&summary, refusal.as_deref()));
+        print_json(&to_json(&summary, &warnings, refusal.as_deref()));
     } else {
-        print_text(&to_text(&summary));
+        print_text(&to_text(&summary, &warnings));
     }
     for refused in &summary.refused {
         eprintln!("refused: {refused}");
@@ -147,7 +150,18 @@ pub(super) fn show(bar: &ProgressBar, stage: Stage<'_>) {
     bar.set_position(done);
 }
 
-fn to_json(summary: &Summary, refusal: Option<&str>) -> serde_json::Value {
+/// What looks odd in the days that changed, by the data checks that the manifest is enough for.
+fn warnings(context: &Context, summary: &Summary) -> Result<Vec<String>, Failure> {
+    if summary.changed_days.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lake = Lake::open(&context.open()?)?;
+    let mut warnings = odd_days(lake.manifest(), &summary.changed_days, &context.config.health);
+    warnings.extend(future_stamps(lake.newest(), context.now));
+    Ok(warnings)
+}
+
+fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&str>) -> serde_json::Value {
     let refused: Vec<serde_json::Value> = summary
         .refused
         .iter()
@@ -156,7 +170,7 @@ fn to_json(summary: &Summary, refusal: Option<&str>) -> serde_json::Value {
     let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
-        "other_columns": summary.other_columns, "warnings": summary.warnings, "refused": refused,
+        "other_columns": summary.other_columns, "warnings": warnings, "refused": refused,
     });
     if let Some(text) = refusal {
         object["error"] = text.into();
@@ -166,7 +180,7 @@ fn to_json(summary: &Summary, refusal: Option<&str>) -> serde_json::Value {
 }
 
 /// The summary for people.
-pub(super) fn to_text(summary: &Summary) -> String {
+fn to_text(summary: &Summary, warnings: &[String]) -> String {
     let mut text = format!(
         "read {} = accepted {} + duplicate {} + rejected {}\n",
         thousands(summary.read),
@@ -190,7 +204,7 @@ pub(super) fn to_text(summary: &Summary) -> String {
         let names: Vec<&str> = summary.other_columns.iter().map(String::as_str).collect();
         text += &format!("  kept as properties: {}\n", names.join(", "));
     }
-    for warning in &summary.warnings {
+    for warning in warnings {
         text += &format!("  warning: {warning}\n");
     }
     text

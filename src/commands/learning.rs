@@ -4,8 +4,11 @@ use super::output::progress_bar;
 use super::{Context, Failure};
 use crate::domain::goal::Goal;
 use crate::domain::time::Instant;
+use crate::events::health::people::People;
+use crate::events::health::{self, Outcome};
 use crate::events::lake::Lake;
 use crate::models::examples::Question;
+use crate::models::gate::GateLine;
 use crate::models::inputs::Sources;
 use crate::models::material::Material;
 use crate::profiles::ProfileError;
@@ -29,6 +32,38 @@ pub(super) fn read_before(
     match material.timeline.is_empty() {
         true => Err(ProfileError::NoEvents(as_of.to_string()).into()),
         false => Ok(material),
+    }
+}
+
+/// The data checks as lines of the gate: what was learned from days that are unlike those before is not to be promoted.
+pub(super) fn health_lines(
+    context: &Context,
+    workspace: &Workspace,
+    lake: &Lake,
+    as_of: Instant,
+) -> Result<Vec<GateLine>, Failure> {
+    let people = People::read(workspace)?;
+    let report = health::check(lake, &people, as_of, context.now, &context.config.health)?;
+    let faults: Vec<GateLine> = report.failed().map(line_of_fault).collect();
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
+    let judged = report.days.iter().filter(|day| day.judged).count();
+    Ok(vec![GateLine {
+        name: "data_is_healthy".to_string(),
+        passed: true,
+        found: format!("{} checks of {judged} days", report.checks.len()),
+        wanted: "days like the four weeks before them".to_string(),
+    }])
+}
+
+fn line_of_fault(fault: &Outcome) -> GateLine {
+    let parts = [&fault.day, &fault.found].into_iter().flatten();
+    GateLine {
+        name: fault.name.to_string(),
+        passed: false,
+        found: parts.map(String::as_str).collect::<Vec<_>>().join(": "),
+        wanted: fault.expected.clone().unwrap_or_else(|| "none of it".to_string()),
     }
 }
 

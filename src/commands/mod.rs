@@ -7,6 +7,7 @@ mod evaluate;
 mod evaluate_lift;
 mod evaluate_policy;
 mod examples;
+mod health;
 mod ingest;
 mod learning;
 mod models;
@@ -75,6 +76,7 @@ struct Common {
 enum Command {
     Demo(demo::DemoArguments),
     Ingest(ingest::IngestArguments),
+    Health(health::HealthArguments),
     Profile(profile::ProfileArguments),
     SendTimes(send_times::SendTimesArguments),
     Train(train::TrainArguments),
@@ -182,6 +184,7 @@ impl Command {
         match self {
             Command::Demo(arguments) => demo::run(context, &arguments),
             Command::Ingest(arguments) => ingest::run(context, &arguments),
+            Command::Health(arguments) => health::run(context, &arguments),
             Command::Profile(arguments) => profile::run(context, &arguments),
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
             Command::Train(arguments) => train::run(context, &arguments),

@@ -1,9 +1,13 @@
 //! `smartpush models`: what has been trained, which model is in use, and how to go back.
 
+mod drift;
+
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
 use crate::models::model::ModelKind;
 use crate::models::registry::{Change, ChangeAction, Promotion, Registered, Registry, RegistryError};
+use crate::workspace::Workspace;
+use drift::{Measured, measure};
 
 /// List models, look at one, choose the champion, go back to the former one
 #[derive(clap::Args)]
@@ -31,8 +35,11 @@ enum Action {
         /// The goal
         #[arg(long, value_name = "NAME")]
         goal: String,
-        /// The version; default: the champion
+        /// The version; default: the champion, with its drift when there are events since
         version: Option<String>,
+        /// Look at the champion's drift with what was known before this moment; default: 1 µs after the newest event
+        #[arg(long, value_name = "T")]
+        as_of: Option<String>,
     },
     /// Make a version the champion
     Promote {
@@ -70,7 +77,9 @@ pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), 
     let registry = Registry::of(&workspace);
     match &arguments.action {
         Action::List { goal } => list(context, &registry, goal.as_deref()),
-        Action::Show { goal, version } => show(context, &registry, goal, version.as_deref()),
+        Action::Show { goal, version, as_of } => {
+            show(context, &workspace, goal, version.as_deref(), as_of.as_deref())
+        }
         Action::Promote { goal, version, force } => {
             let _lock = workspace.lock()?;
             let promotion = registry.promote(goal, version, *force, context.now)?;
@@ -197,7 +206,14 @@ fn entry(goal: &str, found: &Registered, is_champion: bool, is_shadow: bool) -> 
     })
 }
 
-fn show(context: &Context, registry: &Registry, goal: &str, version: Option<&str>) -> Result<(), Failure> {
+fn show(
+    context: &Context,
+    workspace: &Workspace,
+    goal: &str,
+    version: Option<&str>,
+    as_of: Option<&str>,
+) -> Result<(), Failure> {
+    let registry = Registry::of(workspace);
     let found = match version {
         Some(version) => registry.read(goal, version)?,
         None => registry.read_champion(goal)?,
@@ -206,14 +222,30 @@ fn show(context: &Context, registry: &Registry, goal: &str, version: Option<&str
         let place = registry.place(goal, &found.version);
         return Err(RegistryError::LostCard(place.join("card.json")).into());
     };
+    let champion = registry.champion(goal);
+    let drift = match champion.as_ref() == Some(&found.version) {
+        true => measure(context, workspace, &found, as_of)?,
+        false => Measured::Nothing,
+    };
+    let refusal = drift.refusal(goal, &found.version);
     if context.json {
-        print_json(&serde_json::json!({
-            "goal": goal, "version": found.version, "champion": registry.champion(goal), "card": card,
+        let mut object = serde_json::json!({
+            "goal": goal, "version": found.version, "champion": champion, "card": card,
             "model": found.model, "journal": registry.journal(goal),
-        }));
+        });
+        drift.add_to(&mut object);
+        if let Some(text) = &refusal {
+            object["error"] = text.as_str().into();
+            object["exit"] = 3.into();
+        }
+        print_json(&object);
     } else {
         print_text(&card.to_markdown(&found.model, &found.version));
         print_lines(&history(&registry.journal(goal), &found.version));
+        print_lines(&drift.to_lines());
     }
-    Ok(())
+    match refusal {
+        None => Ok(()),
+        Some(text) => Err(Failure::new(3, anyhow::anyhow!(text)).reported()),
+    }
 }

@@ -1,6 +1,6 @@
 //! `smartpush train`: examples → a model, its card, and a champion if it beats the base rate.
 
-use super::learning::{goal_of, read_before};
+use super::learning::{goal_of, health_lines, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
 use crate::config::TrainingConfig;
@@ -8,7 +8,7 @@ use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::Figure;
 use crate::models::card::Card;
 use crate::models::examples::Question;
-use crate::models::gate::Gate;
+use crate::models::gate::{Gate, GateLine};
 use crate::models::material::Material;
 use crate::models::model::ModelKind;
 use crate::models::registry::Registry;
@@ -58,8 +58,13 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
     let material = read_before(context, &workspace, &lake, as_of)?;
-    let learning =
-        Learning { context, workspace: &workspace, material: &material, lake_sha256: lake.content_sha256() };
+    let learning = Learning {
+        context,
+        workspace: &workspace,
+        material: &material,
+        lake_sha256: lake.content_sha256(),
+        health: health_lines(context, &workspace, &lake, as_of)?,
+    };
     let seed = arguments.seed.unwrap_or(context.config.training.seed);
     if let Some(name) = &arguments.goal {
         let outcome = match arguments.online {
@@ -97,6 +102,8 @@ pub(super) struct Learning<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) material: &'a Material,
     pub(super) lake_sha256: String,
+    /// What the data checks say, as lines of the gate.
+    pub(super) health: Vec<GateLine>,
 }
 
 impl Learning<'_> {
@@ -151,6 +158,7 @@ impl Learning<'_> {
         let request = Request {
             lake_sha256: &self.lake_sha256,
             champion: champion.as_ref(),
+            others: &self.health,
             ..Request::new(self.material.as_of, &context.config, context.now)
         };
         let bar = progress_bar();

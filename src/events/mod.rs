@@ -1,11 +1,11 @@
 //! Raw records → clean tables: events into the lake; users, contents and campaigns into one table each.
 
 pub mod catalogue;
-pub mod checks;
 pub mod clean;
 pub mod dead_letters;
 pub mod foreign;
 pub mod formats;
+pub mod health;
 pub mod ingest;
 pub mod lake;
 pub mod mapping;

@@ -11,7 +11,7 @@ use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::staging::Verdicts;
 use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::Instant;
+use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zone;
 use crate::tables::TableError;
 
@@ -66,8 +66,8 @@ pub struct Summary {
     pub dead_letters: Option<PathBuf>,
     /// Columns that became properties or attributes.
     pub other_columns: BTreeSet<String>,
-    /// What looks odd and does not stop anything.
-    pub warnings: Vec<String>,
+    /// Days of the lake that gained an event, in order.
+    pub changed_days: Vec<Day>,
 }
 
 /// An ingest that stopped; nothing was changed.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
 use super::model::Block;
+use super::score::moments as moments_at;
 use super::timeline::{TimedEvent, Timeline};
 use crate::config::TrainingConfig;
 use crate::domain::goal::{Goal, GoalWindow, Population, Unit};
@@ -180,11 +181,16 @@ impl Question<'_> {
         self.at_moments(moments, 0, watch)
     }
 
-    /// Everybody the goal is about at some moments, each with all his candidates; what happened within their windows by now
-    /// says nothing yet.
-    pub fn population_rows(&self, moments: Vec<Moment>) -> Result<Examples, ExampleError> {
+    /// Everybody the goal is about at a moment, each with all his candidates; the labels say nothing.
+    pub fn population_rows(&self, at: Instant) -> Result<Examples, ExampleError> {
+        let moments = moments_at(self, at);
         let populations = parallel::map_each(moments.len(), |index| self.population(&moments[index]));
         self.rows_of(moments, &populations, 1, 0, &|_, _| ())
+    }
+
+    /// The same for a look: of goals about contents, a share of the users and of their candidates.
+    pub fn examples_at(&self, at: Instant) -> Result<Examples, ExampleError> {
+        self.at_moments(moments_at(self, at), 0, &|_, _| ())
     }
 
     fn at_moments(

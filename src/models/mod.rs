@@ -3,6 +3,7 @@
 pub mod boosting;
 pub mod calibration;
 pub mod card;
+pub mod drift;
 pub mod evaluate;
 pub mod examples;
 pub mod ftrl;

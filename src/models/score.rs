@@ -119,7 +119,7 @@ fn contents_of(question: &Question<'_>, known: &UserAsOf<'_>) -> Vec<Option<usiz
 }
 
 /// What the goal asks at a moment: once, or once for each running campaign.
-pub fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
+pub(super) fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
     if question.goal.unit != Unit::UserCampaign {
         return vec![Moment { at, campaign: None, until: at }];
     }

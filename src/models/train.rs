@@ -434,7 +434,7 @@ pub fn measure(
     let base = vec![base_rate; rows.len()];
     let (draws, seed) = (config.evaluation.bootstrap_draws, config.evaluation.seed);
     let intervals = Intervals::new(&labels, &users, draws, seed).with_one_negative_of(examples.one_kept_of);
-    let weight = |label: &bool| if *label { 1.0 } else { f64::from(examples.one_kept_of) };
+    let weight = |label: &bool| stands_for(*label, examples);
     let mass: f64 = labels.iter().map(weight).sum();
     Metrics {
         log_loss: intervals.log_loss(&probabilities),
@@ -446,6 +446,11 @@ pub fn measure(
             / mass,
         test_rate: labels.iter().filter(|label| **label).count() as f64 / mass,
     }
+}
+
+/// How many rows one stands for: a kept negative also for those left out.
+pub(super) fn stands_for(label: bool, examples: &Examples) -> f64 {
+    if label { 1.0 } else { f64::from(examples.one_kept_of) }
 }
 
 /// ln(1 + eˣ) without overflow.

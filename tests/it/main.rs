@@ -23,6 +23,7 @@ mod ingesting;
 mod intervals;
 mod logistic;
 mod models;
+mod mutations;
 mod off_policy;
 mod planning;
 mod products;

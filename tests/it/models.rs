@@ -2,6 +2,7 @@
 
 mod bad_models;
 mod boosted;
+mod drift;
 mod evaluating;
 mod gate;
 mod importing;

@@ -6,4 +6,5 @@ mod lifecycle;
 mod logging;
 mod previews;
 pub(crate) mod server;
+mod watching;
 pub(crate) mod world;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use smartpush::config::Config;
 use smartpush::domain::time::{DAY, Day, Instant};
-use smartpush::events::checks::{future_stamps, odd_days};
+use smartpush::events::health::{future_stamps, odd_days};
 use smartpush::events::lake::{LakeFile, Manifest};
 
 /// A lake with these numbers of views on consecutive days; on the days in `clicks` there is a click too.
@@ -31,7 +31,7 @@ fn manifest(volumes: &[u64], clicks: std::ops::Range<usize>) -> (Manifest, Vec<D
 
 fn warnings(volumes: &[u64], clicks: std::ops::Range<usize>) -> Vec<String> {
     let (manifest, days) = manifest(volumes, clicks);
-    odd_days(&manifest, &days, &Config::defaults().ingest.warnings)
+    odd_days(&manifest, &days, &Config::defaults().health)
 }
 
 #[test]
@@ -45,7 +45,10 @@ fn a_day_with_five_times_the_median_and_one_with_a_fifth_are_named() {
     (volumes[40], volumes[50]) = (5_000, 200);
     let said = warnings(&volumes, 0..60);
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("odd_volume: ") && said[0].contains(&Day(17_040).to_string()), "{said:?}");
+    assert!(
+        said[0].starts_with("volume_like_before: ") && said[0].contains(&Day(17_040).to_string()),
+        "{said:?}"
+    );
     assert!(said[1].contains(&Day(17_050).to_string()) && said[1].contains("200"), "{said:?}");
 }
 
@@ -68,7 +71,7 @@ fn the_newest_day_may_be_small_because_it_may_not_be_over() {
 fn a_name_that_came_every_day_and_stopped_has_vanished() {
     let said = warnings(&[1_000; 60], 0..55);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].starts_with("vanished_event: \"click\""), "{said:?}");
+    assert!(said[0].starts_with("no_vanished_event: "), "{said:?}");
     assert_eq!(warnings(&[1_000; 60], 0..58), Vec::<String>::new(), "two days without are not three");
 }
 
@@ -84,5 +87,5 @@ fn many_odd_days_are_cut_to_five_and_a_count() {
 fn a_newest_event_after_now_is_a_clock_to_look_at() {
     let now = Instant::from_micros(1_000_000);
     assert_eq!(future_stamps(Some(now), now), None);
-    assert!(future_stamps(Some(now.plus(1)), now).unwrap().starts_with("future_stamps: "));
+    assert!(future_stamps(Some(now.plus(1)), now).unwrap().starts_with("nothing_ahead: "));
 }

@@ -1,0 +1,98 @@
+//! `smartpush health`: is what came in the last days like what came before, and if not, in what?
+
+use super::charts::day_bars;
+use super::output::{print_json, print_lines, table};
+use super::{Context, Failure};
+use crate::config::HealthConfig;
+use crate::events::health::people::People;
+use crate::events::health::{Report, check, checks};
+
+/// Judge the newest whole days (UTC) before T by the four weeks before them
+///
+/// Volume, names, columns, amounts, platforms, zones, hours and repeats of each day beside the days before it. A check that
+/// fails says its name, the day, what was found and what was expected, and the command ends with exit 3. Thresholds, days known to
+/// be odd and names that are meant to be new are settings ([health]).
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smartpush health
+  smartpush health --as-of 2018-01-01 --days 28
+  smartpush health --checks")]
+pub(super) struct HealthArguments {
+    /// Whole days before this moment count
+    #[arg(long, value_name = "T")]
+    as_of: Option<String>,
+    /// Newest days to judge; default: health.days
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=3650))]
+    days: Option<u16>,
+    /// Say what the checks are instead
+    #[arg(long)]
+    checks: bool,
+}
+
+pub(super) fn run(context: &Context, arguments: &HealthArguments) -> Result<(), Failure> {
+    if arguments.checks {
+        show_checks(context);
+        return Ok(());
+    }
+    let workspace = context.open()?;
+    let lake = context.lake(&workspace)?;
+    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
+    let days = arguments.days.map_or(context.config.health.days, usize::from);
+    let config = HealthConfig { days, ..context.config.health.clone() };
+    let people = People::read(&workspace)?;
+    let report = check(&lake, &people, as_of, context.now, &config)?;
+    report.write(&workspace)?;
+    let names: Vec<&str> = report.failed_names().into_iter().collect();
+    let refusal = (!names.is_empty()).then(|| format!("unhealthy_data: {}", names.join(", ")));
+    if context.json {
+        print_json(&to_json(&report, &names, refusal.as_deref()));
+    } else {
+        print_lines(&to_lines(&report));
+    }
+    match refusal {
+        None => Ok(()),
+        Some(text) => Err(Failure::new(3, anyhow::anyhow!(text)).reported()),
+    }
+}
+
+fn show_checks(context: &Context) {
+    if context.json {
+        let all: Vec<serde_json::Value> = checks()
+            .map(|(name, sentence)| serde_json::json!({ "name": name, "passes": sentence }))
+            .collect();
+        print_json(&serde_json::json!({ "checks": all }));
+        return;
+    }
+    let width = checks().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let lines: Vec<String> =
+        checks().map(|(name, sentence)| format!("  {name:<width$}  {sentence}")).collect();
+    print_lines(&lines);
+}
+
+fn to_json(report: &Report, names: &[&str], refusal: Option<&str>) -> serde_json::Value {
+    let mut object = serde_json::json!({
+        "as_of": report.as_of, "days": report.days, "checks": report.checks, "failed": names,
+    });
+    if let Some(text) = refusal {
+        object["error"] = text.into();
+        object["exit"] = 3.into();
+    }
+    object
+}
+
+fn to_lines(report: &Report) -> Vec<String> {
+    let days: Vec<(String, u64, &str)> = report
+        .days
+        .iter()
+        .map(|day| (day.day.clone(), day.events, if day.judged { "judged" } else { "" }))
+        .collect();
+    let mut lines = vec![format!("Events a day (UTC) before {}", report.as_of)];
+    lines.extend(day_bars(&days));
+    lines.push(String::new());
+    let passed = report.checks.iter().filter(|outcome| outcome.passed);
+    let rows: Vec<Vec<String>> =
+        passed.map(|outcome| vec![outcome.name.to_string(), "passed".into()]).collect();
+    lines.extend(table(&rows));
+    lines.extend(report.failed().map(|outcome| format!("  FAILED {outcome}")));
+    lines
+}

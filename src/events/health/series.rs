@@ -1,0 +1,98 @@
+//! Consecutive days, those without events included, each beside the weeks before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rules::Check;
+use super::summary::DaySummary;
+use super::{DayVolume, Fault};
+use crate::config::HealthConfig;
+use crate::domain::time::Day;
+use crate::events::lake::Manifest;
+
+/// All days from the first to the last.
+pub(super) struct Series {
+    days: Vec<DaySummary>,
+    /// The day on which each name first came, in the whole lake.
+    first_days: BTreeMap<String, Day>,
+}
+
+/// A day beside the weeks before it.
+pub(super) struct Judged<'a> {
+    /// The day.
+    pub(super) today: &'a DaySummary,
+    /// The days before it, oldest first.
+    pub(super) before: &'a [DaySummary],
+    /// Names that had come before these days or on them.
+    pub(super) known_names: BTreeSet<&'a str>,
+    /// The thresholds.
+    pub(super) config: &'a HealthConfig,
+}
+
+impl Judged<'_> {
+    /// The days before that have events and that nobody has called odd.
+    pub(super) fn usual(&self) -> impl Iterator<Item = &DaySummary> {
+        self.before.iter().filter(|day| day.events > 0 && !is_excused(day.day, self.config))
+    }
+
+    pub(super) fn fault(&self, found: String, expected: String) -> Fault {
+        Fault { day: self.today.day, found, expected }
+    }
+}
+
+impl Series {
+    pub(super) fn new(summaries: Vec<DaySummary>, manifest: &Manifest, from: Day, last: Day) -> Series {
+        let mut by_day: BTreeMap<Day, DaySummary> =
+            summaries.into_iter().map(|summary| (summary.day, summary)).collect();
+        let day = |day| by_day.remove(&Day(day)).unwrap_or_else(|| DaySummary::empty(Day(day)));
+        let days = (from.0..=last.0).map(day).collect();
+        let mut first_days = BTreeMap::new();
+        for file in &manifest.files {
+            let Some(day) = Day::parse(&file.date) else { continue };
+            for name in file.events.keys() {
+                first_days.entry(name.clone()).or_insert(day);
+            }
+        }
+        Series { days, first_days }
+    }
+
+    /// Faults of some days, in order; a day without enough days before it has none.
+    pub(super) fn judge(
+        &self,
+        check: &Check,
+        days: impl Iterator<Item = Day>,
+        config: &HealthConfig,
+    ) -> Vec<Fault> {
+        let days: Vec<Day> = days.collect();
+        let from = if check.of_newest_day { days.len().saturating_sub(1) } else { 0 };
+        let judged = days[from..].iter().filter_map(|day| self.judged(*day, config));
+        judged.flat_map(|judged| (check.faults)(&judged)).collect()
+    }
+
+    /// A day beside those before it; `None` when fewer than half of these have events, or somebody has called it odd.
+    fn judged<'a>(&'a self, day: Day, config: &'a HealthConfig) -> Option<Judged<'a>> {
+        let first = self.days.first()?.day;
+        let place = usize::try_from(day.0 - first.0).ok()?;
+        let today = self.days.get(place)?;
+        let before = &self.days[place.saturating_sub(config.trailing_days)..place];
+        let is_known = |(_, came): &(&String, &Day)| **came < day;
+        let known_names = self.first_days.iter().filter(is_known).map(|(name, _)| name.as_str()).collect();
+        let judged = Judged { today, before, known_names, config };
+        let is_enough = judged.usual().count() * 2 >= config.trailing_days;
+        (is_enough && !is_excused(day, config)).then_some(judged)
+    }
+
+    /// Every day's volume; those from `first` on were judged.
+    pub(super) fn volumes(&self, first: Day) -> Vec<DayVolume> {
+        let volume = |day: &DaySummary| DayVolume {
+            day: day.day.to_string(),
+            events: day.events,
+            users: day.users,
+            judged: day.day >= first,
+        };
+        self.days.iter().map(volume).collect()
+    }
+}
+
+fn is_excused(day: Day, config: &HealthConfig) -> bool {
+    config.known_days.iter().any(|known| Day::parse(known) == Some(day))
+}

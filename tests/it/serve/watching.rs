@@ -1,0 +1,40 @@
+//! What is watched of the data and the champions: read from their files when somebody asks for the metrics.
+
+use std::fs;
+
+use super::server::Server;
+use super::world::{NOW, workspace};
+use crate::support::{smartpush, stdout_of};
+
+/// A champion whose drift was measured, in the words of its file.
+const DRIFT: &str = r#"{"goal":"engage_24h","version":"0123456789ab","champion_as_of":"2026-01-20T00:00:00Z",
+"as_of":"2026-02-20T00:00:00Z","psi_score":0.5,"habit_score":0.01,"inputs":[],"calibration":null,"verdict":"drifted",
+"failed":["scores_like_training"]}"#;
+
+#[test]
+fn checks_that_failed_and_champions_that_drifted_are_gauges() {
+    let directory = workspace();
+    let server = Server::start(directory.path(), &["--now", NOW]);
+    let before = server.get("/metrics").text;
+    assert!(
+        !before.contains("smartpush_data_checks_failed") && !before.contains("smartpush_champion"),
+        "{before}"
+    );
+
+    let output = smartpush(directory.path(), &["--json", "health", "--as-of", "2026-02-20"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout_of(&output)).unwrap();
+    assert_eq!(report["failed"], serde_json::json!([]));
+    let goal = directory.path().join("models/engage_24h");
+    fs::create_dir_all(&goal).unwrap();
+    fs::write(goal.join("champion"), "0123456789ab\n").unwrap();
+    fs::write(goal.join("drift.json"), DRIFT).unwrap();
+
+    let after = server.get("/metrics").text;
+    for line in [
+        "smartpush_data_checks_failed 0",
+        "smartpush_champion_psi{goal=\"engage_24h\"} 0.5",
+        "smartpush_champion_drifted{goal=\"engage_24h\"} 1",
+    ] {
+        assert!(after.contains(line), "{line} is missing: {after}");
+    }
+}
