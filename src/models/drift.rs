@@ -3,7 +3,8 @@
 //!
 //! The reference is not stored: the lake before the champion's `as_of` tells it again, with the inputs that this build computes.
 //! Much moves by itself, the days since sign-up most of all. So what an input moved by *within* the reference, between its older
-//! and its newer moments (and from one campaign to the others), is taken for its habit: only what moves much further, for the time that went by, has drifted.
+//! and its newer moments (and from one campaign to the others), is taken for its habit: only what moves much further, for the
+//! time that went by, has drifted.
 
 use std::fs;
 
@@ -226,8 +227,10 @@ impl Comparison<'_> {
         let (older, newer) = before.moments.split_at(before.moments.len() / 2);
         let way = mean_moment(&now.moments) - mean_moment(&before.moments);
         let times = way / (mean_moment(newer) - mean_moment(older));
-        // The PSI of what grows steadily goes with the square of the way; `max` leaves out a NaN of a single moment.
-        Comparison { before, now, newer_from, patience: HABIT.max(times * times) }
+        // The PSI of what grows steadily goes with the square of the way. Moments of one day tell no way.
+        let patience =
+            Some(times * times).filter(|square| square.is_finite()).map_or(HABIT, |square| square.max(HABIT));
+        Comparison { before, now, newer_from, patience }
     }
 
     /// PSI of now beside before, and the habit of before.
