@@ -178,7 +178,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         table.from_the_break("content_id", str::to_uppercase)
     }),
     cells("every content is the same", "volume_like_before", |table| {
-        table.from_the_break("content_id", |_| "milk".into())
+        table.from_the_break("content_id", |id| if id.is_empty() { String::new() } else { "milk".into() })
     }),
     cells("content_id is null", "nulls_like_before", |table| {
         table.from_the_break("content_id", |_| String::new())
