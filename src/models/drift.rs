@@ -3,13 +3,14 @@
 //!
 //! The reference is not stored: the lake before the champion's `as_of` tells it again, with the inputs that this build computes.
 //! Much moves by itself, the days since sign-up most of all. So what an input moved by *within* the reference, between its older
-//! and its newer moments (and from one campaign to the others), is taken for its habit: only what moves much further has drifted.
+//! and its newer moments (and from one campaign to the others), is taken for its habit: only what moves much further, for the
+//! time that went by, has drifted.
 
 use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::examples::{ExampleError, Examples, Labels, Question};
+use super::examples::{ExampleError, Examples, Labels, Moment, Question};
 use super::model::Model;
 use super::train::{measure, stands_for};
 use crate::config::{Config, DriftConfig, TrainingConfig};
@@ -19,7 +20,7 @@ use crate::evaluation::stability::{BINS, Reference};
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
 
-/// How many times its habit something may move.
+/// How many times its habit something may move at least.
 const HABIT: f64 = 3.0;
 /// Users at moments, and pairs of them with contents, that are looked at on either side at most.
 const MOST_ROWS: usize = 20_000;
@@ -152,19 +153,19 @@ pub fn drift(
         verdict: Verdict::Stable,
         failed: Vec::new(),
     };
-    found.failed = failed(&found, &config.drift);
+    found.failed = failed(&found, comparison.patience, &config.drift);
     found.verdict = if found.failed.is_empty() { Verdict::Stable } else { Verdict::Drifted };
     Ok(found)
 }
 
-fn failed(found: &Drift, config: &DriftConfig) -> Vec<String> {
+fn failed(found: &Drift, patience: f64, config: &DriftConfig) -> Vec<String> {
     let calibration = found.calibration.as_ref().filter(|calibration| {
         calibration.positives.min(calibration.rows - calibration.positives) >= config.least_outcomes
     });
     let margin = config.calibration_margin;
     let is_off = |ratio: &Figure| ratio.high < 1.0 - margin || ratio.low > 1.0 + margin;
     let verdicts = [
-        found.psi_score > config.score_psi && found.psi_score > HABIT * found.habit_score,
+        found.psi_score > config.score_psi && found.psi_score > patience * found.habit_score,
         found.inputs.iter().any(|input| input.drifted),
         calibration.is_some_and(|calibration| is_off(&calibration.ratio)),
         calibration.is_some_and(|calibration| calibration.difference.low > 0.0),
@@ -190,7 +191,7 @@ fn inputs(model: &Model, comparison: &Comparison<'_>, config: &DriftConfig) -> V
             psi,
             habit,
             weight,
-            drifted: has_weight && psi > config.input_psi && psi > HABIT * habit,
+            drifted: has_weight && psi > config.input_psi && psi > comparison.patience * habit,
         }
     };
     let mut inputs: Vec<InputDrift> = (0..model.inputs.len()).map(one).collect();
@@ -215,13 +216,21 @@ struct Comparison<'a> {
     now: &'a Examples,
     /// Rows of `before` from here on are of the newer moments.
     newer_from: usize,
+    /// How many times its habit something may move.
+    patience: f64,
 }
 
 impl Comparison<'_> {
     fn new<'a>(before: &'a Examples, now: &'a Examples) -> Comparison<'a> {
         let middle = before.moments[before.moments.len() / 2].at;
         let newer_from = (0..before.len()).take_while(|row| before.moment(*row).at < middle).count();
-        Comparison { before, now, newer_from }
+        let (older, newer) = before.moments.split_at(before.moments.len() / 2);
+        let way = mean_moment(&now.moments) - mean_moment(&before.moments);
+        let times = way / (mean_moment(newer) - mean_moment(older));
+        // The PSI of what grows steadily goes with the square of the way. Moments of one day tell no way.
+        let patience =
+            Some(times * times).filter(|square| square.is_finite()).map_or(HABIT, |square| square.max(HABIT));
+        Comparison { before, now, newer_from, patience }
     }
 
     /// PSI of now beside before, and the habit of before.
@@ -243,6 +252,11 @@ impl Comparison<'_> {
         };
         campaigns.map(of_one).fold(0.0, f64::max)
     }
+}
+
+/// Mean of some moments, microseconds since the epoch; NaN of none.
+fn mean_moment(moments: &[Moment]) -> f64 {
+    moments.iter().map(|moment| moment.at.micros() as f64).sum::<f64>() / moments.len() as f64
 }
 
 /// Values with what each row stands for: a kept negative for those left out.

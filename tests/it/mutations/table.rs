@@ -54,7 +54,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         table.rows.iter_mut().for_each(|row| row.reverse());
         without_header(table.to_csv())
     }),
-    bytes("the delimiter is a semicolon", "missing_column", |bytes| replaced(&bytes, b',', b';')),
+    bytes("the delimiter is a caret", "missing_column", |bytes| replaced(&bytes, b',', b'^')),
     bytes("the file is UTF-16", "bad_header", |bytes| {
         [0xff, 0xfe].into_iter().chain(bytes.into_iter().flat_map(|byte| [byte, 0])).collect()
     }),
@@ -178,7 +178,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         table.from_the_break("content_id", str::to_uppercase)
     }),
     cells("every content is the same", "volume_like_before", |table| {
-        table.from_the_break("content_id", |_| "milk".into())
+        table.from_the_break("content_id", |id| if id.is_empty() { String::new() } else { "milk".into() })
     }),
     cells("content_id is null", "nulls_like_before", |table| {
         table.from_the_break("content_id", |_| String::new())
@@ -233,6 +233,7 @@ pub(super) fn harmless() -> Vec<(&'static str, Vec<u8>)> {
         table
     });
     vec![
+        ("semicolons between the cells", replaced(&events().to_csv(), b',', b';')),
         ("a byte order mark", [b"\xef\xbb\xbf".to_vec(), events().to_csv()].concat()),
         ("columns in another order, with their header", shuffled),
         ("seconds from the 29th on", events().from_the_break("timestamp", seconds).to_csv()),
