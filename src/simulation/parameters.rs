@@ -175,6 +175,8 @@ pub struct Rules {
 pub struct LearningParameters {
     /// Percent of decisions that explore, week by week; the last goes on.
     pub exploration_percent: Vec<f64>,
+    /// Value that makes an arm e times as likely to be drawn for learning.
+    pub exploration_temperature: f64,
     /// Days between trainings.
     pub train_every_days: i32,
     /// Days between fits of curves.
@@ -291,6 +293,7 @@ impl Parameters {
                 "HH:MM",
             ),
             ("smartpush.exploration_percent", !self.smartpush.exploration_percent.is_empty(), "a list"),
+            ("smartpush.exploration_temperature", self.smartpush.exploration_temperature > 0.0, "above 0"),
             ("smartpush.train_every_days", self.smartpush.train_every_days > 0, "above 0"),
             ("smartpush.fit_curves_every_days", self.smartpush.fit_curves_every_days > 0, "above 0"),
             ("exposure_trap.hour", self.exposure_trap.hour < 24, "0 to 23"),

@@ -19,7 +19,7 @@ const PAIR_RESPONSE: usize = 6;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     categories: usize,
-    /// Views of each content, and how many a mean content would have had.
+    /// Views of each content, and how many a content of mean appeal would have had before the same people.
     views: Vec<(u32, f64)>,
     /// Views by user and category, user by user.
     interests: Vec<u32>,
@@ -43,16 +43,20 @@ impl Evidence {
         }
     }
 
-    /// Adds an act of a user on a content.
-    pub fn absorb_view(&mut self, user: usize, content: usize, category: usize) {
+    /// Adds an act of a user on one of the contents that were out, given with their categories.
+    ///
+    /// Each of them is expected to be looked at as his interests say, were all of like appeal: what it is looked at beyond
+    /// that is its popularity, whomever it competes with.
+    pub fn absorb_view(&mut self, user: usize, content: usize, out: &[(usize, usize)]) {
+        let odds: Vec<f64> = self.interests_of(user).map(libm::exp).collect();
+        let total: f64 = out.iter().map(|(_, category)| odds[*category]).sum();
+        out.iter().for_each(|(other, category)| self.views[*other].1 += odds[*category] / total);
         self.views[content].0 += 1;
-        self.interests[user * self.categories + category] += 1;
-        self.by_category[category] += 1;
-    }
-
-    /// Adds what a mean content of a day was viewed, to each content that was out on it.
-    pub fn absorb_exposure(&mut self, contents: &[usize], mean_views: f64) {
-        contents.iter().for_each(|content| self.views[*content].1 += mean_views);
+        let viewed = out.iter().filter(|(other, _)| *other == content);
+        for (_, category) in viewed {
+            self.interests[user * self.categories + category] += 1;
+            self.by_category[*category] += 1;
+        }
     }
 
     /// Adds an outcome, beside what a model expects of it without the ratio in question.
@@ -97,20 +101,24 @@ impl Evidence {
     /// Interest is ln(his share of views in the category / everybody's), shrunk, its mean over categories taken off: a
     /// user of strong tastes is not thereby one who clicks more.
     pub fn pair_inputs(&self, user: usize) -> Vec<[f64; 2]> {
-        let own = &self.interests[user * self.categories..(user + 1) * self.categories];
-        let total = self.by_category.iter().sum::<u64>() as f64 + self.categories as f64;
-        let views = f64::from(own.iter().sum::<u32>());
-        let interest = |(category, count): (usize, &u32)| {
-            let share = (self.by_category[category] as f64 + 1.0) / total;
-            let own = (f64::from(*count) + INTEREST_STRENGTH * share) / (views + INTEREST_STRENGTH);
-            libm::log(own / share)
-        };
-        let interests: Vec<f64> = own.iter().enumerate().map(interest).collect();
+        let interests: Vec<f64> = self.interests_of(user).collect();
         let mean = interests.iter().sum::<f64>() / self.categories as f64;
         let pair = |(category, interest): (usize, f64)| {
             [interest - mean, self.pairs.log_ratio(user * self.categories + category)]
         };
         interests.into_iter().enumerate().map(pair).collect()
+    }
+
+    /// ln(a user's share of views in each category / everybody's), shrunk.
+    fn interests_of(&self, user: usize) -> impl Iterator<Item = f64> {
+        let own = &self.interests[user * self.categories..(user + 1) * self.categories];
+        let total = self.by_category.iter().sum::<u64>() as f64 + self.categories as f64;
+        let views = f64::from(own.iter().sum::<u32>());
+        own.iter().enumerate().map(move |(category, count)| {
+            let share = (self.by_category[category] as f64 + 1.0) / total;
+            let own = (f64::from(*count) + INTEREST_STRENGTH * share) / (views + INTEREST_STRENGTH);
+            libm::log(own / share)
+        })
     }
 
     /// The whole row of an arm, in the order of [`INPUTS`].

@@ -7,9 +7,10 @@ use crate::config::Config;
 use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use crate::decisions::decide;
 use crate::domain::content::{Content, MessageClass};
-use crate::domain::settings::DecisionSettings;
+use crate::domain::settings::{DecisionSettings, Exploration};
 use crate::domain::time::{Instant, LocalHour};
 use crate::domain::user::{Consent, User};
+use crate::domain::zone::Zone;
 use crate::models::logistic::FitError;
 use crate::models::response::evidence::Evidence;
 use crate::models::response::opt_out::OptOuts;
@@ -59,7 +60,6 @@ pub struct Smartpush {
     template: Option<DecisionContext>,
     settings: DecisionSettings,
     categories: Vec<usize>,
-    exposed_through: i32,
 }
 
 impl Smartpush {
@@ -82,7 +82,6 @@ impl Smartpush {
             template: None,
             settings,
             categories: world.contents.iter().map(|content| content.category).collect(),
-            exposed_through: -world.history_days() - 1,
         }
     }
 
@@ -107,18 +106,15 @@ impl Smartpush {
     }
 
     fn absorb_events(&mut self, stage: &Stage, known: i32) {
-        let mut by_day: BTreeMap<i32, usize> = BTreeMap::new();
-        for (user, act) in self.log.take_through(stage, known) {
-            let content = act.content as usize;
-            self.evidence.absorb_view(user, content, self.categories[content]);
-            *by_day.entry(act.day).or_default() += 1;
+        let mut events = self.log.take_through(stage, known);
+        // Stable: of one day, by person.
+        events.sort_by_key(|(_, act)| act.day);
+        for day in events.chunk_by(|(_, one), (_, other)| one.day == other.day) {
+            let alive = day.first().map_or(&[][..], |(_, act)| stage.alive(act.day));
+            let out: Vec<(usize, usize)> =
+                alive.iter().map(|content| (*content, self.categories[*content])).collect();
+            day.iter().for_each(|(user, act)| self.evidence.absorb_view(*user, act.content as usize, &out));
         }
-        for day in self.exposed_through + 1..=known {
-            let alive = stage.alive(day);
-            let views = by_day.get(&day).copied().unwrap_or_default();
-            self.evidence.absorb_exposure(alive, views as f64 / alive.len() as f64);
-        }
-        self.exposed_through = known.max(self.exposed_through);
     }
 
     fn absorb_outcomes(&mut self, known: i32) {
@@ -164,7 +160,7 @@ impl Smartpush {
             decision_id: String::new(),
             send_id: String::new(),
             occurrence: stage.world.calendar_day(day).to_string(),
-            now: stage.world.midnight(crate::domain::zone::Zone::shared_utc(), day),
+            now: stage.world.midnight(Zone::shared_utc(), day),
             clock_trusted: true,
             horizon_hours: 24,
             user: User { known: true, consent: Consent::Granted, personalisation: true, ..User::default() },
@@ -242,6 +238,8 @@ fn settings(world: &World) -> DecisionSettings {
         repeat_sleep_hours: rules.repeat_sleep_hours,
         goal_value: rules.click_value,
         opt_out_cost: rules.opt_out_cost,
+        exploration: Exploration::Softmax,
+        exploration_temperature: world.parameters.smartpush.exploration_temperature,
         exploration_most_per_day: u32::MAX,
         seed: world.seed,
         ..Config::defaults().decisions
