@@ -195,7 +195,12 @@ fn without_outcomes_a_response_follows_activity_and_with_them_it_follows_what_th
         let mut lags = [0.0; LAGS];
         lags[9] = if row.is_multiple_of(2) { 0.0 } else { -2.0 };
         let is_clicked = row % 20 < 4 && (row.is_multiple_of(2) || row % 20 == 1);
-        Outcome { inputs: Inputs { values: [0.0; 7], lags }, action_probability: 0.5, is_clicked }
+        Outcome {
+            inputs: Inputs { values: [0.0; 7], lags },
+            recovery: 1.0,
+            action_probability: 0.5,
+            is_clicked,
+        }
     };
     let outcomes: Vec<Outcome> = (0..20_000).map(outcome).collect();
     let learned = ResponseModel::learn(&outcomes).unwrap().named_weights();

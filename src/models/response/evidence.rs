@@ -66,7 +66,7 @@ impl Evidence {
         outcome: &Outcome,
         model: &ResponseModel,
     ) {
-        let expected = |input| model.probability_without(&outcome.inputs, input);
+        let expected = |input| model.probability_without(outcome, input);
         self.users.absorb(user, outcome.is_clicked, expected(USER_RESPONSE));
         self.contents.absorb(content, outcome.is_clicked, expected(CONTENT_RESPONSE));
         let pair = user * self.categories + category;

@@ -52,6 +52,8 @@ const LARGEST_WEIGHT: f64 = 20.0;
 pub const MOST_OUTCOMES: usize = 300_000;
 /// With fewer clicks or other ends there is nothing to learn from.
 const LEAST_OF_EACH: usize = 20;
+/// A content that has come back less than this is taken for one that has come back so far.
+const LEAST_RECOVERY: f64 = 0.05;
 /// Shares of activity below this are as good as none.
 const LEAST_SHARE: f64 = 1e-3;
 
@@ -72,6 +74,8 @@ pub struct Inputs {
 pub struct Outcome {
     /// What was known when it was decided on.
     pub inputs: Inputs,
+    /// The share of the content's worth for him that had come back since he was pushed it last, in [0, 1].
+    pub recovery: f64,
     /// The policy's probability of the arm, in (0, 1].
     pub action_probability: f64,
     /// Was it clicked?
@@ -130,8 +134,11 @@ impl ResponseModel {
             return Ok(prior);
         }
         let labels: Vec<bool> = outcomes.iter().map(|outcome| outcome.is_clicked).collect();
-        let offsets =
-            parallel::map(outcomes.len(), |row| prior.logit(&outcomes[row].inputs) - prior.intercept);
+        // A content that is pushed again is clicked less, whatever its inputs say.
+        let offset = |outcome: &Outcome| {
+            prior.logit(&outcome.inputs) - prior.intercept + libm::log(outcome.recovery.max(LEAST_RECOVERY))
+        };
+        let offsets = parallel::map(outcomes.len(), |row| offset(&outcomes[row]));
         let settings = LogisticRegression::params().alpha(1.0 / (PRIOR_SPREAD * PRIOR_SPREAD)).check()?;
         let matrix = matrix(outcomes);
         let weights = row_weights(outcomes);
@@ -158,9 +165,11 @@ impl ResponseModel {
         self.intercept + dot(&self.weights, &inputs.values) + dot(&self.lags, &inputs.lags)
     }
 
-    /// The probability of an arm had one input said nothing: what its own evidence is compared with.
-    pub fn probability_without(&self, inputs: &Inputs, input: usize) -> f64 {
-        logistic(self.logit(inputs) - self.weights[input] * f64::from(inputs.values[input]))
+    /// The probability of a click had one input said nothing: what its own evidence is compared with.
+    pub fn probability_without(&self, outcome: &Outcome, input: usize) -> f64 {
+        let inputs = &outcome.inputs;
+        let logit = self.logit(inputs) - self.weights[input] * f64::from(inputs.values[input]);
+        logistic(logit) * outcome.recovery.max(LEAST_RECOVERY)
     }
 
     /// A user's hours of response, from his activity.

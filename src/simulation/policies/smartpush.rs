@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Choice;
 use crate::config::Config;
 use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
-use crate::decisions::decide;
+use crate::decisions::{decide, recovery};
 use crate::domain::content::{Content, MessageClass};
 use crate::domain::settings::{DecisionSettings, Exploration};
 use crate::domain::time::{Instant, LocalHour};
@@ -30,6 +30,7 @@ const COVERAGE: f64 = 0.9;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logged {
     inputs: Inputs,
+    recovery: f64,
     action_probability: f64,
     felt: f64,
 }
@@ -136,6 +137,7 @@ impl Smartpush {
             felt: logged.felt,
             outcome: Outcome {
                 inputs: logged.inputs,
+                recovery: logged.recovery,
                 action_probability: logged.action_probability,
                 is_clicked: answer.is_clicked,
             },
@@ -223,8 +225,10 @@ impl Smartpush {
             lags: lags_of(activity, hour.hour_of_week()),
         };
         let action_probability = decision.action_probability.unwrap_or(1.0);
+        let last = memory.last_push_of(content);
+        let recovery = last.map_or(1.0, |last| recovery(&context.settings, last, at));
         let push = Push { user, content, day, hour: hour.hour_of_day(), at };
-        Some(Choice { push, logged: Some(Box::new(Logged { inputs, action_probability, felt })) })
+        Some(Choice { push, logged: Some(Box::new(Logged { inputs, recovery, action_probability, felt })) })
     }
 }
 
