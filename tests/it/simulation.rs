@@ -135,7 +135,7 @@ fn the_small_world_ranks_smartpush_above_every_baseline_and_below_the_oracle() {
 
 #[test]
 fn where_all_past_pushes_went_out_at_nine_the_planted_hour_is_found_within_three_weeks() {
-    let reports = reports(&small(400, 4, Scenario::ExposureTrap), &[Policy::Smartpush]);
+    let reports = reports(&small(1_000, 4, Scenario::ExposureTrap), &[Policy::Smartpush]);
     let smartpush = of(&reports, Policy::Smartpush);
     let near = |week: usize| {
         let week = &smartpush.weeks[week];

@@ -2,8 +2,9 @@
 
 pub mod histogram;
 pub mod oracle;
+pub mod product;
+
 pub mod random;
-pub mod smartpush;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::domain::slot::send_slots;
 use crate::domain::time::{DAY, HOUR, Instant, MINUTE};
 use crate::domain::user::{MinuteOfDay, QuietHours};
 use histogram::{Histogram, Hours};
-use smartpush::{Logged, Smartpush};
+use product::{Logged, Smartpush};
 
 /// The policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
