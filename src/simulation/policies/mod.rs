@@ -3,7 +3,6 @@
 pub mod histogram;
 pub mod oracle;
 pub mod product;
-
 pub mod random;
 
 use serde::{Deserialize, Serialize};
