@@ -4,7 +4,7 @@
 //! sentence; each imports only folders written above it here:
 //!
 //! `domain` → `parallel` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
-//! `models` → `feedback` → `planning` → `engine` → `api` → `commands`.
+//! `models` → `feedback` → `planning` → `engine` → `simulation` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
 //! * `now` is an argument everywhere below `commands` and `api`; no clock, no unseeded randomness.
@@ -34,6 +34,7 @@ pub mod models;
 mod parallel;
 pub mod planning;
 pub mod profiles;
+pub mod simulation;
 pub mod storage;
 pub mod tables;
 pub mod workspace;

@@ -53,8 +53,8 @@ fn bar(share: f64, width: usize) -> String {
     text
 }
 
-/// 24 values as one line of small columns.
-pub(super) fn sparkline(values: &[f64; 24]) -> String {
+/// Values as one line of small columns.
+pub(super) fn sparkline(values: &[f64]) -> String {
     const COLUMNS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     values.iter().map(|value| COLUMNS[((value / most * 8.0).ceil() as usize).clamp(1, 8) - 1]).collect()

@@ -22,6 +22,7 @@ mod replay;
 mod score;
 mod send_times;
 mod serve;
+mod simulate;
 mod train;
 
 use std::path::PathBuf;
@@ -88,6 +89,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     EvaluatePolicy(evaluate_policy::EvaluatePolicyArguments),
     EvaluateLift(evaluate_lift::EvaluateLiftArguments),
+    Simulate(simulate::SimulateArguments),
     Serve(serve::ServeArguments),
     Replay(replay::ReplayArguments),
     Preview(preview::PreviewArguments),
@@ -196,6 +198,7 @@ impl Command {
             Command::Evaluate(arguments) => evaluate::run(context, &arguments),
             Command::EvaluatePolicy(arguments) => evaluate_policy::run(context, &arguments),
             Command::EvaluateLift(arguments) => evaluate_lift::run(context, &arguments),
+            Command::Simulate(arguments) => simulate::run(context, &arguments),
             Command::Serve(arguments) => serve::run(context, &arguments),
             Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Preview(arguments) => preview::run(context, &arguments),

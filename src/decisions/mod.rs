@@ -27,6 +27,7 @@ use crate::domain::decision::Decision;
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;
 use context::DecisionContext;
+pub use offers::recovery;
 use scorer::Scorer;
 use situation::Situation;
 

@@ -96,10 +96,7 @@ impl<'a> Offer<'a> {
 
     /// The share of its value that has come back at `at`, in [0, 1]: 1 − 2^(−time awake / half-life).
     pub(super) fn recovery(&self, settings: &DecisionSettings, at: Instant) -> f64 {
-        let Some(wakes) = self.wakes else { return 1.0 };
-        let awake = at.micros().saturating_sub(wakes.micros()).max(0) as f64;
-        let half_life = settings.repeat_half_life_hours * HOUR as f64;
-        if half_life > 0.0 { 1.0 - libm::exp2(-awake / half_life) } else { 1.0 }
+        self.wakes.map_or(1.0, |wakes| recovered(settings, wakes, at))
     }
 
     /// The wording that goes to the user.
@@ -111,6 +108,18 @@ impl<'a> Offer<'a> {
         ];
         self.wordings.drawn(&situation.context.settings, &names)
     }
+}
+
+/// The share of a content's value for a user that has come back at `at`, when it was pushed to him last at `last`: what
+/// decisions multiply its worth by, and what its outcomes must be read with.
+pub fn recovery(settings: &DecisionSettings, last: Instant, at: Instant) -> f64 {
+    recovered(settings, last.plus(i64::from(settings.repeat_sleep_hours) * HOUR), at)
+}
+
+fn recovered(settings: &DecisionSettings, wakes: Instant, at: Instant) -> f64 {
+    let awake = at.micros().saturating_sub(wakes.micros()).max(0) as f64;
+    let half_life = settings.repeat_half_life_hours * HOUR as f64;
+    if half_life > 0.0 { 1.0 - libm::exp2(-awake / half_life) } else { 1.0 }
 }
 
 fn sends_of<'a>(

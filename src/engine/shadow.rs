@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use polars::prelude::DataFrame;
-
 use crate::config::Config;
 use crate::decisions::context::DecisionContext;
 use crate::decisions::second_opinion::second_opinion;
 use crate::domain::decision::Decision;
 use crate::models::model::{Model, ModelFault, ModelKind};
 use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::{check_goal, check_inputs};
+use crate::models::score::{About, check_goal, check_inputs};
 use crate::storage::decision_log::ShadowScore;
-use crate::tables;
 use crate::workspace::Workspace;
 
 /// The shadow of a goal.
@@ -30,8 +27,6 @@ enum Says {
     /// Another team's table: propensity by user, campaign and content, as far as its goal tells them apart.
     Table(HashMap<About, f64>),
 }
-
-type About = (String, Option<String>, Option<String>);
 
 impl Shadow {
     /// What it says of a sent decision; `None` of one that sends nothing, or of what it does not know.
@@ -83,31 +78,13 @@ fn read(
     check: impl Fn(&Model) -> Result<(), ModelFault>,
 ) -> Result<Shadow, RegistryError> {
     let model = registry.read(goal, version)?.model;
-    let place = registry.place(goal, version);
-    let path = place.join("model.json");
+    let path = registry.place(goal, version).join("model.json");
     check(&model)
         .and_then(|()| check_inputs(&model))
         .map_err(|fault| RegistryError::Unusable { path, fault })?;
     let says = match model.kind {
-        ModelKind::Imported => {
-            let path = place.join("predictions.parquet");
-            Says::Table(table_of(&tables::read_parquet(&path, None)?))
-        }
+        ModelKind::Imported => Says::Table(registry.predictions(goal, version)?),
         _ => Says::Model(Box::new(model)),
     };
     Ok(Shadow { name: format!("{goal}/{version}"), says })
-}
-
-fn table_of(frame: &DataFrame) -> HashMap<About, f64> {
-    let texts = |name: &str| frame.column(name).ok().and_then(|column| column.str().ok().cloned());
-    let [users, campaigns, contents] = ["user_id", "campaign_id", "content_id"].map(texts);
-    let propensities = frame.column("propensity").ok().and_then(|column| column.f64().ok().cloned());
-    let cell = |column: &Option<polars::prelude::StringChunked>, row: usize| {
-        column.as_ref().and_then(|column| column.get(row)).map(str::to_string)
-    };
-    let row = |row: usize| {
-        let about = (cell(&users, row)?, cell(&campaigns, row), cell(&contents, row));
-        Some((about, propensities.as_ref()?.get(row)?))
-    };
-    (0..frame.height()).filter_map(row).collect()
 }

@@ -15,6 +15,7 @@ pub mod model;
 pub mod recipe;
 pub mod recommend;
 pub mod registry;
+pub mod response;
 pub mod score;
 pub mod send_time;
 pub mod timeline;

@@ -2,6 +2,7 @@
 //!
 //! A version is the first 12 hexadecimal digits of sha256(model.json): equal training, equal version.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::card::Card;
 use super::gate::GateLine;
 use super::model::{Model, ModelFault, ModelKind};
+use super::score::{About, by_about};
 use super::train::online::OnlineState;
 use crate::domain::goal::is_goal_name;
 use crate::domain::identity::sha256_hex;
@@ -235,6 +237,15 @@ impl Registry {
         let directory = self.place(&model.goal, &version_of(&model.to_text()));
         tables::write_atomically(&directory.join("predictions.parquet"), |file| file.write_all(table))?;
         self.write(model, card)
+    }
+
+    /// The table of an imported model.
+    ///
+    /// # Errors
+    /// When the file is gone or cannot be read.
+    pub fn predictions(&self, goal: &str, version: &str) -> Result<HashMap<About, f64>, RegistryError> {
+        let path = self.place(goal, version).join("predictions.parquet");
+        Ok(by_about(&tables::read_parquet(&path, None)?))
     }
 
     /// The model that is scored and logged beside the champion and not served, if there is one.

@@ -1,5 +1,7 @@
 //! Propensities of everybody a goal is about, as of a moment.
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 
 use super::examples::{ExampleError, Examples, Moment, Question};
@@ -176,6 +178,24 @@ pub fn frame_of(question: &Question<'_>, scores: &[Score]) -> PolarsResult<DataF
 
 /// The part of rows that are to be predicted: everybody the goal is about at T.
 pub const POPULATION: &str = "population";
+
+/// What a propensity is about: user, campaign and content, the latter where the goal tells them apart.
+pub type About = (String, Option<String>, Option<String>);
+
+/// A table of [`frame_of`] by what each row is about.
+pub fn by_about(frame: &DataFrame) -> HashMap<About, f64> {
+    let texts = |name: &str| frame.column(name).ok().and_then(|column| column.str().ok().cloned());
+    let [users, campaigns, contents] = ["user_id", "campaign_id", "content_id"].map(texts);
+    let propensities = frame.column("propensity").ok().and_then(|column| column.f64().ok().cloned());
+    let cell = |column: &Option<StringChunked>, row: usize| {
+        column.as_ref().and_then(|column| column.get(row)).map(str::to_string)
+    };
+    let row = |row: usize| {
+        let about = (cell(&users, row)?, cell(&campaigns, row), cell(&contents, row));
+        Some((about, propensities.as_ref()?.get(row)?))
+    };
+    (0..frame.height()).filter_map(row).collect()
+}
 
 /// Examples as a table: what each row is about, its moment, the part that training takes it for, its label, its inputs.
 ///

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of `src/` in the order of an event's path: a room imports only rooms written above it.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "domain",
     "parallel",
     "config",
@@ -27,6 +27,7 @@ const ROOMS: [&str; 19] = [
     "planning",
     "delivery",
     "engine",
+    "simulation",
     "api",
     "console",
     "commands",

@@ -33,6 +33,7 @@ mod same_bytes;
 mod send_time;
 mod send_time_commands;
 mod serve;
+mod simulation;
 mod stability;
 mod support;
 mod synthetic;

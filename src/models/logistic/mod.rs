@@ -222,13 +222,28 @@ impl LogisticValidParams {
         labels: &'a [bool],
         weights: Option<&'a [f64]>,
     ) -> Result<LogisticRegression, FitError> {
-        check_shapes(columns, labels, weights)?;
+        self.fit_from(columns, labels, weights, None)
+    }
+
+    /// [`LogisticValidParams::fit_weighted`] of rows whose logits begin with known numbers: what is learned adds to them,
+    /// and without evidence stays at zero. That is how weights are drawn toward other values than zero.
+    ///
+    /// # Errors
+    /// What cannot be fitted, by name.
+    pub fn fit_from<'a>(
+        &self,
+        columns: ArrayView2<'a, f64>,
+        labels: &'a [bool],
+        weights: Option<&'a [f64]>,
+        offsets: Option<&'a [f64]>,
+    ) -> Result<LogisticRegression, FitError> {
+        check_shapes(columns, labels, weights, offsets)?;
         if let Some(bad) =
             weights.and_then(|all| all.iter().find(|weight| !weight.is_finite() || **weight < 0.0))
         {
             return Err(FitError::BadWeights(*bad));
         }
-        let rows = Rows::new(columns, labels, weights, self.threads);
+        let rows = Rows::new(columns, labels, weights, self.threads).from_offsets(offsets);
         let mass = rows.mass(Part::ALL);
         check_mass(mass)?;
         check_inputs(&rows)?;
@@ -294,12 +309,16 @@ fn check_shapes(
     columns: ArrayView2<'_, f64>,
     labels: &[bool],
     weights: Option<&[f64]>,
+    offsets: Option<&[f64]>,
 ) -> Result<(), FitError> {
     if labels.is_empty() {
         return Err(FitError::NoRows);
     }
+    if offsets.is_some_and(|offsets| offsets.iter().any(|offset| !offset.is_finite())) {
+        return Err(FitError::NotFinite);
+    }
     let rows = columns.nrows();
-    let lengths = [Some(labels.len()), weights.map(<[f64]>::len)];
+    let lengths = [Some(labels.len()), weights.map(<[f64]>::len), offsets.map(<[f64]>::len)];
     match lengths.into_iter().flatten().find(|length| *length != rows) {
         Some(other) => Err(FitError::RowsDiffer { rows, labels: other }),
         None => Ok(()),

@@ -26,6 +26,7 @@ pub(super) struct Rows<'a> {
     width: usize,
     labels: &'a [bool],
     weights: Option<&'a [f64]>,
+    offsets: Option<&'a [f64]>,
     threads: usize,
 }
 
@@ -71,7 +72,12 @@ impl<'a> Rows<'a> {
             Some(slice) => Cow::Borrowed(slice),
             None => Cow::Owned(columns.t().iter().copied().collect()),
         };
-        Rows { columns, width, labels, weights, threads }
+        Rows { columns, width, labels, weights, offsets: None, threads }
+    }
+
+    /// The same with a number for each row that its logit begins with.
+    pub(super) fn from_offsets(self, offsets: Option<&'a [f64]>) -> Rows<'a> {
+        Rows { offsets, ..self }
     }
 
     /// Inputs of a row.
@@ -195,6 +201,9 @@ impl<'a> Rows<'a> {
         let (intercept, weights) = point.split_last().map_or((0.0, point), |(last, rest)| (*last, rest));
         let logits = &mut block.logits[..rows.len()];
         logits.fill(intercept);
+        if let Some(offsets) = self.offsets {
+            logits.iter_mut().zip(&offsets[rows.clone()]).for_each(|(logit, offset)| *logit += offset);
+        }
         for (column, weight) in weights.iter().enumerate() {
             let inputs = self.column(column, rows.clone());
             logits.iter_mut().zip(inputs).for_each(|(logit, input)| *logit += weight * input);

@@ -82,6 +82,11 @@ fn newest(examples: &Examples) -> std::ops::Range<usize> {
     examples.len() * 4 / 5..examples.len()
 }
 
+/// Rows of the test part and of some days before it.
+fn newest_third(examples: &Examples) -> std::ops::Range<usize> {
+    examples.len() * 2 / 3..examples.len()
+}
+
 fn column(examples: &Examples, name: &str) -> usize {
     examples.inputs.iter().position(|(_, input)| input == name).unwrap_or_else(|| panic!("no input {name}"))
 }
@@ -184,8 +189,8 @@ const SPOILED: &[Spoiled] = &[
     (
         "almost nobody reaches the goal on the newest days",
         |examples| {
-            let rows = newest(examples);
-            rows.skip(3).for_each(|row| examples.labels[row] = false);
+            let rows = newest_third(examples);
+            rows.filter(|row| row % 20 != 0).for_each(|row| examples.labels[row] = false);
         },
         "has_enough_of_both_outcomes",
     ),
@@ -233,7 +238,7 @@ const DEGENERATE: &[Spoiled] = &[
     ("everybody reaches the goal", |examples| examples.labels.fill(true), "one_class"),
     (
         "nobody reaches the goal on the newest days",
-        |examples| newest(examples).for_each(|row| examples.labels[row] = false),
+        |examples| newest_third(examples).for_each(|row| examples.labels[row] = false),
         "one_class",
     ),
     (

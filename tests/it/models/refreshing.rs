@@ -78,7 +78,7 @@ fn a_chain_that_was_killed_goes_on_where_it_stopped() {
 
 #[test]
 fn a_model_that_the_gate_refuses_ends_the_chain_with_its_line_and_leaves_the_champion() {
-    let world = TOWN.world(&format!("{}\n[gates]\nmost_ece = 0\nmost_ece_of_base_rate = 0\nleast_rows = 1000000\n", town::SETTINGS));
+    let world = TOWN.world(&town::SETTINGS.replace("least_rows = 100", "least_rows = 1000000"));
     let ran: Ran = world.run(&REFRESH);
     assert_eq!(ran.exit, Some(3), "{}", ran.stderr);
     assert!(ran.stderr.contains("has_enough_rows"), "{}", ran.stderr);

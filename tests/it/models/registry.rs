@@ -164,7 +164,7 @@ fn a_lost_card_costs_the_figures_and_nothing_else() {
         );
         let error = world.refused(&["models", "show", "--goal", GOAL], "lost_card");
         assert!(error.contains(&version) && error.contains("card.json"), "{error}");
-        promote(&world, &version);
+        world.ok(&["models", "promote", "--goal", GOAL, "--force", &version]);
     }
     let text = world::Ran::of(&world.command(&["models", "list"]).output().unwrap());
     assert_eq!(text.exit, Some(0));

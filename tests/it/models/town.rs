@@ -24,6 +24,9 @@ most_moments = 14
 
 [evaluation]
 bootstrap_draws = 100
+
+[gates]
+least_rows = 100
 ";
 
 /// How large a town is.

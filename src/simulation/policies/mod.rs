@@ -1,0 +1,198 @@
+//! Policies that play in the world: what they are called, what they choose, what they learn.
+
+pub mod histogram;
+pub mod oracle;
+pub mod product;
+pub mod random;
+
+use serde::{Deserialize, Serialize};
+
+use super::Stage;
+use super::log::EventLog;
+use super::truth::{Answer, Memory, Push};
+use super::world::Act;
+use crate::domain::slot::send_slots;
+use crate::domain::time::{DAY, HOUR, Instant, MINUTE};
+use crate::domain::user::{MinuteOfDay, QuietHours};
+use histogram::{Histogram, Hours};
+use product::{Logged, Smartpush};
+
+/// The policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// Any content in any hour that rules allow.
+    Random,
+    /// The most popular content, for everybody in the hour in which most people are active.
+    PopularGlobalHour,
+    /// The most popular content, for each in the hour in which he was active most often.
+    RawHistogramHour,
+    /// The product.
+    Smartpush,
+    /// Whatever is truly worth most.
+    Oracle,
+}
+
+impl Policy {
+    /// All policies, the oracle last.
+    pub const ALL: [Policy; 5] = [
+        Policy::Random,
+        Policy::PopularGlobalHour,
+        Policy::RawHistogramHour,
+        Policy::Smartpush,
+        Policy::Oracle,
+    ];
+
+    /// The word used on the command line and in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Policy::Random => "random",
+            Policy::PopularGlobalHour => "popular_global_hour",
+            Policy::RawHistogramHour => "raw_histogram_hour",
+            Policy::Smartpush => "smartpush",
+            Policy::Oracle => "oracle",
+        }
+    }
+
+    /// Reads what [`Policy::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Policy> {
+        Policy::ALL.into_iter().find(|policy| policy.as_str() == text)
+    }
+}
+
+/// A policy at play, with what it has learned.
+#[derive(Debug)]
+pub enum Player {
+    /// Knows nothing.
+    Random,
+    /// Counts.
+    Histogram(Box<Histogram>),
+    /// Learns.
+    Smartpush(Box<Smartpush>),
+    /// Knows everything.
+    Oracle,
+}
+
+/// What a policy chose for a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The push.
+    pub push: Push,
+    /// What it wants to learn from.
+    pub(super) logged: Option<Box<Logged>>,
+}
+
+impl Choice {
+    fn unlogged(push: Push) -> Choice {
+        Choice { push, logged: None }
+    }
+}
+
+/// An hour in which rules allow a push.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenHour {
+    /// Hour of day.
+    pub hour: usize,
+    /// The middle of it.
+    pub at: Instant,
+}
+
+impl Player {
+    /// A policy before its first day.
+    pub fn new(policy: Policy, stage: &Stage) -> Player {
+        match policy {
+            Policy::Random => Player::Random,
+            Policy::PopularGlobalHour => {
+                Player::Histogram(Box::new(Histogram::new(stage, Hours::Everybodys)))
+            }
+            Policy::RawHistogramHour => Player::Histogram(Box::new(Histogram::new(stage, Hours::Own))),
+            Policy::Smartpush => Player::Smartpush(Box::new(Smartpush::new(stage))),
+            Policy::Oracle => Player::Oracle,
+        }
+    }
+
+    /// Learns from all that is known when the first clock reaches a day: events and outcomes up to the day before the last.
+    ///
+    /// # Errors
+    /// When there is no model to be learned.
+    pub fn begin_day(&mut self, stage: &Stage, day: i32) -> Result<(), PlayError> {
+        match self {
+            Player::Random | Player::Oracle => Ok(()),
+            Player::Histogram(player) => {
+                player.begin_day(stage, day);
+                Ok(())
+            }
+            Player::Smartpush(player) => Ok(player.begin_day(stage, day)?),
+        }
+    }
+
+    /// What to push to a person on a day, and when; `None`: nothing.
+    pub fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+        match self {
+            Player::Random => random::choose(stage, user, day, memory),
+            Player::Histogram(player) => player.choose(stage, user, day, memory),
+            Player::Smartpush(player) => player.choose(stage, user, day, memory),
+            Player::Oracle => oracle::choose(stage, user, day, memory),
+        }
+    }
+
+    /// Takes note of what came of a choice.
+    pub fn record(&mut self, choice: &Choice, answer: Answer) {
+        let led_to = answer.is_clicked.then(|| act_of(&choice.push));
+        match self {
+            Player::Random | Player::Oracle => {}
+            Player::Histogram(player) => {
+                led_to.into_iter().for_each(|act| player.log.add(choice.push.user, act));
+            }
+            Player::Smartpush(player) => {
+                led_to.into_iter().for_each(|act| player.log.add(choice.push.user, act));
+                player.record(choice, answer);
+            }
+        }
+    }
+
+    /// Takes note of an act that a push before play led to.
+    pub(super) fn record_past(&mut self, push: &Push) {
+        let log: &mut EventLog = match self {
+            Player::Random | Player::Oracle => return,
+            Player::Histogram(player) => &mut player.log,
+            Player::Smartpush(player) => &mut player.log,
+        };
+        log.add(push.user, act_of(push));
+    }
+}
+
+/// A play that cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The response model cannot be fitted.
+    #[error(transparent)]
+    Fit(#[from] crate::models::logistic::FitError),
+}
+
+/// Whoever clicks is active in that hour, and looks at what was pushed.
+fn act_of(push: &Push) -> Act {
+    Act { day: push.day, hour: push.hour as u8, fraction: 0.5, content: push.content as u32 }
+}
+
+/// Hours of a person's day in which rules allow a push.
+pub fn open_hours(stage: &Stage, user: usize, day: i32) -> Vec<OpenHour> {
+    let (world, zone) = (&stage.world, stage.world.people[user].zone);
+    let rules = &world.parameters.rules;
+    let (from, until) = (MinuteOfDay::parse(&rules.quiet_from), MinuteOfDay::parse(&rules.quiet_until));
+    let quiet = from.zip(until).map(|(from, until)| QuietHours { from, until });
+    let midnight = world.midnight(zone, day);
+    let today = world.calendar_day(day);
+    let slots = send_slots(zone, midnight, midnight.plus(DAY)).into_iter();
+    let open = slots.filter(|slot| {
+        slot.local_hour.day() == today && quiet.is_none_or(|quiet| !quiet.is_quiet(zone, slot.start))
+    });
+    open.map(|slot| OpenHour { hour: slot.local_hour.hour_of_day(), at: slot.start.plus(30 * MINUTE) })
+        .collect()
+}
+
+/// May a content be pushed to him at an instant, after what he was pushed?
+fn is_rested(stage: &Stage, memory: &Memory, content: usize, at: Instant) -> bool {
+    let sleep = i64::from(stage.world.parameters.rules.repeat_sleep_hours) * HOUR;
+    memory.last_push_of(content).is_none_or(|last| last.plus(sleep) <= at)
+}

@@ -1,0 +1,283 @@
+//! The product at play: send-time curves, response model and decisions, learned again from its own outcomes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::Choice;
+use crate::config::Config;
+use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
+use crate::decisions::{decide, recovery};
+use crate::domain::content::{Content, MessageClass};
+use crate::domain::settings::{DecisionSettings, Exploration};
+use crate::domain::time::{Instant, LocalHour};
+use crate::domain::user::{Consent, User};
+use crate::domain::zone::Zone;
+use crate::models::logistic::FitError;
+use crate::models::response::evidence::Evidence;
+use crate::models::response::opt_out::OptOuts;
+use crate::models::response::{Activity, Inputs, MOST_OUTCOMES, Outcome, ResponseModel, activity, lags_of};
+use crate::models::send_time::SendTimeModel;
+use crate::models::send_time::history::History;
+use crate::parallel;
+use crate::simulation::Stage;
+use crate::simulation::log::EventLog;
+use crate::simulation::truth::{Answer, Memory, Push};
+use crate::simulation::world::World;
+
+/// Coverage of the curves' intervals, which decisions do not read.
+const COVERAGE: f64 = 0.9;
+
+/// What is logged of a choice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logged {
+    inputs: Inputs,
+    recovery: f64,
+    action_probability: f64,
+    felt: f64,
+}
+
+/// A choice with what came of it.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    day: i32,
+    about: [usize; 3],
+    felt: f64,
+    outcome: Outcome,
+    opted_out: bool,
+}
+
+/// The product, and what it has learned.
+#[derive(Debug)]
+pub struct Smartpush {
+    pub(super) log: EventLog,
+    evidence: Evidence,
+    opt_outs: OptOuts,
+    model: ResponseModel,
+    /// Each person's send-time curve, as responses see it.
+    activities: Vec<Activity>,
+    outcomes: Vec<Outcome>,
+    /// Outcomes that are not known everywhere yet, oldest first.
+    waiting: VecDeque<Known>,
+    /// What is the same in all decisions of the day.
+    template: Option<DecisionContext>,
+    settings: DecisionSettings,
+    categories: Vec<usize>,
+}
+
+impl Smartpush {
+    /// Before its first day.
+    pub fn new(stage: &Stage) -> Smartpush {
+        let world = &stage.world;
+        let settings = settings(world);
+        Smartpush {
+            log: EventLog::new(world.people.len()),
+            evidence: Evidence::new(
+                world.people.len(),
+                world.contents.len(),
+                world.parameters.contents.categories,
+            ),
+            opt_outs: OptOuts::new(settings.opt_out_probability),
+            model: ResponseModel::default(),
+            activities: Vec::new(),
+            outcomes: Vec::new(),
+            waiting: VecDeque::new(),
+            template: None,
+            settings,
+            categories: world.contents.iter().map(|content| content.category).collect(),
+        }
+    }
+
+    /// The response model in force.
+    pub fn model(&self) -> &ResponseModel {
+        &self.model
+    }
+
+    pub(super) fn begin_day(&mut self, stage: &Stage, day: i32) -> Result<(), FitError> {
+        let learning = &stage.world.parameters.smartpush;
+        self.absorb_events(stage, day - 2);
+        self.absorb_outcomes(day - 2);
+        if day % learning.train_every_days == 0 {
+            self.evidence.learn_strengths();
+            self.model = ResponseModel::learn(&self.outcomes)?;
+        }
+        if day % learning.fit_curves_every_days == 0 {
+            self.activities = curves(stage, &self.log, day - 1);
+        }
+        self.template = Some(self.template(stage, day));
+        Ok(())
+    }
+
+    fn absorb_events(&mut self, stage: &Stage, known: i32) {
+        let mut events = self.log.take_through(stage, known);
+        // Stable: of one day, by person.
+        events.sort_by_key(|(_, act)| act.day);
+        for day in events.chunk_by(|(_, one), (_, other)| one.day == other.day) {
+            let alive = day.first().map_or(&[][..], |(_, act)| stage.alive(act.day));
+            let out: Vec<(usize, usize)> =
+                alive.iter().map(|content| (*content, self.categories[*content])).collect();
+            day.iter().for_each(|(user, act)| self.evidence.absorb_view(*user, act.content as usize, &out));
+        }
+    }
+
+    fn absorb_outcomes(&mut self, known: i32) {
+        while let Some(next) = self.waiting.pop_front_if(|next| next.day <= known) {
+            self.evidence.absorb_outcome(next.about, &next.outcome, &self.model);
+            self.opt_outs.absorb(next.felt, next.opted_out);
+            self.outcomes.push(next.outcome);
+        }
+        if self.outcomes.len() > 2 * MOST_OUTCOMES {
+            self.outcomes.drain(..self.outcomes.len() - MOST_OUTCOMES);
+        }
+    }
+
+    pub(super) fn record(&mut self, choice: &Choice, answer: Answer) {
+        let (Some(logged), push) = (&choice.logged, &choice.push) else { return };
+        self.waiting.push_back(Known {
+            day: push.day,
+            about: [push.user, push.content, self.categories[push.content]],
+            felt: logged.felt,
+            outcome: Outcome {
+                inputs: logged.inputs,
+                recovery: logged.recovery,
+                action_probability: logged.action_probability,
+                is_clicked: answer.is_clicked,
+            },
+            opted_out: answer.opted_out,
+        });
+    }
+
+    /// What is the same in all decisions of a day.
+    fn template(&self, stage: &Stage, day: i32) -> DecisionContext {
+        let rate = self.opt_outs.rate();
+        let percents = &stage.world.parameters.smartpush.exploration_percent;
+        let week = (day / 7) as usize;
+        let settings = DecisionSettings {
+            opt_out_probability: rate.at_rest,
+            fatigue_price: rate.per_felt_push * self.settings.opt_out_cost,
+            exploration_percent: percents.get(week).or(percents.last()).copied().unwrap_or_default(),
+            ..self.settings.clone()
+        };
+        let content = |content: &usize| self.content(stage, *content, day);
+        DecisionContext {
+            format: FORMAT,
+            decision_id: String::new(),
+            send_id: String::new(),
+            occurrence: stage.world.calendar_day(day).to_string(),
+            now: stage.world.midnight(Zone::shared_utc(), day),
+            clock_trusted: true,
+            horizon_hours: 24,
+            user: User { known: true, consent: Consent::Granted, personalisation: true, ..User::default() },
+            campaign: None,
+            channels: vec![ChannelContext { name: settings.channel.clone(), cost: Some(0.0) }],
+            contents: stage.alive(day).iter().map(content).collect(),
+            user_inputs: Vec::new(),
+            curve: Vec::new(),
+            campaign_sends: 0,
+            explored_today: 0,
+            sends: Vec::new(),
+            planned: Vec::new(),
+            plan: None,
+            settings,
+            fallback: Vec::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+
+    fn content(&self, stage: &Stage, content: usize, day: i32) -> ContentContext {
+        let known = &stage.world.contents[content];
+        ContentContext {
+            content: Content {
+                content_id: content_id(content),
+                category: Some(known.category.to_string()),
+                ..Content::default()
+            },
+            evidence: f64::from(self.evidence.views(content)),
+            sent: 0,
+            content_inputs: self.evidence.content_inputs(content, day - known.published).to_vec(),
+            pair_inputs: Vec::new(),
+        }
+    }
+
+    pub(super) fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+        let (person, activity) = (&stage.world.people[user], &self.activities[user]);
+        let mut context = self.template.clone()?;
+        context.now = stage.world.midnight(person.zone, day);
+        context.user.user_id = person.id.clone();
+        context.user.time_zone = Some(person.zone.name().to_string());
+        context.sends = memory.sends().map(|(at, content)| past_send(at, content)).collect();
+        let felt = memory.felt(context.now);
+        let own = self.evidence.user_inputs(user, felt);
+        let pairs = self.evidence.pair_inputs(user);
+        let curve = self.model.curve(activity);
+        context.user_inputs = own.into_iter().chain([curve.best]).collect();
+        context.curve = curve.share.to_vec();
+        let alive = stage.alive(day);
+        for (candidate, content) in context.contents.iter_mut().zip(alive) {
+            candidate.pair_inputs = pairs[self.categories[*content]].to_vec();
+        }
+        let decision = decide(&context, &self.model);
+        let (at, chosen) = (decision.send_at?, decision.content_id?);
+        let place = context.contents.iter().position(|candidate| candidate.content.content_id == chosen)?;
+        let content = alive[place];
+        let hour = person.zone.local_hour(at);
+        let about = self.evidence.content_inputs(content, day - stage.world.contents[content].published);
+        let inputs = Inputs {
+            values: Evidence::row(own, about, pairs[self.categories[content]]),
+            lags: lags_of(activity, hour.hour_of_week()),
+        };
+        let action_probability = decision.action_probability.unwrap_or(1.0);
+        let last = memory.last_push_of(content);
+        let recovery = last.map_or(1.0, |last| recovery(&context.settings, last, at));
+        let push = Push { user, content, day, hour: hour.hour_of_day(), at };
+        Some(Choice { push, logged: Some(Box::new(Logged { inputs, recovery, action_probability, felt })) })
+    }
+}
+
+/// The settings of decisions, as the rules of the world want them.
+fn settings(world: &World) -> DecisionSettings {
+    let rules = &world.parameters.rules;
+    DecisionSettings {
+        max_per_day: 1,
+        quiet_from: rules.quiet_from.clone(),
+        quiet_until: rules.quiet_until.clone(),
+        repeat_sleep_hours: rules.repeat_sleep_hours,
+        goal_value: rules.click_value,
+        opt_out_cost: rules.opt_out_cost,
+        exploration: Exploration::Softmax,
+        exploration_temperature: world.parameters.smartpush.exploration_temperature,
+        exploration_most_per_day: u32::MAX,
+        seed: world.seed,
+        ..Config::defaults().decisions
+    }
+}
+
+/// Each person's send-time curve from events before a day, as responses see it.
+fn curves(stage: &Stage, log: &EventLog, cut: i32) -> Vec<Activity> {
+    let world = &stage.world;
+    let cut_day = world.calendar_day(cut).0;
+    let histories: Vec<History> = parallel::map(world.people.len(), |user| {
+        let attribute = world.people[user].zone_index as u32;
+        let mut history = History { units: Vec::new(), attribute };
+        for act in log.active_hours(stage, user) {
+            let hour = LocalHour(world.calendar_day(act.day).0 * 24 + i32::from(act.hour));
+            history.push(hour, f64::from(act.fraction), cut_day);
+        }
+        history
+    });
+    let model = SendTimeModel::fit(&histories, COVERAGE);
+    parallel::map(histories.len(), |user| activity(&model.probability(user, &histories[user])))
+}
+
+fn content_id(content: usize) -> String {
+    format!("content-{content:06}")
+}
+
+fn past_send(at: Instant, content: usize) -> PastSend {
+    PastSend {
+        at,
+        campaign_id: None,
+        content_id: Some(content_id(content)),
+        channel: None,
+        campaign_tags: Vec::new(),
+        message_class: MessageClass::Marketing,
+    }
+}
