@@ -178,7 +178,8 @@ impl Refresh<'_> {
                 let Some(material) = &material else { unreachable!("something is to be trained") };
                 let lake_sha256 = lake.content_sha256();
                 let health = health_lines(refresh.context, workspace, lake, refresh.as_of)?;
-                let learning = Learning { context: refresh.context, workspace, material, lake_sha256, health };
+                let learning =
+                    Learning { context: refresh.context, workspace, material, lake_sha256, health };
                 match learning.train_only(goal, refresh.context.config.training.seed) {
                     Ok(outcome) => Ok((State::Done, said_of(&outcome))),
                     // A shipped goal that this data says nothing of is no failure of the others.

@@ -190,9 +190,11 @@ fn values_like_before(judged: &Judged<'_>) -> Vec<Fault> {
     faults
 }
 
+type Quantile = fn(&Spread) -> f64;
+
 /// A unit that changed moves the median and the hundredth largest by its factor; a constant moves only one of them.
 fn value_fault(judged: &Judged<'_>, name: &str, now: &Spread, before: &[Spread]) -> Option<Fault> {
-    let quantiles: [(&str, u64, fn(&Spread) -> f64); 2] = [
+    let quantiles: [(&str, u64, Quantile); 2] = [
         ("median", LEAST_VALUES[0], |spread| spread.median),
         ("99 %", LEAST_VALUES[1], |spread| spread.high),
     ];

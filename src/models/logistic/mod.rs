@@ -243,7 +243,7 @@ impl LogisticValidParams {
         {
             return Err(FitError::BadWeights(*bad));
         }
-        let rows = Rows::new(columns, labels, weights, self.threads).from_offsets(offsets);
+        let rows = Rows::new(columns, labels, weights, self.threads).with_offsets(offsets);
         let mass = rows.mass(Part::ALL);
         check_mass(mass)?;
         check_inputs(&rows)?;

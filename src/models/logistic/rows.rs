@@ -76,7 +76,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The same with a number for each row that its logit begins with.
-    pub(super) fn from_offsets(self, offsets: Option<&'a [f64]>) -> Rows<'a> {
+    pub(super) fn with_offsets(self, offsets: Option<&'a [f64]>) -> Rows<'a> {
         Rows { offsets, ..self }
     }
 

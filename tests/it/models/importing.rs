@@ -78,7 +78,8 @@ fn their_predictions_pass_the_gate_and_stay_in_the_shadow() {
     assert_eq!(scores.lines().count(), 1 + population, "one row for everybody the goal is about");
     // It is listed, and never served, not even by force.
     let listed = world.ok(&["models", "list", "--goal", GOAL]);
-    let entry = listed["models"].as_array().unwrap().iter().find(|entry| entry["version"] == version).unwrap();
+    let entry =
+        listed["models"].as_array().unwrap().iter().find(|entry| entry["version"] == version).unwrap();
     assert_eq!((&entry["kind"], &entry["shadow"]), (&json!("imported"), &json!(true)));
     for command in [
         &["models", "promote", "--goal", GOAL, "--force", version][..],
@@ -137,7 +138,10 @@ fn a_file_that_cannot_be_compared_is_named_with_its_line() {
 #[test]
 fn decisions_log_what_the_shadow_says_of_what_was_sent() {
     const SHOWN: &str = "engage_24h";
-    let settings = format!("default_time_zone = \"UTC\"\n{}[decisions]\nconsent_when_unknown = \"allow\"\n", town::SETTINGS);
+    let settings = format!(
+        "default_time_zone = \"UTC\"\n{}[decisions]\nconsent_when_unknown = \"allow\"\n",
+        town::SETTINGS
+    );
     let mut world = TOWN.world(&settings);
     let champion = world.ok(&["train", "--goal", SHOWN]);
     world.set(&settings.replace("[training]", "[training]\nmethods = [\"ftrl\"]"));
@@ -146,8 +150,7 @@ fn decisions_log_what_the_shadow_says_of_what_was_sent() {
     let shadow = challenger["version"].as_str().unwrap();
     world.ok(&["models", "shadow", "--goal", SHOWN, shadow]);
     let now = day(TOWN.days);
-    let engine =
-        Engine::open(world.workspace.clone(), world.config.clone(), now, true, [7; 32]).unwrap();
+    let engine = Engine::open(world.workspace.clone(), world.config.clone(), now, true, [7; 32]).unwrap();
     let mut heard = 0;
     for user in 0..40 {
         let question = Question { user_id: town::user_id(user), ..Question::default() };

@@ -64,7 +64,9 @@ fn a_chain_that_was_killed_goes_on_where_it_stopped() {
     let journal = world.path("data/refresh");
     let has_trained = || {
         let files = std::fs::read_dir(&journal).into_iter().flatten().flatten();
-        files.map(|file| std::fs::read_to_string(file.path()).unwrap_or_default()).any(|text| text.contains("train"))
+        files
+            .map(|file| std::fs::read_to_string(file.path()).unwrap_or_default())
+            .any(|text| text.contains("train"))
     };
     while !has_trained() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));

@@ -38,7 +38,7 @@ impl Table {
     }
 
     /// Changes a cell of every row from [`BREAK`] on.
-    pub(super) fn from_the_break(mut self, name: &str, change: impl Fn(&str) -> String) -> Table {
+    pub(super) fn since_the_break(mut self, name: &str, change: impl Fn(&str) -> String) -> Table {
         let (cell, stamp) = (self.column(name), self.column("timestamp"));
         for row in self.rows.iter_mut().filter(|row| row[stamp][..10] >= *BREAK) {
             row[cell] = change(&row[cell]);
