@@ -48,9 +48,11 @@ pub fn compile<'a>(
 ) -> Result<Predicate, Located> {
     let stack = own.map(str::to_string).into_iter().collect();
     let mut compiler = Compiler { circumstances, saved, stack, place: Vec::new(), nodes: 0 };
-    compiler
-        .expression(expression)
-        .map_err(|Error { fault, suggestion }| Located { fault, suggestion, place: compiler.place })
+    compiler.expression(expression).map_err(|Error { fault, suggestion }| Located {
+        fault,
+        suggestion,
+        place: compiler.place,
+    })
 }
 
 /// A fault at the place where the compiler stands, and what was probably meant.
@@ -86,7 +88,8 @@ impl<'a, F: Fn(&str) -> Option<Saved<'a>>> Compiler<'a, '_, F> {
     fn expression(&mut self, expression: &Expression) -> Result<Predicate, Error> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
-            let message = format!("{MOST_NODES} groups and conditions are the most, those of named segments included");
+            let message =
+                format!("{MOST_NODES} groups and conditions are the most, those of named segments included");
             return Err(Fault::TooLarge(message).into());
         }
         if self.place.len() >= MOST_LEVELS {
@@ -104,7 +107,11 @@ impl<'a, F: Fn(&str) -> Option<Saved<'a>>> Compiler<'a, '_, F> {
     }
 
     /// Goes to a child and comes back, unless there was an error: then the place is where it was.
-    fn child<T>(&mut self, index: usize, visit: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    fn child<T>(
+        &mut self,
+        index: usize,
+        visit: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.place.push(index);
         let value = visit(self)?;
         self.place.pop();
@@ -153,13 +160,18 @@ impl<'a, F: Fn(&str) -> Option<Saved<'a>>> Compiler<'a, '_, F> {
                 Some(field_type) => Ok((Key::Attribute(name.clone()), field_type, Vec::new())),
                 None => {
                     let nearest = catalogue.nearest_attribute(name);
-                    Err(Fault::UnknownField(shortened(name)).meant(nearest.map(|name| format!("attribute({name:?})"))))
+                    Err(Fault::UnknownField(shortened(name))
+                        .meant(nearest.map(|name| format!("attribute({name:?})"))))
                 }
             },
             Subject::Interest(category) => number(Key::Interest(named(category)?)),
             Subject::TagInterest(tag) => number(Key::TagInterest(named(tag)?)),
-            Subject::Count { event, within } if within.micros() > 0 => number(Key::Count(named(event)?, *within)),
-            Subject::Count { .. } => Err(Fault::BadArgument("the window of a count is longer than nothing".into()).into()),
+            Subject::Count { event, within } if within.micros() > 0 => {
+                number(Key::Count(named(event)?, *within))
+            }
+            Subject::Count { .. } => {
+                Err(Fault::BadArgument("the window of a count is longer than nothing".into()).into())
+            }
             Subject::Propensity(goal) => number(Key::Propensity(self.goal(goal)?)),
             Subject::PropensityDecile(goal) => number(Key::PropensityDecile(self.goal(goal)?)),
             Subject::Bucket(salt) => number(Key::Bucket(named(salt)?)),
@@ -190,7 +202,9 @@ impl<'a, F: Fn(&str) -> Option<Saved<'a>>> Compiler<'a, '_, F> {
             None => return Err(Fault::UnknownSegment(shortened(id)).into()),
         };
         if self.stack.len() >= MOST_NESTED {
-            return Err(Fault::TooLarge(format!("{MOST_NESTED} segments within each other are the most")).into());
+            return Err(
+                Fault::TooLarge(format!("{MOST_NESTED} segments within each other are the most")).into()
+            );
         }
         self.stack.push(id.to_string());
         let place = std::mem::take(&mut self.place);
@@ -233,7 +247,8 @@ fn check_value(value: &super::expression::Value) -> Result<(), Error> {
 }
 
 fn unknown_field(catalogue: &FieldCatalogue, name: &str) -> Error {
-    let function = FUNCTIONS.iter().map(|function| function.form).find(|form| form.split('(').next() == Some(name));
+    let function =
+        FUNCTIONS.iter().map(|function| function.form).find(|form| form.split('(').next() == Some(name));
     Fault::UnknownField(shortened(name)).meant(function.or(catalogue.nearest_field(name)))
 }
 
@@ -242,7 +257,8 @@ fn named(name: &str) -> Result<String, Error> {
     match is_valid_id(name) {
         true => Ok(name.to_string()),
         false => {
-            let message = format!("{:?} is no name: 1 to 128 bytes without control characters", shortened(name));
+            let message =
+                format!("{:?} is no name: 1 to 128 bytes without control characters", shortened(name));
             Err(Fault::BadArgument(message).into())
         }
     }

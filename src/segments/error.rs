@@ -167,7 +167,8 @@ impl SegmentError {
         };
         let line: Vec<char> = text.lines().nth(position.line - 1).unwrap_or_default().chars().collect();
         let start = position.column - 1;
-        let length = text.get(span.clone()).map_or(1, |text| text.lines().next().map_or(1, |t| t.chars().count()));
+        let length =
+            text.get(span.clone()).map_or(1, |text| text.lines().next().map_or(1, |t| t.chars().count()));
         let from = start.saturating_sub(40);
         let until = (start + 60).min(line.len()).max(from);
         let shown: String = line[from.min(line.len())..until].iter().map(|c| visible(*c)).collect();

@@ -125,7 +125,9 @@ impl Test {
             Test::Equal(value) | Test::NotEqual(value) | Test::Less(value) | Test::AtMost(value) => {
                 std::slice::from_ref(value)
             }
-            Test::Greater(value) | Test::AtLeast(value) | Test::Contains(value) => std::slice::from_ref(value),
+            Test::Greater(value) | Test::AtLeast(value) | Test::Contains(value) => {
+                std::slice::from_ref(value)
+            }
             Test::In(values) => values,
             Test::Between(values) => values,
         }
@@ -174,7 +176,9 @@ impl TryFrom<String> for FieldName {
     fn try_from(name: String) -> Result<FieldName, String> {
         FieldName::new(&name).ok_or_else(|| {
             let shown: String = name.chars().take(64).collect();
-            format!("{shown:?} is not the name of a field; an attribute of such a name is {{\"attribute\": …}}")
+            format!(
+                "{shown:?} is not the name of a field; an attribute of such a name is {{\"attribute\": …}}"
+            )
         })
     }
 }
@@ -271,7 +275,8 @@ impl Duration {
     /// What would be right, for people.
     pub fn parse(text: &str) -> Result<Duration, String> {
         let wanted = || {
-            "a length of time is a whole number with m, h, d or w: 90m, 36h, 14d, 2w (36500d at most)".to_string()
+            "a length of time is a whole number with m, h, d or w: 90m, 36h, 14d, 2w (36500d at most)"
+                .to_string()
         };
         let unit = match text.as_bytes().last() {
             Some(b'm') => 1,
@@ -344,7 +349,8 @@ impl Moment {
         let shown: String = text.chars().take(40).collect();
         if text.len() <= "2017-12-01".len() {
             let date = Day::parse(text).map(Moment::Date);
-            return date.ok_or_else(|| format!("there is no date {shown:?}; write year-month-day: 2017-12-01"));
+            return date
+                .ok_or_else(|| format!("there is no date {shown:?}; write year-month-day: 2017-12-01"));
         }
         Instant::parse_rfc3339(text).filter(|_| text.len() <= 40).map(Moment::At).ok_or_else(|| {
             format!("there is no moment {shown:?}; write a date, or RFC 3339 with its offset: 2017-12-01T05:00:00Z")

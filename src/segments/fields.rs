@@ -118,7 +118,8 @@ impl FieldCatalogue {
     ///
     /// An attribute whose name is a built-in field's, or reads as no field name, is asked for as `attribute("…")`.
     pub fn new(attributes: BTreeMap<String, FieldType>, goals: Vec<String>) -> FieldCatalogue {
-        let own = FEATURES.iter().filter_map(feature_field).chain(recencies()).chain(declared()).chain(computed());
+        let own =
+            FEATURES.iter().filter_map(feature_field).chain(recencies()).chain(declared()).chain(computed());
         let mut fields: BTreeMap<String, Field> = own.map(|field| (field.name.clone(), field)).collect();
         for (name, field_type) in attributes.iter().filter(|(name, _)| is_field_name(name)) {
             fields.entry(name.clone()).or_insert_with(|| {
@@ -179,10 +180,15 @@ fn feature_field(feature: &Feature) -> Option<Field> {
         | Aggregate::SmoothedRate { .. }
         | Aggregate::Tenure => FieldType::Number,
         Aggregate::Context(_) | Aggregate::Lifecycle => FieldType::Text,
-        Aggregate::Interest(Interest::Categories | Interest::Tags) | Aggregate::RecentContents => FieldType::Set,
-        Aggregate::Interest(Interest::CategoryShares | Interest::TagShares) | Aggregate::HoursOfWeek => return None,
+        Aggregate::Interest(Interest::Categories | Interest::Tags) | Aggregate::RecentContents => {
+            FieldType::Set
+        }
+        Aggregate::Interest(Interest::CategoryShares | Interest::TagShares) | Aggregate::HoursOfWeek => {
+            return None;
+        }
     };
-    let mut field = field(feature.name, field_type, feature.unit, feature.description, Key::Feature(feature.name));
+    let mut field =
+        field(feature.name, field_type, feature.unit, feature.description, Key::Feature(feature.name));
     field.values = match feature.name {
         "lifecycle" => Lifecycle::ALL.map(Lifecycle::as_str).to_vec(),
         "time_zone_source" => vec!["declared", "device", "default"],
@@ -201,7 +207,9 @@ fn recencies() -> impl Iterator<Item = Field> {
         ("tenure", "tenure_days", "since sign-up, else since the first event"),
     ]
     .into_iter()
-    .map(|(name, feature, description)| field(name, FieldType::Duration, "", description, Key::Feature(feature)))
+    .map(|(name, feature, description)| {
+        field(name, FieldType::Duration, "", description, Key::Feature(feature))
+    })
 }
 
 #[rustfmt::skip]

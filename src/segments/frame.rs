@@ -79,5 +79,8 @@ fn having(element: &str, column: &Series) -> PolarsResult<Vec<bool>> {
     let equal: Vec<bool> = elements.str()?.iter().map(|text| text == Some(element)).collect();
     let ends = lists.downcast_as_array().offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize);
     let known = lists.is_not_null();
-    Ok(ends.zip(known.iter()).map(|(range, known)| known == Some(true) && equal[range].contains(&true)).collect())
+    Ok(ends
+        .zip(known.iter())
+        .map(|(range, known)| known == Some(true) && equal[range].contains(&true))
+        .collect())
 }

@@ -69,7 +69,9 @@ impl NumberQuestion {
             NumberQuestion::Greater(value) => number > *value,
             NumberQuestion::AtLeast(value) => number >= *value,
             NumberQuestion::Between(low, high) => (*low..=*high).contains(&number),
-            NumberQuestion::OneOf(values) => values.binary_search_by(|value| value.total_cmp(&number)).is_ok(),
+            NumberQuestion::OneOf(values) => {
+                values.binary_search_by(|value| value.total_cmp(&number)).is_ok()
+            }
         }
     }
 }

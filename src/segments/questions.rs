@@ -90,7 +90,9 @@ fn number_question(asked: Asked<'_>, test: &Test) -> Result<NumberQuestion, Misp
             numbers.sort_by(f64::total_cmp);
             NumberQuestion::OneOf(numbers)
         }
-        Test::IsTrue | Test::IsKnown | Test::IsUnknown | Test::Contains(_) => return Err(misfit(asked, test)),
+        Test::IsTrue | Test::IsKnown | Test::IsUnknown | Test::Contains(_) => {
+            return Err(misfit(asked, test));
+        }
     })
 }
 

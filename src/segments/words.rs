@@ -2,8 +2,21 @@
 
 /// Words that mean something by themselves, in any mixture of cases; no field is called so.
 pub const RESERVED: [&str; 15] = [
-    "ago", "all", "and", "any", "between", "contains", "everybody", "false", "in", "is", "known", "not", "or",
-    "true", "unknown",
+    "ago",
+    "all",
+    "and",
+    "any",
+    "between",
+    "contains",
+    "everybody",
+    "false",
+    "in",
+    "is",
+    "known",
+    "not",
+    "or",
+    "true",
+    "unknown",
 ];
 
 /// Longest name of a field in bytes.

@@ -89,13 +89,19 @@ fn truth_in(text: &str) -> Option<bool> {
 
 /// One attribute of each user out of their JSON, as its type; what cannot be read so is unknown. Dates are midnights of `zone`.
 pub(super) fn column(written: &[Option<&str>], name: &str, zone: &Zone) -> Series {
-    let values: Vec<Option<Value>> =
-        written.iter().map(|text| parsed((*text)?).remove(name).filter(|value| kind_of(value).is_some())).collect();
+    let values: Vec<Option<Value>> = written
+        .iter()
+        .map(|text| parsed((*text)?).remove(name).filter(|value| kind_of(value).is_some()))
+        .collect();
     let kinds = values.iter().flatten().filter_map(kind_of).collect();
     let title = || "attribute".into();
     match type_of(&kinds) {
-        FieldType::Number => Float64Chunked::from_iter_options(title(), values.iter().map(number)).into_series(),
-        FieldType::Truth => BooleanChunked::from_iter_options(title(), values.iter().map(truth)).into_series(),
+        FieldType::Number => {
+            Float64Chunked::from_iter_options(title(), values.iter().map(number)).into_series()
+        }
+        FieldType::Truth => {
+            BooleanChunked::from_iter_options(title(), values.iter().map(truth)).into_series()
+        }
         FieldType::Moment => {
             let micros = values.iter().map(|value| moment(value.as_ref()?, zone));
             let micros = Int64Chunked::from_iter_options(title(), micros);
@@ -103,7 +109,8 @@ pub(super) fn column(written: &[Option<&str>], name: &str, zone: &Zone) -> Serie
         }
         FieldType::Set => super::declared::sets(values.iter().map(|value| value.as_ref().map(set))),
         FieldType::Text | FieldType::Money | FieldType::Duration => {
-            StringChunked::from_iter_options(title(), values.iter().map(|value| value.as_ref().map(text))).into_series()
+            StringChunked::from_iter_options(title(), values.iter().map(|value| value.as_ref().map(text)))
+                .into_series()
         }
     }
 }

@@ -19,7 +19,8 @@ pub(super) fn count(
     within: Duration,
     as_of: Instant,
 ) -> Result<Series, PeopleError> {
-    let rows: HashMap<&str, usize> = ids.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
+    let rows: HashMap<&str, usize> =
+        ids.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
     let (from, until) = (as_of.plus(-within.micros()).micros(), as_of.micros());
     let mut counts = vec![0_i64; ids.len()];
     let touches = |file: &&LakeFile| file.last_micros >= from && file.events.contains_key(event);
@@ -28,7 +29,7 @@ pub(super) fn count(
         let mut add = || -> PolarsResult<()> {
             let (users, events) = (frame.column("user_id")?.str()?, frame.column("event")?.str()?);
             let stamps = frame.column("timestamp")?.datetime()?.physical();
-            for ((user, name), stamp) in users.iter().zip(events).zip(stamps) {
+            for ((user, name), stamp) in users.iter().zip(events.iter()).zip(stamps.iter()) {
                 let is_within = stamp.is_some_and(|stamp| (from..until).contains(&stamp));
                 let row = user.filter(|_| is_within && name == Some(event)).and_then(|user| rows.get(user));
                 if let Some(row) = row {

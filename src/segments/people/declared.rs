@@ -26,7 +26,8 @@ pub(super) fn columns<'a>(
     let path = workspace.table("users");
     let names = keys.iter().map(|key| stored_name(key)).chain(["user_id"]);
     let users = Users::read(&path, ids, names.collect())?;
-    let column = |key: &&Key| Ok(((*key).clone(), users.column(key, zone).map_err(TableError::parquet(&path))?));
+    let column =
+        |key: &&Key| Ok(((*key).clone(), users.column(key, zone).map_err(TableError::parquet(&path))?));
     keys.iter().map(column).collect()
 }
 
@@ -97,7 +98,8 @@ impl Users {
             }
             Key::Declared(Declared::Personalisation) => {
                 let words = self.texts(name)?.into_iter();
-                BooleanChunked::from_iter_options(name.into(), words.map(|word| Some(word != Some("off")))).into_series()
+                BooleanChunked::from_iter_options(name.into(), words.map(|word| Some(word != Some("off"))))
+                    .into_series()
             }
             Key::Declared(Declared::MutedCategories) => {
                 let split = |text: Option<&str>| {

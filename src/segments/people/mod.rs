@@ -158,7 +158,9 @@ fn has_kind(key: &Key, found: &DataType) -> bool {
         Key::Feature(_) => is_number || is_text || is_set,
         Key::Attribute(_) => is_number || is_text || is_set || is_moment || *found == DataType::Boolean,
         Key::UserId | Key::Declared(Declared::Consent) | Key::Computed(Computed::RhythmGroup) => is_text,
-        Key::Declared(Declared::OptedOut | Declared::Personalisation) | Key::List(_) => *found == DataType::Boolean,
+        Key::Declared(Declared::OptedOut | Declared::Personalisation) | Key::List(_) => {
+            *found == DataType::Boolean
+        }
         Key::Declared(Declared::MutedCategories | Declared::Channels) => is_set,
         Key::Declared(Declared::CreatedAt) => is_moment,
         Key::Declared(Declared::MaxPerDay)

@@ -29,7 +29,8 @@ impl People {
         zone: &Zone,
     ) -> Result<People, PeopleError> {
         let file = ProfileFile::find(workspace, as_of)?;
-        let names: BTreeSet<&str> = needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
+        let names: BTreeSet<&str> =
+            needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
         let frame = tables::read_parquet(&file.path, Some(&names.into_iter().collect::<Vec<_>>()))?;
         let (rows, manifest) = (frame.height() as u64, file.manifest.rows);
         if rows != manifest {
@@ -88,7 +89,9 @@ fn of_profiles(key: &Key, frame: &DataFrame, people: &People) -> PolarsResult<Op
     let series = |name: &str| frame.column(name).map(|column| column.as_materialized_series().clone());
     Ok(Some(match key {
         Key::Feature(name) => series(name)?,
-        Key::Interest(name) => shares(&series("interest_categories")?, &series("interest_category_shares")?, name)?,
+        Key::Interest(name) => {
+            shares(&series("interest_categories")?, &series("interest_category_shares")?, name)?
+        }
         Key::TagInterest(name) => shares(&series("interest_tags")?, &series("interest_tag_shares")?, name)?,
         Key::Computed(Computed::RfmRecency) => {
             let days = numbers(&series("days_since_purchase")?)?;
@@ -97,7 +100,9 @@ fn of_profiles(key: &Key, frame: &DataFrame, people: &People) -> PolarsResult<Op
         Key::Computed(Computed::RfmFrequency) => {
             buyers(&series("days_since_purchase")?, &series("orders_90d")?)?
         }
-        Key::Computed(Computed::RfmMoney) => buyers(&series("days_since_purchase")?, &series("revenue_total")?)?,
+        Key::Computed(Computed::RfmMoney) => {
+            buyers(&series("days_since_purchase")?, &series("revenue_total")?)?
+        }
         Key::Bucket(salt) => buckets(&people.ids, salt),
         _ => return Ok(None),
     }))
@@ -146,5 +151,6 @@ fn buckets(ids: &StringChunked, salt: &str) -> Series {
         bytes.extend(id.as_bytes());
         (u128::from(hash_of(&bytes)) * 100 >> 64) as i64
     };
-    Int64Chunked::from_vec("bucket".into(), ids.iter().map(Option::unwrap_or_default).map(draw).collect()).into_series()
+    Int64Chunked::from_vec("bucket".into(), ids.iter().map(Option::unwrap_or_default).map(draw).collect())
+        .into_series()
 }

@@ -51,7 +51,8 @@ const LOOKALIKES: [(&str, &str); 15] = [
 pub fn tokens(text: &str) -> Result<Vec<(Token, Span)>, SegmentError> {
     if text.len() > LONGEST_TEXT {
         let start = (0..=LONGEST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let fault = Fault::TooLarge(format!("the text has {} bytes; {LONGEST_TEXT} are the most", text.len()));
+        let fault =
+            Fault::TooLarge(format!("the text has {} bytes; {LONGEST_TEXT} are the most", text.len()));
         return Err(SegmentError::at(fault, start..text.len()));
     }
     let mut lexer = Lexer { text, at: 0 };
@@ -86,7 +87,8 @@ impl<'a> Lexer<'a> {
     fn next(&mut self) -> Result<Token, SegmentError> {
         let mut characters = self.rest().chars();
         let Some(first) = characters.next() else { return Ok(Token::End) };
-        let is_signed = matches!(first, '-' | '+') && characters.next().is_some_and(|c| c.is_ascii_digit() || c == '.');
+        let is_signed =
+            matches!(first, '-' | '+') && characters.next().is_some_and(|c| c.is_ascii_digit() || c == '.');
         match first {
             'a'..='z' | 'A'..='Z' | '_' => self.word(),
             '0'..='9' | '.' => self.quantity(),
@@ -219,7 +221,8 @@ impl<'a> Lexer<'a> {
 pub(super) fn must_be_escaped(character: char) -> bool {
     let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
     // Rust's own escaping knows what has no glyph; marks that join to a letter before them are seen.
-    let is_hidden = character.is_control() || matches!(character,
+    let is_hidden = character.is_control()
+        || matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
     is_hidden && !is_joiner

@@ -17,7 +17,14 @@ pub struct Parsed {
 
 /// Names that take arguments.
 pub const FUNCTIONS: [&str; 8] = [
-    "attribute", "bucket", "count", "in_segment", "interest", "propensity", "propensity_decile", "tag_interest",
+    "attribute",
+    "bucket",
+    "count",
+    "in_segment",
+    "interest",
+    "propensity",
+    "propensity_decile",
+    "tag_interest",
 ];
 
 /// Reads an expression; whether its fields exist and its types agree is another question.
