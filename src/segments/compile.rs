@@ -40,11 +40,11 @@ pub struct Circumstances<'a> {
 ///
 /// # Errors
 /// The first fault and its place.
-pub fn compile<'a>(
+pub fn compile<'s>(
     expression: &Expression,
-    circumstances: Circumstances<'a>,
+    circumstances: Circumstances<'_>,
     own: Option<&str>,
-    saved: &impl Fn(&str) -> Option<Saved<'a>>,
+    saved: &impl Fn(&str) -> Option<Saved<'s>>,
 ) -> Result<Predicate, Located> {
     let stack = own.map(str::to_string).into_iter().collect();
     let mut compiler = Compiler { circumstances, saved, stack, place: Vec::new(), nodes: 0 };
@@ -84,7 +84,7 @@ struct Compiler<'a, 'b, F> {
     nodes: usize,
 }
 
-impl<'a, F: Fn(&str) -> Option<Saved<'a>>> Compiler<'a, '_, F> {
+impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
     fn expression(&mut self, expression: &Expression) -> Result<Predicate, Error> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {

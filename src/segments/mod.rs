@@ -27,11 +27,11 @@ use predicate::Predicate;
 ///
 /// # Errors
 /// The first fault, with its place in the text.
-pub fn compile_text<'a>(
+pub fn compile_text<'s>(
     text: &str,
-    circumstances: Circumstances<'a>,
+    circumstances: Circumstances<'_>,
     own: Option<&str>,
-    saved: &impl Fn(&str) -> Option<Saved<'a>>,
+    saved: &impl Fn(&str) -> Option<Saved<'s>>,
 ) -> Result<(Expression, Predicate), SegmentError> {
     let parsed = text::parser::parse(text)?;
     match compile(&parsed.expression, circumstances, own, saved) {
@@ -44,11 +44,11 @@ pub fn compile_text<'a>(
 ///
 /// # Errors
 /// The first fault, with its JSON pointer.
-pub fn compile_json<'a>(
+pub fn compile_json<'s>(
     json: &[u8],
-    circumstances: Circumstances<'a>,
+    circumstances: Circumstances<'_>,
     own: Option<&str>,
-    saved: &impl Fn(&str) -> Option<Saved<'a>>,
+    saved: &impl Fn(&str) -> Option<Saved<'s>>,
 ) -> Result<(Expression, Predicate), SegmentError> {
     let expression = json::read(json)?;
     match compile(&expression, circumstances, own, saved) {

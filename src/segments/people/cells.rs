@@ -15,9 +15,9 @@ pub fn cells(values: &[Option<f64>], count: i64) -> Vec<Option<i64>> {
     let cell = |value: f64| {
         let less = sorted.partition_point(|other| other.total_cmp(&value).is_lt());
         let not_more = sorted.partition_point(|other| other.total_cmp(&value).is_le());
-        // Twice the middle rank among equals, which is whole.
-        let rank = (less + not_more - 1) as i64;
-        1 + count * rank / (2 * sorted.len() as i64)
+        // Twice the middle of the equals' stretch, which is whole.
+        let middle = (less + not_more) as i64;
+        1 + count * middle / (2 * sorted.len() as i64)
     };
     values.iter().map(|value| value.map(cell)).collect()
 }

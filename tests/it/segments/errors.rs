@@ -154,10 +154,22 @@ fn an_error_in_json_has_the_pointer_of_its_value() {
     let on = |subject: serde_json::Value, test: serde_json::Value| json!({"condition": {"subject": subject, "test": test}});
     let vip = on(json!({"field": "vip"}), json!("is_true"));
     let table = [
-        (json!({"all": [vip, on(json!({"field": "vpi"}), json!("is_true"))]}), "unknown_field", "/all/1/condition/subject"),
-        (json!({"not": {"any": [on(json!({"field": "kids"}), json!({">=": "2"}))]}}), "wrong_type", "/not/any/0/condition/test/>="),
+        (
+            json!({"all": [vip, on(json!({"field": "vpi"}), json!("is_true"))]}),
+            "unknown_field",
+            "/all/1/condition/subject",
+        ),
+        (
+            json!({"not": {"any": [on(json!({"field": "kids"}), json!({">=": "2"}))]}}),
+            "wrong_type",
+            "/not/any/0/condition/test/>=",
+        ),
         (on(json!({"field": "kids"}), json!({"in": [1, true]})), "wrong_type", "/condition/test/in/1"),
-        (on(json!({"field": "kids"}), json!({"between": [2, 1]})), "empty_range", "/condition/test/between/1"),
+        (
+            on(json!({"field": "kids"}), json!({"between": [2, 1]})),
+            "empty_range",
+            "/condition/test/between/1",
+        ),
         (json!({"all": [vip, {"any": []}]}), "empty_group", "/all/1"),
         (on(json!({"field": "kids"}), json!({"in": []})), "empty_list", "/condition/test/in/0"),
     ];
@@ -182,10 +194,16 @@ fn json_that_is_no_expression_is_refused_where_it_is_none() {
         (condition(json!({"subject": {"field": "in"}})), "/all/0/condition/subject"),
         (condition(json!({"subject": {"field": "a b"}})), "/all/0/condition/subject"),
         (condition(json!({"subject": {"count": {"event": "x"}}})), "/all/0/condition/subject/count"),
-        (condition(json!({"subject": {"count": {"event": "x", "within": "1y"}}})), "/all/0/condition/subject/count/within"),
+        (
+            condition(json!({"subject": {"count": {"event": "x", "within": "1y"}}})),
+            "/all/0/condition/subject/count/within",
+        ),
         (condition(json!({"test": {"=": null}})), "/all/0/condition/test/="),
         (condition(json!({"test": {"=": {"moment": "2017-02-30"}}})), "/all/0/condition/test/="),
-        (condition(json!({"test": {"=": {"moment": "2017-02-03", "zone": "UTC"}}})), "/all/0/condition/test/="),
+        (
+            condition(json!({"test": {"=": {"moment": "2017-02-03", "zone": "UTC"}}})),
+            "/all/0/condition/test/=",
+        ),
         (condition(json!({"test": {"like": "x"}})), "/all/0/condition/test"),
     ];
     for (json, pointer) in table {

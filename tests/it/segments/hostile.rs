@@ -17,7 +17,8 @@ fn code_of(text: &str, catalogue: &FieldCatalogue, zone: &Zone) -> Option<String
     match compile_text(text, circumstances, None, &|_| None) {
         Ok((expression, predicate)) => {
             let written = expression.to_string();
-            let again = compile_text(&written, circumstances, None, &|_| None).expect("what is written is read");
+            let again =
+                compile_text(&written, circumstances, None, &|_| None).expect("what is written is read");
             assert_eq!((again.0, again.1), (expression, predicate), "{text:?} → {written:?}");
             None
         }
@@ -44,7 +45,8 @@ fn code(text: &str) -> Option<String> {
 
 #[test]
 fn a_megabyte_is_refused_unread() {
-    for text in ["a".repeat(1 << 20), "vip and ".repeat(1 << 17), "É".repeat(1 << 19), "\"".repeat(1 << 20)] {
+    for text in ["a".repeat(1 << 20), "vip and ".repeat(1 << 17), "É".repeat(1 << 19), "\"".repeat(1 << 20)]
+    {
         assert_eq!(code(&text).as_deref(), Some("too_large"));
     }
 }
@@ -86,7 +88,10 @@ fn json_of_ten_thousand_levels_or_a_megabyte_is_refused() {
     let deep = r#"{"all":["#.repeat(50) + "\"everybody\"" + &"]}".repeat(50);
     let circumstances =
         Circumstances { catalogue: &catalogue(), as_of: Instant::from_micros(0), zone: &Zone::utc() };
-    assert_eq!(compile_json(deep.as_bytes(), circumstances, None, &|_| None).unwrap_err().fault.code(), "too_large");
+    assert_eq!(
+        compile_json(deep.as_bytes(), circumstances, None, &|_| None).unwrap_err().fault.code(),
+        "too_large"
+    );
     assert_eq!(json::read(&vec![b' '; 1 << 20]).unwrap_err().fault.code(), "too_large");
     for bytes in [&b"\xff\xfe"[..], b"", b"{", b"\"everybody\" 1", b"[1]"] {
         assert_eq!(json::read(bytes).unwrap_err().fault.code(), "bad_json");
@@ -135,7 +140,9 @@ fn what_other_languages_would_run_means_nothing_here() {
 
 #[test]
 fn the_same_words_between_quotes_are_only_text() {
-    for text in ["^.*$", "*", "'; DROP TABLE users; --", "col(\\\"x\\\")", "../../etc/passwd", "{{city}}", "ｖｉｐ"] {
+    for text in
+        ["^.*$", "*", "'; DROP TABLE users; --", "col(\\\"x\\\")", "../../etc/passwd", "{{city}}", "ｖｉｐ"]
+    {
         assert_eq!(code(&format!("city = \"{text}\" or interest(\"{text}\") > 0")), None, "{text}");
     }
 }
@@ -153,8 +160,36 @@ const SEEDS: [&str; 8] = [
 
 /// Pieces that often meet an edge of the grammar.
 const PIECES: [&str; 30] = [
-    "(", ")", ",", "\"", "\\", "\\u{", "}", "not ", " and ", " or ", " in (", "between ", " is ", "all(", "any()", "14d",
-    " ago", "2017-02-29", "T", "Z", "-", "+", ".", "e", "0", "99999999999999999999", "É", "\u{202e}", "\0", "count(",
+    "(",
+    ")",
+    ",",
+    "\"",
+    "\\",
+    "\\u{",
+    "}",
+    "not ",
+    " and ",
+    " or ",
+    " in (",
+    "between ",
+    " is ",
+    "all(",
+    "any()",
+    "14d",
+    " ago",
+    "2017-02-29",
+    "T",
+    "Z",
+    "-",
+    "+",
+    ".",
+    "e",
+    "0",
+    "99999999999999999999",
+    "É",
+    "\u{202e}",
+    "\0",
+    "count(",
 ];
 
 /// A text some edits away from one of the seeds, always the same for a number.
@@ -188,7 +223,8 @@ fn mutated(number: u64) -> String {
 fn fuzz(numbers: std::ops::Range<u64>) {
     let (catalogue, zone) = (catalogue(), Zone::utc());
     let total = numbers.end - numbers.start;
-    let wrong = numbers.filter(|number| code_of(&mutated(*number), &catalogue, &zone).is_some()).count() as u64;
+    let wrong =
+        numbers.filter(|number| code_of(&mutated(*number), &catalogue, &zone).is_some()).count() as u64;
     // Mutations that are all wrong, or all right, would try little.
     assert!((total / 5..total - total / 100).contains(&wrong), "{wrong} of {total} are wrong");
 }

@@ -94,9 +94,21 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, Key, Vec<Option<Fact>>)> {
         let column = draw.column(true, |draw| Fact::Days(draw.of(&[0.5, 1.0, 1.25, 1.5, 13.9, 14.0, 40.0])));
         columns.push((field(name), Key::Feature(feature), column));
     }
-    let moments = [("created_at", Key::Declared(Declared::CreatedAt)), ("birthday", Key::Attribute("birthday".into()))];
+    let moments =
+        [("created_at", Key::Declared(Declared::CreatedAt)), ("birthday", Key::Attribute("birthday".into()))];
     for (name, key) in moments {
-        let near = [-2 * DAY, -DAY - 1, -DAY, -1, 0, 1, DAY - 1, DAY, 2 * DAY, AS_OF - 19_900 * DAY - 36 * 3_600_000_000];
+        let near = [
+            -2 * DAY,
+            -DAY - 1,
+            -DAY,
+            -1,
+            0,
+            1,
+            DAY - 1,
+            DAY,
+            2 * DAY,
+            AS_OF - 19_900 * DAY - 36 * 3_600_000_000,
+        ];
         let column = draw.column(true, |draw| Fact::Micros(19_900 * DAY + draw.of(&near)));
         columns.push((field(name), key, column));
     }
@@ -147,15 +159,19 @@ fn series(column: &[Option<Fact>]) -> Series {
             Float64Chunked::from_iter_options(title(), column.iter().map(number)).into_series()
         }
         Fact::Text(_) => {
-            let text = |fact: &Option<Fact>| if let Some(Fact::Text(text)) = fact { Some(*text) } else { None };
+            let text =
+                |fact: &Option<Fact>| if let Some(Fact::Text(text)) = fact { Some(*text) } else { None };
             StringChunked::from_iter_options(title(), column.iter().map(text)).into_series()
         }
         Fact::Truth(_) => {
-            let truth = |fact: &Option<Fact>| if let Some(Fact::Truth(truth)) = fact { Some(*truth) } else { None };
+            let truth =
+                |fact: &Option<Fact>| if let Some(Fact::Truth(truth)) = fact { Some(*truth) } else { None };
             BooleanChunked::from_iter_options(title(), column.iter().map(truth)).into_series()
         }
         Fact::Micros(_) => {
-            let micros = |fact: &Option<Fact>| if let Some(Fact::Micros(micros)) = fact { Some(*micros) } else { None };
+            let micros = |fact: &Option<Fact>| {
+                if let Some(Fact::Micros(micros)) = fact { Some(*micros) } else { None }
+            };
             let micros = Int64Chunked::from_iter_options(title(), column.iter().map(micros));
             micros.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
         }

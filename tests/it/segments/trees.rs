@@ -56,7 +56,8 @@ pub(super) fn grown(leaf: impl Strategy<Value = Expression> + 'static) -> impl S
 }
 
 fn any_subject() -> impl Strategy<Value = Subject> {
-    let name = "[A-Za-z_][A-Za-z0-9_]{0,12}".prop_filter_map("a word of the language", |name| FieldName::new(&name));
+    let name =
+        "[A-Za-z_][A-Za-z0-9_]{0,12}".prop_filter_map("a word of the language", |name| FieldName::new(&name));
     prop_oneof![
         name.prop_map(Subject::Field),
         any::<String>().prop_map(Subject::Attribute),
@@ -168,14 +169,16 @@ fn number_test() -> BoxedStrategy<Test> {
         number().prop_map(Test::Greater),
         number().prop_map(Test::AtLeast),
         vec(number(), 1..4).prop_map(Test::In),
-        (0..3_i32, 3..6_i32).prop_map(|(low, high)| Test::Between([low, high].map(|end| Value::Number(end.into())))),
+        (0..3_i32, 3..6_i32)
+            .prop_map(|(low, high)| Test::Between([low, high].map(|end| Value::Number(end.into())))),
         known(),
     ]
     .boxed()
 }
 
 fn duration_test() -> BoxedStrategy<Test> {
-    let duration = || select(vec![24 * 60, 36 * 60, 14 * 24 * 60]).prop_map(|length| Value::Duration(minutes(length)));
+    let duration =
+        || select(vec![24 * 60, 36 * 60, 14 * 24 * 60]).prop_map(|length| Value::Duration(minutes(length)));
     prop_oneof![
         duration().prop_map(Test::Less),
         duration().prop_map(Test::AtMost),
@@ -223,7 +226,8 @@ fn text_test(words: &[&str]) -> BoxedStrategy<Test> {
 
 fn truth_test() -> BoxedStrategy<Test> {
     let truth = || any::<bool>().prop_map(Value::Truth);
-    prop_oneof![Just(Test::IsTrue), truth().prop_map(Test::Equal), truth().prop_map(Test::NotEqual), known()].boxed()
+    prop_oneof![Just(Test::IsTrue), truth().prop_map(Test::Equal), truth().prop_map(Test::NotEqual), known()]
+        .boxed()
 }
 
 fn set_test() -> BoxedStrategy<Test> {

@@ -21,9 +21,8 @@ fn compiled(saved: &[(&str, &str)], own: Option<&str>, text: &str) -> Result<Pre
         .collect();
     let (catalogue, zone) = (catalogue(), Zone::utc());
     let circumstances = Circumstances { catalogue: &catalogue, as_of: Instant::from_micros(0), zone: &zone };
-    let find = |id: &str| {
-        saved.get(id).map(|expression| expression.as_ref().map_or(Saved::List, Saved::Expression))
-    };
+    let find =
+        |id: &str| saved.get(id).map(|expression| expression.as_ref().map_or(Saved::List, Saved::Expression));
     compile_text(text, circumstances, own, &find).map(|(_, predicate)| predicate)
 }
 
@@ -55,7 +54,8 @@ fn the_members_of_a_list_have_to_be_looked_up() {
 
 #[test]
 fn a_segment_that_contains_itself_is_refused_with_the_way_round() {
-    let saved = [("a", "vip or in_segment(\"b\")"), ("b", "in_segment(\"c\")"), ("c", "not in_segment(\"a\")")];
+    let saved =
+        [("a", "vip or in_segment(\"b\")"), ("b", "in_segment(\"c\")"), ("c", "not in_segment(\"a\")")];
     let error = compiled(&saved, None, "vip and in_segment(\"a\")").unwrap_err();
     assert_eq!(error.fault.to_string(), "segment_cycle: a segment cannot contain itself: a → b → c → a");
     assert_eq!(error.span, Some(8..23));
@@ -67,8 +67,10 @@ fn a_segment_that_contains_itself_is_refused_with_the_way_round() {
 
 #[test]
 fn a_fault_of_a_named_segment_is_shown_where_it_is_named() {
-    let error = compiled(&[("old", "vip and gone_field = 1")], None, "vip or in_segment(\"old\")").unwrap_err();
-    let fault = "bad_segment: segment \"old\" is wrong itself: unknown_field: there is no field \"gone_field\"";
+    let error =
+        compiled(&[("old", "vip and gone_field = 1")], None, "vip or in_segment(\"old\")").unwrap_err();
+    let fault =
+        "bad_segment: segment \"old\" is wrong itself: unknown_field: there is no field \"gone_field\"";
     assert_eq!((error.fault.to_string(), error.span), (fault.to_string(), Some(7..24)));
 }
 
