@@ -348,13 +348,28 @@ impl Moment {
         }
         let shown: String = text.chars().take(40).collect();
         if text.len() <= "2017-12-01".len() {
-            let date = Day::parse(text).map(Moment::Date);
-            return date
-                .ok_or_else(|| format!("there is no date {shown:?}; write year-month-day: 2017-12-01"));
+            let date = Day::parse(text).map(Moment::Date).filter(|date| date.is_possible());
+            return date.ok_or_else(|| {
+                format!("there is no date {shown:?}; write year-month-day, 1700 to 2250: 2017-12-01")
+            });
         }
-        Instant::parse_rfc3339(text).filter(|_| text.len() <= 40).map(Moment::At).ok_or_else(|| {
+        let moment = Instant::parse_rfc3339(text).filter(|_| text.len() <= 40).map(Moment::At);
+        moment.filter(|moment| moment.is_possible()).ok_or_else(|| {
             format!("there is no moment {shown:?}; write a date, or RFC 3339 with its offset: 2017-12-01T05:00:00Z")
         })
+    }
+}
+
+impl Moment {
+    /// Is it in the years 1700 to 2250? Beyond, numbers do not hold every microsecond, and nobody lived or will be pushed.
+    pub(super) fn is_possible(self) -> bool {
+        const FIRST: i32 = -98_615;
+        const LAST: i32 = 102_632;
+        match self {
+            Moment::Date(day) => (FIRST..=LAST).contains(&day.0),
+            Moment::At(instant) => (FIRST..=LAST).contains(&instant.utc_day().0),
+            Moment::Ago(_) => true,
+        }
     }
 }
 

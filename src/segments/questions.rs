@@ -120,10 +120,12 @@ fn moment_question(
     as_of: Instant,
 ) -> Result<NumberQuestion, Misplaced> {
     let ends = |value: &Value, child| match value {
-        Value::Moment(moment) => ends_of(*moment, zone, as_of).ok_or_else(|| {
-            let message = format!("{moment} is outside the years that moments can have");
-            (child, Fault::NoSuchMoment(message).into())
-        }),
+        Value::Moment(moment) => {
+            ends_of(*moment, zone, as_of).filter(|_| moment.is_possible()).ok_or_else(|| {
+                let message = format!("{moment} is outside the years 1700 to 2250");
+                (child, Fault::NoSuchMoment(message).into())
+            })
+        }
         _ => Err((child, wrong_type(asked))),
     };
     Ok(match test {

@@ -101,11 +101,11 @@ fn json_of_ten_thousand_levels_or_a_megabyte_is_refused() {
 #[test]
 fn what_other_languages_would_run_means_nothing_here() {
     let table = [
-        ("1; DROP TABLE users; --", "unexpected"),
+        ("1; DROP TABLE users; --", "unexpected_character"),
         ("vip; DELETE FROM users", "unexpected_character"),
         ("city = \"x\" or 1=1", "unexpected"),
         ("city = \"x\\\" or vip", "bad_text"),
-        ("SELECT * FROM read_csv('/etc/passwd')", "unexpected"),
+        ("SELECT * FROM read_csv('/etc/passwd')", "unexpected_character"),
         ("read_parquet(\"data/users.parquet\")", "unknown_function"),
         ("col(\"user_id\")", "unknown_function"),
         ("lit(1)", "unknown_function"),
@@ -133,9 +133,12 @@ fn what_other_languages_would_run_means_nothing_here() {
         ("kids > NaN", "unexpected"),
         ("kids > -", "unexpected_character"),
     ];
-    for (text, expected) in table {
-        assert_eq!(code(text).as_deref(), Some(expected), "{text}");
-    }
+    let wrong: Vec<_> = table
+        .iter()
+        .map(|(text, expected)| (text, code(text).unwrap_or_default(), expected))
+        .filter(|(_, found, expected)| found != *expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn learned(key: &Key) -> Series {
             let deciles = deciles(&[Some(0.8), Some(0.3), Some(0.2), None, Some(0.1)]);
             Int64Chunked::from_iter_options(title, deciles.into_iter()).into_series()
         }
-        Key::Computed(Computed::BestHour) => {
+        Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
             Int64Chunked::from_iter_options(title, [Some(18), Some(20), Some(23), None, Some(20)].into_iter())
                 .into_series()
         }
