@@ -1,7 +1,7 @@
 //! Expressions into predicates: every field found, every type agreed, every limit kept, named segments put in.
 
 use super::error::{Fault, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, Place};
-use super::expression::{Condition, Expression, Subject};
+use super::expression::{Condition, Expression, Subject, Value};
 use super::fields::{FUNCTIONS, FieldCatalogue, FieldType};
 use super::keys::Key;
 use super::predicate::{Predicate, Question};
@@ -233,8 +233,7 @@ impl Error {
     }
 }
 
-fn check_value(value: &super::expression::Value) -> Result<(), Error> {
-    use super::expression::Value;
+fn check_value(value: &Value) -> Result<(), Error> {
     match value {
         Value::Number(number) if !number.is_finite() => {
             Err(Fault::BadNumber("a number is finite".into()).into())
