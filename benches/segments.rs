@@ -30,7 +30,7 @@ use smartpush::tables;
 use smartpush::workspace::Workspace;
 
 const AS_OF: Instant = Instant::from_micros(1_514_764_800_000_000);
-const TEXT: &str = "purchases_30d >= 2 and interest(\"Grocery\") > 0.2 and last_seen < 14d and not opted_out and lifecycle != \"new\"";
+const TEXT: &str = "purchases_30d >= 2 and interest(\"GROCERY\") > 0.2 and last_seen < 14d and not opted_out and lifecycle != \"new\"";
 const RUNS: usize = 7;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
