@@ -1,12 +1,13 @@
 //! All people as of a moment, and what was looked up of them: the table that segments are evaluated on.
 //!
 //! [`People::read`] looks up what lies in the workspace: profiles, declared users, event counts, fifths of buyers, draws. What
-//! models and curves say comes from the caller, by [`People::with`]; [`People::missing`] names what is still to be brought.
+//! models, curves and uploads say comes from the caller, by [`People::with`] and its like; [`People::missing`] names what is still to be brought.
 
 pub mod attributes;
 mod cells;
 mod counts;
 mod declared;
+mod learned;
 mod read;
 
 use std::collections::BTreeMap;
