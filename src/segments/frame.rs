@@ -62,14 +62,21 @@ fn answers(question: &Question, column: &Series) -> PolarsResult<Vec<bool>> {
 }
 
 fn numbers(question: &NumberQuestion, column: &Series) -> PolarsResult<Vec<bool>> {
-    let whole = |numbers: &Int64Chunked| {
-        numbers.iter().map(|number| number.is_some_and(|number| question.holds(number as f64))).collect()
-    };
     Ok(match column.dtype() {
-        DataType::Int64 => whole(column.i64()?),
-        DataType::Datetime(TimeUnit::Microseconds, _) => whole(column.datetime()?.physical()),
-        _ => column.f64()?.iter().map(|number| number.is_some_and(|number| question.holds(number))).collect(),
+        DataType::Int64 => compared(column.i64()?, |number| question.holds(number as f64)),
+        DataType::Datetime(TimeUnit::Microseconds, _) => {
+            compared(column.datetime()?.physical(), |number| question.holds(number as f64))
+        }
+        _ => compared(column.f64()?, |number| question.holds(number)),
     })
+}
+
+/// Answers of known numbers; where all are known, straight over their memory.
+fn compared<T: PolarsNumericType>(numbers: &ChunkedArray<T>, holds: impl Fn(T::Native) -> bool) -> Vec<bool> {
+    match numbers.cont_slice() {
+        Ok(numbers) => numbers.iter().map(|number| holds(*number)).collect(),
+        Err(_) => numbers.iter().map(|number| number.is_some_and(&holds)).collect(),
+    }
 }
 
 /// Whose lists have the element: the elements of all lists are compared in one pass.

@@ -60,9 +60,7 @@ impl Users {
         let frame = tables::read_parquet(path, Some(&names))?;
         let stored = frame.column("user_id").and_then(|column| column.str().cloned());
         let stored = stored.map_err(TableError::parquet(path))?;
-        let places: HashMap<&str, usize> =
-            stored.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
-        let rows = ids.iter().map(|id| places.get(id?).copied()).collect();
+        let rows = align(ids, &stored);
         Ok(Users { frame, rows })
     }
 
@@ -116,6 +114,23 @@ impl Users {
             _ => self.wholes(name)?.into_series(),
         })
     }
+}
+
+/// For each id its row among the stored ones. Both are sorted, so one walk over both is enough; if the stored ones were not, each
+/// id would be sought by itself.
+fn align(ids: &StringChunked, stored: &StringChunked) -> Vec<Option<usize>> {
+    let sorted = stored.iter().zip(stored.iter().skip(1)).all(|(before, after)| before < after);
+    if !sorted {
+        let named = stored.iter().enumerate().filter_map(|(row, id)| Some((id?, row)));
+        let places: HashMap<&str, usize> = named.collect();
+        return ids.iter().map(|id| places.get(id?).copied()).collect();
+    }
+    let mut rest = stored.iter().enumerate().peekable();
+    let row = |id: Option<&str>| {
+        while rest.next_if(|(_, other)| *other < id).is_some() {}
+        rest.next_if(|(_, other)| *other == id).map(|(row, _)| row)
+    };
+    ids.iter().map(row).collect()
 }
 
 /// The word as decisions know it; one that cannot be read counts as a refusal.

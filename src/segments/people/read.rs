@@ -1,6 +1,7 @@
 //! People out of a workspace: the newest profiles, and beside them what a segment needs; no column more.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use polars::prelude::*;
 
@@ -29,25 +30,57 @@ impl People {
         zone: &Zone,
     ) -> Result<People, PeopleError> {
         let file = ProfileFile::find(workspace, as_of)?;
-        let names: BTreeSet<&str> =
-            needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
-        let frame = tables::read_parquet(&file.path, Some(&names.into_iter().collect::<Vec<_>>()))?;
-        let (rows, manifest) = (frame.height() as u64, file.manifest.rows);
-        if rows != manifest {
-            return Err(PeopleError::Changed { path: file.path, rows, manifest });
-        }
+        let frame = read_profiles(&file, needs)?;
         let ids = frame.column("user_id").and_then(|column| column.str().cloned());
-        let mut people = People::new(file.as_of, ids.map_err(TableError::parquet(&file.path))?);
+        let people = People::new(file.as_of, ids.map_err(TableError::parquet(&file.path))?);
+        people
+            .answered_by(&frame, &file.path, needs)?
+            .beside_users(workspace, needs, zone)?
+            .count_events(workspace, needs)
+    }
+
+    /// The same people with what else is needed: only what was not looked up before is read.
+    ///
+    /// # Errors
+    /// As [`People::read`], and when the profiles as of their moment are no longer those that they were read from.
+    pub fn look_up(self, workspace: &Workspace, needs: &Needs, zone: &Zone) -> Result<People, PeopleError> {
+        let needs = Needs { keys: self.missing(needs).into_iter().collect() };
+        let mut people = self;
+        if needs.keys.iter().any(|key| !profile_columns(key).is_empty() || matches!(key, Key::Bucket(_))) {
+            let file = ProfileFile::find(workspace, Some(people.as_of))?;
+            let frame = read_profiles(&file, &needs)?;
+            let ids = frame.column("user_id").and_then(|column| column.str().cloned());
+            let ids = ids.map_err(TableError::parquet(&file.path))?;
+            if !ids.iter().eq(people.ids.iter()) {
+                let (rows, manifest) = (ids.len() as u64, people.len() as u64);
+                return Err(PeopleError::Changed { path: file.path, rows, manifest });
+            }
+            people = people.answered_by(&frame, &file.path, &needs)?;
+        }
+        people.beside_users(workspace, &needs, zone)?.count_events(workspace, &needs)
+    }
+
+    /// With what the profile table answers.
+    fn answered_by(mut self, frame: &DataFrame, path: &Path, needs: &Needs) -> Result<People, PeopleError> {
         for key in &needs.keys {
-            let column = of_profiles(key, &frame, &people).map_err(TableError::parquet(&file.path))?;
-            if let Some(column) = column {
-                people = people.with(key.clone(), column)?;
+            if let Some(column) = of_profiles(key, frame, &self).map_err(TableError::parquet(path))? {
+                self = self.with(key.clone(), column)?;
             }
         }
-        for (key, column) in declared::columns(workspace, &people.ids, needs.keys.iter(), zone)? {
-            people = people.with(key, column)?;
+        Ok(self)
+    }
+
+    /// With what declared users answer.
+    fn beside_users(
+        mut self,
+        workspace: &Workspace,
+        needs: &Needs,
+        zone: &Zone,
+    ) -> Result<People, PeopleError> {
+        for (key, column) in declared::columns(workspace, &self.ids, needs.keys.iter(), zone)? {
+            self = self.with(key, column)?;
         }
-        people.count_events(workspace, needs)
+        Ok(self)
     }
 
     fn count_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
@@ -62,6 +95,17 @@ impl People {
             self = self.with(key.clone(), column)?;
         }
         Ok(self)
+    }
+}
+
+/// The ids and the needed columns of a profile table.
+fn read_profiles(file: &ProfileFile, needs: &Needs) -> Result<DataFrame, PeopleError> {
+    let names: BTreeSet<&str> =
+        needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
+    let frame = tables::read_parquet(&file.path, Some(&names.into_iter().collect::<Vec<_>>()))?;
+    match (frame.height() as u64, file.manifest.rows) {
+        (rows, manifest) if rows == manifest => Ok(frame),
+        (rows, manifest) => Err(PeopleError::Changed { path: file.path.clone(), rows, manifest }),
     }
 }
 

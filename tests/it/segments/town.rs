@@ -263,6 +263,34 @@ fn without_profiles_the_command_that_builds_them_is_named() {
     assert!(error.to_string().contains("smartpush profile"), "{error}");
 }
 
+#[test]
+fn what_is_looked_up_later_is_what_would_have_been_looked_up_at_once() {
+    let town = Town::new();
+    let circumstances = Circumstances { catalogue: &town.catalogue, as_of: at(AS_OF), zone: &town.zone };
+    let needs_of = |text: &str| needs(&compile_text(text, circumstances, None, &|_| None).unwrap().1);
+    let first = needs_of("vip and purchases_30d > 0");
+    let all = needs_of(
+        "vip and purchases_30d > 0 and interest(\"dairy\") > 0 and count(\"view\", 1d) = 0 and opted_out and rfm_money = 1",
+    );
+    let at_once = People::read(&town.workspace, None, &all, &town.zone).unwrap();
+    let people = People::read(&town.workspace, None, &first, &town.zone).unwrap();
+    let later = people.look_up(&town.workspace, &all, &town.zone).unwrap();
+    assert_eq!(later.missing(&all), []);
+    assert!((0..later.len()).all(|row| later.person(row) == at_once.person(row)));
+    fs::write(town.workspace.profiles_as_of(at(AS_OF)).join("_manifest.json"), "{}").unwrap();
+    assert!(later.look_up(&town.workspace, &needs_of("events_7d > 0"), &town.zone).is_err());
+}
+
+#[test]
+fn a_table_that_is_not_what_its_manifest_says_is_refused() {
+    let town = Town::new();
+    let path = town.workspace.profiles_as_of(at(AS_OF)).join("_manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap().replace("\"rows\": 5", "\"rows\": 6");
+    fs::write(&path, manifest).unwrap();
+    let error = People::read(&town.workspace, None, &needs(&nobody()), &town.zone).unwrap_err();
+    assert!(error.to_string().starts_with("profiles_changed: "), "{error}");
+}
+
 fn nobody() -> smartpush::segments::predicate::Predicate {
     use smartpush::segments::predicate::Predicate;
     Predicate::Not(Box::new(Predicate::Everybody))
