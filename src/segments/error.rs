@@ -110,7 +110,7 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentError {
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
     /// What was probably meant, to stand in place of the span.
     pub suggestion: Option<String>,
     /// JSON pointer into the expression; of a text that cannot be read, empty.
@@ -143,7 +143,7 @@ pub struct Position {
 impl SegmentError {
     /// A fault of a text.
     pub fn at(fault: Fault, span: Span) -> SegmentError {
-        SegmentError { fault, suggestion: None, pointer: String::new(), span: Some(span) }
+        SegmentError { fault: Box::new(fault), suggestion: None, pointer: String::new(), span: Some(span) }
     }
 
     /// The same, with what was probably meant.
@@ -215,7 +215,7 @@ impl Located {
         SegmentError {
             pointer: pointer(expression, &self.place),
             span: spans.map(|spans| spans.at(&self.place)),
-            fault: self.fault,
+            fault: Box::new(self.fault),
             suggestion: self.suggestion,
         }
     }

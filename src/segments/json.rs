@@ -22,7 +22,7 @@ pub fn read(json: &[u8]) -> Result<Expression, SegmentError> {
 }
 
 fn at(fault: Fault, pointer: String) -> SegmentError {
-    SegmentError { fault, suggestion: None, pointer, span: None }
+    SegmentError { fault: Box::new(fault), suggestion: None, pointer, span: None }
 }
 
 fn pointer(path: &Path) -> String {

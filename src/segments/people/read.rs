@@ -193,7 +193,7 @@ fn buckets(ids: &StringChunked, salt: &str) -> Series {
         bytes.extend((salt.len() as u64).to_le_bytes());
         bytes.extend(salt.as_bytes());
         bytes.extend(id.as_bytes());
-        (u128::from(hash_of(&bytes)) * 100 >> 64) as i64
+        ((u128::from(hash_of(&bytes)) * 100) >> 64) as i64
     };
     Int64Chunked::from_vec("bucket".into(), ids.iter().map(Option::unwrap_or_default).map(draw).collect())
         .into_series()
