@@ -4,7 +4,7 @@
 //! sentence; each imports only folders written above it here:
 //!
 //! `domain` → `parallel` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
-//! `models` → `feedback` → `planning` → `engine` → `simulation` → `api` → `commands`.
+//! `models` → `segments` → `feedback` → `planning` → `engine` → `simulation` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
 //! * `now` is an argument everywhere below `commands` and `api`; no clock, no unseeded randomness.
@@ -16,7 +16,7 @@
 //!   Equal input gives equal bytes.
 //! * read = accepted + duplicate + rejected, and a rejected record is kept with its reason.
 //! * A file appears whole or not at all; the lake changes by one rename of its manifest.
-//! * polars stays in `tables`, `events`, `profiles`, `models`, `feedback` and `planning`.
+//! * polars stays in `tables`, `events`, `profiles`, `models`, `segments`, `feedback` and `planning`.
 
 // What is printed goes through `commands::output`: a reader that has gone away is no reason to panic.
 #![deny(clippy::print_stdout)]
@@ -34,6 +34,7 @@ pub mod models;
 mod parallel;
 pub mod planning;
 pub mod profiles;
+pub mod segments;
 pub mod simulation;
 pub mod storage;
 pub mod tables;

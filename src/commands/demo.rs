@@ -374,10 +374,19 @@ fn what_was_learned(outcomes: &[Outcome]) -> Vec<String> {
             format!("{:.3} [{:.3} {:.3}]", log_loss.value, log_loss.low, log_loss.high),
             metrics.base_rate_log_loss.value,
             metrics.auc.value,
-            if outcome.promoted { "" } else { "  not served: no better" }
+            why_not_served(outcome)
         ));
     }
     lines
+}
+
+/// What keeps a model out: the first line of the gate that does not hold.
+fn why_not_served(outcome: &Outcome) -> String {
+    let gate = outcome.trained.card.gate.as_ref();
+    match gate.and_then(|gate| gate.failed().first().map(|line| line.name.clone())) {
+        Some(name) if !outcome.promoted => format!("  not served: {name}"),
+        _ => String::new(),
+    }
 }
 
 fn the_proof(report: &Report) -> Vec<String> {

@@ -20,6 +20,7 @@ mod recommend;
 mod refresh;
 mod replay;
 mod score;
+mod segment;
 mod send_times;
 mod serve;
 mod simulate;
@@ -43,6 +44,7 @@ use crate::models::train::TrainError;
 use crate::models::train::imported::ImportError;
 use crate::models::train::online::OnlineError;
 use crate::profiles::ProfileError;
+use crate::segments::people::PeopleError;
 use crate::tables::TableError;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -94,6 +96,7 @@ enum Command {
     Replay(replay::ReplayArguments),
     Preview(preview::PreviewArguments),
     Plan(plan::PlanArguments),
+    Segment(segment::SegmentArguments),
     Outcomes(outcomes::OutcomesArguments),
     Config(config::ConfigArguments),
 }
@@ -203,6 +206,7 @@ impl Command {
             Command::Replay(arguments) => replay::run(context, &arguments),
             Command::Preview(arguments) => preview::run(context, &arguments),
             Command::Plan(arguments) => plan::run(context, &arguments),
+            Command::Segment(arguments) => segment::run(context, &arguments),
             Command::Outcomes(arguments) => outcomes::run(context, &arguments),
             Command::Config(arguments) => config::run(context, &arguments),
         }
@@ -337,6 +341,18 @@ impl From<ProfileError> for Failure {
             ProfileError::Table(error) => error.into(),
             ProfileError::Lake(error) => error.into(),
             ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
+        }
+    }
+}
+
+impl From<PeopleError> for Failure {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Profiles(error) => error.into(),
+            PeopleError::Table(error) => error.into(),
+            PeopleError::Lake(error) => error.into(),
+            PeopleError::Changed { .. } | PeopleError::Missing(_) => Failure::new(2, error),
+            PeopleError::WrongKind(_) => Failure::ours(error),
         }
     }
 }

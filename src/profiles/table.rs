@@ -1,7 +1,7 @@
 //! The serving side: one user's profile out of the newest table, by binary search in memory.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 use serde::Deserialize;
@@ -82,6 +82,35 @@ impl ProfileTable {
     }
 }
 
+/// A profile table on the disk, of which single columns can be read.
+#[derive(Clone, Debug)]
+pub struct ProfileFile {
+    /// What it is.
+    pub manifest: ProfileManifest,
+    /// The table.
+    pub path: PathBuf,
+    /// The moment that its profiles are seen at.
+    pub as_of: Instant,
+}
+
+impl ProfileFile {
+    /// The profiles as of a moment, or the newest ones, as their manifest names them; the table itself is not looked at.
+    pub fn find(workspace: &Workspace, as_of: Option<Instant>) -> Result<ProfileFile, ProfileError> {
+        let mut moments = match as_of {
+            Some(moment) => vec![moment],
+            None => built_moments(&workspace.profiles()),
+        };
+        moments.sort_unstable();
+        for as_of in moments.into_iter().rev() {
+            let directory = workspace.profiles_as_of(as_of);
+            if let Some(manifest) = read_manifest(&directory)? {
+                return Ok(ProfileFile { manifest, path: directory.join("profiles.parquet"), as_of });
+            }
+        }
+        Err(ProfileError::NoProfiles(workspace.profiles()))
+    }
+}
+
 fn built_moments(directory: &Path) -> Vec<Instant> {
     let moment = |entry: fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -90,14 +119,20 @@ fn built_moments(directory: &Path) -> Vec<Instant> {
     fs::read_dir(directory).into_iter().flatten().flatten().filter_map(moment).collect()
 }
 
-fn open_directory(directory: &Path) -> Result<Option<ProfileTable>, ProfileError> {
-    let (path, manifest_path) = (directory.join("profiles.parquet"), directory.join("_manifest.json"));
-    let Ok(text) = fs::read_to_string(&manifest_path) else { return Ok(None) };
+/// The manifest of a directory; `None` without one that this build can read.
+fn read_manifest(directory: &Path) -> Result<Option<ProfileManifest>, ProfileError> {
+    let path = directory.join("_manifest.json");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
     let Ok(Marker { format }) = serde_json::from_str(&text) else { return Ok(None) };
     if format > FORMAT {
-        return Err(TableError::NewerFormat { path: manifest_path, found: format }.into());
+        return Err(TableError::NewerFormat { path, found: format }.into());
     }
-    let Ok(manifest) = serde_json::from_str::<ProfileManifest>(&text) else { return Ok(None) };
+    Ok(serde_json::from_str(&text).ok())
+}
+
+fn open_directory(directory: &Path) -> Result<Option<ProfileTable>, ProfileError> {
+    let path = directory.join("profiles.parquet");
+    let Some(manifest) = read_manifest(directory)? else { return Ok(None) };
     let Ok(bytes) = fs::read(&path) else { return Ok(None) };
     if sha256_hex(&bytes) != manifest.sha256 {
         return Ok(None);

@@ -203,6 +203,7 @@ fn every_command_explains_itself() {
         "serve",
         "replay",
         "preview",
+        "segment",
         "outcomes",
         "config",
     ];

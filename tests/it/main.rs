@@ -30,6 +30,7 @@ mod products;
 mod profiles;
 mod ranking;
 mod same_bytes;
+mod segments;
 mod send_time;
 mod send_time_commands;
 mod serve;

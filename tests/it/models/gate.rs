@@ -190,7 +190,7 @@ const SPOILED: &[Spoiled] = &[
         "almost nobody reaches the goal on the newest days",
         |examples| {
             let rows = newest_third(examples);
-            rows.filter(|row| row % 20 != 0).for_each(|row| examples.labels[row] = false);
+            rows.filter(|row| row % 60 != 0).for_each(|row| examples.labels[row] = false);
         },
         "has_enough_of_both_outcomes",
     ),
@@ -241,11 +241,7 @@ const DEGENERATE: &[Spoiled] = &[
         |examples| newest_third(examples).for_each(|row| examples.labels[row] = false),
         "one_class",
     ),
-    (
-        "one user",
-        |examples| keep(examples, |examples, row| examples.rows[row].user == 3),
-        "no_user_dominates",
-    ),
+    ("one user", |examples| keep(examples, |examples, row| examples.rows[row].user == 3), "one_class"),
     (
         "perfect separation",
         |examples| {

@@ -1,0 +1,123 @@
+//! How long a preview of five conditions takes on 1,000,000 profiles, the sample's households many times over: with the
+//! columns read from disk, and with the people in memory; and what a hostile megabyte takes to be refused.
+//!
+//! `cargo bench --bench segments`, or `-- COPIES` for another number of copies of the 865 households (1,157 unless said).
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::time::Instant as Clock;
+
+use polars::prelude::*;
+use smartpush::config::Config;
+use smartpush::domain::time::Instant;
+use smartpush::domain::zone::Zone;
+use smartpush::events::ingest::ingest;
+use smartpush::events::lake::Lake;
+use smartpush::events::mapping::Renames;
+use smartpush::events::request::{Kind, Request};
+use smartpush::profiles::build::build;
+use smartpush::profiles::declared::Declared;
+use smartpush::segments::compile::Circumstances;
+use smartpush::segments::compile_text;
+use smartpush::segments::fields::FieldCatalogue;
+use smartpush::segments::frame::members;
+use smartpush::segments::keys::needs;
+use smartpush::segments::people::People;
+use smartpush::segments::people::attributes::attribute_types;
+use smartpush::segments::row::is_member;
+use smartpush::tables;
+use smartpush::workspace::Workspace;
+
+const AS_OF: Instant = Instant::from_micros(1_514_764_800_000_000);
+const TEXT: &str = "purchases_30d >= 2 and interest(\"GROCERY\") > 0.2 and last_seen < 14d and not opted_out and lifecycle != \"new\"";
+const RUNS: usize = 7;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let copies = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1_157);
+    let directory = tempfile::TempDir::new()?;
+    let workspace = Workspace::create(directory.path())?;
+    prepare(&workspace)?;
+    multiply(&workspace, copies)?;
+    let (zone, catalogue) = (Zone::utc(), FieldCatalogue::new(attribute_types(&workspace)?, Vec::new()));
+    let circumstances = Circumstances { catalogue: &catalogue, as_of: AS_OF, zone: &zone };
+    let (_, predicate) = compile_text(TEXT, circumstances, None, &|_| None)?;
+    let needs = needs(&predicate);
+    let people = People::read(&workspace, None, &needs, &zone)?;
+    let count = members(&predicate, &people)?.sum().unwrap_or_default();
+    println!("{TEXT}\n  {count} of {} people", people.len());
+    report("read the columns and evaluate", || {
+        let people = People::read(&workspace, None, &needs, &zone)?;
+        Ok(members(&predicate, &people)?.sum().unwrap_or_default())
+    })?;
+    report("evaluate, people in memory", || Ok(members(&predicate, &people)?.sum().unwrap_or_default()))?;
+    report("one person, looked up by id, in memory", || {
+        let row = people.row_of("0500-1379").unwrap_or_default();
+        Ok(u32::from(is_member(&predicate, &people.person(row))?))
+    })?;
+    let hostile = [
+        ("a".repeat(1 << 20), "a megabyte"),
+        ("(".repeat(10_000), "ten thousand levels"),
+        ("vip and ".repeat(8_000), "64 KB"),
+    ];
+    for (text, name) in hostile {
+        report(name, || Ok(u32::from(compile_text(&text, circumstances, None, &|_| None).is_err())))?;
+    }
+    Ok(())
+}
+
+/// The median of some runs; each must give the same figure.
+fn report(name: &str, run: impl Fn() -> Outcome<u32>) -> Outcome<()> {
+    let first = run()?;
+    let mut seconds = Vec::new();
+    for _ in 0..RUNS {
+        let start = Clock::now();
+        assert_eq!(run()?, first, "{name}");
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    println!("  {name}: {:.3} ms", seconds[RUNS / 2] * 1e3);
+    Ok(())
+}
+
+fn prepare(workspace: &Workspace) -> Outcome<()> {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
+    let (config, zone) = (Config::defaults(), Zone::find("America/New_York")?);
+    let files =
+        [(Kind::Users, "users.csv"), (Kind::Contents, "contents.jsonl"), (Kind::Events, "purchases.parquet")];
+    for (kind, file) in files {
+        let (files, renames) = (&[sample.join(file)][..], Renames::default());
+        let request = Request { files, kind, format: None, renames, zone: Some(zone.clone()), now: AS_OF };
+        ingest(workspace, &config.ingest, &request, &|_| ())?;
+    }
+    let (lake, declared) = (Lake::open(workspace)?, Declared::read(workspace, &config.default_time_zone)?);
+    build(workspace, &lake, &declared, AS_OF, &config.profiles, &|_, _| ())?;
+    Ok(())
+}
+
+/// Puts many copies of each household in place of it, in the profiles and among the declared users.
+fn multiply(workspace: &Workspace, copies: usize) -> Outcome<()> {
+    let directory = workspace.profiles_as_of(AS_OF);
+    let rows = multiply_table(&directory.join("profiles.parquet"), copies)?;
+    multiply_table(&workspace.table("users"), copies)?;
+    let path = directory.join("_manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+    manifest["rows"] = rows.into();
+    fs::write(&path, manifest.to_string())?;
+    Ok(())
+}
+
+fn multiply_table(path: &Path, copies: usize) -> Outcome<usize> {
+    let one = tables::read_parquet(path, None)?;
+    let mut many = one.clone();
+    for _ in 1..copies {
+        many.vstack_mut(&one)?;
+    }
+    let ids = one.column("user_id")?.str()?.clone();
+    let named = (0..copies).flat_map(|copy| ids.iter().flatten().map(move |id| format!("{copy:04}-{id}")));
+    many.with_column(StringChunked::from_iter_values("user_id".into(), named).into_column())?;
+    tables::write_parquet(path, &mut many)?;
+    Ok(many.height())
+}

@@ -1,0 +1,125 @@
+//! What an evaluation looks up of each person, by typed keys: no text of a segment names a column of a table.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::expression::Duration;
+use super::predicate::Predicate;
+
+/// One thing known, or unknown, of each person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// His id: a text.
+    UserId,
+    /// A feature of the profile, by its name.
+    Feature(&'static str),
+    /// What he, or who signed him up, said.
+    Declared(Declared),
+    /// An attribute of his.
+    Attribute(String),
+    /// What is computed from everybody.
+    Computed(Computed),
+    /// Share of his own events that this category has; 0 without any.
+    Interest(String),
+    /// Share of his own events that this tag has; 0 without any.
+    TagInterest(String),
+    /// How many events of a name in the window before the moment; 0 without any.
+    Count(String, Duration),
+    /// Probability of a goal.
+    Propensity(String),
+    /// 1 … 10 by the probability of a goal; 10: the most likely.
+    PropensityDecile(String),
+    /// 0 … 99, drawn for this name.
+    Bucket(String),
+    /// Is he on this list? A truth.
+    List(String),
+}
+
+/// Fields of a declared user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Declared {
+    /// granted, denied or unknown.
+    Consent,
+    /// Did he refuse to be pushed? Also when his word cannot be read.
+    OptedOut,
+    /// May what he did decide what he gets?
+    Personalisation,
+    /// Most pushes on one of his days.
+    MaxPerDay,
+    /// Categories he does not want to hear of.
+    MutedCategories,
+    /// Channels of his devices.
+    Channels,
+    /// Sign-up.
+    CreatedAt,
+}
+
+/// Fields that take all people to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Computed {
+    /// Hour of the day with the largest probability of activity.
+    BestHour,
+    /// Hour of the week with the largest probability of activity.
+    BestHourOfWeek,
+    /// Name of the rhythm group.
+    RhythmGroup,
+    /// Fifth by time since the last purchase.
+    RfmRecency,
+    /// Fifth by orders.
+    RfmFrequency,
+    /// Fifth by revenue.
+    RfmMoney,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::UserId => f.write_str("user_id"),
+            Key::Feature(name) => f.write_str(name),
+            Key::Declared(declared) => write!(f, "{declared:?}"),
+            Key::Attribute(name) => write!(f, "attribute({name:?})"),
+            Key::Computed(computed) => write!(f, "{computed:?}"),
+            Key::Interest(category) => write!(f, "interest({category:?})"),
+            Key::TagInterest(tag) => write!(f, "tag_interest({tag:?})"),
+            Key::Count(event, within) => write!(f, "count({event:?}, {within})"),
+            Key::Propensity(goal) => write!(f, "propensity({goal:?})"),
+            Key::PropensityDecile(goal) => write!(f, "propensity_decile({goal:?})"),
+            Key::Bucket(salt) => write!(f, "bucket({salt:?})"),
+            Key::List(id) => write!(f, "in_segment({id:?})"),
+        }
+    }
+}
+
+/// What a predicate looks up: the caller computes this and no more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// In order.
+    pub keys: BTreeSet<Key>,
+}
+
+impl Needs {
+    /// Does it ask who somebody is? Marketers may not.
+    pub fn names_people(&self) -> bool {
+        self.keys.contains(&Key::UserId)
+    }
+}
+
+/// What a predicate looks up.
+pub fn needs(predicate: &Predicate) -> Needs {
+    let mut needs = Needs::default();
+    gather(predicate, &mut needs.keys);
+    needs
+}
+
+fn gather(predicate: &Predicate, keys: &mut BTreeSet<Key>) {
+    match predicate {
+        Predicate::Everybody => {}
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().for_each(|member| gather(member, keys));
+        }
+        Predicate::Not(negated) => gather(negated, keys),
+        Predicate::Holds { key, .. } => {
+            keys.insert(key.clone());
+        }
+    }
+}

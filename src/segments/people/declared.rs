@@ -1,0 +1,166 @@
+//! What declared users said, as columns in the order of the people.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::attributes;
+use crate::domain::device::Device;
+use crate::domain::zone::Zone;
+use crate::segments::keys::{Declared, Key};
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+/// The columns of those keys that declared users answer; nobody declared is a table of nobody.
+pub(super) fn columns<'a>(
+    workspace: &Workspace,
+    ids: &StringChunked,
+    keys: impl Iterator<Item = &'a Key>,
+    zone: &Zone,
+) -> Result<BTreeMap<Key, Series>, TableError> {
+    let keys: Vec<&Key> = keys.filter(|key| matches!(key, Key::Declared(_) | Key::Attribute(_))).collect();
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let path = workspace.table("users");
+    let names = keys.iter().map(|key| stored_name(key)).chain(["user_id"]);
+    let users = Users::read(&path, ids, names.collect())?;
+    let column =
+        |key: &&Key| Ok(((*key).clone(), users.column(key, zone).map_err(TableError::parquet(&path))?));
+    keys.iter().map(column).collect()
+}
+
+fn stored_name(key: &Key) -> &'static str {
+    match key {
+        Key::Declared(Declared::Consent | Declared::OptedOut) => "consent",
+        Key::Declared(Declared::Personalisation) => "personalisation",
+        Key::Declared(Declared::MaxPerDay) => "max_per_day",
+        Key::Declared(Declared::MutedCategories) => "muted_categories",
+        Key::Declared(Declared::Channels) => "devices",
+        Key::Declared(Declared::CreatedAt) => "created_at",
+        _ => "attributes",
+    }
+}
+
+/// The users' table beside the people.
+struct Users {
+    frame: DataFrame,
+    /// For each person, the row in the table.
+    rows: Vec<Option<usize>>,
+}
+
+impl Users {
+    fn read(path: &Path, ids: &StringChunked, mut names: Vec<&str>) -> Result<Users, TableError> {
+        if !path.exists() {
+            return Ok(Users { frame: DataFrame::empty(), rows: vec![None; ids.len()] });
+        }
+        names.sort_unstable();
+        names.dedup();
+        let frame = tables::read_parquet(path, Some(&names))?;
+        let stored = frame.column("user_id").and_then(|column| column.str().cloned());
+        let stored = stored.map_err(TableError::parquet(path))?;
+        let rows = align(ids, &stored);
+        Ok(Users { frame, rows })
+    }
+
+    fn texts(&self, name: &str) -> PolarsResult<Vec<Option<&str>>> {
+        if self.frame.width() == 0 {
+            return Ok(vec![None; self.rows.len()]);
+        }
+        let stored = self.frame.column(name)?.str()?;
+        Ok(self.rows.iter().map(|row| stored.get((*row)?)).collect())
+    }
+
+    fn wholes(&self, name: &str) -> PolarsResult<Int64Chunked> {
+        if self.frame.width() == 0 {
+            return Ok(Int64Chunked::full_null(name.into(), self.rows.len()));
+        }
+        let stored = self.frame.column(name)?.to_physical_repr();
+        let stored = stored.i64()?;
+        Ok(Int64Chunked::from_iter_options(name.into(), self.rows.iter().map(|row| stored.get((*row)?))))
+    }
+
+    fn column(&self, key: &Key, zone: &Zone) -> PolarsResult<Series> {
+        let name = stored_name(key);
+        Ok(match key {
+            Key::Declared(Declared::Consent) => {
+                let words = self.texts(name)?.into_iter().map(|word| Some(consent(word)));
+                StringChunked::from_iter_options(name.into(), words).into_series()
+            }
+            Key::Declared(Declared::OptedOut) => {
+                let words = self.texts(name)?.into_iter();
+                // A word that cannot be read is no consent: safety fails closed.
+                let refused = words.map(|word| Some(!matches!(word, None | Some("granted"))));
+                BooleanChunked::from_iter_options(name.into(), refused).into_series()
+            }
+            Key::Declared(Declared::Personalisation) => {
+                let words = self.texts(name)?.into_iter();
+                BooleanChunked::from_iter_options(name.into(), words.map(|word| Some(word != Some("off"))))
+                    .into_series()
+            }
+            Key::Declared(Declared::MutedCategories) => {
+                let split = |text: Option<&str>| {
+                    Some(text.map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default())
+                };
+                sets(self.texts(name)?.into_iter().map(split))
+            }
+            Key::Declared(Declared::Channels) => sets(self.texts(name)?.into_iter().map(channels)),
+            Key::Declared(Declared::MaxPerDay) => self.wholes(name)?.into_series(),
+            Key::Declared(Declared::CreatedAt) => {
+                self.wholes(name)?.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
+            }
+            Key::Attribute(attribute) => attributes::column(&self.texts(name)?, attribute, zone),
+            _ => self.wholes(name)?.into_series(),
+        })
+    }
+}
+
+/// For each id its row among the stored ones. Both are sorted, so one walk over both is enough; if the stored ones were not, each
+/// id would be sought by itself.
+fn align(ids: &StringChunked, stored: &StringChunked) -> Vec<Option<usize>> {
+    let sorted = stored.iter().zip(stored.iter().skip(1)).all(|(before, after)| before < after);
+    if !sorted {
+        let named = stored.iter().enumerate().filter_map(|(row, id)| Some((id?, row)));
+        let places: HashMap<&str, usize> = named.collect();
+        return ids.iter().map(|id| places.get(id?).copied()).collect();
+    }
+    let mut rest = stored.iter().enumerate().peekable();
+    let row = |id: Option<&str>| {
+        while rest.next_if(|(_, other)| *other < id).is_some() {}
+        rest.next_if(|(_, other)| *other == id).map(|(row, _)| row)
+    };
+    ids.iter().map(row).collect()
+}
+
+/// The word as decisions know it; one that cannot be read counts as a refusal.
+fn consent(word: Option<&str>) -> &'static str {
+    match word {
+        None => "unknown",
+        Some("granted") => "granted",
+        Some(_) => "denied",
+    }
+}
+
+/// Channels of the devices that can be reached; unknown when nobody said, or it cannot be read.
+fn channels(devices: Option<&str>) -> Option<Vec<String>> {
+    let devices: Vec<Device> = serde_json::from_str(devices?).ok()?;
+    let mut channels: Vec<String> =
+        devices.into_iter().filter(|device| device.active).map(|device| device.channel).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    Some(channels)
+}
+
+/// A column of sets.
+pub(super) fn sets(sets: impl Iterator<Item = Option<Vec<String>>>) -> Series {
+    let sets: Vec<Option<Vec<String>>> = sets.collect();
+    let mut builder = ListStringChunkedBuilder::new("set".into(), sets.len(), sets.len());
+    for set in &sets {
+        match set {
+            Some(elements) => builder.append_values_iter(elements.iter().map(String::as_str)),
+            None => builder.append_null(),
+        }
+    }
+    builder.finish().into_series()
+}

@@ -1,0 +1,176 @@
+//! All people as of a moment, and what was looked up of them: the table that segments are evaluated on.
+//!
+//! [`People::read`] looks up what lies in the workspace: profiles, declared users, event counts, fifths of buyers, draws. What
+//! models, curves and uploads say comes from the caller, by [`People::with`] and its like; [`People::missing`] names what is still to be brought.
+
+pub mod attributes;
+mod cells;
+mod counts;
+mod declared;
+mod learned;
+mod read;
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+
+pub use cells::{cells, deciles};
+
+use super::keys::{Computed, Declared, Key, Needs};
+use super::row::{Known, Person};
+use crate::domain::time::Instant;
+use crate::events::lake::LakeError;
+use crate::profiles::ProfileError;
+use crate::tables::TableError;
+
+/// People of whom something cannot be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// Profiles are missing or cannot be read.
+    #[error(transparent)]
+    Profiles(#[from] ProfileError),
+    /// A table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Events cannot be read.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The profile table and its manifest differ: a build is under way, or was cut short.
+    #[error("profiles_changed: {}: {rows} rows where the manifest says {manifest}; profiles are being rebuilt, ask again", .path.display())]
+    Changed {
+        /// The table.
+        path: std::path::PathBuf,
+        /// Its rows.
+        rows: u64,
+        /// What the manifest says.
+        manifest: u64,
+    },
+    /// Something is asked for that nobody looked up.
+    #[error("not_looked_up: {0} was not looked up")]
+    Missing(Key),
+    /// A column of another kind or length than its key has.
+    #[error("wrong_column: {0} has values of another kind or number")]
+    WrongKind(Key),
+}
+
+/// People sorted by id, each thing that was looked up as a column.
+#[derive(Clone, Debug)]
+pub struct People {
+    as_of: Instant,
+    ids: StringChunked,
+    columns: BTreeMap<Key, Series>,
+}
+
+impl People {
+    /// People of whom nothing has been looked up but their ids, sorted.
+    pub fn new(as_of: Instant, ids: StringChunked) -> People {
+        let columns = BTreeMap::from([(Key::UserId, ids.clone().into_series())]);
+        People { as_of, ids, columns }
+    }
+
+    /// The same with a column, one value a person: Float64, Int64 or Datetime for numbers, String, Boolean, or List of String.
+    ///
+    /// # Errors
+    /// When it is of another kind than the key's values or not as long as the people.
+    pub fn with(mut self, key: Key, column: Series) -> Result<People, PeopleError> {
+        match column.len() == self.len() && has_kind(&key, column.dtype()) {
+            true => {
+                self.columns.insert(key, column);
+                Ok(self)
+            }
+            false => Err(PeopleError::WrongKind(key)),
+        }
+    }
+
+    /// The moment that they are seen at.
+    pub fn as_of(&self) -> Instant {
+        self.as_of
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Is there nobody?
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Their ids.
+    pub fn ids(&self) -> &StringChunked {
+        &self.ids
+    }
+
+    /// What was looked up under a key.
+    pub fn column(&self, key: &Key) -> Option<&Series> {
+        self.columns.get(key)
+    }
+
+    /// What is needed and was not looked up.
+    pub fn missing(&self, needs: &Needs) -> Vec<Key> {
+        needs.keys.iter().filter(|key| !self.columns.contains_key(key)).cloned().collect()
+    }
+
+    /// The row of a user.
+    pub fn row_of(&self, user_id: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.ids.get(middle).unwrap_or_default().cmp(user_id) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Some(middle),
+            }
+        }
+        None
+    }
+
+    /// What was looked up of the person of a row.
+    pub fn person(&self, row: usize) -> Person {
+        let known = |(key, column): (&Key, &Series)| (key.clone(), column.get(row).ok().and_then(known));
+        self.columns.iter().map(known).collect()
+    }
+}
+
+fn known(value: AnyValue<'_>) -> Option<Known> {
+    match value {
+        AnyValue::Boolean(truth) => Some(Known::Truth(truth)),
+        AnyValue::String(text) => Some(Known::Text(text.to_string())),
+        AnyValue::Int64(number) | AnyValue::Datetime(number, TimeUnit::Microseconds, _) => {
+            Some(Known::Number(number as f64))
+        }
+        AnyValue::Float64(number) => Some(Known::Number(number)),
+        AnyValue::List(list) => {
+            let texts = list.str().ok()?;
+            Some(Known::Set(texts.iter().flatten().map(str::to_string).collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Are values of this type what the key is asked for? Of features and attributes the catalogue knows, each of its own.
+fn has_kind(key: &Key, found: &DataType) -> bool {
+    let is_number = matches!(found, DataType::Float64 | DataType::Int64);
+    let is_text = *found == DataType::String;
+    let is_set = matches!(found, DataType::List(inner) if **inner == DataType::String);
+    let is_moment = matches!(found, DataType::Datetime(TimeUnit::Microseconds, _));
+    match key {
+        Key::Feature(_) => is_number || is_text || is_set,
+        Key::Attribute(_) => is_number || is_text || is_set || is_moment || *found == DataType::Boolean,
+        Key::UserId | Key::Declared(Declared::Consent) | Key::Computed(Computed::RhythmGroup) => is_text,
+        Key::Declared(Declared::OptedOut | Declared::Personalisation) | Key::List(_) => {
+            *found == DataType::Boolean
+        }
+        Key::Declared(Declared::MutedCategories | Declared::Channels) => is_set,
+        Key::Declared(Declared::CreatedAt) => is_moment,
+        Key::Declared(Declared::MaxPerDay)
+        | Key::Computed(_)
+        | Key::Interest(_)
+        | Key::TagInterest(_)
+        | Key::Count(..)
+        | Key::Propensity(_)
+        | Key::PropensityDecile(_)
+        | Key::Bucket(_) => is_number,
+    }
+}

@@ -1,0 +1,200 @@
+//! People out of a workspace: the newest profiles, and beside them what a segment needs; no column more.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::cells::cells;
+use super::{People, PeopleError, counts, declared};
+use crate::domain::identity::hash_of;
+use crate::domain::time::Instant;
+use crate::domain::zone::Zone;
+use crate::events::lake::Lake;
+use crate::profiles::table::ProfileFile;
+use crate::segments::keys::{Computed, Key, Needs};
+use crate::tables::{self, TableError};
+use crate::workspace::Workspace;
+
+impl People {
+    /// Reads what a workspace knows of what is needed: everything but best hours, rhythm groups, propensities and lists.
+    ///
+    /// People are those of the profiles as of a moment, or of the newest ones. Dates among attributes are midnights of `zone`.
+    ///
+    /// # Errors
+    /// When there are no profiles, or a table cannot be read.
+    pub fn read(
+        workspace: &Workspace,
+        as_of: Option<Instant>,
+        needs: &Needs,
+        zone: &Zone,
+    ) -> Result<People, PeopleError> {
+        let file = ProfileFile::find(workspace, as_of)?;
+        let frame = read_profiles(&file, needs)?;
+        let ids = frame.column("user_id").and_then(|column| column.str().cloned());
+        let people = People::new(file.as_of, ids.map_err(TableError::parquet(&file.path))?);
+        people
+            .answered_by(&frame, &file.path, needs)?
+            .beside_users(workspace, needs, zone)?
+            .count_events(workspace, needs)
+    }
+
+    /// The same people with what else is needed: only what was not looked up before is read.
+    ///
+    /// # Errors
+    /// As [`People::read`], and when the profiles as of their moment are no longer those that they were read from.
+    pub fn look_up(self, workspace: &Workspace, needs: &Needs, zone: &Zone) -> Result<People, PeopleError> {
+        let needs = Needs { keys: self.missing(needs).into_iter().collect() };
+        let mut people = self;
+        if needs.keys.iter().any(|key| !profile_columns(key).is_empty() || matches!(key, Key::Bucket(_))) {
+            let file = ProfileFile::find(workspace, Some(people.as_of))?;
+            let frame = read_profiles(&file, &needs)?;
+            let ids = frame.column("user_id").and_then(|column| column.str().cloned());
+            let ids = ids.map_err(TableError::parquet(&file.path))?;
+            if !ids.iter().eq(people.ids.iter()) {
+                let (rows, manifest) = (ids.len() as u64, people.len() as u64);
+                return Err(PeopleError::Changed { path: file.path, rows, manifest });
+            }
+            people = people.answered_by(&frame, &file.path, &needs)?;
+        }
+        people.beside_users(workspace, &needs, zone)?.count_events(workspace, &needs)
+    }
+
+    /// With what the profile table answers.
+    fn answered_by(mut self, frame: &DataFrame, path: &Path, needs: &Needs) -> Result<People, PeopleError> {
+        for key in &needs.keys {
+            if let Some(column) = of_profiles(key, frame, &self).map_err(TableError::parquet(path))? {
+                self = self.with(key.clone(), column)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// With what declared users answer.
+    fn beside_users(
+        mut self,
+        workspace: &Workspace,
+        needs: &Needs,
+        zone: &Zone,
+    ) -> Result<People, PeopleError> {
+        for (key, column) in declared::columns(workspace, &self.ids, needs.keys.iter(), zone)? {
+            self = self.with(key, column)?;
+        }
+        Ok(self)
+    }
+
+    fn count_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
+        let mut lake = None;
+        for key in &needs.keys {
+            let Key::Count(event, within) = key else { continue };
+            let lake = match &lake {
+                Some(lake) => lake,
+                None => lake.insert(Lake::open(workspace)?),
+            };
+            let column = counts::count(lake, &self.ids, event, *within, self.as_of)?;
+            self = self.with(key.clone(), column)?;
+        }
+        Ok(self)
+    }
+}
+
+/// The ids and the needed columns of a profile table.
+fn read_profiles(file: &ProfileFile, needs: &Needs) -> Result<DataFrame, PeopleError> {
+    let names: BTreeSet<&str> =
+        needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
+    let frame = tables::read_parquet(&file.path, Some(&names.into_iter().collect::<Vec<_>>()))?;
+    match (frame.height() as u64, file.manifest.rows) {
+        (rows, manifest) if rows == manifest => Ok(frame),
+        (rows, manifest) => Err(PeopleError::Changed { path: file.path.clone(), rows, manifest }),
+    }
+}
+
+/// Columns of the profile table that a key is made of.
+fn profile_columns(key: &Key) -> &'static [&'static str] {
+    match key {
+        Key::Feature(name) => std::slice::from_ref(name_of(name)),
+        Key::Interest(_) => &["interest_categories", "interest_category_shares"],
+        Key::TagInterest(_) => &["interest_tags", "interest_tag_shares"],
+        Key::Computed(Computed::RfmRecency) => &["days_since_purchase"],
+        Key::Computed(Computed::RfmFrequency) => &["days_since_purchase", "orders_90d"],
+        Key::Computed(Computed::RfmMoney) => &["days_since_purchase", "revenue_total"],
+        _ => &[],
+    }
+}
+
+/// The place in the feature list where the name stands for ever.
+fn name_of(name: &str) -> &'static &'static str {
+    use crate::profiles::features::FEATURES;
+    FEATURES.iter().find(|feature| feature.name == name).map_or(&"user_id", |feature| &feature.name)
+}
+
+/// What the profile table answers; `None` of other keys.
+fn of_profiles(key: &Key, frame: &DataFrame, people: &People) -> PolarsResult<Option<Series>> {
+    let series = |name: &str| frame.column(name).map(|column| column.as_materialized_series().clone());
+    Ok(Some(match key {
+        Key::Feature(name) => series(name)?,
+        Key::Interest(name) => {
+            shares(&series("interest_categories")?, &series("interest_category_shares")?, name)?
+        }
+        Key::TagInterest(name) => shares(&series("interest_tags")?, &series("interest_tag_shares")?, name)?,
+        Key::Computed(Computed::RfmRecency) => {
+            let days = numbers(&series("days_since_purchase")?)?;
+            fifths(&days.into_iter().map(|days| days.map(|days| -days)).collect::<Vec<_>>())
+        }
+        Key::Computed(Computed::RfmFrequency) => {
+            buyers(&series("days_since_purchase")?, &series("orders_90d")?)?
+        }
+        Key::Computed(Computed::RfmMoney) => {
+            buyers(&series("days_since_purchase")?, &series("revenue_total")?)?
+        }
+        Key::Bucket(salt) => buckets(&people.ids, salt),
+        _ => return Ok(None),
+    }))
+}
+
+/// For each person the number beside a name in his two lists, 0 without the name.
+fn shares(names: &Series, shares: &Series, wanted: &str) -> PolarsResult<Series> {
+    let (names, shares) = (names.list()?.rechunk(), shares.list()?.rechunk());
+    let (texts, values) = (names.get_inner(), shares.get_inner());
+    let values: Vec<f64> = values.f64()?.iter().map(Option::unwrap_or_default).collect();
+    let is_wanted: Vec<bool> = texts.str()?.iter().map(|text| text == Some(wanted)).collect();
+    let starts = shares.downcast_as_array().offsets().iter();
+    let ends = names.downcast_as_array().offsets().windows(2);
+    let share = |(ends, start): (&[i64], &i64)| {
+        let place = is_wanted[ends[0] as usize..ends[1] as usize].iter().position(|is_wanted| *is_wanted);
+        place.and_then(|place| values.get(*start as usize + place)).copied().unwrap_or(0.0)
+    };
+    Ok(Float64Chunked::from_vec("share".into(), ends.zip(starts).map(share).collect()).into_series())
+}
+
+fn numbers(column: &Series) -> PolarsResult<Vec<Option<f64>>> {
+    Ok(match column.dtype() {
+        DataType::Int64 => column.i64()?.iter().map(|number| number.map(|number| number as f64)).collect(),
+        _ => column.f64()?.iter().collect(),
+    })
+}
+
+/// Fifths by a number of those who have ever bought.
+fn buyers(last_purchase: &Series, number: &Series) -> PolarsResult<Series> {
+    let numbers = numbers(number)?.into_iter().zip(numbers(last_purchase)?);
+    Ok(fifths(&numbers.map(|(number, last)| number.filter(|_| last.is_some())).collect::<Vec<_>>()))
+}
+
+fn fifths(values: &[Option<f64>]) -> Series {
+    Int64Chunked::from_iter_options("fifth".into(), cells(values, 5).into_iter()).into_series()
+}
+
+/// A draw from 0 … 99 for each person; each name draws on its own.
+fn buckets(ids: &StringChunked, salt: &str) -> Series {
+    let mut bytes = Vec::new();
+    let draw = |id: &str| {
+        bytes.clear();
+        // The length goes before the name, so that no name and id read as another pair.
+        bytes.extend((salt.len() as u64).to_le_bytes());
+        bytes.extend(salt.as_bytes());
+        bytes.extend(id.as_bytes());
+        ((u128::from(hash_of(&bytes)) * 100) >> 64) as i64
+    };
+    Int64Chunked::from_vec("bucket".into(), ids.iter().map(Option::unwrap_or_default).map(draw).collect())
+        .into_series()
+}

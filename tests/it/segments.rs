@@ -1,0 +1,9 @@
+//! Segments: text, tree and JSON are one, both evaluators agree with a naive one, and nothing hostile gets through.
+
+mod errors;
+mod hostile;
+mod oracle;
+mod round_trips;
+mod town;
+mod trees;
+mod within;

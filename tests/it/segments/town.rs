@@ -1,0 +1,354 @@
+//! A small town, ingested and profiled, and who in it each text takes: what a marketer would read.
+
+use std::fs;
+
+use polars::prelude::*;
+use serde_json::{Value, json};
+use smartpush::config::Config;
+use smartpush::domain::time::Instant;
+use smartpush::domain::zone::Zone;
+use smartpush::events::ingest::ingest;
+use smartpush::events::lake::Lake;
+use smartpush::events::mapping::Renames;
+use smartpush::events::request::{Kind, Request};
+use smartpush::profiles::build::build;
+use smartpush::profiles::declared::Declared;
+use smartpush::segments::compile::{Circumstances, Saved};
+use smartpush::segments::compile_text;
+use smartpush::segments::fields::{FUNCTIONS, FieldCatalogue, FieldType};
+use smartpush::segments::frame::members;
+use smartpush::segments::keys::{Computed, Key, needs};
+use smartpush::segments::people::attributes::attribute_types;
+use smartpush::segments::people::{People, PeopleError, cells, deciles};
+use smartpush::segments::row::is_member;
+use smartpush::workspace::Workspace;
+use tempfile::TempDir;
+
+fn at(text: &str) -> Instant {
+    Instant::parse_rfc3339(text).expect("RFC 3339")
+}
+
+const AS_OF: &str = "2024-06-30T00:00:00Z";
+
+/// Ann buys dairy, and bought on 2, 10 and 25 June; Bob bought beer in May; Cem only looks; Dora signed up and did nothing; Eve was
+/// never declared.
+struct Town {
+    _directory: TempDir,
+    workspace: Workspace,
+    catalogue: FieldCatalogue,
+    zone: Zone,
+}
+
+fn take(workspace: &Workspace, kind: Kind, records: &[Value]) {
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    let path = workspace.root().join("records.jsonl");
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let (files, renames) = (&[path][..], Renames::default());
+    let request = Request { files, kind, format: None, renames, zone: None, now: at("2024-07-01T00:00:00Z") };
+    let summary = ingest(workspace, &Config::defaults().ingest, &request, &|_| ()).unwrap();
+    assert_eq!((summary.rejected, summary.refused.len()), (0, 0), "{summary:?}");
+}
+
+impl Town {
+    fn new() -> Town {
+        let directory = TempDir::new().unwrap();
+        let workspace = Workspace::create(directory.path()).unwrap();
+        let event = |user: &str, event: &str, content: &str, timestamp: &str, value: f64| json!({"user_id": user, "event": event, "content_id": content, "timestamp": timestamp, "value": value});
+        take(
+            &workspace,
+            Kind::Events,
+            &[
+                event("ann", "purchase", "milk", "2024-06-02T18:00:00Z", 3.0),
+                event("ann", "purchase", "cheese", "2024-06-10T18:00:00Z", 9.5),
+                event("ann", "purchase", "milk", "2024-06-25T18:00:00Z", 3.0),
+                event("ann", "push_opened", "milk", "2024-06-25T17:00:00Z", 0.0),
+                event("bob", "purchase", "beer", "2024-05-12T20:00:00Z", 20.0),
+                event("bob", "view", "milk", "2024-05-12T19:00:00Z", 0.0),
+                event("cem", "view", "beer", "2024-06-29T23:00:00Z", 0.0),
+                event("eve", "purchase", "beer", "2024-01-05T20:00:00Z", 5.0),
+            ],
+        );
+        take(
+            &workspace,
+            Kind::Contents,
+            &[
+                json!({"content_id": "milk", "category": "dairy", "tags": ["fresh"]}),
+                json!({"content_id": "cheese", "category": "dairy"}),
+                json!({"content_id": "beer", "category": "drinks"}),
+            ],
+        );
+        take(
+            &workspace,
+            Kind::Users,
+            &[
+                json!({"user_id": "ann", "country": "FR", "consent": "granted", "created_at": "2023-01-15T12:00:00Z", "vip": true, "kids": "2",
+                   "city": "Lyon", "birthday": "1990-02-28", "devices": [{"device_id": "a", "channel": "push"}], "shoe size": "38"}),
+                json!({"user_id": "bob", "country": "US", "consent": "denied", "created_at": "2024-05-01T23:30:00Z", "vip": false, "kids": "0",
+                   "muted_categories": ["dairy"], "max_per_day": 1, "personalisation": "off", "city": "New York"}),
+                json!({"user_id": "cem", "country": "TR", "created_at": "2024-06-28T00:00:00Z", "zip": "01234"}),
+                json!({"user_id": "dora", "country": "FR", "consent": "granted", "created_at": "2024-06-01T00:00:00Z", "kids": "1"}),
+            ],
+        );
+        let (config, lake) = (Config::defaults(), Lake::open(&workspace).unwrap());
+        let declared = Declared::read(&workspace, &config.default_time_zone).unwrap();
+        build(&workspace, &lake, &declared, at(AS_OF), &config.profiles, &|_, _| ()).unwrap();
+        let catalogue = FieldCatalogue::new(attribute_types(&workspace).unwrap(), vec!["purchase_7d".into()]);
+        Town { _directory: directory, workspace, catalogue, zone: Zone::utc() }
+    }
+
+    /// Who is taken: by the frame, and the same by single rows.
+    fn who(&self, text: &str) -> String {
+        let circumstances = Circumstances { catalogue: &self.catalogue, as_of: at(AS_OF), zone: &self.zone };
+        let compiled = compile_text(text, circumstances, None, &|_| Some(Saved::List));
+        let (_, predicate) = compiled.unwrap_or_else(|error| panic!("{}", error.render(text)));
+        let needs = needs(&predicate);
+        let mut people = People::read(&self.workspace, None, &needs, &self.zone).unwrap();
+        for key in people.missing(&needs) {
+            let column = learned(&key);
+            people = people.with(key, column).unwrap();
+        }
+        let mask = members(&predicate, &people).unwrap();
+        let mut who = Vec::new();
+        for (row, id) in people.ids().iter().enumerate() {
+            let taken = mask.get(row).unwrap();
+            assert_eq!(is_member(&predicate, &people.person(row)).unwrap(), taken, "{id:?}: {text}");
+            who.extend(id.filter(|_| taken));
+        }
+        who.join(" ")
+    }
+}
+
+/// What models, curves and uploads would say of ann, bob, cem, dora, eve.
+fn learned(key: &Key) -> Series {
+    let title = "learned".into();
+    match key {
+        Key::Propensity(_) => Float64Chunked::from_iter_options(
+            title,
+            [Some(0.8), Some(0.3), Some(0.2), None, Some(0.1)].into_iter(),
+        )
+        .into_series(),
+        Key::PropensityDecile(_) => {
+            let deciles = deciles(&[Some(0.8), Some(0.3), Some(0.2), None, Some(0.1)]);
+            Int64Chunked::from_iter_options(title, deciles.into_iter()).into_series()
+        }
+        Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
+            Int64Chunked::from_iter_options(title, [Some(18), Some(20), Some(23), None, Some(20)].into_iter())
+                .into_series()
+        }
+        Key::Computed(Computed::RhythmGroup) => {
+            let groups = [Some("weekday evenings"), Some("weekends"), None, None, Some("weekends")];
+            StringChunked::from_iter_options(title, groups.into_iter()).into_series()
+        }
+        Key::List(_) => BooleanChunked::from_slice(title, &[true, false, false, true, false]).into_series(),
+        other => panic!("{other} lies in the workspace"),
+    }
+}
+
+/// Everybody and nobody.
+const EVERYBODY: &[(&str, &str)] = &[("everybody", "ann bob cem dora eve"), ("not everybody", "")];
+
+/// What they did.
+const DID: &[(&str, &str)] = &[
+    ("purchases_30d >= 2 and interest(\"dairy\") > 0.2 and last_seen < 14d and not opted_out", "ann"),
+    ("purchases_30d = 3", "ann"),
+    ("purchases_30d = 0", "bob cem dora eve"),
+    ("purchases_90d between 1 and 3", "ann bob"),
+    ("purchases_90d in (1, 3)", "ann bob"),
+    ("revenue_total > 10", "ann bob"),
+    ("revenue_total != 15.5", "bob cem dora eve"),
+    ("last_seen < 2d", "cem"),
+    ("last_seen >= 2d", "ann bob eve"),
+    ("not last_seen < 2d", "ann bob dora eve"),
+    ("last_purchase > 30d", "bob eve"),
+    ("last_purchase is unknown", "cem dora"),
+    ("last_open < 1w", "ann"),
+    ("count(\"purchase\", 5d) = 1", "ann"),
+    ("count(\"purchase\", 4d) = 1", ""),
+    ("count(\"purchase\", 366d) = 0", "cem dora"),
+    ("count(\"view\", 1h) = 1", "cem"),
+    ("count(\"never\", 30d) = 0", "ann bob cem dora eve"),
+    ("lifecycle = \"new\"", "ann cem"),
+    ("lifecycle in (\"cooling\", \"dormant\")", "bob dora eve"),
+];
+
+/// What they like.
+const LIKE: &[(&str, &str)] = &[
+    ("interest(\"dairy\") = 1", "ann"),
+    ("interest(\"drinks\") > 0.6", "cem eve"),
+    ("interest(\"nothing\") = 0", "ann bob cem dora eve"),
+    ("interest_categories contains \"drinks\"", "bob cem eve"),
+    ("tag_interest(\"fresh\") > 0", "ann bob"),
+    ("recent_contents contains \"cheese\"", "ann"),
+];
+
+/// What they said.
+const SAID: &[(&str, &str)] = &[
+    ("country = \"FR\"", "ann dora"),
+    ("country != \"FR\"", "bob cem"),
+    ("not country = \"FR\"", "bob cem eve"),
+    ("country is unknown", "eve"),
+    ("country in (\"US\", \"TR\") or vip", "ann bob cem"),
+    ("opted_out", "bob"),
+    ("consent = \"granted\"", "ann dora"),
+    ("consent = \"unknown\"", "cem eve"),
+    ("max_per_day is known", "bob"),
+    ("muted_categories contains \"dairy\"", "bob"),
+    ("personalisation", "ann cem dora eve"),
+    ("channels contains \"push\"", "ann"),
+    ("channels is unknown", "bob cem dora eve"),
+    ("created_at = 2024-05-01", "bob"),
+    ("created_at > 2024-05-01", "cem dora"),
+    ("created_at >= 2024-05-01", "bob cem dora"),
+    ("created_at between 2024-05-01 and 2024-06-01", "bob dora"),
+    ("created_at > 2024-05-01T23:00:00Z", "bob cem dora"),
+    ("created_at >= 2d ago", "cem"),
+    ("created_at < 365d ago", "ann"),
+    ("tenure < 3d", "cem"),
+    ("vip", "ann"),
+    ("vip = false", "bob"),
+    ("not vip", "bob cem dora eve"),
+    ("kids >= 1", "ann dora"),
+    ("city contains \"or\"", "bob"),
+    ("birthday < 2000-01-01", "ann"),
+    ("attribute(\"shoe size\") = 38", "ann"),
+    ("zip = \"01234\"", "cem"),
+    ("user_id in (\"eve\", \"ann\", \"nobody\")", "ann eve"),
+];
+
+/// What is computed, learned or uploaded.
+const LEARNED: &[(&str, &str)] = &[
+    ("rfm_money = 5", "bob"),
+    ("rfm_recency >= 4", "ann"),
+    ("rfm_frequency is unknown", "cem dora"),
+    ("propensity(\"purchase_7d\") > 0.25", "ann bob"),
+    ("propensity_decile(\"purchase_7d\") >= 9", "ann"),
+    ("propensity_decile(\"purchase_7d\") is unknown", "dora"),
+    ("best_hour between 18 and 20", "ann bob eve"),
+    ("rhythm_group = \"weekends\"", "bob eve"),
+    ("in_segment(\"seeds\") and not kids = 1", "ann"),
+    ("bucket(\"spring\") < 100 and bucket(\"spring\") >= 0", "ann bob cem dora eve"),
+];
+
+#[test]
+fn each_text_takes_the_people_it_says() {
+    let town = Town::new();
+    let table = [EVERYBODY, DID, LIKE, SAID, LEARNED].concat();
+    let found = table.iter().map(|(text, expected)| (text, expected, town.who(text)));
+    let wrong = found.filter(|(_, expected, found)| found != *expected);
+    let wrong: Vec<String> =
+        wrong.map(|(text, expected, found)| format!("{text}: {found}, not {expected}")).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn attributes_have_the_type_that_all_their_values_have() {
+    let types = attribute_types(&Town::new().workspace).unwrap();
+    let expected = [
+        ("birthday", FieldType::Moment),
+        ("city", FieldType::Text),
+        ("kids", FieldType::Number),
+        ("shoe size", FieldType::Number),
+        ("vip", FieldType::Truth),
+        ("zip", FieldType::Text),
+    ];
+    assert_eq!(types.into_iter().collect::<Vec<_>>(), expected.map(|(name, kind)| (name.to_string(), kind)));
+}
+
+#[test]
+fn without_profiles_the_command_that_builds_them_is_named() {
+    let directory = TempDir::new().unwrap();
+    let workspace = Workspace::create(directory.path()).unwrap();
+    let error = People::read(&workspace, None, &needs(&nobody()), &Zone::utc()).unwrap_err();
+    assert!(error.to_string().starts_with("no_profiles: "), "{error}");
+    assert!(error.to_string().contains("smartpush profile"), "{error}");
+}
+
+#[test]
+fn what_is_looked_up_later_is_what_would_have_been_looked_up_at_once() {
+    let town = Town::new();
+    let circumstances = Circumstances { catalogue: &town.catalogue, as_of: at(AS_OF), zone: &town.zone };
+    let needs_of = |text: &str| needs(&compile_text(text, circumstances, None, &|_| None).unwrap().1);
+    let first = needs_of("vip and purchases_30d > 0");
+    let all = needs_of(
+        "vip and purchases_30d > 0 and interest(\"dairy\") > 0 and count(\"view\", 1d) = 0 and opted_out and rfm_money = 1",
+    );
+    let at_once = People::read(&town.workspace, None, &all, &town.zone).unwrap();
+    let people = People::read(&town.workspace, None, &first, &town.zone).unwrap();
+    let later = people.look_up(&town.workspace, &all, &town.zone).unwrap();
+    assert_eq!(later.missing(&all), []);
+    assert!((0..later.len()).all(|row| later.person(row) == at_once.person(row)));
+    fs::write(town.workspace.profiles_as_of(at(AS_OF)).join("_manifest.json"), "{}").unwrap();
+    assert!(later.look_up(&town.workspace, &needs_of("events_7d > 0"), &town.zone).is_err());
+}
+
+#[test]
+fn a_table_that_is_not_what_its_manifest_says_is_refused() {
+    let town = Town::new();
+    let path = town.workspace.profiles_as_of(at(AS_OF)).join("_manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap().replace("\"rows\": 5", "\"rows\": 6");
+    fs::write(&path, manifest).unwrap();
+    let error = People::read(&town.workspace, None, &needs(&nobody()), &town.zone).unwrap_err();
+    assert!(error.to_string().starts_with("profiles_changed: "), "{error}");
+}
+
+fn nobody() -> smartpush::segments::predicate::Predicate {
+    use smartpush::segments::predicate::Predicate;
+    Predicate::Not(Box::new(Predicate::Everybody))
+}
+
+#[test]
+fn what_was_not_looked_up_is_an_error_in_both_evaluators() {
+    use smartpush::segments::predicate::{Predicate, Question};
+    let question = Question::Is(true);
+    let predicate = Predicate::Any(vec![
+        Predicate::Everybody,
+        Predicate::Holds { key: Key::Attribute("vip".into()), question },
+    ]);
+    let ids = StringChunked::from_slice("user_id".into(), &["ann"]);
+    let people = People::new(at(AS_OF), ids);
+    assert!(matches!(members(&predicate, &people), Err(PeopleError::Missing(_))));
+    assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::Missing(_))));
+    let numbers = Int64Chunked::from_slice("vip".into(), &[1]).into_series();
+    let people = people.with(Key::Attribute("vip".into()), numbers).unwrap();
+    assert!(matches!(members(&predicate, &people), Err(PeopleError::WrongKind(_))));
+    assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::WrongKind(_))));
+    let short = Int64Chunked::from_slice("x".into(), &[1, 2]).into_series();
+    assert!(matches!(people.with(Key::Bucket("x".into()), short), Err(PeopleError::WrongKind(_))));
+}
+
+#[test]
+fn only_a_predicate_on_ids_names_people() {
+    let (catalogue, zone) = (Town::new().catalogue, Zone::utc());
+    let circumstances = Circumstances { catalogue: &catalogue, as_of: at(AS_OF), zone: &zone };
+    let names_people =
+        |text: &str| needs(&compile_text(text, circumstances, None, &|_| None).unwrap().1).names_people();
+    assert!(names_people("vip or not user_id = \"ann\""));
+    assert!(!names_people("vip or city = \"ann\""));
+}
+
+#[test]
+fn every_field_and_function_has_a_description_and_can_be_asked() {
+    let town = Town::new();
+    for field in town.catalogue.fields() {
+        assert!(!field.description.is_empty() && field.description.len() < 120, "{}", field.name);
+        assert_eq!(town.who(&format!("{0} is known or {0} is unknown", field.name)), "ann bob cem dora eve");
+    }
+    for function in FUNCTIONS {
+        let test = if function.field_type == FieldType::Truth { "" } else { " is known" };
+        town.who(&format!("{}{test}", function.form));
+    }
+}
+
+#[test]
+fn cells_are_of_equal_size_and_equal_numbers_share_one() {
+    let values: Vec<Option<f64>> =
+        (0..100).map(|rank| Some(f64::from((rank * 37) % 100))).chain([None]).collect();
+    let tenths = deciles(&values);
+    for tenth in 1..=10 {
+        assert_eq!(tenths.iter().filter(|cell| **cell == Some(tenth)).count(), 10);
+    }
+    assert_eq!((tenths[0], tenths[100]), (Some(1), None));
+    assert_eq!(cells(&[Some(1.0); 4], 5), vec![Some(3); 4]);
+    assert_eq!(cells(&[Some(0.0), Some(0.0), Some(0.0), Some(9.0)], 5), [2, 2, 2, 5].map(Some));
+    assert_eq!(cells(&[None, None], 5), [None, None]);
+}
