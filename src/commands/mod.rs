@@ -383,9 +383,10 @@ impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         match error {
             TrainError::Examples(error) => error.into(),
-            TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::Fit { .. } => {
-                Failure::new(2, error)
-            }
+            TrainError::TooFewMoments { .. }
+            | TrainError::OneClass { .. }
+            | TrainError::NotFinite { .. }
+            | TrainError::Fit { .. } => Failure::new(2, error),
         }
     }
 }

@@ -67,6 +67,22 @@ pub enum TrainError {
         /// Positive ones.
         positives: usize,
     },
+    /// An input that no mean can be taken of.
+    #[error(
+        "not_finite: goal {goal}: input {input} of user {user} as of {at} is {value}; its square must be a number"
+    )]
+    NotFinite {
+        /// The goal.
+        goal: String,
+        /// The input.
+        input: String,
+        /// Whose.
+        user: String,
+        /// When.
+        at: Instant,
+        /// What it is.
+        value: f64,
+    },
     /// The fit came to nothing.
     #[error("{source} (goal {goal})")]
     Fit {
@@ -130,6 +146,7 @@ pub fn train_on(
 ) -> Result<Trained, TrainError> {
     let learner = Learner { question, examples };
     let split = Split::of(question, examples)?;
+    learner.check_numbers()?;
     learner.check_classes("train", &split.train)?;
     learner.check_classes("test", &split.test)?;
     let (recipe, tried) = learner.choose_recipe(&split.train)?;
@@ -256,6 +273,23 @@ impl Learner<'_> {
             return Ok(());
         }
         Err(TrainError::OneClass { goal: self.question.name.to_string(), part, rows: rows.len(), positives })
+    }
+
+    /// Unknown values are fine, numbers that are none are not.
+    fn check_numbers(&self) -> Result<(), TrainError> {
+        const LARGEST: f64 = 1e150;
+        let is_none = |value: &f64| value.abs() > LARGEST;
+        let mut columns = self.examples.inputs.iter().zip(&self.examples.columns);
+        let found =
+            columns.find_map(|(input, column)| Some((input, column, column.iter().position(is_none)?)));
+        let Some(((block, name), column, row)) = found else { return Ok(()) };
+        Err(TrainError::NotFinite {
+            goal: self.question.name.to_string(),
+            input: format!("{}.{name}", block.as_str()),
+            user: self.question.sources.timeline.users()[self.examples.rows[row].user as usize].clone(),
+            at: self.examples.moment(row).at,
+            value: column[row],
+        })
     }
 
     fn failed(&self, source: RecipeError) -> TrainError {
