@@ -41,6 +41,12 @@ pub(super) fn run(context: &Context, arguments: &HealthArguments) -> Result<(), 
     let config = HealthConfig { days, ..context.config.health.clone() };
     let people = People::read(&workspace)?;
     let report = check(&lake, &people, as_of, context.now, &config)?;
+    if report.days.iter().all(|day| day.events == 0) && lake.newest().is_some_and(|newest| newest >= as_of) {
+        let days = report.days.len();
+        return Err(Failure::caller(format!(
+            "no_events: nothing happened in the {days} days before {as_of}"
+        )));
+    }
     report.write(&workspace)?;
     let names: Vec<&str> = report.failed_names().into_iter().collect();
     let refusal = (!names.is_empty()).then(|| format!("unhealthy_data: {}", names.join(", ")));

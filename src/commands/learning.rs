@@ -63,7 +63,10 @@ fn line_of_fault(fault: &Outcome) -> GateLine {
         name: fault.name.to_string(),
         passed: false,
         found: parts.map(String::as_str).collect::<Vec<_>>().join(": "),
-        wanted: fault.expected.clone().unwrap_or_else(|| "none of it".to_string()),
+        wanted: match &fault.expected {
+            Some(expected) => format!("a day like those before: {expected}"),
+            None => "a day like those before".to_string(),
+        },
     }
 }
 

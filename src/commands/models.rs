@@ -86,17 +86,24 @@ pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), 
             if !promotion.forced.is_empty() {
                 eprintln!("forced past: {}", promotion.forced.join(", "));
             }
-            report(context, goal, "promoted", version, &promotion);
+            let is_champion = promotion.from.as_deref() == Some(version);
+            let done = if is_champion { "the champion is already" } else { "promoted" };
+            report(context, goal, done, version, &promotion);
             Ok(())
         }
         Action::Shadow { goal, version, .. } => {
             let _lock = workspace.lock()?;
+            if version.is_some() && *version == registry.champion(goal) {
+                return Err(Failure::caller("bad_shadow: it is the champion, which is scored already"));
+            }
             registry.set_shadow(goal, version.as_deref())?;
             if context.json {
                 print_json(&serde_json::json!({ "goal": goal, "shadow": version }));
             } else {
-                let version = version.as_deref().unwrap_or("none");
-                print_lines(&[format!("{goal}: the shadow is {version}; decisions log what it says")]);
+                print_lines(&[match version {
+                    Some(version) => format!("{goal}: the shadow is {version}; decisions log what it says"),
+                    None => format!("{goal}: there is no shadow now"),
+                }]);
             }
             Ok(())
         }
@@ -117,13 +124,18 @@ fn report(context: &Context, goal: &str, done: &str, version: &str, promotion: &
         }
         print_json(&said);
     } else {
-        let former = promotion.from.as_ref().map(|from| format!(" (was {from})")).unwrap_or_default();
+        let former = promotion.from.as_ref().filter(|from| *from != version);
+        let former = former.map(|from| format!(" (was {from})")).unwrap_or_default();
         print_lines(&[format!("{goal}: {done} {version}{former}")]);
     }
 }
 
 fn list(context: &Context, registry: &Registry, goal: Option<&str>) -> Result<(), Failure> {
     let goals = match goal {
+        Some(goal) if !registry.goals().contains(&goal.to_string()) => {
+            super::learning::goal_of(context, goal)?;
+            return Err(RegistryError::NoModel { goal: goal.to_string(), before: None }.into());
+        }
         Some(goal) => vec![goal.to_string()],
         None => registry.goals(),
     };
@@ -193,8 +205,9 @@ fn history(journal: &[Change], version: &str) -> Vec<String> {
 fn standing(found: &Registered) -> &'static str {
     let gate = found.card.as_ref().and_then(|card| card.gate.as_ref());
     match (found.model.kind, gate) {
-        (ModelKind::BaseRate | ModelKind::Imported, _) => "  not served",
+        (ModelKind::BaseRate, _) => "  not served",
         (_, Some(gate)) if !gate.is_passed() => "  refused by the gate",
+        (ModelKind::Imported, _) => "  imported: never served",
         _ => "",
     }
 }

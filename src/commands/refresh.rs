@@ -16,6 +16,7 @@ use crate::domain::zone::Zone;
 use crate::events::lake::Lake;
 use crate::models::gate::Gate;
 use crate::models::registry::Registry;
+use crate::planning::handoff;
 use crate::workspace::Workspace;
 use journal::{Entry, Journal, State};
 
@@ -65,6 +66,10 @@ pub(super) fn run(context: &Context, arguments: &RefreshArguments) -> Result<(),
         true => context.open()?,
         false => Workspace::create(&context.workspace)?,
     };
+    if let Some(out) = &arguments.out {
+        handoff::check(out)?;
+        context.check_free(&workspace, out)?;
+    }
     let journal = Journal::open(&workspace, as_of)?;
     let mut refresh = Refresh { context, arguments, as_of, journal, refused: Vec::new() };
     refresh.ingest()?;
@@ -204,6 +209,7 @@ impl Refresh<'_> {
         version: &str,
     ) -> Result<(), Failure> {
         let now = self.context.now;
+        registry.check_pointer(goal)?;
         let entry = self.step(&format!("promote {goal}"), version, |_| {
             let _lock = workspace.lock()?;
             let found = registry.read(goal, version)?;

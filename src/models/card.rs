@@ -109,6 +109,9 @@ pub struct Card {
     /// What the gate saw and said; cards of before there was one have none.
     #[serde(default)]
     pub gate: Option<Gate>,
+    /// Hash of the gate as it was written: an edited answer shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_sha256: Option<String>,
     /// What was tried, as chosen from.
     pub tried: Vec<Tried>,
     /// Users left out by `training.excluded_users`.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
-use super::gate::GateLine;
+use super::gate::{Gate, GateLine};
 use super::model::{Model, ModelFault, ModelKind};
 use super::score::{About, by_about};
 use super::train::online::OnlineState;
@@ -79,6 +79,9 @@ pub enum RegistryError {
         /// The version.
         version: String,
     },
+    /// The file that names the champion names no version.
+    #[error("bad_champion: {}: it names no version; `smartpush models promote` writes it anew", .0.display())]
+    BadPointer(PathBuf),
     /// There is no former champion.
     #[error("no_former_champion: goal {0} has had no other champion to go back to")]
     NoFormerChampion(String),
@@ -127,7 +130,8 @@ pub struct Registered {
 impl Registered {
     /// Lines of the gate that do not hold: those of its card, and those that need no data, asked anew of the file.
     pub fn refusals(&self) -> Vec<GateLine> {
-        let Some(gate) = self.card.as_ref().and_then(|card| card.gate.as_ref()) else {
+        let gate = self.card.as_ref().and_then(|card| card.gate.as_ref().zip(card.gate_sha256.as_ref()));
+        let Some((gate, written)) = gate else {
             return vec![GateLine {
                 name: "gate_was_asked".to_string(),
                 passed: false,
@@ -135,6 +139,14 @@ impl Registered {
                 wanted: "a model that was trained with one; train it again".to_string(),
             }];
         };
+        if gate.sha256() != *written {
+            return vec![GateLine {
+                name: "gate_was_asked".to_string(),
+                passed: false,
+                found: "the gate on its card is not as it was written".to_string(),
+                wanted: "the answers that training gave; train it again".to_string(),
+            }];
+        }
         let mut failed: Vec<GateLine> = gate.failed().into_iter().cloned().collect();
         let golden = &gate.facts.golden;
         let misses = golden.iter().filter(|row| !row.is_reproduced_by(&self.model)).count();
@@ -220,7 +232,8 @@ impl Registry {
         let text = model.to_text();
         let version = version_of(&text);
         let directory = self.place(&model.goal, &version);
-        let json = serde_json::to_string_pretty(card).unwrap_or_default();
+        let signed = Card { gate_sha256: card.gate.as_ref().map(Gate::sha256), ..card.clone() };
+        let json = serde_json::to_string_pretty(&signed).unwrap_or_default();
         tables::write_atomically(&directory.join("card.json"), |file| writeln!(file, "{json}"))?;
         let page = card.to_markdown(model, &version);
         tables::write_atomically(&directory.join("CARD.md"), |file| file.write_all(page.as_bytes()))?;
@@ -328,10 +341,26 @@ impl Registry {
     }
 
     /// The champion itself.
+    ///
+    /// # Errors
+    /// When there is none, when the file that names it names none, or when it cannot be read.
     pub fn read_champion(&self, goal: &str) -> Result<Registered, RegistryError> {
+        self.check_pointer(goal)?;
         match self.champion(goal) {
             Some(version) => self.read(goal, &version),
             None => Err(RegistryError::NoModel { goal: goal.to_string(), before: None }),
+        }
+    }
+
+    /// Does the file `champion` of a goal, if there is one, name a version?
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn check_pointer(&self, goal: &str) -> Result<(), RegistryError> {
+        let path = self.directory(goal).join("champion");
+        match is_goal_name(goal) && path.exists() && self.champion(goal).is_none() {
+            true => Err(RegistryError::BadPointer(path)),
+            false => Ok(()),
         }
     }
 
@@ -383,7 +412,8 @@ impl Registry {
                 more: failed.len() - 1,
             });
         }
-        let forced: Vec<String> = failed.into_iter().map(|line| line.name).collect();
+        let is_champion = self.champion(goal).as_deref() == Some(version);
+        let forced: Vec<String> = failed.into_iter().map(|line| line.name).filter(|_| !is_champion).collect();
         let from = self.crown(goal, version, ChangeAction::Promote, &forced, now)?;
         Ok(Promotion { from, forced })
     }

@@ -427,6 +427,7 @@ impl Learner<'_> {
             metrics,
             beats_base_rate,
             gate: Some(gate),
+            gate_sha256: None,
             tried,
             excluded_users: self.question.training.excluded_users.len(),
             tz_database: database_version().to_string(),

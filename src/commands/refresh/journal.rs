@@ -55,7 +55,7 @@ impl Entry {
             serde_json::Value::Number(number) if !number.is_u64() => {
                 format!("{:.4}", number.as_f64().unwrap_or_default())
             }
-            serde_json::Value::Array(items) => format!("{} lines", items.len()),
+            serde_json::Value::Array(items) => items.len().to_string(),
             other => other.to_string(),
         };
         let said = self.said.as_object().into_iter().flatten();

@@ -27,6 +27,12 @@ pub(super) fn run(
     file: &Path,
 ) -> Result<(), Failure> {
     let goal = goal_of(context, &arguments.goal)?;
+    let is_same =
+        |out: &Path| out.canonicalize().ok().is_some_and(|out| file.canonicalize().ok() == Some(out));
+    if is_same(&arguments.out) {
+        let place = file.display();
+        return Err(Failure::caller(format!("bad_out: {place}: the predictions are read from there")));
+    }
     let names = names(arguments.map.as_deref().unwrap_or_default());
     let names = names.map_err(|detail| Failure::caller(format!("bad_map: {detail}")))?;
     let _lock = workspace.lock()?;

@@ -254,7 +254,7 @@ impl Evidence<'_> {
         Named { name, value: rows as f64 / self.examples.len().max(1) as f64 }
     }
 
-    /// A missing value counts as below all others.
+    /// A missing value counts as below all others. Of predictions that were made elsewhere it is the prediction itself.
     fn most_telling_input(&self) -> Option<Named> {
         let areas = parallel::map_each(self.examples.columns.len(), |index| {
             let column = self.examples.columns[index].iter();
@@ -264,7 +264,9 @@ impl Evidence<'_> {
             area.max(1.0 - area)
         });
         let named = input_names(self.examples).into_iter().zip(areas);
-        let named = named.map(|(name, value)| Named { name, value }).filter(|input| !input.value.is_nan());
+        let theirs = self.model.is_none().then(|| ("propensity".to_string(), self.metrics.auc.value));
+        let named = named.chain(theirs).map(|(name, value)| Named { name, value });
+        let named = named.filter(|input| !input.value.is_nan());
         named.max_by(|a, b| a.value.total_cmp(&b.value).then(b.name.cmp(&a.name)))
     }
 }

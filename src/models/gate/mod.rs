@@ -14,6 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::config::GatesConfig;
+use crate::domain::identity::sha256_hex;
 use checks::CHECKS;
 use facts::Facts;
 
@@ -54,6 +55,11 @@ impl Gate {
         });
         let lines = asked.chain(others.iter().cloned()).collect();
         Gate { lines, facts }
+    }
+
+    /// Identity of what was seen and said.
+    pub fn sha256(&self) -> String {
+        sha256_hex(serde_json::to_string(self).unwrap_or_default().as_bytes())
     }
 
     /// The lines that do not hold.

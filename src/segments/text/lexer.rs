@@ -16,7 +16,7 @@ pub enum Token {
     Duration(Duration),
     /// A date or a moment.
     Moment(Moment),
-    /// One of [`SIGNS`].
+    /// One of the signs of the language.
     Sign(&'static str),
     /// Nothing more.
     End,

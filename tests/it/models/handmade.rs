@@ -64,6 +64,7 @@ pub(super) fn card(goal: &str, now: Instant) -> Card {
         metrics: metrics(),
         beats_base_rate: true,
         gate: Some(Gate { lines: Vec::new(), facts: facts(metrics()) }),
+        gate_sha256: None,
         tried: Vec::new(),
         excluded_users: 0,
         tz_database: "2024a".into(),

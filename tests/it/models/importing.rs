@@ -111,6 +111,25 @@ fn predictions_of_nothing_are_refused_by_the_gate() {
 }
 
 #[test]
+fn predictions_that_know_the_outcome_are_refused_and_their_file_is_never_written_over() {
+    let world = TOWN.world(town::SETTINGS);
+    let rows = asked(&world);
+    let known = |row: &Line| {
+        let text = |key: &str| row[key].as_str().unwrap().to_string();
+        let label = row["label"].as_bool().unwrap_or(false);
+        (text("user_id"), text("as_of"), if label { 0.999 } else { 0.001 })
+    };
+    write(&world, "user_id,as_of,propensity", &rows.iter().map(known).collect::<Vec<_>>());
+    let ran = world.run(&IMPORT);
+    assert_eq!(ran.exit, Some(3));
+    assert!(ran.stderr.contains("no_input_tells_the_outcome: propensity alone"), "{}", ran.stderr);
+    let before = std::fs::read(world.path("theirs.csv")).unwrap();
+    let onto = ["score", "--goal", GOAL, "--import", "theirs.csv", "--out", "theirs.csv"];
+    world.refused(&onto, "bad_out");
+    assert_eq!(std::fs::read(world.path("theirs.csv")).unwrap(), before);
+}
+
+#[test]
 fn a_file_that_cannot_be_compared_is_named_with_its_line() {
     let world = TOWN.world(town::SETTINGS);
     let rows = predict(&world, &asked(&world));

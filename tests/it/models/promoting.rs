@@ -65,19 +65,41 @@ fn a_card_that_is_lost_or_knows_no_gate_is_no_ticket() {
 fn a_model_that_no_longer_scores_its_golden_rows_is_refused() {
     let world = SMALL.world(town::SETTINGS);
     let trained = world.ok(&["train", "--goal", GOAL]);
-    let version = trained["version"].as_str().unwrap();
-    let path = world.registry().place(GOAL, version).join("card.json");
-    let mut card: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    card["gate"]["lines"] = json!([]);
-    std::fs::write(&path, card.to_string()).unwrap();
-    world.ok(&["models", "promote", "--goal", GOAL, version]);
+    let found = world.registry().read(GOAL, trained["version"].as_str().unwrap()).unwrap();
+    let mut card = found.card.unwrap();
+    let gate = card.gate.as_mut().unwrap();
+    gate.lines.clear();
     // As if the file had been written by a build that sums in another order.
-    card["gate"]["facts"]["golden"][3]["probability"] = json!(0.123_456);
-    std::fs::write(&path, card.to_string()).unwrap();
-    let ran = world.run(&["models", "promote", "--goal", GOAL, version]);
+    gate.facts.golden[3].probability = 0.123_456;
+    world.registry().write(&found.model, &card).unwrap();
+    let ran = world.run(&["models", "promote", "--goal", GOAL, &found.version]);
     assert_eq!(ran.exit, Some(3));
     let text = ran.json["error"].as_str().unwrap();
     assert!(text.contains("golden_rows_are_reproduced: 1 of 16 rows differ"), "{text}");
+}
+
+#[test]
+fn an_answer_that_was_edited_on_the_card_is_no_ticket() {
+    let world = World::new(town::SETTINGS);
+    let version = put_refused(&world, 10, 1);
+    let path = world.registry().place(GOAL, &version).join("card.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut card: Value = serde_json::from_str(&text).unwrap();
+    card["gate"]["lines"][0]["passed"] = json!(true);
+    std::fs::write(&path, card.to_string()).unwrap();
+    let ran = world.run(&["models", "promote", "--goal", GOAL, &version]);
+    assert_eq!(ran.exit, Some(3));
+    let text = ran.json["error"].as_str().unwrap();
+    assert!(text.contains("the gate on its card is not as it was written"), "{text}");
+}
+
+#[test]
+fn a_champion_file_that_names_no_version_is_named() {
+    let world = SMALL.world(town::SETTINGS);
+    world.ok(&["train", "--goal", GOAL]);
+    std::fs::write(world.path("models/buy_2d/champion"), "nonsense").unwrap();
+    let text = world.refused(&["models", "show", "--goal", GOAL], "bad_champion");
+    assert!(text.contains("models/buy_2d/champion"), "{text}");
 }
 
 /// A town large enough that a better champion shows.
