@@ -20,6 +20,8 @@ pub struct Breakdown {
     pub groups: Vec<(String, u64)>,
     /// Can one person be in several groups? Of sets of values he is.
     pub is_overlapping: bool,
+    /// Are the values a closed set of ours, so that their names tell nothing of anybody?
+    pub is_closed: bool,
 }
 
 /// What stands for members of whom the value is unknown.
@@ -36,7 +38,7 @@ pub fn breakdown(by: &str, column: &Series, members: &[bool]) -> Breakdown {
         DataType::Datetime(..) => by_month(rows().map(|row| cell(column, row))),
         _ => texts(rows().map(|row| cell(column, row))),
     };
-    Breakdown { by: by.to_string(), groups, is_overlapping }
+    Breakdown { by: by.to_string(), groups, is_overlapping, is_closed: false }
 }
 
 /// Counts named parts in their own order; those of nobody are left out.
@@ -44,7 +46,7 @@ pub fn parts<'a>(by: &str, order: &[&'a str], of: impl Iterator<Item = &'a str>)
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     of.for_each(|part| *counts.entry(part).or_default() += 1);
     let groups = order.iter().filter_map(|part| Some((part.to_string(), *counts.get(part)?)));
-    Breakdown { by: by.to_string(), groups: groups.collect(), is_overlapping: false }
+    Breakdown { by: by.to_string(), groups: groups.collect(), is_overlapping: false, is_closed: true }
 }
 
 fn texts(values: impl Iterator<Item = Value>) -> Vec<(String, u64)> {

@@ -1,6 +1,5 @@
 //! Members as a file with its manifest: CSV that no spreadsheet takes for formulas, JSON lines, or Parquet.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;

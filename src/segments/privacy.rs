@@ -82,6 +82,20 @@ impl Reader {
     }
 }
 
+/// Parts of a whole as a reader may see them: of a marketer, the small ones are put together under [`OTHERS`], since the value of
+/// a field that few have can say who they are.
+pub fn show_groups(reader: Reader, groups: &[(String, u64)]) -> Vec<(String, Shown)> {
+    let counts: Vec<u64> = groups.iter().map(|(_, count)| *count).collect();
+    let named = groups.iter().zip(reader.show_parts(&counts));
+    let (told, hidden): (Vec<_>, Vec<_>) = named.partition(|(_, shown)| shown.number().is_some());
+    let others = hidden.iter().map(|((_, count), _)| count).sum();
+    let told = told.into_iter().map(|((value, _), shown)| (value.clone(), shown));
+    told.chain((!hidden.is_empty()).then(|| (OTHERS.to_string(), reader.show(others)))).collect()
+}
+
+/// What stands for the values that few have.
+pub const OTHERS: &str = "others";
+
 /// A count as a reader sees it. In JSON a number, or null when it is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {

@@ -11,7 +11,7 @@ use super::{Desk, Selection};
 use crate::segments::answers::{Breakdown, breakdown, parts};
 use crate::segments::evaluations::{Change, Evaluation, Evaluations};
 use crate::segments::keys::Key;
-use crate::segments::privacy::{Reader, Shown};
+use crate::segments::privacy::{Reader, Shown, show_groups};
 use crate::segments::reach::{self, Reach};
 
 /// Groups of a breakdown that are shown to people; JSON has all.
@@ -113,17 +113,19 @@ impl Counted<'_> {
     }
 
     fn groups(&self, breakdown: &Breakdown) -> Value {
-        let shown = self.shown(breakdown);
-        let groups = breakdown.groups.iter().zip(shown);
-        let groups: Vec<Value> =
-            groups.map(|((value, _), members)| json!({ "value": value, "members": members })).collect();
+        let group = |(value, members)| json!({ "value": value, "members": members });
+        let groups: Vec<Value> = self.shown(breakdown).into_iter().map(group).collect();
         json!({ "by": breakdown.by, "groups": groups, "overlapping": breakdown.is_overlapping })
     }
 
-    /// The counts as the reader may see them; a breakdown of too few people tells nothing.
-    fn shown(&self, breakdown: &Breakdown) -> Vec<Shown> {
+    /// The groups as the reader may see them.
+    fn shown(&self, breakdown: &Breakdown) -> Vec<(String, Shown)> {
+        if !breakdown.is_closed {
+            return show_groups(self.reader, &breakdown.groups);
+        }
         let counts: Vec<u64> = breakdown.groups.iter().map(|(_, members)| *members).collect();
-        self.reader.show_parts(&counts)
+        let names = breakdown.groups.iter().map(|(value, _)| value.clone());
+        names.zip(self.reader.show_parts(&counts)).collect()
     }
 
     fn for_people(&self) -> Vec<String> {
@@ -147,10 +149,10 @@ impl Counted<'_> {
     }
 
     fn rows(&self, breakdown: &Breakdown) -> Vec<Vec<String>> {
-        let groups = breakdown.groups.iter().zip(self.shown(breakdown));
-        let mut rows: Vec<Vec<String>> =
-            groups.take(MOST_LINES).map(|((value, _), members)| vec![value.clone(), told(members)]).collect();
-        let more = breakdown.groups.len().saturating_sub(MOST_LINES);
+        let groups = self.shown(breakdown);
+        let more = groups.len().saturating_sub(MOST_LINES);
+        let row = |(value, members): (String, Shown)| vec![value, told(members)];
+        let mut rows: Vec<Vec<String>> = groups.into_iter().take(MOST_LINES).map(row).collect();
         if more > 0 {
             rows.push(vec![format!("… and {more} more, in --json"), String::new()]);
         }

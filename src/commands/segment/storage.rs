@@ -114,7 +114,7 @@ pub(super) fn delete(desk: &Desk, id: &str) -> Result<(), Failure> {
         }));
         return Ok(());
     }
-    print_lines(&[format!("{id} is deleted; its {} versions are kept", card.history.len())]);
+    print_lines(&[format!("{id} is deleted; its versions and evaluations are kept")]);
     Ok(())
 }
 
