@@ -53,6 +53,8 @@ pub struct Config {
     pub channels: BTreeMap<String, ChannelSettings>,
     /// Plans for whole audiences.
     pub planning: PlanningConfig,
+    /// Answers about segments.
+    pub segments: SegmentsConfig,
     /// What became of decisions.
     pub feedback: FeedbackConfig,
     /// The server.
@@ -173,6 +175,14 @@ pub struct PlanningConfig {
     pub shards: u32,
     /// Seed: in which order users are served when they are worth the same.
     pub seed: u64,
+}
+
+/// `[segments]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentsConfig {
+    /// Fewer people than this are not told to marketers.
+    pub privacy_threshold: u64,
 }
 
 /// `[feedback]`
@@ -401,6 +411,7 @@ impl Config {
                 i64::from(u32::MAX),
             ),
             ("planning.most_per_hour", self.planning.most_per_hour.into(), 0, i64::from(u32::MAX)),
+            ("segments.privacy_threshold", self.segments.privacy_threshold as i64, 0, 1_000_000),
             ("planning.shards", self.planning.shards.into(), 1, 1_024),
             ("serve.max_batch_items", self.serve.max_batch_items as i64, 1, 1_000_000),
             ("training.allowed_lateness_hours", self.training.allowed_lateness_hours, 0, CENTURY * 24),

@@ -1,12 +1,13 @@
 //! Reads our own Parquet and writes every file atomically: temporary name, sync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
+use sha2::{Digest, Sha256};
 
-use crate::domain::identity::sha256_hex;
+use crate::domain::identity::{hex, sha256_hex};
 
 /// Rows in a row group. Fixed, so that equal tables give equal bytes.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -135,6 +136,19 @@ pub fn sweep_temporaries(directory: &Path) {
         let is_ours = name.starts_with('.') && name.ends_with(".tmp");
         if is_ours && !name.starts_with(".workspace.json") {
             let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// sha256 of a file, a piece of it in memory at a time.
+pub fn sha256_of_file(path: &Path) -> Result<String, TableError> {
+    let mut hasher = Sha256::new();
+    let mut piece = vec![0; 1 << 18];
+    let mut file = File::open(path).map_err(TableError::io(path))?;
+    loop {
+        match file.read(&mut piece).map_err(TableError::io(path))? {
+            0 => return Ok(hex(&hasher.finalize())),
+            length => hasher.update(&piece[..length]),
         }
     }
 }

@@ -237,6 +237,11 @@ impl Workspace {
         self.data().join("plans")
     }
 
+    /// `data/segments/`: a directory for each saved segment, by its id.
+    pub fn segments(&self) -> PathBuf {
+        self.data().join("segments")
+    }
+
     /// `data/outcomes/`: what became of decisions, by date.
     pub fn outcomes(&self) -> PathBuf {
         self.data().join("outcomes")

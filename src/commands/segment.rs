@@ -1,42 +1,48 @@
-//! `smartpush segment`: what can be asked of people, how many a question takes, and some of them.
+//! `smartpush segment`: who belongs to a segment, saved or not: counted, sampled, exported, compared.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+mod count;
+mod export;
+mod overlap;
+mod sample;
+mod selection;
+mod storage;
+mod upload;
 
+use std::collections::BTreeMap;
+
+use self::selection::{Desk, Selection};
 use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::output::{print_json, print_lines, progress_bar};
 use super::{Context, Failure};
 use crate::domain::goal::Unit;
-use crate::domain::identity::hash_of;
-use crate::domain::time::Instant;
-use crate::domain::zone::Zone;
 use crate::models::registry::{Registry, RegistryError};
 use crate::models::score::{check_goal, check_inputs, score};
 use crate::models::send_time::SendTimeModel;
 use crate::models::send_time::population::{Cut, Population};
 use crate::profiles::declared::Declared;
-use crate::profiles::table::ProfileFile;
-use crate::segments::compile::{Circumstances, Saved};
-use crate::segments::expression::Expression;
 use crate::segments::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
-use crate::segments::frame::members;
-use crate::segments::keys::{Computed, Key, needs};
+use crate::segments::keys::{Computed, Key};
 use crate::segments::people::People;
 use crate::segments::people::attributes::attribute_types;
-use crate::segments::predicate::Predicate;
-use crate::segments::{compile_json, compile_text};
+use crate::segments::privacy::PrivacyError;
+use crate::segments::saved::SavedError;
 use crate::workspace::Workspace;
 
-/// Ask who belongs to a segment: which fields there are, how many users it takes, some of them
+/// Ask who belongs to a segment: how many, some of them, all of them as a file; save it, compare it with others
 ///
 /// People are those of the newest profiles (`smartpush profile`), or of those as of T. What is unknown of a user meets no
-/// condition; `is unknown` asks for it.
+/// condition; `is unknown` asks for it. A saved segment has versions, can be named in others as in_segment("id"), and tells who
+/// entered and who left since it was last counted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush segment fields
   smartpush segment count --where 'purchases_30d >= 2 and last_seen < 14d and not opted_out'
-  smartpush segment sample --where 'interest(\"DELI\") > 0.1 or propensity_decile(\"purchase_7d\") >= 9'
-  smartpush segment count --where segment.json")]
+  smartpush segment count --where 'interest(\"DELI\") > 0.1' --by lifecycle --for marketer
+  smartpush segment save deli-fans --where 'interest(\"DELI\") > 0.1' --description 'likes the deli'
+  smartpush segment upload friends --file friends.csv
+  smartpush segment export --segment deli-fans --out deli-fans.csv --column locale
+  smartpush segment overlap deli-fans friends
+  smartpush segment sample --where 'in_segment(\"friends\") and propensity_decile(\"purchase_7d\") >= 9'")]
 pub(super) struct SegmentArguments {
     #[command(subcommand)]
     action: Action,
@@ -46,40 +52,46 @@ pub(super) struct SegmentArguments {
 enum Action {
     /// List the fields with their types, and the functions
     Fields,
-    /// Count the members
-    Count(Selection),
-    /// Show some members, always the same for the same people
-    Sample {
-        #[command(flatten)]
-        selection: Selection,
-        /// How many
-        #[arg(long, value_name = "N", default_value_t = 10)]
-        limit: usize,
+    Count(count::CountArguments),
+    Sample(sample::SampleArguments),
+    Export(export::ExportArguments),
+    Overlap(overlap::OverlapArguments),
+    Save(storage::SaveArguments),
+    Upload(upload::UploadArguments),
+    /// List the saved segments
+    List,
+    /// Show a saved segment with its versions and who names it
+    Show {
+        /// The segment
+        id: String,
     },
-}
-
-#[derive(clap::Args)]
-struct Selection {
-    /// The segment as text or JSON, or a file that holds it
-    #[arg(long = "where", value_name = "TEXT|FILE")]
-    condition: String,
-    /// People as of this moment, of which there are profiles
-    #[arg(long, value_name = "T")]
-    as_of: Option<String>,
+    /// Take a saved segment out of use; its versions are kept
+    Delete {
+        /// The segment
+        id: String,
+    },
 }
 
 pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let catalogue = catalogue(context, &workspace)?;
+    let desk = Desk::open(context, &workspace, catalogue(context, &workspace)?)?;
     match &arguments.action {
         Action::Fields => {
-            list_fields(context, &catalogue);
+            list_fields(context, &desk.catalogue);
             Ok(())
         }
-        Action::Count(selection) => show(context, &evaluate(context, &workspace, &catalogue, selection)?, 0),
-        Action::Sample { selection, limit } => {
-            show(context, &evaluate(context, &workspace, &catalogue, selection)?, *limit)
+        Action::Count(arguments) => count::run(&desk, arguments),
+        Action::Sample(arguments) => sample::run(&desk, arguments),
+        Action::Export(arguments) => export::run(&desk, arguments),
+        Action::Overlap(arguments) => overlap::run(&desk, arguments),
+        Action::Save(arguments) => storage::save(&desk, arguments),
+        Action::Upload(arguments) => upload::run(&desk, arguments),
+        Action::List => {
+            storage::list(&desk);
+            Ok(())
         }
+        Action::Show { id } => storage::show(&desk, id),
+        Action::Delete { id } => storage::delete(&desk, id),
     }
 }
 
@@ -102,57 +114,6 @@ fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
     let field = |field: &Field| line(&field.name, field.field_type, &field.description);
     let function = |function: &Function| line(function.form, function.field_type, function.description);
     print_lines(&catalogue.fields().map(field).chain(FUNCTIONS.iter().map(function)).collect::<Vec<_>>());
-}
-
-/// A segment's answer.
-struct Answer {
-    expression: Expression,
-    as_of: Instant,
-    users: usize,
-    /// Ids, sorted.
-    members: Vec<String>,
-}
-
-fn evaluate(
-    context: &Context,
-    workspace: &Workspace,
-    catalogue: &FieldCatalogue,
-    selection: &Selection,
-) -> Result<Answer, Failure> {
-    let as_of = selection.as_of.as_deref().map(|text| context.parse_moment(text)).transpose()?;
-    let as_of = ProfileFile::find(workspace, as_of)?.as_of;
-    let zone = Zone::find(&context.config.default_time_zone).map_err(Failure::caller)?;
-    let (expression, predicate) =
-        read_segment(&selection.condition, Circumstances { catalogue, as_of, zone: &zone })?;
-    let needs = needs(&predicate);
-    let mut people = People::read(workspace, Some(as_of), &needs, &zone)?;
-    for key in people.missing(&needs) {
-        people = learn(context, workspace, people, &key)?;
-    }
-    let mask = members(&predicate, &people)?;
-    let taken = people.ids().iter().zip(mask.iter()).filter(|(_, taken)| *taken == Some(true));
-    let members = taken.filter_map(|(id, _)| id.map(str::to_string)).collect();
-    Ok(Answer { expression, as_of, users: people.len(), members })
-}
-
-/// The text itself, or of a file that it names; neither can begin as JSON does.
-fn read_segment(
-    condition: &str,
-    circumstances: Circumstances<'_>,
-) -> Result<(Expression, Predicate), Failure> {
-    let path = Path::new(condition);
-    let written = match path.is_file() {
-        true => std::fs::read_to_string(path)
-            .map_err(|error| Failure::caller(format!("bad_segment_file: {condition}: {error}")))?,
-        false => condition.to_string(),
-    };
-    let text = written.trim();
-    let saved = |_: &str| None::<Saved<'static>>;
-    let compiled = match text.starts_with(['{', '"']) {
-        true => compile_json(text.as_bytes(), circumstances, None, &saved),
-        false => compile_text(text, circumstances, None, &saved),
-    };
-    compiled.map_err(|error| Failure::caller(error.render(text)))
 }
 
 /// Looks up what models and curves say, as of the people's moment.
@@ -208,28 +169,17 @@ fn with_best_hours(context: &Context, workspace: &Workspace, people: People) -> 
     Ok(people.with_numbers(Key::Computed(Computed::BestHourOfWeek), &of_week)?)
 }
 
-/// How many, and `limit` of them in the order of a draw that stays the same.
-fn show(context: &Context, answer: &Answer, limit: usize) -> Result<(), Failure> {
-    let drawn: BTreeSet<(u64, &str)> =
-        answer.members.iter().map(|id| (hash_of(id.as_bytes()), id.as_str())).collect();
-    let sample: Vec<&str> = drawn.into_iter().take(limit).map(|(_, id)| id).collect();
-    if context.json {
-        let mut report = serde_json::json!({
-            "as_of": answer.as_of, "where": answer.expression.to_string(), "expression": answer.expression,
-            "users": answer.users, "members": answer.members.len(),
-        });
-        if limit > 0 {
-            report["sample"] = serde_json::json!(sample);
+impl From<SavedError> for Failure {
+    fn from(error: SavedError) -> Self {
+        match error {
+            SavedError::Table(error) => error.into(),
+            _ => Failure::new(2, error),
         }
-        print_json(&report);
-        return Ok(());
     }
-    let (members, users) = (answer.members.len() as u64, answer.users as u64);
-    let mut lines = vec![
-        answer.expression.to_string(),
-        format!("{} of {} users as of {}", thousands(members), thousands(users), answer.as_of),
-    ];
-    lines.extend(sample.iter().map(|id| format!("  {id}")));
-    print_lines(&lines);
-    Ok(())
+}
+
+impl From<PrivacyError> for Failure {
+    fn from(error: PrivacyError) -> Self {
+        Failure::new(2, error)
+    }
 }

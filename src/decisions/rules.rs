@@ -11,7 +11,7 @@ use super::situation::{Situation, is_plausible};
 use super::variant::Wordings;
 use crate::domain::campaign::CampaignStatus;
 use crate::domain::content::MessageClass;
-use crate::domain::settings::ConsentWhenUnknown;
+use crate::domain::settings::{ConsentWhenUnknown, DecisionSettings};
 use crate::domain::time::{Instant, MINUTE};
 use crate::domain::user::{Consent, QuietHours};
 
@@ -172,9 +172,12 @@ fn zone_is_known(situation: &Situation) -> Verdict {
 
 /// The same users are held out from everything.
 fn outside_holdout(situation: &Situation) -> Verdict {
-    let settings = &situation.context.settings;
-    let user = situation.context.user.user_id.as_bytes();
-    yes_if(!falls_within(draw(settings.seed, "holdout", &[user]), settings.holdout_percent))
+    yes_if(!is_held_out(&situation.context.settings, &situation.context.user.user_id))
+}
+
+/// Is the user among those whom nobody pushes, so that the effect of pushing can be measured?
+pub fn is_held_out(settings: &DecisionSettings, user_id: &str) -> bool {
+    falls_within(draw(settings.seed, "holdout", &[user_id.as_bytes()]), settings.holdout_percent)
 }
 
 // ---- the campaign ----

@@ -2,20 +2,29 @@
 //!
 //! An expression is read from text ([`text::parser::parse`]) or JSON ([`json::read`]), compiled against the catalogue of fields
 //! ([`compile::compile`]), and evaluated over all [`people`] ([`frame::members`]) or one of them ([`row::is_member`]) with the same
-//! answer. What has to be looked up for it, [`keys::needs`] says.
+//! answer. What has to be looked up for it, [`keys::needs`] says. [`saved`] segments have versions and kept [`evaluations`];
+//! [`answers`] count, [`overlap`] compares, [`export`] writes, and [`privacy`] says what of it a reader may see.
 
+pub mod answers;
 pub mod compile;
 pub mod error;
+pub mod evaluations;
+pub mod export;
 pub mod expression;
 pub mod fields;
 pub mod frame;
 pub mod json;
 pub mod keys;
+pub mod overlap;
 pub mod people;
 pub mod predicate;
+pub mod privacy;
 mod questions;
+pub mod reach;
 pub mod row;
+pub mod saved;
 pub mod text;
+pub mod upload;
 pub mod words;
 
 use compile::{Circumstances, Saved, compile};

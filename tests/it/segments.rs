@@ -1,9 +1,11 @@
 //! Segments: text, tree and JSON are one, both evaluators agree with a naive one, and nothing hostile gets through.
 
 mod errors;
+mod exporting;
 mod hostile;
 mod oracle;
 mod round_trips;
+mod saved;
 mod town;
 mod trees;
 mod within;

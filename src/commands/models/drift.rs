@@ -38,8 +38,8 @@ pub(super) fn measure(
     }
     let is_asked = as_of.is_some();
     let as_of = context.moment(as_of, &lake)?;
-    if is_asked && as_of <= model.as_of {
-        return Ok(Measured::Unknown(format!("{as_of} is not after the model's own moment")));
+    if is_asked && as_of < model.as_of {
+        return Ok(Measured::Unknown(format!("{as_of} is before the model's own moment")));
     }
     if lake.newest().is_none_or(|newest| newest < model.as_of) || as_of <= model.as_of {
         return Ok(Measured::Nothing);
