@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Bins of [`Reference`], beside the one of missing values.
 pub const BINS: usize = 10;
+/// What moves by itself, as the days since somebody came do, may move by so many times its PSI of before.
+pub const HABIT: f64 = 3.0;
 /// Rows added to each bin, so that an empty one costs much and not infinitely much.
 const PRIOR: f64 = 0.5;
 

@@ -16,12 +16,10 @@ use super::train::{measure, stands_for};
 use crate::config::{Config, DriftConfig, TrainingConfig};
 use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};
-use crate::evaluation::stability::{BINS, Reference};
+use crate::evaluation::stability::{BINS, HABIT, Reference};
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
 
-/// How many times its habit something may move at least.
-const HABIT: f64 = 3.0;
 /// Users at moments, and pairs of them with contents, that are looked at on either side at most.
 const MOST_ROWS: usize = 20_000;
 
@@ -176,8 +174,7 @@ fn failed(found: &Drift, patience: f64, config: &DriftConfig) -> Vec<String> {
 
 /// Probabilities in order of the rows.
 fn probabilities(model: &Model, examples: &Examples) -> Vec<f64> {
-    let row = |row: usize| examples.columns.iter().map(|column| column[row]).collect::<Vec<f64>>();
-    (0..examples.len()).map(|index| model.score_row(&row(index))).collect()
+    (0..examples.len()).map(|row| model.score_row(&examples.inputs_of(row))).collect()
 }
 
 fn inputs(model: &Model, comparison: &Comparison<'_>, config: &DriftConfig) -> Vec<InputDrift> {

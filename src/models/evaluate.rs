@@ -83,10 +83,7 @@ fn measured(
 
 fn measure_model(test: &Examples, model: &Model, config: &Config) -> Metrics {
     let all: Vec<usize> = (0..test.len()).collect();
-    measure(test, &all, config, model.base_rate, |row| {
-        let inputs: Vec<f64> = test.columns.iter().map(|column| column[row]).collect();
-        model.score_row(&inputs)
-    })
+    measure(test, &all, config, model.base_rate, |row| model.score_row(&test.inputs_of(row)))
 }
 
 /// Figures by metric.

@@ -504,6 +504,11 @@ impl Examples {
         &self.moments[self.rows[row].moment as usize]
     }
 
+    /// The inputs of a row, blocks in order.
+    pub fn inputs_of(&self, row: usize) -> Vec<f64> {
+        self.columns.iter().map(|column| column[row]).collect()
+    }
+
     /// How many of some rows are positive.
     pub fn positives(&self, rows: &[usize]) -> usize {
         rows.iter().filter(|row| self.labels[**row]).count()

@@ -63,16 +63,7 @@ impl ProfileTable {
 
     /// The row of a user.
     pub fn row_of(&self, user_id: &str) -> Option<usize> {
-        let (mut low, mut high) = (0, self.ids.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.ids.get(middle).unwrap_or_default().cmp(user_id) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
-            }
-        }
-        None
+        place_of(&self.ids, user_id)
     }
 
     /// A user's profile as a JSON object, features in the order of the list.
@@ -144,4 +135,18 @@ fn open_directory(directory: &Path) -> Result<Option<ProfileTable>, ProfileError
         .map_err(TableError::parquet(&path))?;
     let columns = frame.columns().iter().map(|column| column.as_materialized_series().clone()).collect();
     Ok(Some(ProfileTable { manifest, ids, columns }))
+}
+
+/// The place of a user among sorted ids.
+pub fn place_of(ids: &StringChunked, user_id: &str) -> Option<usize> {
+    let (mut low, mut high) = (0, ids.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match ids.get(middle).unwrap_or_default().cmp(user_id) {
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+            std::cmp::Ordering::Equal => return Some(middle),
+        }
+    }
+    None
 }

@@ -84,11 +84,6 @@ impl Evaluations {
         Ok(())
     }
 
-    /// Is this one kept already?
-    pub fn has(&self, evaluation: &Evaluation) -> bool {
-        self.path(evaluation).exists()
-    }
-
     fn path(&self, evaluation: &Evaluation) -> PathBuf {
         let Evaluation { as_of, version } = evaluation;
         self.directory.join(format!("as_of={}.version={version}.parquet", as_of.file_name()))

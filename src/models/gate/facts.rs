@@ -9,11 +9,11 @@ use super::rival::Rival;
 use super::slices::{Slice, slices};
 use crate::config::Config;
 use crate::evaluation::classification::{Bin, Intervals, auc, ece_by_chance};
-use crate::evaluation::stability::Reference;
+use crate::evaluation::stability::{HABIT, Reference};
 use crate::models::card::Metrics;
 use crate::models::examples::{Examples, Question};
 use crate::models::model::Model;
-use crate::models::train::ECE_BINS;
+use crate::models::train::{ECE_BINS, stands_for};
 use crate::parallel;
 
 /// Standard deviations on either side of a mean that hold 99 % of a normal distribution.
@@ -51,9 +51,7 @@ pub struct Move {
 impl Move {
     /// Did it jump? What grows with time, like the days since somebody came, moves as far from every part to the next.
     pub fn is_jump(&self, limit: f64) -> bool {
-        /// A move this many times the habit is no habit.
-        const BEYOND_HABIT: f64 = 3.0;
-        self.after > limit && self.after > BEYOND_HABIT * self.before
+        self.after > limit && self.after > HABIT * self.before
     }
 }
 
@@ -164,9 +162,8 @@ impl Evidence<'_> {
         Count { rows: rows.len(), positives: self.examples.positives(rows) }
     }
 
-    /// A kept negative stands for those that were left out.
     fn weight(&self, row: usize) -> f64 {
-        if self.examples.labels[row] { 1.0 } else { f64::from(self.examples.one_kept_of) }
+        stands_for(self.examples.labels[row], self.examples)
     }
 
     pub(super) fn labels_and_users(&self, rows: &[usize]) -> (Vec<bool>, Vec<u32>) {

@@ -128,10 +128,7 @@ impl Learner<'_> {
     ) {
         let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
         let users: Vec<u32> = rows.iter().map(|row| self.examples.rows[*row].user).collect();
-        let theirs = |row: &usize| {
-            let inputs: Vec<f64> = self.examples.columns.iter().map(|column| column[*row]).collect();
-            champion.score_row(&inputs)
-        };
+        let theirs = |row: &usize| champion.score_row(&self.examples.inputs_of(*row));
         let ours: Vec<f64> = rows.iter().map(ours).collect();
         let theirs: Vec<f64> = rows.iter().map(theirs).collect();
         let evaluation = &request.config.evaluation;

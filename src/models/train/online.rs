@@ -97,8 +97,7 @@ pub fn go_on(
         return Err(OnlineError::NothingNew { goal: goal() });
     }
     let metrics = measure(&examples, &rows, request.config, from.base_rate, |row| {
-        let inputs: Vec<f64> = examples.columns.iter().map(|column| column[row]).collect();
-        from.score_row(&inputs)
+        from.score_row(&examples.inputs_of(row))
     });
     let is_served = beats_base_rate(&metrics);
     let mut online = state.clone();
@@ -135,8 +134,7 @@ fn check(question: &Question<'_>, from: &Model, state: &OnlineState) -> Result<(
 fn probabilities_by(model: &Model, examples: &Examples, rows: &[usize]) -> Vec<f64> {
     let mut probabilities = vec![f64::NAN; examples.len()];
     for row in rows {
-        let inputs: Vec<f64> = examples.columns.iter().map(|column| column[*row]).collect();
-        probabilities[*row] = model.score_row(&inputs);
+        probabilities[*row] = model.score_row(&examples.inputs_of(*row));
     }
     probabilities
 }

@@ -21,6 +21,7 @@ use super::row::{Known, Person};
 use crate::domain::time::Instant;
 use crate::events::lake::LakeError;
 use crate::profiles::ProfileError;
+use crate::profiles::table::place_of;
 use crate::tables::TableError;
 
 /// People of whom something cannot be looked up.
@@ -114,16 +115,7 @@ impl People {
 
     /// The row of a user.
     pub fn row_of(&self, user_id: &str) -> Option<usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.ids.get(middle).unwrap_or_default().cmp(user_id) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
-            }
-        }
-        None
+        place_of(&self.ids, user_id)
     }
 
     /// What was looked up of the person of a row.
