@@ -225,6 +225,8 @@ impl Timeline {
             name: &self.names[event.name as usize],
             timestamp: event.at,
             date_only: event.date_only,
+            // No feature asks.
+            is_led_to: false,
             zone: event.zone,
             message_id: &message_id,
             content_id: event.content.map(|content| self.contents[content as usize].as_str()),

@@ -23,6 +23,8 @@ pub struct EventRow<'a> {
     pub timestamp: Instant,
     /// The stamp says nothing of the time of day.
     pub date_only: bool,
+    /// It names the decision whose push led to it.
+    pub is_led_to: bool,
     /// The zone the event brought.
     pub zone: Option<ZoneCode>,
     /// Its id; empty unless it brought a zone or the fold asked for ids.
@@ -138,7 +140,7 @@ fn fold_file<A: Accumulator>(
     make: &impl Fn() -> A,
     users: &Users<A>,
 ) -> Result<(), ProfileError> {
-    let mut wanted = vec!["user_id", "event", "timestamp", "date_only", "time_zone"];
+    let mut wanted = vec!["user_id", "event", "timestamp", "date_only", "time_zone", "decision_id"];
     if columns == Columns::All {
         wanted.extend(["message_id", "content_id", "session_id", "value"]);
     }
@@ -167,6 +169,7 @@ fn fold_frame<A: Accumulator>(
     let (ids, names, zone_names) = (text("user_id")?, text("event")?, text("time_zone")?);
     let stamps = frame.column("timestamp")?.datetime()?.physical();
     let dates = frame.column("date_only")?.bool()?;
+    let decisions = text("decision_id")?;
     let (messages, contents, sessions) =
         (optional("message_id"), optional("content_id"), optional("session_id"));
     let values = frame.column("value").ok().and_then(|column| column.f64().ok());
@@ -190,6 +193,7 @@ fn fold_frame<A: Accumulator>(
                     name: names.get(row).unwrap_or_default(),
                     timestamp,
                     date_only: dates.get(row).unwrap_or_default(),
+                    is_led_to: decisions.get(row).is_some(),
                     zone: if has_zones {
                         zone_names.get(row).and_then(|name| zones.code(name))
                     } else {

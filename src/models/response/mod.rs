@@ -6,6 +6,7 @@
 //! of a response follow activity, interest and popularity one to one. Outcomes move the weights by weighted logistic
 //! regression, each counting 1 / its action probability (DESIGN: exploration makes the hours comparable).
 
+pub mod choices;
 pub mod evidence;
 pub mod opt_out;
 mod ratio;

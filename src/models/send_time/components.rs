@@ -1,5 +1,5 @@
-//! The eleven curves that one user's curve is mixed from, at a cut: everybody's, his groups', and his own in
-//! four shapes and two memories.
+//! The thirteen curves that one user's curve is mixed from, at a cut: everybody's, his groups', his own in four shapes
+//! and two memories, and his groups' with each hour of the day multiplied by what he makes of it.
 
 use super::circular::Circular;
 use super::history::{History, Week, normalise, normalised};
@@ -15,6 +15,12 @@ const MEMORIES: [Option<f64>; 2] = [Some(30.0), None];
 pub const EVIDENCE_HALF_LIFE: f64 = 90.0;
 /// Resolutions of the rhythm groups; the stack learns how much of each.
 const GROUPS: [usize; 2] = [8, 32];
+/// Units at which the group's word on an hour of the day weighs as much as the user's own, where the two are multiplied; the
+/// stack learns how much of each.
+const STRENGTHS: [f64; 2] = [3.0, 8.0];
+/// Independent units that one unit counts like, where the group is the one that the user's hours multiply: people of a group
+/// differ in more than chance, and he is not to be sure of his group for what is his own.
+const GROUP_UNITS: f64 = 0.25;
 /// Users that groups are learned from, evenly strided over those with history.
 const GROUP_USERS: usize = 8_192;
 /// Users a window that transitions are learned from, evenly strided.
@@ -23,7 +29,7 @@ const TRANSITION_USERS: usize = 3_000;
 const TRANSITION_WINDOWS: i32 = 3;
 
 /// Components of a curve.
-pub const COMPONENTS: usize = 11;
+pub const COMPONENTS: usize = FIRST_MULTIPLIED + STRENGTHS.len();
 /// Index of the global curve.
 pub const GLOBAL: usize = 0;
 /// Index of the finer rhythm groups' curve.
@@ -32,6 +38,8 @@ pub const FINE_GROUPS: usize = 2;
 pub const FIRST_OWN: usize = 3;
 /// Components of the user's own history without decay.
 pub const OWN_UNDECAYED: [usize; 4] = [7, 8, 9, 10];
+/// Index of the first component in which the user's hours multiply his group's.
+const FIRST_MULTIPLIED: usize = 11;
 
 /// How histories are read and smoothed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,6 +126,16 @@ impl Shared {
         groups.mixture(&groups.memberships(&week))
     }
 
+    /// The same of the finer groups, with memberships that are less sure of themselves.
+    fn likely_group_curve(&self, history: &History) -> Week {
+        let groups = &self.groups[1];
+        if history.count(self.back) == 0 {
+            return groups.mixture(&self.by_attribute[1][history.attribute as usize]);
+        }
+        let week = history.weights(self.back, Some(EVIDENCE_HALF_LIFE), self.smoothing.lean);
+        groups.mixture(&groups.memberships(&week.map(|weight| GROUP_UNITS * weight)))
+    }
+
     /// The user's components, each summing to 1.
     pub fn components(&self, history: &History) -> [Week; COMPONENTS] {
         let mut components = [self.global; COMPONENTS];
@@ -129,6 +147,10 @@ impl Shared {
             let own = self.own_shapes(&week, &group);
             components[FIRST_OWN + 4 * memory..FIRST_OWN + 4 * memory + 4].copy_from_slice(&own);
         }
+        let group = self.likely_group_curve(history);
+        let week = history.weights(self.back, None, self.smoothing.lean);
+        let multiplied = STRENGTHS.map(|strength| multiplied(&group, &week, strength));
+        components[FIRST_MULTIPLIED..].copy_from_slice(&multiplied);
         components
     }
 
@@ -168,6 +190,25 @@ impl Shared {
         let week = history.weights(self.back, Some(EVIDENCE_HALF_LIFE), self.smoothing.lean);
         let [by_slot, everybodys_week, _, moved] = self.own_shapes(&week, &group);
         [group, moved, by_slot, everybodys_week]
+    }
+}
+
+/// The group's week with each hour of the day times the user's units in it over those the group lets expect, shrunk to 1:
+/// the posterior mean of a gamma–Poisson rate. A user whose group peaks at eight and who comes at nine keeps its shape.
+fn multiplied(group: &Week, week: &Week, strength: f64) -> Week {
+    let (own, shared) = (by_hour_of_day(week), by_hour_of_day(group));
+    let units: f64 = own.iter().sum();
+    let ratio = |hour: usize| (own[hour] + strength) / (units * shared[hour] + strength);
+    let ratios: [f64; 24] = std::array::from_fn(ratio);
+    normalised(std::array::from_fn(|slot| group[slot] * ratios[slot % 24]))
+}
+
+/// Units that a component's prior counts like beside the user's own, the group's or everybody's part being infinite.
+pub fn prior_units(component: usize) -> f64 {
+    match component {
+        _ if component < FIRST_OWN => f64::INFINITY,
+        _ if component < FIRST_MULTIPLIED => 1.0,
+        _ => 24.0 * STRENGTHS[component - FIRST_MULTIPLIED],
     }
 }
 

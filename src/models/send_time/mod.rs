@@ -1,6 +1,6 @@
 //! Send-time curves: user → rhythm group → everybody, mixed by weights that were learned on past cuts.
 //!
-//! The model is a mixture of eleven curves for each user ([`components`]). What is tuned in it is tuned on
+//! The model is a mixture of thirteen curves for each user ([`components`]). What is tuned in it is tuned on
 //! what came before the cut: the smoothing, the groups, the transfer between hours, the weights of the mixture by
 //! evidence and by user, how fast past cuts lose value, and the concentration of the intervals. Fixed, and the same
 //! for all data, is the menu: two memories, two resolutions of groups, grids and weak priors.
@@ -17,7 +17,7 @@ pub mod rhythm_groups;
 pub mod stack;
 pub mod transfer;
 
-use components::{COMPONENTS, FINE_GROUPS, FIRST_OWN, GLOBAL, OWN_UNDECAYED, Shared, Smoothing};
+use components::{COMPONENTS, FINE_GROUPS, GLOBAL, OWN_UNDECAYED, Shared, Smoothing, prior_units};
 use concentration::{Concentration, IntervalTable, Pairs};
 use history::{History, Week, normalised};
 use rhythm_groups::add_scaled;
@@ -215,9 +215,10 @@ impl SendTimeModel {
 
 /// How much of a curve is shared with others, and which level speaks most.
 ///
-/// The user's own components hold one pseudo-unit of his group, so without evidence they are the group's.
+/// The user's own components hold pseudo-units of his group, so without evidence they are the group's.
 fn shrinkage(weights: &[f64; COMPONENTS], evidence: f64) -> (f64, CurveLevel) {
-    let own = weights[FIRST_OWN..].iter().sum::<f64>() * evidence / (evidence + 1.0);
+    let own_share = |component: usize| evidence / (evidence + prior_units(component));
+    let own: f64 = weights.iter().enumerate().map(|(component, weight)| weight * own_share(component)).sum();
     let global = weights[GLOBAL];
     let group = 1.0 - own - global;
     let level = match () {

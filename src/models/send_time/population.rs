@@ -120,7 +120,8 @@ impl Accumulator for Around {
                 self.late_zones.push((event.timestamp, event.message_id.to_string(), zone));
             }
         }
-        if is_own(event.name) && !event.date_only {
+        // What a push led to tells its hour, not the user's: counted, the hour that was once pushed would win for ever.
+        if is_own(event.name) && !event.date_only && !event.is_led_to {
             self.activity.absorb(event.timestamp, event.zone);
         }
     }

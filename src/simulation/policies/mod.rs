@@ -144,10 +144,8 @@ impl Player {
             Player::Histogram(player) => {
                 led_to.into_iter().for_each(|act| player.log.add(choice.push.user, act));
             }
-            Player::Smartpush(player) => {
-                led_to.into_iter().for_each(|act| player.log.add(choice.push.user, act));
-                player.record(choice, answer);
-            }
+            // What its pushes led to bears their decision's id: an outcome, and nothing that a person did of himself.
+            Player::Smartpush(player) => player.record(choice, answer),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::domain::time::{Instant, LocalHour};
 use crate::domain::user::{Consent, User};
 use crate::domain::zone::Zone;
 use crate::models::logistic::FitError;
+use crate::models::response::choices::Candidate;
 use crate::models::response::evidence::Evidence;
 use crate::models::response::opt_out::OptOuts;
 use crate::models::response::{Activity, Inputs, MOST_OUTCOMES, Outcome, ResponseModel, activity, lags_of};
@@ -111,10 +112,8 @@ impl Smartpush {
         // Stable: of one day, by person.
         events.sort_by_key(|(_, act)| act.day);
         for day in events.chunk_by(|(_, one), (_, other)| one.day == other.day) {
-            let alive = day.first().map_or(&[][..], |(_, act)| stage.alive(act.day));
-            let out: Vec<(usize, usize)> =
-                alive.iter().map(|content| (*content, self.categories[*content])).collect();
-            day.iter().for_each(|(user, act)| self.evidence.absorb_view(*user, act.content as usize, &out));
+            let out: Vec<Candidate> = day.first().map_or(Vec::new(), |(_, act)| candidates(stage, act.day));
+            self.evidence.absorb_views(day.iter().map(|(user, act)| (*user, act.content as usize)), &out);
         }
     }
 
@@ -248,6 +247,15 @@ fn settings(world: &World) -> DecisionSettings {
         seed: world.seed,
         ..Config::defaults().decisions
     }
+}
+
+/// Contents that are out on a day.
+fn candidates(stage: &Stage, day: i32) -> Vec<Candidate> {
+    let candidate = |content: &usize| {
+        let known = &stage.world.contents[*content];
+        Candidate { content: *content, category: known.category, age_days: day - known.published }
+    };
+    stage.alive(day).iter().map(candidate).collect()
 }
 
 /// Each person's send-time curve from events before a day, as responses see it.

@@ -132,6 +132,7 @@ pub(super) fn frame_of(parts: &[Vec<Act>], declared: &Declared, as_of: Instant) 
                 name: &act.name,
                 timestamp: act.timestamp,
                 date_only: act.date_only,
+                is_led_to: false,
                 zone,
                 message_id: &act.message_id,
                 content_id: act.content_id.as_deref(),
