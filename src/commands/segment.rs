@@ -8,25 +8,13 @@ mod selection;
 mod storage;
 mod upload;
 
-use std::collections::BTreeMap;
-
 use self::selection::{Desk, Selection};
-use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_lines, progress_bar};
+use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use crate::domain::goal::Unit;
-use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::{check_goal, check_inputs, score};
-use crate::models::send_time::SendTimeModel;
-use crate::models::send_time::population::{Cut, Population};
-use crate::profiles::declared::Declared;
+use crate::segments::desk::DeskError;
 use crate::segments::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
-use crate::segments::keys::{Computed, Key};
-use crate::segments::people::People;
-use crate::segments::people::attributes::attribute_types;
 use crate::segments::privacy::PrivacyError;
 use crate::segments::saved::SavedError;
-use crate::workspace::Workspace;
 
 /// Ask who belongs to a segment: how many, some of them, all of them as a file; save it, compare it with others
 ///
@@ -74,7 +62,7 @@ enum Action {
 
 pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let desk = Desk::open(context, &workspace, catalogue(context, &workspace)?)?;
+    let desk = Desk::open(context, &workspace)?;
     match &arguments.action {
         Action::Fields => {
             list_fields(context, &desk.catalogue);
@@ -95,11 +83,6 @@ pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(),
     }
 }
 
-fn catalogue(context: &Context, workspace: &Workspace) -> Result<FieldCatalogue, Failure> {
-    let goals = context.config.goals.iter().filter(|(_, goal)| goal.unit == Unit::UserDay);
-    Ok(FieldCatalogue::new(attribute_types(workspace)?, goals.map(|(name, _)| name.clone()).collect()))
-}
-
 fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
     if context.json {
         let fields: Vec<&Field> = catalogue.fields().collect();
@@ -116,57 +99,21 @@ fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
     print_lines(&catalogue.fields().map(field).chain(FUNCTIONS.iter().map(function)).collect::<Vec<_>>());
 }
 
-/// Looks up what models and curves say, as of the people's moment.
-fn learn(context: &Context, workspace: &Workspace, people: People, key: &Key) -> Result<People, Failure> {
-    match key {
-        // A goal's decile may have come with its propensity.
-        key if people.column(key).is_some() => Ok(people),
-        Key::Propensity(goal) | Key::PropensityDecile(goal) => {
-            with_propensities(context, workspace, people, goal)
+impl From<DeskError> for Failure {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Field { .. } | DeskError::NotAField(_) | DeskError::Stale { .. } => {
+                Failure::caller(error)
+            }
+            DeskError::Zone(error) => Failure::caller(error),
+            DeskError::Saved(error) => error.into(),
+            DeskError::Privacy(error) => error.into(),
+            DeskError::People(error) => error.into(),
+            DeskError::Registry(error) => error.into(),
+            DeskError::Example(error) => error.into(),
+            DeskError::Profile(error) => error.into(),
         }
-        Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
-            with_best_hours(context, workspace, people)
-        }
-        _ => Ok(people),
     }
-}
-
-fn with_propensities(
-    context: &Context,
-    workspace: &Workspace,
-    people: People,
-    name: &str,
-) -> Result<People, Failure> {
-    let (goal, registry, as_of) = (goal_of(context, name)?, Registry::of(workspace), people.as_of());
-    let found = registry.newest(name, as_of)?;
-    let path = registry.place(name, &found.version).join("model.json");
-    check_goal(&found.model, goal)
-        .and_then(|()| check_inputs(&found.model))
-        .map_err(|fault| RegistryError::Unusable { path, fault })?;
-    let material = read_before(context, workspace, &context.lake(workspace)?, as_of)?;
-    let sources = material.sources(&found.model.profile_settings);
-    let scores = score(&question(context, name, goal, &sources), &found.model, as_of)?;
-    let users = material.timeline.users();
-    let by_user = scores.iter().map(|score| (users[score.user].as_str(), score.propensity)).collect();
-    Ok(people.with_propensities(name, &by_user)?)
-}
-
-fn with_best_hours(context: &Context, workspace: &Workspace, people: People) -> Result<People, Failure> {
-    let bar = progress_bar();
-    bar.set_message("learning curves");
-    let lake = context.lake(workspace)?;
-    let declared = Declared::read(workspace, &context.config.default_time_zone)?;
-    let population = Population::read(&lake, &declared, Cut::At(people.as_of()), &|_, _| ())?;
-    let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
-    let (mut of_day, mut of_week) = (BTreeMap::new(), BTreeMap::new());
-    for (user, id) in population.ids.iter().enumerate() {
-        let curve = model.curve(user, &population.histories[user]);
-        of_day.insert(id.as_str(), curve.best_hour_of_day() as f64);
-        of_week.insert(id.as_str(), curve.best_hour_of_week() as f64);
-    }
-    bar.finish_and_clear();
-    let people = people.with_numbers(Key::Computed(Computed::BestHour), &of_day)?;
-    Ok(people.with_numbers(Key::Computed(Computed::BestHourOfWeek), &of_week)?)
 }
 
 impl From<SavedError> for Failure {

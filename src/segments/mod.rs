@@ -3,10 +3,15 @@
 //! An expression is read from text ([`text::parser::parse`]) or JSON ([`json::read`]), compiled against the catalogue of fields
 //! ([`compile::compile`]), and evaluated over all [`people`] ([`frame::members`]) or one of them ([`row::is_member`]) with the same
 //! answer. What has to be looked up for it, [`keys::needs`] says. [`saved`] segments have versions and kept [`evaluations`];
-//! [`answers`] count, [`overlap`] compares, [`export`] writes, and [`privacy`] says what of it a reader may see.
+//! [`answers`] [`count`], [`overlap`] compares, [`export`] writes, and [`privacy`] says what of it a reader may see. A [`desk::Desk`]
+//! puts all of it together over a workspace, a [`cache`] keeps people between questions, and [`audiences`] are what campaigns are for.
 
 pub mod answers;
+pub mod audiences;
+pub mod cache;
 pub mod compile;
+pub mod count;
+pub mod desk;
 pub mod error;
 pub mod evaluations;
 pub mod export;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::compile::Saved;
 use super::expression::{Condition, Expression, Subject, Test};
 use super::words::nearest;
+use crate::domain::campaign::EVERYBODY;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::Instant;
 use crate::tables::{self, TableError};
@@ -31,7 +32,7 @@ pub enum SavedError {
     /// An id that is no name of a directory everywhere.
     #[error(
         "bad_segment_id: {0:?}: a segment's id is made of a_z, 0_9, -, _ and ., begins with a letter or digit, and has at most \
-         {LONGEST_ID} of them"
+         {LONGEST_ID} of them; all and everybody are nobody's segment"
     )]
     BadId(String),
     /// Nobody saved it.
@@ -134,6 +135,18 @@ impl Segment {
                 Expression::Condition(Condition { subject, test: Test::IsTrue })
             }
         }
+    }
+}
+
+impl Segment {
+    /// One JSON object: the card, and what the current version says as text, as tree, and as it is stored.
+    pub fn to_json(&self) -> serde_json::Value {
+        let expression = self.expression();
+        let mut report = serde_json::json!(self.card);
+        report["where"] = serde_json::json!(expression.to_string());
+        report["expression"] = serde_json::json!(expression);
+        report["definition"] = serde_json::json!(self.definition);
+        report
     }
 }
 
@@ -302,6 +315,7 @@ pub fn campaigns_for(workspace: &Workspace, id: &str) -> Result<Vec<String>, Tab
 fn is_segment_id(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     id.len() <= LONGEST_ID
+        && !EVERYBODY.contains(&id)
         && id.bytes().next().is_some_and(is_plain)
         && id.bytes().all(|byte| is_plain(byte) || matches!(byte, b'-' | b'_' | b'.'))
 }

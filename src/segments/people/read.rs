@@ -60,6 +60,29 @@ impl People {
         people.beside_users(workspace, &needs, zone)?.count_events(workspace, &needs)
     }
 
+    /// Declared users who are not among these people, with what is known of them without a profile: declarations and draws.
+    ///
+    /// # Errors
+    /// When the users cannot be read.
+    pub fn newcomers(
+        &self,
+        workspace: &Workspace,
+        needs: &Needs,
+        zone: &Zone,
+    ) -> Result<People, PeopleError> {
+        let ids = declared::ids(workspace)?;
+        let is_new = |id: &Option<&str>| id.is_some_and(|id| self.row_of(id).is_none());
+        let ids = StringChunked::from_iter_options("user_id".into(), ids.iter().filter(is_new));
+        let mut people = People::new(self.as_of, ids);
+        for key in &needs.keys {
+            if let Key::Bucket(salt) = key {
+                let column = buckets(&people.ids, salt);
+                people = people.with(key.clone(), column)?;
+            }
+        }
+        people.beside_users(workspace, needs, zone)
+    }
+
     /// With what the profile table answers.
     fn answered_by(mut self, frame: &DataFrame, path: &Path, needs: &Needs) -> Result<People, PeopleError> {
         for key in &needs.keys {
