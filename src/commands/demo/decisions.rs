@@ -37,7 +37,7 @@ pub(super) fn tell(
         decided.push(ask(&engine, id, now)?);
     }
     let chosen = three(&decided, &catalogue);
-    let mut lines = heading(8, &format!("What three households would get, when and why (asked {now})"));
+    let mut lines = heading(9, &format!("What three households would get, when and why (asked {now})"));
     for decision in &chosen {
         lines.extend(story(&engine, decision)?);
     }
@@ -88,7 +88,7 @@ fn who_gets_nothing(decided: &[Decision]) -> Vec<String> {
     let actions = actions(decided);
     let count = |action: &str| actions.get(action).copied().unwrap_or(0);
     let mut lines = heading(
-        9,
+        10,
         &format!(
             "Who gets nothing, and why: of {} households {} would be pushed, {} only later, {} not at all",
             thousands(decided.len() as u64),
