@@ -80,7 +80,8 @@ pub struct Problem {
     #[schema(example = "/problems/invalid_request")]
     type_uri: String,
     /// The same for every problem of this type.
-    title: String,
+    #[schema(value_type = String)]
+    title: &'static str,
     /// HTTP status.
     status: u16,
     /// What is wrong with this request.
@@ -90,17 +91,18 @@ pub struct Problem {
     errors: Vec<Fault>,
     /// Where in a segment's text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<Position>,
+    position: Option<Box<Position>>,
     /// What was probably meant, to stand at that place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    suggestion: Option<String>,
+    #[schema(value_type = Option<String>)]
+    suggestion: Option<Box<str>>,
 }
 
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
         Problem {
             type_uri: format!("/problems/{}", kind.code),
-            title: kind.title.to_string(),
+            title: kind.title,
             status: kind.status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
@@ -110,11 +112,11 @@ impl Problem {
     }
 
     /// A problem whose code begins the text, as on the command line.
-    pub(super) fn coded(status: StatusCode, title: &str, detail: String) -> Problem {
+    pub(super) fn coded(status: StatusCode, title: &'static str, detail: String) -> Problem {
         let code = detail.split(':').next().unwrap_or_default();
         Problem {
             type_uri: format!("/problems/{code}"),
-            title: title.to_string(),
+            title,
             status: status.as_u16(),
             ..Problem::new(INTERNAL_ERROR, detail)
         }
@@ -128,6 +130,7 @@ impl Problem {
 
     /// The same with the place in a segment's text, and what was probably meant there.
     pub(super) fn hinting(self, position: Option<Position>, suggestion: Option<String>) -> Problem {
+        let (position, suggestion) = (position.map(Box::new), suggestion.map(Into::into));
         Problem { position, suggestion, ..self }
     }
 
@@ -137,9 +140,9 @@ impl Problem {
     }
 
     /// The same under another code, which also begins its text.
-    pub(super) fn recoded(mut self, code: &str, title: &str) -> Problem {
+    pub(super) fn recoded(mut self, code: &str, title: &'static str) -> Problem {
         self.type_uri = format!("/problems/{code}");
-        self.title = title.to_string();
+        self.title = title;
         self.detail = format!("{code}: {}", self.detail);
         self
     }

@@ -107,6 +107,7 @@ pub(super) async fn show(
     params(
         ("id" = String, Path, description = "1 to 64 of a_z, 0_9, -, _ and ."),
         ("If-Match" = Option<String>, Header, description = "The version that is to be replaced, in quotes; * for any"),
+        ("If-None-Match" = Option<String>, Header, description = "*: only when there is none"),
     ),
     request_body(content = SegmentBody, content_type = "application/json"),
     responses(
@@ -152,7 +153,9 @@ fn save_as(
             let predicate = desk.compile_tree(tree, as_of, Some(id));
             (tree.clone(), predicate.map_err(|error| about_expression(&error))?)
         }
-        _ => return Err(Problem::invalid(vec![Fault::at("", "has not exactly one of where and expression")])),
+        _ => {
+            return Err(Problem::invalid(vec![Fault::at("", "has not exactly one of where and expression")]));
+        }
     };
     desk.marketer().check_question(&needs(&predicate)).map_err(Problem::from)?;
     let (card, is_changed) = desk.saved.save(id, &expression, body.description.as_deref(), now, &lock)?;
@@ -229,6 +232,8 @@ fn lock(workspace: &Workspace) -> Result<WriteLock, Problem> {
 enum Expected {
     /// Whatever there is.
     Anything,
+    /// None (`If-None-Match: *`).
+    Nothing,
     /// Some version.
     Some,
     /// One of these.
@@ -239,11 +244,13 @@ impl Expected {
     fn of(headers: &HeaderMap) -> Result<Expected, Problem> {
         let mut values = headers.get_all(header::IF_MATCH).iter().peekable();
         if values.peek().is_none() {
-            return Ok(Expected::Anything);
+            let is_new = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value == "*");
+            return Ok(if is_new { Expected::Nothing } else { Expected::Anything });
         }
         let mut versions = Vec::new();
         for value in values {
-            let text = value.to_str().map_err(|_| Problem::new(INVALID_HEADER, "If-Match is not plain text"))?;
+            let text =
+                value.to_str().map_err(|_| Problem::new(INVALID_HEADER, "If-Match is not plain text"))?;
             for tag in text.split(',').map(str::trim) {
                 match tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
                     Some(version) => versions.push(version.to_string()),
@@ -262,11 +269,13 @@ impl Expected {
 
     fn check(&self, current: Option<&Card>) -> Result<(), Problem> {
         let is_expected = match (self, current) {
-            (Expected::Anything, _) | (Expected::Some, Some(_)) => true,
+            (Expected::Anything, _) | (Expected::Some, Some(_)) | (Expected::Nothing, None) => true,
+            (Expected::Nothing, Some(_)) => false,
             (Expected::OneOf(versions), Some(card)) => versions.contains(&card.version),
             (_, None) => false,
         };
-        let found = current.map_or("there is none".to_string(), |card| format!("current is {:?}", card.version));
+        let found =
+            current.map_or("there is none".to_string(), |card| format!("current is {:?}", card.version));
         if is_expected { Ok(()) } else { Err(Problem::new(PRECONDITION_FAILED, found)) }
     }
 }

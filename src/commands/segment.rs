@@ -102,9 +102,10 @@ fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
 impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {
         match error {
-            DeskError::Field { .. } | DeskError::NotAField(_) | DeskError::Stale { .. } => {
-                Failure::caller(error)
-            }
+            DeskError::Field { .. }
+            | DeskError::NotAField(_)
+            | DeskError::TooLarge(_)
+            | DeskError::Stale { .. } => Failure::caller(error),
             DeskError::Zone(error) => Failure::caller(error),
             DeskError::Saved(error) => error.into(),
             DeskError::Privacy(error) => error.into(),

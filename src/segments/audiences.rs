@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::desk::{Desk, DeskError};
-use super::keys::{Key, Needs, needs};
+use super::desk::{Desk, DeskError, needs_of};
+use super::keys::{Key, Needs};
 use super::people::{People, PeopleError};
 use super::predicate::Predicate;
 use super::privacy::Reader;
@@ -17,6 +17,9 @@ use crate::workspace::Workspace;
 
 /// Segments that are kept ready; who asks for more of them gets no answer.
 const MOST_SEGMENTS: usize = 500;
+
+/// Columns of everybody that are kept for all of them together.
+const MOST_COLUMNS: usize = 500;
 
 /// Longest reason that is logged with a decision, in characters.
 const LONGEST_REASON: usize = 200;
@@ -161,8 +164,12 @@ impl Standing {
     /// A segment with the people of whom everything that it needs is looked up.
     fn ready(desk: &Desk<'_>, people: &People, id: &str) -> Result<(Standing, People), DeskError> {
         let asked = desk.saved_one(id, people.as_of())?;
+        let needs = needs_of(std::slice::from_ref(&asked), Reader::DataTeam, &BTreeSet::new())?;
         let version = asked.card.map(|card| card.version).unwrap_or_default();
-        let needs = needs(&asked.predicate);
+        let more = people.missing(&needs).len();
+        if people.columns() + more > MOST_COLUMNS {
+            return Err(DeskError::TooLarge(people.columns() + more));
+        }
         let people = desk.look_up(people.clone(), &needs)?;
         match people.missing(&needs).into_iter().next() {
             Some(key) => Err(PeopleError::Missing(key).into()),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use super::desk::{Asked, Desk, DeskError, Evaluated, catalogue};
+use super::desk::{Asked, Desk, DeskError, Evaluated, catalogue, needs_of};
 use super::fields::FieldCatalogue;
 use super::keys::{Key, Needs};
 use super::people::{People, PeopleError};
@@ -33,6 +33,8 @@ const MOST_COLUMNS: usize = 64;
 #[derive(Debug, Default)]
 pub struct PeopleCache {
     kept: Mutex<Option<Kept>>,
+    /// Held by who learns: whoever needs the same meanwhile waits, and then finds it.
+    learning: Mutex<()>,
 }
 
 /// One state of the files with what was read from them.
@@ -79,14 +81,14 @@ fn look_at(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 pub struct View<'a> {
     /// The desk.
     pub desk: Desk<'a>,
-    people: People,
-    reach: Option<Arc<Vec<Reach>>>,
+    cache: &'a PeopleCache,
+    kept: Kept,
 }
 
 impl View<'_> {
     /// The moment that people are seen at.
     pub fn as_of(&self) -> Instant {
-        self.people.as_of()
+        self.kept.people.as_of()
     }
 
     /// Evaluates segments, looking up `also` beside what they need.
@@ -99,8 +101,20 @@ impl View<'_> {
         reader: Reader,
         also: &BTreeSet<Key>,
     ) -> Result<Evaluated, DeskError> {
-        let evaluated = self.desk.evaluate_on(self.people.clone(), asked, reader, also)?;
-        self.people = evaluated.people.clone();
+        let keys = needs_of(asked, reader, also)?.keys;
+        let is_slow = |key: &Key| key.is_learned() && self.kept.people.column(key).is_none();
+        let turn = keys.iter().any(is_slow).then(|| {
+            let turn = held(&self.cache.learning);
+            if let Some(kept) = self.cache.kept_of(&self.kept.stamp) {
+                self.kept = kept;
+            }
+            turn
+        });
+        let evaluated = self.desk.evaluate_on(self.kept.people.clone(), asked, reader, also)?;
+        self.kept.people = evaluated.people.clone();
+        if turn.is_some() {
+            self.cache.keep(self.kept.clone());
+        }
         Ok(evaluated)
     }
 
@@ -109,13 +123,13 @@ impl View<'_> {
     /// # Errors
     /// When it cannot be looked up.
     pub fn reach(&mut self) -> Result<Arc<Vec<Reach>>, DeskError> {
-        if let Some(reach) = &self.reach {
+        if let Some(reach) = &self.kept.reach {
             return Ok(Arc::clone(reach));
         }
-        let people = self.desk.look_up(self.people.clone(), &Needs { keys: reach::needed() })?;
         let desk = &self.desk;
+        let people = desk.look_up(self.kept.people.clone(), &Needs { keys: reach::needed() })?;
         let reach = Arc::new(reach::reach(&people, desk.workspace, &desk.config.decisions, &desk.zone)?);
-        (self.people, self.reach) = (people, Some(Arc::clone(&reach)));
+        (self.kept.people, self.kept.reach) = (people, Some(Arc::clone(&reach)));
         Ok(reach)
     }
 }
@@ -142,11 +156,10 @@ impl PeopleCache {
                 Err(error) => return Err(error.into()),
             };
             let desk = Desk::with_catalogue(workspace, config, Arc::clone(&kept.catalogue))?;
-            let mut view = View { desk, people: kept.people.clone(), reach: kept.reach.clone() };
+            let mut view = View { desk, cache: self, kept };
             let answered = answer(&mut view);
-            if !has_changed_since(workspace, now, Some(&kept.stamp)) {
-                let (people, reach) = (view.people, view.reach);
-                self.keep(Kept { people, reach, ..kept });
+            if !has_changed_since(workspace, now, Some(&view.kept.stamp)) {
+                self.keep(view.kept);
                 return answered;
             }
         }
@@ -164,8 +177,8 @@ impl PeopleCache {
         now: Instant,
     ) -> Result<Arc<FieldCatalogue>, DeskError> {
         let stamp = Stamp::of(workspace, now).ok();
-        match self.hold().as_ref().filter(|kept| Some(&kept.stamp) == stamp.as_ref()) {
-            Some(kept) => Ok(Arc::clone(&kept.catalogue)),
+        match stamp.and_then(|stamp| self.kept_of(&stamp)) {
+            Some(kept) => Ok(kept.catalogue),
             None => Ok(Arc::new(catalogue(workspace, config)?)),
         }
     }
@@ -173,8 +186,8 @@ impl PeopleCache {
     /// What is kept of the state in force, or that state read anew.
     fn current(&self, workspace: &Workspace, config: &Config, now: Instant) -> Result<Kept, DeskError> {
         let stamp = Stamp::of(workspace, now)?;
-        if let Some(kept) = self.hold().as_ref().filter(|kept| kept.stamp == stamp) {
-            return Ok(kept.clone());
+        if let Some(kept) = self.kept_of(&stamp) {
+            return Ok(kept);
         }
         let catalogue = Arc::new(catalogue(workspace, config)?);
         let zone = Zone::find(&config.default_time_zone)?;
@@ -187,12 +200,17 @@ impl PeopleCache {
         if kept.people.columns() > MOST_COLUMNS {
             kept.people = People::new(kept.people.as_of(), kept.people.ids().clone());
         }
-        *self.hold() = Some(kept);
+        *held(&self.kept) = Some(kept);
     }
 
-    fn hold(&self) -> MutexGuard<'_, Option<Kept>> {
-        self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn kept_of(&self, stamp: &Stamp) -> Option<Kept> {
+        held(&self.kept).as_ref().filter(|kept| kept.stamp == *stamp).cloned()
     }
+}
+
+/// A lock; what a panic has left behind is whole.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Are the files in another state than this one? Without one: are profiles being built, that is, are there some without a manifest?

@@ -32,6 +32,9 @@ use crate::profiles::declared::Declared;
 use crate::tables::TableError;
 use crate::workspace::Workspace;
 
+/// Most different things that one question looks up of everybody: each is a column in memory.
+const MOST_KEYS: usize = 200;
+
 /// A question about segments without an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -46,6 +49,9 @@ pub enum DeskError {
     /// Something else than one field.
     #[error("bad_field: {0:?} is not one field")]
     NotAField(String),
+    /// Too much to look up at once.
+    #[error("too_large: {0} different things are asked of each person; one question may ask {MOST_KEYS}")]
+    TooLarge(usize),
     /// A saved segment that cannot be asked any more: what it names is gone.
     #[error("bad_segment: segment {id:?}: {error}\n  {expression}")]
     Stale {
@@ -277,8 +283,7 @@ impl<'a> Desk<'a> {
         reader: Reader,
         also: &BTreeSet<Key>,
     ) -> Result<Evaluated, DeskError> {
-        let needs = needs_of(asked, reader, also)?;
-        evaluated(asked, self.look_up(people, &needs)?)
+        evaluated(asked, self.look_up(people, &needs_of(asked, reader, also)?)?)
     }
 
     /// The people with everything that is needed.
@@ -361,15 +366,18 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// What several segments look up together, if the reader may ask for all of it.
-fn needs_of(asked: &[Asked], reader: Reader, also: &BTreeSet<Key>) -> Result<Needs, PrivacyError> {
+/// What several segments look up together, if that is not too much and the reader may ask for all of it.
+pub(super) fn needs_of(asked: &[Asked], reader: Reader, also: &BTreeSet<Key>) -> Result<Needs, DeskError> {
     let mut keys = also.clone();
     for one in asked {
         let own = needs(&one.predicate);
         reader.check_question(&own)?;
         keys.extend(own.keys);
     }
-    Ok(Needs { keys })
+    match keys.len() {
+        many if many > MOST_KEYS => Err(DeskError::TooLarge(many)),
+        _ => Ok(Needs { keys }),
+    }
 }
 
 fn evaluated(asked: &[Asked], people: People) -> Result<Evaluated, DeskError> {

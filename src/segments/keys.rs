@@ -35,6 +35,19 @@ pub enum Key {
     List(String),
 }
 
+impl Key {
+    /// Does looking it up read and fit all events, which takes seconds?
+    pub fn is_learned(&self) -> bool {
+        match self {
+            Key::Propensity(_) | Key::PropensityDecile(_) => true,
+            Key::Computed(computed) => {
+                matches!(computed, Computed::BestHour | Computed::BestHourOfWeek | Computed::RhythmGroup)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Fields of a declared user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Declared {

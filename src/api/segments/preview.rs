@@ -115,7 +115,8 @@ impl PreviewBody {
         }
         let compiled = match (&self.text, &self.expression) {
             (None, Some(tree)) => {
-                let predicate = desk.compile_tree(tree, as_of, None).map_err(|error| about_expression(&error))?;
+                let predicate =
+                    desk.compile_tree(tree, as_of, None).map_err(|error| about_expression(&error))?;
                 (tree.clone(), predicate)
             }
             (text, _) => {
@@ -208,8 +209,7 @@ fn check_compared(ids: &[String]) -> Result<(), Problem> {
 
 fn compared(view: &mut View<'_>, ids: &[String]) -> Result<Value, Problem> {
     let (as_of, reader) = (view.as_of(), view.desk.marketer());
-    let asked: Result<Vec<Asked>, DeskError> =
-        ids.iter().map(|id| view.desk.saved_one(id, as_of)).collect();
+    let asked: Result<Vec<Asked>, DeskError> = ids.iter().map(|id| view.desk.saved_one(id, as_of)).collect();
     let asked = asked?;
     let evaluated = view.evaluate(&asked, reader, &BTreeSet::new())?;
     Ok(overlap_of(&evaluated.masks).to_json(&asked, as_of, evaluated.people.len() as u64, reader))

@@ -53,7 +53,7 @@ impl From<DeskError> for Problem {
             DeskError::Field { error, .. } => {
                 wrong(error.to_string()).hinting(None, error.suggestion.clone())
             }
-            DeskError::NotAField(_) => wrong(error.to_string()),
+            DeskError::NotAField(_) | DeskError::TooLarge(_) => wrong(error.to_string()),
             DeskError::Stale { id, error, .. } => {
                 let text = format!("bad_segment: segment {id:?}: {error}");
                 wrong(text).hinting(None, error.suggestion.clone())
@@ -63,9 +63,11 @@ impl From<DeskError> for Problem {
             DeskError::People(error) => error.into(),
             DeskError::Registry(error) => of_registry(error),
             DeskError::Example(ExampleError::Profile(error)) | DeskError::Profile(error) => error.into(),
-            DeskError::Example(error) => {
-                Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, "The model has nobody to score", error.to_string())
-            }
+            DeskError::Example(error) => Problem::coded(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The model has nobody to score",
+                error.to_string(),
+            ),
             DeskError::Zone(error) => unreadable(&error),
         }
     }
@@ -83,7 +85,9 @@ impl From<SavedError> for Problem {
                 coded(StatusCode::NOT_FOUND, "There is no such segment").hinting(None, suggestion)
             }
             SavedError::Deleted { .. } => coded(StatusCode::NOT_FOUND, "The segment was deleted"),
-            SavedError::Damaged { .. } | SavedError::NewerFormat { .. } | SavedError::Table(_) => unreadable(&error),
+            SavedError::Damaged { .. } | SavedError::NewerFormat { .. } | SavedError::Table(_) => {
+                unreadable(&error)
+            }
         }
     }
 }

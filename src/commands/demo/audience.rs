@@ -13,9 +13,9 @@ use crate::segments::reach::{self, Reach};
 use crate::workspace::{Workspace, WriteLock};
 
 /// The segment that the demo saves.
-const ID: &str = "deli-cooling-off";
-const WHERE: &str = "lifecycle = \"cooling\" and interest(\"DELI\") > 0.02";
-const DESCRIPTION: &str = "deli buyers cooling off";
+pub(super) const ID: &str = "produce-cooling";
+const WHERE: &str = "lifecycle = \"cooling\" and interest(\"PRODUCE\") > 0.02";
+const DESCRIPTION: &str = "produce buyers cooling off";
 
 /// What the demo says of an audience.
 pub(super) struct Told {

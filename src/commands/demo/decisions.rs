@@ -147,6 +147,10 @@ pub(super) fn invitation(address: SocketAddr, example: Option<&Decision>) -> Vec
         ),
         format!("  curl -s http://{address}/v1/users/{user_id}/send-time"),
         format!("  curl -s http://{address}/v1/decisions/{decision_id}/explain"),
+        format!(
+            "  curl -s http://{address}/v1/segments:preview -H 'content-type: application/json' -d '{{\"segment\":\"{}\"}}'",
+            super::audience::ID
+        ),
         format!("  curl -s http://{address}/openapi.json"),
     ]
 }

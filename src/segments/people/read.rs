@@ -107,15 +107,17 @@ impl People {
     }
 
     fn count_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
-        let mut lake = None;
-        for key in &needs.keys {
-            let Key::Count(event, within) = key else { continue };
-            let lake = match &lake {
-                Some(lake) => lake,
-                None => lake.insert(Lake::open(workspace)?),
-            };
-            let column = counts::count(lake, &self.ids, event, *within, self.as_of)?;
-            self = self.with(key.clone(), column)?;
+        let asked = needs.keys.iter().filter_map(|key| match key {
+            Key::Count(event, within) => Some((event.as_str(), *within)),
+            _ => None,
+        });
+        let asked: Vec<_> = asked.collect();
+        if asked.is_empty() {
+            return Ok(self);
+        }
+        let lake = Lake::open(workspace)?;
+        for (event, within, column) in counts::count(&lake, &self.ids, asked.into_iter(), self.as_of)? {
+            self = self.with(Key::Count(event, within), column)?;
         }
         Ok(self)
     }

@@ -62,7 +62,10 @@ fn a_preview_is_what_the_command_line_tells_a_marketer() {
         assert_eq!(of_tree.json(), told.json(), "the tree says what the text says");
     }
     let hidden = preview(server(), &json!({ "where": "lifecycle = \"new\"", "sample": 5 })).json();
-    assert_eq!((&hidden["members"], &hidden["sample"], &hidden["hidden_below"]), (&json!(null), &json!(null), &json!(50)));
+    assert_eq!(
+        (&hidden["members"], &hidden["sample"], &hidden["hidden_below"]),
+        (&json!(null), &json!(null), &json!(50))
+    );
     let told = preview(server(), &json!({ "where": "everybody", "sample": 5 })).json();
     let sampled = sample().json(&["sample", "--where", "everybody", "--limit", "5"]);
     assert_eq!(told["sample"], sampled["sample"]);
@@ -92,12 +95,15 @@ fn an_overlap_is_what_the_command_line_tells_a_marketer() {
 #[test]
 fn members_are_those_of_an_export_byte_for_byte() {
     let place = tempfile::tempdir().unwrap();
-    for (format, media) in
-        [("csv", "text/csv"), ("jsonl", "application/x-ndjson"), ("parquet", "application/vnd.apache.parquet")]
-    {
+    for (format, media) in [
+        ("csv", "text/csv"),
+        ("jsonl", "application/x-ndjson"),
+        ("parquet", "application/vnd.apache.parquet"),
+    ] {
         let out = place.path().join(format!("out.{format}"));
         sample().json(&["export", "--segment", "frequent", "--out", out.to_str().unwrap()]);
-        let (status, content_type, bytes) = server().get_bytes(&format!("/v1/segments/frequent/members?format={format}"));
+        let (status, content_type, bytes) =
+            server().get_bytes(&format!("/v1/segments/frequent/members?format={format}"));
         assert_eq!(status, 200);
         assert!(content_type.starts_with(media), "{content_type}");
         assert!(bytes == fs::read(&out).unwrap(), "{format}");
@@ -118,24 +124,51 @@ fn every_bad_segment_is_a_problem_with_its_place() {
     let field = |name: &str| json!({"condition": {"subject": {"field": name}, "test": {">=": 2}}});
     let cases: Vec<(Value, Fault)> = vec![
         (json!({"where": "vip and\npurchases_30x >= 2"}), ("unknown_field", "/where", Some((1, 1)), None)),
-        (json!({"where": "opted_out and\n  purchases_30x >= 2"}), ("unknown_field", "/where", Some((2, 3)), Some("purchases_30d"))),
+        (
+            json!({"where": "opted_out and\n  purchases_30x >= 2"}),
+            ("unknown_field", "/where", Some((2, 3)), Some("purchases_30d")),
+        ),
         (json!({"where": "purchases_30d >="}), ("unexpected", "/where", Some((1, 17)), None)),
         (json!({"where": ""}), ("unexpected", "/where", Some((1, 1)), None)),
-        (json!({"where": "intrest(\"DELI\") > 0.1"}), ("unknown_function", "/where", Some((1, 1)), Some("interest"))),
+        (
+            json!({"where": "intrest(\"DELI\") > 0.1"}),
+            ("unknown_function", "/where", Some((1, 1)), Some("interest")),
+        ),
         (json!({"where": "purchases_30d = \"x\""}), ("wrong_type", "/where", Some((1, 17)), None)),
-        (json!({"where": "created_at > 2017-02-30"}), ("no_such_moment", "/where", Some((1, 14)), Some("2017-02-28"))),
-        (json!({"where": "lifecycle = \"coolng\""}), ("unknown_value", "/where", Some((1, 13)), Some("\"cooling\""))),
+        (
+            json!({"where": "created_at > 2017-02-30"}),
+            ("no_such_moment", "/where", Some((1, 14)), Some("2017-02-28")),
+        ),
+        (
+            json!({"where": "lifecycle = \"coolng\""}),
+            ("unknown_value", "/where", Some((1, 13)), Some("\"cooling\"")),
+        ),
         (json!({"where": "in_segment(\"nothing\")"}), ("unknown_segment", "/where", Some((1, 1)), None)),
         (json!({"where": "a".repeat(100_000)}), ("too_large", "/where", Some((1, 65_537)), None)),
-        (json!({"where": "not ".repeat(10_000) + "opted_out"}), ("too_large", "/where", Some((1, 129)), None)),
+        (
+            json!({"where": "not ".repeat(10_000) + "opted_out"}),
+            ("too_large", "/where", Some((1, 129)), None),
+        ),
         (json!({"where": "(".repeat(10_000) + "opted_out"}), ("too_large", "/where", Some((1, 33)), None)),
-        (json!({"where": "purchases_30d ≥ 2"}), ("unexpected_character", "/where", Some((1, 15)), Some(">="))),
-        (json!({"where": "user_id; drop table users --"}), ("unexpected_character", "/where", Some((1, 8)), None)),
+        (
+            json!({"where": "purchases_30d ≥ 2"}),
+            ("unexpected_character", "/where", Some((1, 15)), Some(">=")),
+        ),
+        (
+            json!({"where": "user_id; drop table users --"}),
+            ("unexpected_character", "/where", Some((1, 8)), None),
+        ),
         (json!({"where": "pl.read_csv(\"/etc/passwd\")"}), ("bad_number", "/where", Some((1, 3)), None)),
         (json!({"where": "{\"all\":[]}"}), ("empty_group", "/where", None, None)),
-        (json!({"expression": {"all": [field("purchases_30d"), field("purchases_30x")]}}), ("unknown_field", "/expression/all/1/condition/subject", None, Some("purchases_30d"))),
+        (
+            json!({"expression": {"all": [field("purchases_30d"), field("purchases_30x")]}}),
+            ("unknown_field", "/expression/all/1/condition/subject", None, Some("purchases_30d")),
+        ),
         (json!({"expression": {"any": []}}), ("empty_group", "/expression", None, None)),
-        (json!({"expression": {"all": [field("a b")]}}), ("bad_json", "/expression/all/0/condition/subject/field", None, None)),
+        (
+            json!({"expression": {"all": [field("a b")]}}),
+            ("bad_json", "/expression/all/0/condition/subject/field", None, None),
+        ),
         (json!({"expression": {"some": []}}), ("bad_json", "/expression", None, None)),
         (json!({"expression": 5}), ("bad_json", "/expression", None, None)),
     ];
@@ -145,7 +178,8 @@ fn every_bad_segment_is_a_problem_with_its_place() {
             let shown: String = body.to_string().chars().take(80).collect();
             assert_eq!((reply.status, reply.problem().as_str()), (422, code), "{shown}: {reply:?}");
             assert_eq!(reply.pointers(), [pointer], "{shown}: {reply:?}");
-            let found = told.get("position").map(|at| (at["line"].as_u64().unwrap(), at["column"].as_u64().unwrap()));
+            let found =
+                told.get("position").map(|at| (at["line"].as_u64().unwrap(), at["column"].as_u64().unwrap()));
             assert_eq!(found, place, "{shown}: {reply:?}");
             assert_eq!(told.get("suggestion").and_then(Value::as_str), suggestion, "{shown}: {reply:?}");
             assert!(reply.text.len() < 4_000, "{} bytes", reply.text.len());
@@ -170,6 +204,11 @@ fn every_bad_question_is_a_problem() {
         (json!({"where": ok, "by": ["consent or opted_out"]}), 422, "wrong_type"),
         (json!({"where": ok, "by": ["opted_out or opted_out"]}), 422, "bad_field"),
         (json!({"where": ok, "by": ["user_id"]}), 422, "names_people"),
+        (
+            json!({"where": (1..=201).map(|day| format!("count(\"purchase\", {day}d) > 1")).collect::<Vec<_>>().join(" or ")}),
+            422,
+            "too_large",
+        ),
         (json!({"where": "user_id = \"1003\""}), 422, "names_people"),
         (json!({"where": "opted_out or not user_id contains \"1\""}), 422, "names_people"),
         (json!({"where": "propensity(\"purchase_7d\") > 0.5"}), 422, "no_model"),
@@ -184,16 +223,23 @@ fn every_bad_question_is_a_problem() {
     assert_eq!(preview(server(), &json!({"where": ok, "by": ["consent", "consnt"]})).pointers(), ["/by/1"]);
     assert_eq!(preview(server(), &json!({"segment": "dely"})).json()["suggestion"], "deli");
     let huge = json!({ "where": "a".repeat(1 << 20) });
-    assert_eq!((preview(server(), &huge).status, preview(server(), &huge).problem().as_str()), (413, "body_too_large"));
+    assert_eq!(
+        (preview(server(), &huge).status, preview(server(), &huge).problem().as_str()),
+        (413, "body_too_large")
+    );
     assert_eq!(server().post("/v1/segments:preview", &[], b"{}").status, 415);
     assert_eq!(server().post("/v1/segments:preview", &[JSON], b"{").problem(), "invalid_json");
-    let deep = "{\"expression\":".to_string() + &"{\"not\":".repeat(10_000) + "\"everybody\"" + &"}".repeat(10_001);
+    let deep =
+        "{\"expression\":".to_string() + &"{\"not\":".repeat(10_000) + "\"everybody\"" + &"}".repeat(10_001);
     let reply = server().post("/v1/segments:preview", &[JSON], deep.as_bytes());
     assert!(matches!(reply.status, 400 | 422), "{reply:?}");
     assert_eq!(put(server(), "UPPER", &json!({"where": ok}), &[]).problem(), "bad_segment_id");
     assert_eq!(put(server(), "all", &json!({"where": ok}), &[]).problem(), "bad_segment_id");
     assert_eq!(put(server(), "x", &json!({"where": "user_id = \"1\""}), &[]).problem(), "names_people");
-    assert_eq!(put(server(), "x", &json!({"where": ok}), &[("if-match", "nonsense")]).problem(), "invalid_header");
+    assert_eq!(
+        put(server(), "x", &json!({"where": ok}), &[("if-match", "nonsense")]).problem(),
+        "invalid_header"
+    );
     assert_eq!(server().send("DELETE", "/v1/segments/none", &[], b"").problem(), "unknown_segment");
     assert_eq!(server().send("DELETE", "/v1/segments", &[], b"").status, 405);
 }
@@ -204,7 +250,8 @@ fn a_segment_is_saved_read_changed_named_and_taken_out_of_use() {
     let campaign = r#"{"campaign_id":"spring","status":"running","audience":"cooling"}"#;
     take(sample.root(), "campaigns", "c.jsonl", campaign);
     let server = Server::start(sample.root(), &[]);
-    let first = put(&server, "cooling", &json!({"where": "lifecycle = \"cooling\"", "description": "cool"}), &[]);
+    let first =
+        put(&server, "cooling", &json!({"where": "lifecycle = \"cooling\"", "description": "cool"}), &[]);
     assert_eq!((first.status, &first.json()["changed"]), (201, &json!(true)), "{first:?}");
     let version = first.json()["version"].as_str().unwrap().to_string();
     assert_eq!(first.etag.as_deref(), Some(format!("\"{version}\"").as_str()));
@@ -212,12 +259,29 @@ fn a_segment_is_saved_read_changed_named_and_taken_out_of_use() {
     let told = shown.json();
     assert_eq!((&told["where"], &told["description"]), (&json!("lifecycle = \"cooling\""), &json!("cool")));
     assert_eq!(told["named_by"], json!({"campaigns": ["spring"], "segments": []}));
-    let again = put(&server, "cooling", &json!({"expression": told["expression"]}), &[("if-match", &shown.etag.unwrap())]);
-    assert_eq!((again.status, &again.json()["changed"], &again.json()["version"]), (200, &json!(false), &json!(version)));
+    let again = put(
+        &server,
+        "cooling",
+        &json!({"expression": told["expression"]}),
+        &[("if-match", &shown.etag.unwrap())],
+    );
+    assert_eq!(
+        (again.status, &again.json()["changed"], &again.json()["version"]),
+        (200, &json!(false), &json!(version))
+    );
     let stale = put(&server, "cooling", &json!({"where": "everybody"}), &[("if-match", "\"000000000000\"")]);
     assert_eq!((stale.status, stale.problem().as_str()), (412, "precondition_failed"));
     assert_eq!(put(&server, "absent", &json!({"where": "everybody"}), &[("if-match", "*")]).status, 412);
-    let second = put(&server, "cooling", &json!({"where": "lifecycle in (\"cooling\", \"dormant\")"}), &[("if-match", "*")]);
+    assert_eq!(
+        put(&server, "cooling", &json!({"where": "everybody"}), &[("if-none-match", "*")]).status,
+        412
+    );
+    let second = put(
+        &server,
+        "cooling",
+        &json!({"where": "lifecycle in (\"cooling\", \"dormant\")"}),
+        &[("if-match", "*")],
+    );
     assert_eq!((second.status, second.json()["history"].as_array().unwrap().len()), (200, 2), "{second:?}");
     let cycle = put(&server, "cooling", &json!({"where": "in_segment(\"cooling\")"}), &[]);
     assert_eq!((cycle.status, cycle.problem().as_str()), (422, "segment_cycle"));
@@ -232,7 +296,11 @@ fn a_segment_is_saved_read_changed_named_and_taken_out_of_use() {
     assert_eq!(preview(&server, &json!({"segment": "cooling"})).status, 404);
     assert_eq!(server.send("DELETE", "/v1/segments/cooling", &[], b"").status, 404);
     assert_eq!(server.get("/v1/segments").json()["segments"][0]["segment_id"], "cooling");
-    assert_eq!(put(&server, "cooling", &json!({"where": "everybody"}), &[]).status, 201, "saving brings it back");
+    assert_eq!(
+        put(&server, "cooling", &json!({"where": "everybody"}), &[]).status,
+        201,
+        "saving brings it back"
+    );
 }
 
 #[test]
@@ -277,7 +345,10 @@ fn previews_while_profiles_are_rebuilt_come_from_one_build_or_ask_to_come_again(
     assert!(answers.iter().any(|reply| reply.status == 200));
     for reply in answers {
         match reply.status {
-            200 => assert_eq!((&reply.json()["members"], &reply.json()["as_of"]), (&before["members"], &before["as_of"])),
+            200 => assert_eq!(
+                (&reply.json()["members"], &reply.json()["as_of"]),
+                (&before["members"], &before["as_of"])
+            ),
             503 => assert_eq!(reply.problem(), "profiles_changed"),
             _ => panic!("{reply:?}"),
         }
@@ -304,7 +375,11 @@ fn an_uploaded_list_is_asked_as_it_is_now() {
     upload(&ids[..100]);
     assert_eq!(preview(&server, &json!({"where": "in_segment(\"friends\")"})).json()["members"], 100);
     let members = server.get("/v1/segments/friends/members?format=jsonl");
-    let found: BTreeSet<String> = members.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["user_id"].as_str().unwrap().to_string()).collect();
+    let found: BTreeSet<String> = members
+        .text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["user_id"].as_str().unwrap().to_string())
+        .collect();
     assert_eq!(found, ids[..100].iter().cloned().collect());
 }
 
