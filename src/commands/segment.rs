@@ -2,7 +2,10 @@
 
 mod count;
 mod export;
+mod groups;
+mod lookalike;
 mod overlap;
+mod ready_made;
 mod sample;
 mod selection;
 mod storage;
@@ -15,6 +18,7 @@ use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, progress_bar};
 use super::{Context, Failure};
 use crate::domain::goal::Unit;
+use crate::domain::time::Instant;
 use crate::models::registry::{Registry, RegistryError};
 use crate::models::score::{check_goal, check_inputs, score};
 use crate::models::send_time::SendTimeModel;
@@ -38,10 +42,13 @@ use crate::workspace::Workspace;
   smartpush segment fields
   smartpush segment count --where 'purchases_30d >= 2 and last_seen < 14d and not opted_out'
   smartpush segment count --where 'interest(\"DELI\") > 0.1' --by lifecycle --for marketer
+  smartpush segment ready-made
+  smartpush segment count --segment ready:cooling --by rhythm_group
   smartpush segment save deli-fans --where 'interest(\"DELI\") > 0.1' --description 'likes the deli'
   smartpush segment upload friends --file friends.csv
   smartpush segment export --segment deli-fans --out deli-fans.csv --column locale
   smartpush segment overlap deli-fans friends
+  smartpush segment lookalike --seed friends --reach 5% --save like-friends
   smartpush segment sample --where 'in_segment(\"friends\") and propensity_decile(\"purchase_7d\") >= 9'")]
 pub(super) struct SegmentArguments {
     #[command(subcommand)]
@@ -52,10 +59,15 @@ pub(super) struct SegmentArguments {
 enum Action {
     /// List the fields with their types, and the functions
     Fields,
+    /// List the ready-made audiences with their sizes now
+    ReadyMade(selection::View),
+    /// Show the rhythm groups, their sizes, their peaks, and how stable they are
+    Groups(selection::View),
     Count(count::CountArguments),
     Sample(sample::SampleArguments),
     Export(export::ExportArguments),
     Overlap(overlap::OverlapArguments),
+    Lookalike(lookalike::LookalikeArguments),
     Save(storage::SaveArguments),
     Upload(upload::UploadArguments),
     /// List the saved segments
@@ -80,10 +92,13 @@ pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(),
             list_fields(context, &desk.catalogue);
             Ok(())
         }
+        Action::ReadyMade(view) => ready_made::run(&desk, view),
+        Action::Groups(view) => groups::run(&desk, view),
         Action::Count(arguments) => count::run(&desk, arguments),
         Action::Sample(arguments) => sample::run(&desk, arguments),
         Action::Export(arguments) => export::run(&desk, arguments),
         Action::Overlap(arguments) => overlap::run(&desk, arguments),
+        Action::Lookalike(arguments) => lookalike::run(&desk, arguments),
         Action::Save(arguments) => storage::save(&desk, arguments),
         Action::Upload(arguments) => upload::run(&desk, arguments),
         Action::List => {
@@ -127,6 +142,7 @@ fn learn(context: &Context, workspace: &Workspace, people: People, key: &Key) ->
         Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
             with_best_hours(context, workspace, people)
         }
+        Key::Computed(Computed::RhythmGroup) => groups::with_rhythm_groups(context, workspace, people),
         _ => Ok(people),
     }
 }
@@ -151,12 +167,17 @@ fn with_propensities(
     Ok(people.with_propensities(name, &by_user)?)
 }
 
+/// Everybody's active hours before a moment.
+fn population(context: &Context, workspace: &Workspace, as_of: Instant) -> Result<Population, Failure> {
+    let lake = context.lake(workspace)?;
+    let declared = Declared::read(workspace, &context.config.default_time_zone)?;
+    Ok(Population::read(&lake, &declared, Cut::At(as_of), &|_, _| ())?)
+}
+
 fn with_best_hours(context: &Context, workspace: &Workspace, people: People) -> Result<People, Failure> {
     let bar = progress_bar();
     bar.set_message("learning curves");
-    let lake = context.lake(workspace)?;
-    let declared = Declared::read(workspace, &context.config.default_time_zone)?;
-    let population = Population::read(&lake, &declared, Cut::At(people.as_of()), &|_, _| ())?;
+    let population = population(context, workspace, people.as_of())?;
     let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
     let (mut of_day, mut of_week) = (BTreeMap::new(), BTreeMap::new());
     for (user, id) in population.ids.iter().enumerate() {

@@ -3,7 +3,11 @@
 mod errors;
 mod exporting;
 mod hostile;
+mod lookalike;
 mod oracle;
+mod privacy;
+mod ready_made;
+mod rhythms;
 mod round_trips;
 mod saved;
 mod town;

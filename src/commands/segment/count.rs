@@ -54,8 +54,11 @@ pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure
     let of_members = reached.iter().zip(mask).filter(|(_, taken)| **taken).map(|(reach, _)| reach.as_str());
     let mut breakdowns = vec![parts("reach", &Reach::ALL.map(Reach::as_str), of_members)];
     for (field, key) in fields.iter().zip(&keys) {
-        let column = evaluated.people.column(key);
-        breakdowns.extend(column.map(|column| breakdown(field, column, mask)));
+        let found = evaluated.people.column(key).map(|column| breakdown(field, column, mask));
+        breakdowns.extend(found.map(|found| match key.is_closed() {
+            true => found.closed(desk.catalogue.values(key)),
+            false => found,
+        }));
     }
     let members = evaluated.members();
     let change = remember(desk, &asked, &evaluated, &members)?;

@@ -41,7 +41,7 @@ pub(super) struct Selection {
         conflicts_with = "segment"
     )]
     condition: Option<String>,
-    /// A saved segment
+    /// A saved segment, or a ready-made one (ready:cooling; `smartpush segment ready-made` lists them)
     #[arg(long, value_name = "ID")]
     segment: Option<String>,
     #[command(flatten)]
@@ -95,7 +95,8 @@ impl<'a> Desk<'a> {
         catalogue: FieldCatalogue,
     ) -> Result<Desk<'a>, Failure> {
         let zone = Zone::find(&context.config.default_time_zone).map_err(Failure::caller)?;
-        Ok(Desk { context, workspace, catalogue, zone, saved: SavedSegments::read(workspace)? })
+        let saved = SavedSegments::read(workspace)?.with_goals(catalogue.goals());
+        Ok(Desk { context, workspace, catalogue, zone, saved })
     }
 
     /// The moment of the profiles that answers come from.

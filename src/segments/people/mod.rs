@@ -108,6 +108,11 @@ impl People {
         self.columns.get(key)
     }
 
+    /// What was looked up, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.columns.keys()
+    }
+
     /// What is needed and was not looked up.
     pub fn missing(&self, needs: &Needs) -> Vec<Key> {
         needs.keys.iter().filter(|key| !self.columns.contains_key(key)).cloned().collect()
