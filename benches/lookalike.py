@@ -1,7 +1,7 @@
 """Learns a seed's membership by smartpush and by scikit-learn on the same inputs and folds; called by `benches/lookalike`.
 
 `smartpush segment lookalike --rows` writes what its model read, each person's fold and his similarity. scikit-learn's
-LogisticRegression (lbfgs, C = 1 / penalty) is fitted on the other four folds, standardised by their own means and standard
+LogisticRegression (lbfgs, C = 1 / the penalty that smartpush chose) is fitted on the other four folds, standardised by their own means and standard
 deviations, missing values at the mean, held within three standard deviations; told are the areas under the curve of all
 people's out-of-fold probabilities, their largest difference, and the seconds of all fits.
 """
@@ -18,7 +18,7 @@ import numpy
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-FOLDS, CLIP, PENALTY = 5, 3.0, 10.0
+CLIP = 3.0
 HEAD = ("user_id", "member", "fold", "similarity")
 
 
@@ -35,7 +35,7 @@ def main():
     ours = json.loads(subprocess.check_output([*command, *arguments.seed, "--rows", str(path)]))
     members, folds, similarity, inputs = read(path)
     start = time.perf_counter()
-    theirs = out_of_fold(members, folds, inputs)
+    theirs = out_of_fold(members, folds, inputs, ours["fold_penalties"])
     report = {
         "seed": ours["seed"],
         "people": len(members),
@@ -64,14 +64,14 @@ def read(path):
     return members, folds, similarity, inputs
 
 
-def out_of_fold(members, folds, inputs):
+def out_of_fold(members, folds, inputs, penalties):
     probabilities = numpy.zeros(len(members))
-    for fold in range(FOLDS):
+    for fold, penalty in enumerate(penalties):
         inside = folds == fold
         means, scales = numpy.nanmean(inputs[~inside], axis=0), numpy.nanstd(inputs[~inside], axis=0)
         scales[~(scales > 1e-9)] = 1.0
         standard = numpy.nan_to_num(numpy.clip((inputs - means) / scales, -CLIP, CLIP))
-        model = LogisticRegression(C=1 / PENALTY, tol=1e-8, max_iter=10_000)
+        model = LogisticRegression(C=1 / penalty, tol=1e-8, max_iter=10_000)
         model.fit(standard[~inside], members[~inside])
         probabilities[inside] = model.predict_proba(standard[inside])[:, 1]
     return probabilities

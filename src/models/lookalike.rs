@@ -1,7 +1,7 @@
 //! Who is like the members of a seed list: a model of membership, judged on people whom it did not learn from.
 //!
 //! Members are told from everybody else by logistic regression on standardised inputs. Everybody's similarity comes from a
-//! model that learned from the other folds, so nobody is recognised by his own label: the area under the curve, what a reach
+//! model that learned from the other folds, its penalty chosen on them too, so nobody is recognised by his own label: the area under the curve, what a reach
 //! finds, and who is taken all rest on the same figures.
 
 use linfa::ParamGuard;
@@ -12,6 +12,7 @@ use super::logistic::{FitError, LogisticRegression, TOLERANCE};
 use super::model::{mean_and_scale, standardised};
 use crate::domain::identity::hash_of;
 use crate::evaluation::bootstrap::Figure;
+use crate::evaluation::classification::log_loss;
 use crate::evaluation::delong::auc_with_interval;
 use crate::parallel;
 
@@ -19,8 +20,10 @@ use crate::parallel;
 pub const LEAST_SEED: usize = 50;
 /// Folds.
 pub const FOLDS: usize = 5;
-/// Strength of the penalty on squared weights, beside a loss that is a sum over people: 1 / C of scikit-learn.
-pub const PENALTY: f64 = 10.0;
+/// Penalties on squared weights that are tried, beside a loss that is a sum over people: 1 / C of scikit-learn.
+const PENALTIES: [f64; 6] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0];
+/// People that the penalty is chosen on at most, evenly strided: of more, it hardly matters.
+const CHOICE_PEOPLE: usize = 20_000;
 /// Inputs are held within so many standard deviations.
 pub const CLIP: f64 = 3.0;
 /// Seed of the folds.
@@ -58,6 +61,10 @@ pub struct LookAlike {
     pub auc: Figure,
     /// Weight of each standardised input in the model of everybody.
     pub weights: Vec<f64>,
+    /// The penalty of each fold's model, chosen without its people.
+    pub penalties: Vec<f64>,
+    /// The penalty of the model of everybody.
+    pub penalty: f64,
 }
 
 /// What comes of taking the most similar of those who are no members.
@@ -82,7 +89,7 @@ impl LookAlike {
     ///
     /// # Errors
     /// When members or others are fewer than [`LEAST_SEED`], no input is given, or the fit fails.
-    pub fn learn(ids: &[&str], columns: &[Vec<f64>], members: &[bool]) -> Result<LookAlike, LookAlikeError> {
+    pub fn learn(ids: &[&str], columns: &[&[f64]], members: &[bool]) -> Result<LookAlike, LookAlikeError> {
         let count = members.iter().filter(|member| **member).count();
         match (count, members.len() - count) {
             (members, _) if members < LEAST_SEED => return Err(LookAlikeError::SeedTooSmall(members)),
@@ -91,19 +98,21 @@ impl LookAlike {
             _ => {}
         }
         let folds = folds(ids, members);
+        let crowd = Crowd { columns, members, folds: &folds };
         let mut similarity = vec![0.0; members.len()];
+        let mut penalties = Vec::with_capacity(FOLDS);
         for fold in 0..FOLDS {
-            let rows = |inside: bool| -> Vec<usize> {
-                (0..members.len()).filter(|row| (folds[*row] == fold) == inside).collect()
-            };
-            let fitted = Fitted::learn(columns, members, &rows(false))?;
-            for row in rows(true) {
+            let penalty = crowd.choose_penalty(Some(fold))?;
+            let fitted = crowd.fit(&crowd.rows(|other| other != fold), penalty)?;
+            for row in crowd.rows(|other| other == fold) {
                 similarity[row] = fitted.probability(columns, row);
             }
+            penalties.push(penalty);
         }
-        let all = Fitted::learn(columns, members, &(0..members.len()).collect::<Vec<usize>>())?;
+        let penalty = crowd.choose_penalty(None)?;
+        let weights = crowd.fit(&crowd.rows(|_| true), penalty)?.weights;
         let auc = auc_with_interval(&similarity, members);
-        Ok(LookAlike { folds, similarity, auc, weights: all.weights })
+        Ok(LookAlike { folds, similarity, auc, weights, penalties, penalty })
     }
 
     /// What each share of those who are no members comes to.
@@ -137,6 +146,57 @@ fn folds(ids: &[&str], members: &[bool]) -> Vec<usize> {
     folds
 }
 
+/// People to learn from.
+struct Crowd<'a> {
+    columns: &'a [&'a [f64]],
+    members: &'a [bool],
+    folds: &'a [usize],
+}
+
+impl Crowd<'_> {
+    fn rows(&self, takes: impl Fn(usize) -> bool) -> Vec<usize> {
+        (0..self.folds.len()).filter(|row| takes(self.folds[*row])).collect()
+    }
+
+    /// The penalty under which each of the other folds is foretold best by those that remain; the weakest of equals.
+    fn choose_penalty(&self, left_out: Option<usize>) -> Result<f64, FitError> {
+        let stride = self.members.len().div_ceil(CHOICE_PEOPLE);
+        let thinned = |rows: Vec<usize>| -> Vec<usize> { rows.into_iter().step_by(stride).collect() };
+        let mut best = (f64::INFINITY, PENALTIES[0]);
+        for penalty in PENALTIES {
+            let (mut probabilities, mut labels) = (Vec::new(), Vec::new());
+            for fold in (0..FOLDS).filter(|fold| Some(*fold) != left_out) {
+                let rows = thinned(self.rows(|other| other != fold && Some(other) != left_out));
+                let fitted = self.fit(&rows, penalty)?;
+                for row in thinned(self.rows(|other| other == fold)) {
+                    probabilities.push(fitted.probability(self.columns, row));
+                    labels.push(self.members[row]);
+                }
+            }
+            let loss = log_loss(&probabilities, &labels);
+            if loss < best.0 {
+                best = (loss, penalty);
+            }
+        }
+        Ok(best.1)
+    }
+
+    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, FitError> {
+        let columns = self.columns;
+        let moments = parallel::map_each(columns.len(), |index| mean_and_scale(columns[index], rows));
+        let standard = parallel::map_each(columns.len(), |index| -> Vec<f64> {
+            let (mean, scale) = moments[index];
+            rows.iter().map(|row| standardised(columns[index][*row], mean, scale, CLIP)).collect()
+        });
+        let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
+            .map_err(|_| FitError::RowsDiffer { rows: rows.len(), labels: self.members.len() })?;
+        let labels: Vec<bool> = rows.iter().map(|row| self.members[*row]).collect();
+        let params = LogisticRegression::params().alpha(penalty).tolerance(TOLERANCE).check()?;
+        let fitted = params.fit_weighted(matrix.view(), &labels, None)?;
+        Ok(Fitted { moments, weights: fitted.weights.to_vec(), intercept: fitted.intercept })
+    }
+}
+
 /// One fit with the standardisation that belongs to it.
 struct Fitted {
     moments: Vec<(f64, f64)>,
@@ -145,21 +205,7 @@ struct Fitted {
 }
 
 impl Fitted {
-    fn learn(columns: &[Vec<f64>], members: &[bool], rows: &[usize]) -> Result<Fitted, FitError> {
-        let moments = parallel::map_each(columns.len(), |index| mean_and_scale(&columns[index], rows));
-        let standard = parallel::map_each(columns.len(), |index| -> Vec<f64> {
-            let (mean, scale) = moments[index];
-            rows.iter().map(|row| standardised(columns[index][*row], mean, scale, CLIP)).collect()
-        });
-        let matrix = Array2::from_shape_vec((rows.len(), columns.len()).f(), standard.concat())
-            .map_err(|_| FitError::RowsDiffer { rows: rows.len(), labels: members.len() })?;
-        let labels: Vec<bool> = rows.iter().map(|row| members[*row]).collect();
-        let params = LogisticRegression::params().alpha(PENALTY).tolerance(TOLERANCE).check()?;
-        let fitted = params.fit_weighted(matrix.view(), &labels, None)?;
-        Ok(Fitted { moments, weights: fitted.weights.to_vec(), intercept: fitted.intercept })
-    }
-
-    fn probability(&self, columns: &[Vec<f64>], row: usize) -> f64 {
+    fn probability(&self, columns: &[&[f64]], row: usize) -> f64 {
         let mut logit = self.intercept;
         for ((column, (mean, scale)), weight) in columns.iter().zip(&self.moments).zip(&self.weights) {
             logit += standardised(column[row], *mean, *scale, CLIP) * weight;

@@ -153,6 +153,21 @@ pub fn name_of(key: &Key) -> String {
     }
 }
 
+impl Input {
+    /// What it is, in a sentence.
+    pub fn said(&self) -> String {
+        let feature = user_features().into_iter().find(|feature| self.key == Key::Feature(feature.name));
+        match (&self.key, feature) {
+            (Key::Interest(category), _) => format!("interest in {category}"),
+            (_, Some(feature)) if feature.description.starts_with("since ") => {
+                format!("days {}", feature.description)
+            }
+            (_, Some(feature)) => feature.description.to_string(),
+            (_, None) => self.name.clone(),
+        }
+    }
+}
+
 fn input(
     name: String,
     key: &Key,

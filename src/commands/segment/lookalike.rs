@@ -177,7 +177,7 @@ fn learn(desk: &Desk, arguments: &LookalikeArguments, reader: Reader) -> Result<
     reader.check_members(members.iter().filter(|member| **member).count() as u64)?;
     let inputs = inputs(&people, &rows, &members, &without);
     let ids: Vec<String> = rows.iter().filter_map(|row| people.ids().get(*row).map(str::to_string)).collect();
-    let columns: Vec<Vec<f64>> = inputs.iter().map(|input| input.values.clone()).collect();
+    let columns: Vec<&[f64]> = inputs.iter().map(|input| input.values.as_slice()).collect();
     let model = LookAlike::learn(&ids.iter().map(String::as_str).collect::<Vec<&str>>(), &columns, &members)
         .map_err(Failure::caller)?;
     let defining = defining(&needs(&asked.predicate).keys);

@@ -33,7 +33,8 @@ impl Crowd {
 
     fn learn(&self) -> Result<LookAlike, LookAlikeError> {
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
-        LookAlike::learn(&ids, &self.columns, &self.members)
+        let columns: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
+        LookAlike::learn(&ids, &columns, &self.members)
     }
 }
 
@@ -113,19 +114,19 @@ fn the_samples_figures_are_scikit_learns_on_the_same_inputs_and_folds() {
         let report = sample.json(&[&["lookalike"], arguments].concat());
         report["auc"]["value"].as_f64().unwrap()
     };
-    // `benches/lookalike` with scikit-learn 1.9.1: LogisticRegression(C = 0.1), roc_auc_score of out-of-fold probabilities.
+    // `benches/lookalike` with scikit-learn 1.9.1: LogisticRegression(C = 1 / penalty), roc_auc_score of out-of-fold probabilities.
     let figures = [
         (&["--seed", "ready:champions", "--without", WITHOUT][..], CHAMPIONS),
         (&["--where", "interest(\"DELI\") > 0.05", "--without", "interest(\"DELI\")"][..], DELI),
     ];
     for (arguments, expected) in figures {
         let found = area(arguments);
-        assert!((found - expected).abs() < 1e-3, "{arguments:?}: {found} is not {expected}");
+        assert!((found - expected).abs() < 1e-4, "{arguments:?}: {found} is not {expected}");
     }
 }
 
-const CHAMPIONS: f64 = 0.982_372;
-const DELI: f64 = 0.711_650;
+const CHAMPIONS: f64 = 0.982_228;
+const DELI: f64 = 0.694_508;
 
 fn listed(sample: &Sample, id: &str) -> BTreeSet<String> {
     let out = sample.place("members.csv");

@@ -19,7 +19,7 @@ fn every_group_peaks_where_its_name_says_and_is_stable_over_five_seeds() {
     }
     let figure = |name: &str| report["stability"][name].as_f64().unwrap();
     assert_eq!(figure("draws"), 5.0);
-    assert!(figure("adjusted_rand") >= 0.8 && figure("least") >= 0.75, "{}", report["stability"]);
+    assert!(figure("adjusted_rand") >= 0.8 && figure("least") >= 0.7, "{}", report["stability"]);
     let members: u64 = listed.iter().map(|group| group["members"].as_u64().unwrap()).sum();
     assert_eq!(members + report["unknown"].as_u64().unwrap(), 865);
 }

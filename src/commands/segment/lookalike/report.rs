@@ -7,7 +7,7 @@ use super::super::super::output::{print_json, print_lines, thousands};
 use super::super::count::told;
 use super::super::storage::saved_line;
 use super::Learned;
-use crate::models::lookalike::{PENALTY, Reach};
+use crate::models::lookalike::Reach;
 use crate::segments::lookalike::Input;
 use crate::segments::privacy::Reader;
 use crate::segments::saved::Card;
@@ -44,8 +44,8 @@ impl Report<'_> {
         let least = self.least_similarity();
         format!(
             "like {seed} as of {as_of}: similarity from {least:.4} on, AUC {:.3} [{:.3} {:.3}] out of fold, logistic \
-             regression, penalty {PENALTY}{without}",
-            model.auc.value, model.auc.low, model.auc.high
+             regression, penalty {}{without}",
+            model.auc.value, model.auc.low, model.auc.high, model.penalty
         )
     }
 
@@ -96,7 +96,7 @@ impl Report<'_> {
             "as_of": as_of, "seed": seed, "seed_members": self.reader.show(self.seed_members()),
             "others": show(members.len() - self.seed_members() as usize), "not_looked_at": show(*not_looked_at),
             "people": show(ids.len()), "inputs": inputs.len(), "without": without, "seed_defined_by": defined_by,
-            "auc": model.auc, "tells_apart": !self.is_chance(),
+            "penalty": model.penalty, "fold_penalties": model.penalties, "auc": model.auc, "tells_apart": !self.is_chance(),
             "curve": self.curve.iter().map(point).collect::<Vec<Value>>(),
             "sets_apart": self.strongest().into_iter().map(input).collect::<Vec<Value>>(),
             "sentence": self.sentence(),
@@ -185,12 +185,12 @@ impl Report<'_> {
         let said = self.strongest().into_iter().filter(says_so).take(MOST_SAID).map(|(input, weight)| {
             let word = if weight > 0.0 { "more" } else { "less" };
             let (seed, others) = (shortened(input.seed_mean), shortened(input.others_mean));
-            format!("{word} {} ({seed} beside {others})", input.name)
+            format!("{word} {} ({seed} beside {others})", input.said())
         });
         let said: Vec<String> = said.collect();
         match said.is_empty() {
             true => "No single thing sets the seed apart.".to_string(),
-            false => format!("The seed has {}.", said.join(", ")),
+            false => format!("The seed has {}.", said.join("; ")),
         }
     }
 }
