@@ -22,7 +22,7 @@ use super::problem::{INVALID_HEADER, PRECONDITION_FAILED, Problem, WORKSPACE_LOC
 use super::{ApiState, json};
 use crate::engine::Fault;
 use crate::profiles::table::ProfileFile;
-use crate::segments::desk::Desk;
+use crate::segments::desk::{Desk, saved_segments};
 use crate::segments::expression::Expression;
 use crate::segments::keys::needs;
 use crate::segments::saved::{Card, SavedError, SavedSegments, Segment, campaigns_for};
@@ -88,7 +88,7 @@ pub(super) async fn show(
     let id = path_text(id)?;
     let (version, report) = reading_files(&state, move |state| -> Result<_, Problem> {
         let workspace = state.engine().workspace();
-        let saved = SavedSegments::read(workspace)?;
+        let saved = saved_segments(workspace, state.engine().config())?;
         let segment = saved.in_use(&id)?;
         let mut report = segment.to_json();
         report["named_by"] = named_by(workspace, &saved, &id)?;

@@ -2,7 +2,10 @@
 
 mod count;
 mod export;
+mod groups;
+mod lookalike;
 mod overlap;
+mod ready_made;
 mod sample;
 mod selection;
 mod storage;
@@ -26,10 +29,13 @@ use crate::segments::saved::SavedError;
   smartpush segment fields
   smartpush segment count --where 'purchases_30d >= 2 and last_seen < 14d and not opted_out'
   smartpush segment count --where 'interest(\"DELI\") > 0.1' --by lifecycle --for marketer
+  smartpush segment ready-made
+  smartpush segment count --segment ready:cooling --by rhythm_group
   smartpush segment save deli-fans --where 'interest(\"DELI\") > 0.1' --description 'likes the deli'
   smartpush segment upload friends --file friends.csv
   smartpush segment export --segment deli-fans --out deli-fans.csv --column locale
   smartpush segment overlap deli-fans friends
+  smartpush segment lookalike --seed friends --reach 5% --save like-friends
   smartpush segment sample --where 'in_segment(\"friends\") and propensity_decile(\"purchase_7d\") >= 9'")]
 pub(super) struct SegmentArguments {
     #[command(subcommand)]
@@ -40,10 +46,15 @@ pub(super) struct SegmentArguments {
 enum Action {
     /// List the fields with their types, and the functions
     Fields,
+    /// List the ready-made audiences with their sizes now
+    ReadyMade(selection::View),
+    /// Show the rhythm groups, their sizes, their peaks, and how stable they are
+    Groups(selection::View),
     Count(count::CountArguments),
     Sample(sample::SampleArguments),
     Export(export::ExportArguments),
     Overlap(overlap::OverlapArguments),
+    Lookalike(lookalike::LookalikeArguments),
     Save(storage::SaveArguments),
     Upload(upload::UploadArguments),
     /// List the saved segments
@@ -68,10 +79,13 @@ pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(),
             list_fields(context, &desk.catalogue);
             Ok(())
         }
+        Action::ReadyMade(view) => ready_made::run(&desk, view),
+        Action::Groups(view) => groups::run(&desk, view),
         Action::Count(arguments) => count::run(&desk, arguments),
         Action::Sample(arguments) => sample::run(&desk, arguments),
         Action::Export(arguments) => export::run(&desk, arguments),
         Action::Overlap(arguments) => overlap::run(&desk, arguments),
+        Action::Lookalike(arguments) => lookalike::run(&desk, arguments),
         Action::Save(arguments) => storage::save(&desk, arguments),
         Action::Upload(arguments) => upload::run(&desk, arguments),
         Action::List => {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::answers::{Breakdown, breakdown, parts};
 use super::desk::{Asked, Desk, DeskError};
 use super::evaluations::Change;
+use super::fields::FieldCatalogue;
 use super::keys::Key;
 use super::people::People;
 use super::privacy::{Reader, Shown, show_groups};
@@ -48,13 +49,22 @@ impl By {
     }
 
     /// Members by what keeps a push from them, then by each field.
-    pub fn breakdowns(&self, people: &People, mask: &[bool], reached: &[Reach]) -> Vec<Breakdown> {
+    pub fn breakdowns(
+        &self,
+        catalogue: &FieldCatalogue,
+        people: &People,
+        mask: &[bool],
+        reached: &[Reach],
+    ) -> Vec<Breakdown> {
         let of_members =
             reached.iter().zip(mask).filter(|(_, taken)| **taken).map(|(reach, _)| reach.as_str());
         let mut breakdowns = vec![parts("reach", &Reach::ALL.map(Reach::as_str), of_members)];
         for (field, key) in &self.fields {
-            let column = people.column(key);
-            breakdowns.extend(column.map(|column| breakdown(field, column, mask)));
+            let found = people.column(key).map(|column| breakdown(field, column, mask));
+            breakdowns.extend(found.map(|found| match key.is_closed() {
+                true => found.closed(catalogue.values(key)),
+                false => found,
+            }));
         }
         breakdowns
     }

@@ -26,6 +26,7 @@ use crate::models::material::Material;
 use crate::models::registry::{Registry, RegistryError};
 use crate::models::score::{check_goal, check_inputs, score};
 use crate::models::send_time::SendTimeModel;
+use crate::models::send_time::named_rhythms::{NamedRhythms, weeks};
 use crate::models::send_time::population::{Cut, Population};
 use crate::profiles::ProfileError;
 use crate::profiles::declared::Declared;
@@ -138,8 +139,20 @@ pub struct Evaluated {
 /// # Errors
 /// When the users cannot be read.
 pub fn catalogue(workspace: &Workspace, config: &Config) -> Result<FieldCatalogue, TableError> {
+    Ok(FieldCatalogue::new(attribute_types(workspace)?, goals_about_users(config)))
+}
+
+/// The saved segments of a workspace, and those ready-made for its goals.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn saved_segments(workspace: &Workspace, config: &Config) -> Result<SavedSegments, SavedError> {
+    Ok(SavedSegments::read(workspace)?.with_goals(&goals_about_users(config)))
+}
+
+fn goals_about_users(config: &Config) -> Vec<String> {
     let goals = config.goals.iter().filter(|(_, goal)| goal.unit == Unit::UserDay);
-    Ok(FieldCatalogue::new(attribute_types(workspace)?, goals.map(|(name, _)| name.clone()).collect()))
+    goals.map(|(name, _)| name.clone()).collect()
 }
 
 impl<'a> Desk<'a> {
@@ -160,7 +173,8 @@ impl<'a> Desk<'a> {
         config: &'a Config,
         catalogue: Arc<FieldCatalogue>,
     ) -> Result<Desk<'a>, DeskError> {
-        let (zone, saved) = (Zone::find(&config.default_time_zone)?, SavedSegments::read(workspace)?);
+        let zone = Zone::find(&config.default_time_zone)?;
+        let saved = saved_segments(workspace, config)?;
         Ok(Desk { workspace, config, catalogue, zone, saved, material: None })
     }
 
@@ -316,6 +330,7 @@ impl<'a> Desk<'a> {
             key if people.column(key).is_some() => Ok(people),
             Key::Propensity(goal) | Key::PropensityDecile(goal) => self.with_propensities(people, goal),
             Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => self.with_best_hours(people),
+            Key::Computed(Computed::RhythmGroup) => self.with_rhythm_groups(people),
             _ => Ok(people),
         }
     }
@@ -350,10 +365,28 @@ impl<'a> Desk<'a> {
         Ok(people.with_propensities(name, &by_user)?)
     }
 
-    fn with_best_hours(&self, people: People) -> Result<People, DeskError> {
+    /// Everybody's active hours before a moment.
+    ///
+    /// # Errors
+    /// When the events cannot be read, or there are none.
+    pub fn population(&self, as_of: Instant) -> Result<Population, DeskError> {
         let lake = Lake::open(self.workspace)?;
         let declared = Declared::read(self.workspace, &self.config.default_time_zone)?;
-        let population = Population::read(&lake, &declared, Cut::At(people.as_of()), &|_, _| ())?;
+        Ok(Population::read(&lake, &declared, Cut::At(as_of), &|_, _| ())?)
+    }
+
+    fn with_rhythm_groups(&self, people: People) -> Result<People, DeskError> {
+        let population = self.population(people.as_of())?;
+        let weeks = weeks(&population.histories);
+        let rhythms = NamedRhythms::learn(&weeks);
+        let known = population.ids.iter().zip(&weeks);
+        let of: BTreeMap<&str, &str> =
+            known.filter_map(|(id, week)| Some((id.as_str(), rhythms.rhythm_of(week)?.as_str()))).collect();
+        Ok(people.with_texts(Key::Computed(Computed::RhythmGroup), &of)?)
+    }
+
+    fn with_best_hours(&self, people: People) -> Result<People, DeskError> {
+        let population = self.population(people.as_of())?;
         let model = SendTimeModel::fit(&population.histories, self.config.send_time.interval);
         let (mut of_day, mut of_week) = (BTreeMap::new(), BTreeMap::new());
         for (user, id) in population.ids.iter().enumerate() {

@@ -84,6 +84,21 @@ pub enum Computed {
     RfmMoney,
 }
 
+impl Key {
+    /// Are its values a small closed set of ours, so that their names tell nothing of anybody?
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Key::Feature(name) => matches!(*name, "lifecycle" | "time_zone_source"),
+            Key::Declared(declared) => {
+                matches!(declared, Declared::Consent | Declared::OptedOut | Declared::Personalisation)
+            }
+            Key::Computed(computed) => *computed != Computed::BestHourOfWeek,
+            Key::PropensityDecile(_) | Key::List(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

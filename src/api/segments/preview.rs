@@ -151,7 +151,7 @@ fn counted(view: &mut View<'_>, question: &PreviewBody) -> Result<Value, Problem
         users: evaluated.people.len() as u64,
         reader,
         members: members.len() as u64,
-        breakdowns: by.breakdowns(&evaluated.people, &evaluated.masks[0], &reached),
+        breakdowns: by.breakdowns(&view.desk.catalogue, &evaluated.people, &evaluated.masks[0], &reached),
         change,
     };
     let mut report = counted.to_json();

@@ -80,6 +80,9 @@ impl From<SavedError> for Problem {
             SavedError::BadId(_) => {
                 coded(StatusCode::UNPROCESSABLE_ENTITY, "This is no id of a segment").at("/id")
             }
+            SavedError::ReadyMade(_) => {
+                coded(StatusCode::UNPROCESSABLE_ENTITY, "This segment comes with smartpush").at("/id")
+            }
             SavedError::Unknown { nearest, .. } => {
                 let suggestion = nearest.clone();
                 coded(StatusCode::NOT_FOUND, "There is no such segment").hinting(None, suggestion)

@@ -43,7 +43,7 @@ pub(super) fn tell(context: &Context, workspace: &Workspace, lock: &WriteLock) -
         users: people.len() as u64,
         reader,
         members: evaluated.members().len() as u64,
-        breakdowns: by.breakdowns(people, mask, &reached),
+        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached),
         change: None,
     };
     let of_members: Vec<Reach> =

@@ -38,7 +38,7 @@ pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure
         users: people.len() as u64,
         reader,
         members: members.len() as u64,
-        breakdowns: by.breakdowns(people, mask, &reached),
+        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached),
         change: remember(desk, &asked, &evaluated, &members)?,
     };
     if desk.context.json {

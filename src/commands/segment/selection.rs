@@ -37,7 +37,7 @@ pub(super) struct Selection {
         conflicts_with = "segment"
     )]
     condition: Option<String>,
-    /// A saved segment
+    /// A saved segment, or a ready-made one (ready:cooling; `smartpush segment ready-made` lists them)
     #[arg(long, value_name = "ID")]
     segment: Option<String>,
     #[command(flatten)]

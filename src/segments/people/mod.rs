@@ -122,6 +122,11 @@ impl People {
         self
     }
 
+    /// What was looked up, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.columns.keys()
+    }
+
     /// What is needed and was not looked up.
     pub fn missing(&self, needs: &Needs) -> Vec<Key> {
         needs.keys.iter().filter(|key| !self.columns.contains_key(key)).cloned().collect()

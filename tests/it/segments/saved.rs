@@ -98,7 +98,7 @@ impl Sample {
     }
 
     /// Ids whose number in a column passes.
-    fn whose(&self, column: &str, passes: impl Fn(i64) -> bool) -> BTreeSet<String> {
+    pub(super) fn whose(&self, column: &str, passes: impl Fn(i64) -> bool) -> BTreeSet<String> {
         let profiles = self.profiles();
         let (ids, numbers) =
             (profiles.column("user_id").unwrap().str().unwrap().clone(), profiles.column(column).unwrap());
@@ -112,7 +112,7 @@ impl Sample {
 }
 
 /// The groups of a breakdown by their value.
-fn groups(report: &Value, by: &str) -> BTreeMap<String, Option<u64>> {
+pub(super) fn groups(report: &Value, by: &str) -> BTreeMap<String, Option<u64>> {
     let found = report["breakdowns"].as_array().unwrap().iter().find(|one| one["by"] == by);
     let group = |group: &Value| (group["value"].as_str().unwrap().to_string(), group["members"].as_u64());
     found.unwrap()["groups"].as_array().unwrap().iter().map(group).collect()
