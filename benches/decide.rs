@@ -113,6 +113,7 @@ fn context(contents: usize, horizon_hours: u32) -> DecisionContext {
             personalisation: true,
             ..User::default()
         },
+        audience: None,
         campaign: Some(Campaign {
             campaign_id: "spring".into(),
             window_start: Some(NOW.plus(-24 * HOUR)),

@@ -213,33 +213,39 @@ pub fn write_table<E: From<TableError>>(
     check_extension(path)?;
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let mut failure = None;
-    let written = write_atomically(path, |file| {
-        let mut rows = 0;
-        let mut file = Some(file);
-        let mut sink = None;
-        loop {
-            let mut frame = match next() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => break,
-                Err(error) => {
-                    failure = Some(error);
-                    return Err(io::Error::other("the table was not finished"));
-                }
-            };
-            rows += frame.height() as u64;
-            if let Some(file) = file.take() {
-                sink = Some(Sink::start(extension, file, &frame)?);
-            }
-            if let Some(sink) = &mut sink {
-                sink.write(&mut frame)?;
-            }
-        }
-        sink.map_or(Ok(rows), |sink| sink.finish().map(|()| rows))
-    });
+    let mut next = || {
+        next().map_err(|error| {
+            failure = Some(error);
+            io::Error::other("the table was not finished")
+        })
+    };
+    let written = write_atomically(path, |file| stream_table(file, extension, &mut next));
     match failure {
         Some(error) => Err(error),
         None => Ok(written?),
     }
+}
+
+/// Writes frames as [`write_table`] does, to wherever bytes go: parquet, csv or jsonl; returns the rows.
+///
+/// # Errors
+/// Those of the writer and of `next`.
+pub fn stream_table(
+    writer: &mut dyn Write,
+    format: &str,
+    mut next: impl FnMut() -> io::Result<Option<DataFrame>>,
+) -> io::Result<u64> {
+    let (mut rows, mut writer, mut sink) = (0, Some(writer), None);
+    while let Some(mut frame) = next()? {
+        rows += frame.height() as u64;
+        if let Some(writer) = writer.take() {
+            sink = Some(Sink::start(format, writer, &frame)?);
+        }
+        if let Some(sink) = &mut sink {
+            sink.write(&mut frame)?;
+        }
+    }
+    sink.map_or(Ok(rows), |sink| sink.finish().map(|()| rows))
 }
 
 /// Writes one frame as [`write_table`] does; returns its rows.

@@ -9,6 +9,7 @@ mod guards;
 mod health;
 mod problem;
 mod schemas;
+mod segments;
 mod server;
 mod users;
 
@@ -32,6 +33,7 @@ pub use server::serve;
 
 use crate::config::ServeConfig;
 use crate::engine::{Engine, Refresher};
+use crate::segments::cache::PeopleCache;
 
 /// Requests that read files at once: the decision log's, or tables.
 const FILE_READERS: usize = 2;
@@ -48,6 +50,8 @@ struct Shared {
     config: ServeConfig,
     wordings: Wordings,
     file_readers: Semaphore,
+    people: PeopleCache,
+    exports: Arc<Semaphore>,
     in_flight: AtomicUsize,
     is_stopping: AtomicBool,
 }
@@ -70,6 +74,8 @@ impl ApiState {
             config,
             wordings,
             file_readers: Semaphore::new(FILE_READERS),
+            people: PeopleCache::default(),
+            exports: Arc::new(Semaphore::new(segments::MOST_EXPORTS)),
             in_flight: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
         }))
@@ -97,6 +103,7 @@ impl ApiState {
         (name = "decisions", description = "What and when for a user"),
         (name = "contents", description = "What a content looks like"),
         (name = "users", description = "A user's hours"),
+        (name = "segments", description = "Who should get this, and how many they are, as a marketer may see it"),
         (name = "operations", description = "Is the server well?")
     )
 )]
@@ -111,6 +118,12 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(decisions::explain))
         .routes(routes!(users::send_time))
         .routes(routes!(contents::show_preview))
+        .routes(routes!(segments::fields::show))
+        .routes(routes!(segments::list))
+        .routes(routes!(segments::show, segments::save, segments::delete))
+        .routes(routes!(segments::preview::preview))
+        .routes(routes!(segments::preview::overlap))
+        .routes(routes!(segments::members::stream))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

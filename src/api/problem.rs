@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::engine::{EngineError, Fault, QuestionError};
+use crate::segments::error::Position;
 use crate::storage::decision_log::LogError;
 
 /// Content type of problems.
@@ -55,6 +56,14 @@ pub(super) const INVALID_REQUEST: Kind =
     kind("invalid_request", StatusCode::UNPROCESSABLE_ENTITY, "The request cannot be meant so");
 pub(super) const IDEMPOTENCY_CONFLICT: Kind =
     kind("idempotency_conflict", StatusCode::UNPROCESSABLE_ENTITY, "The key was used with another request");
+pub(super) const PRECONDITION_FAILED: Kind =
+    kind("precondition_failed", StatusCode::PRECONDITION_FAILED, "It is not the version that was expected");
+pub(super) const NO_PROFILES: Kind =
+    kind("no_profiles", StatusCode::CONFLICT, "There are no profiles to answer from");
+pub(super) const PROFILES_CHANGED: Kind =
+    kind("profiles_changed", StatusCode::SERVICE_UNAVAILABLE, "Profiles are being rebuilt");
+pub(super) const WORKSPACE_LOCKED: Kind =
+    kind("workspace_locked", StatusCode::SERVICE_UNAVAILABLE, "Another process writes to the workspace");
 pub(super) const INTERNAL_ERROR: Kind =
     kind("internal_error", StatusCode::INTERNAL_SERVER_ERROR, "We have made a mistake");
 pub(super) const OVERLOADED: Kind =
@@ -71,7 +80,8 @@ pub struct Problem {
     #[schema(example = "/problems/invalid_request")]
     type_uri: String,
     /// The same for every problem of this type.
-    title: String,
+    #[schema(value_type = String)]
+    title: &'static str,
     /// HTTP status.
     status: u16,
     /// What is wrong with this request.
@@ -79,17 +89,62 @@ pub struct Problem {
     /// Where, when it is the body or a parameter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    /// Where in a segment's text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Box<Position>>,
+    /// What was probably meant, to stand at that place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    suggestion: Option<Box<str>>,
 }
 
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
         Problem {
             type_uri: format!("/problems/{}", kind.code),
-            title: kind.title.to_string(),
+            title: kind.title,
             status: kind.status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            position: None,
+            suggestion: None,
         }
+    }
+
+    /// A problem whose code begins the text, as on the command line.
+    pub(super) fn coded(status: StatusCode, title: &'static str, detail: String) -> Problem {
+        let code = detail.split(':').next().unwrap_or_default();
+        Problem {
+            type_uri: format!("/problems/{code}"),
+            title,
+            status: status.as_u16(),
+            ..Problem::new(INTERNAL_ERROR, detail)
+        }
+    }
+
+    /// The same problem at a place of the body.
+    pub(super) fn at(mut self, pointer: impl Into<String>) -> Problem {
+        self.errors = vec![Fault::at(pointer, self.detail.clone())];
+        self
+    }
+
+    /// The same with the place in a segment's text, and what was probably meant there.
+    pub(super) fn hinting(self, position: Option<Position>, suggestion: Option<String>) -> Problem {
+        let (position, suggestion) = (position.map(Box::new), suggestion.map(Into::into));
+        Problem { position, suggestion, ..self }
+    }
+
+    /// Does it name a fault below this pointer?
+    pub(super) fn is_below(&self, pointer: &str) -> bool {
+        self.errors.iter().any(|fault| fault.pointer.starts_with(pointer))
+    }
+
+    /// The same under another code, which also begins its text.
+    pub(super) fn recoded(mut self, code: &str, title: &'static str) -> Problem {
+        self.type_uri = format!("/problems/{code}");
+        self.title = title;
+        self.detail = format!("{code}: {}", self.detail);
+        self
     }
 
     /// A request that reads well and cannot be meant so.

@@ -44,7 +44,7 @@ pub(super) fn day_bars(days: &[(String, u64, &str)]) -> Vec<String> {
 }
 
 /// A bar of up to `width` cells.
-fn bar(share: f64, width: usize) -> String {
+pub(super) fn bar(share: f64, width: usize) -> String {
     let eighths = (share * width as f64 * 8.0).round() as usize;
     let mut text = "█".repeat(eighths / 8);
     if !eighths.is_multiple_of(8) {

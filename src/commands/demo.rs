@@ -1,5 +1,6 @@
 //! `smartpush demo`: the whole path on real data, one readable stage after the other.
 
+mod audience;
 mod decisions;
 
 use std::net::SocketAddr;
@@ -98,6 +99,8 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
     say(&the_proof(&report));
     let outcomes = demo.train()?;
     say(&what_was_learned(&outcomes));
+    let audience = audience::tell(context, &demo.workspace, &locks.writing)?;
+    say(&audience.lines);
     let told = decisions::tell(context, &demo.workspace, as_of, &population.ids)?;
     say(&told.lines);
     let files = demo.write_curves(&population, &model)?;
@@ -109,6 +112,7 @@ pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fa
             "as_of": as_of.to_string(), "ingested": ingested, "lifecycle": built.lifecycle,
             "evaluate": super::evaluate::to_json(&report), "workspace": demo.workspace.root(), "curves": files,
             "models": outcomes.iter().map(super::train::to_json).collect::<Vec<_>>(), "decisions": told.json,
+            "audience": audience.json,
         }));
     }
     if arguments.no_serve {
@@ -260,7 +264,7 @@ impl Demo<'_> {
     }
 
     fn where_files_lie(&self, built: &Built, curves: &[PathBuf], watch: Stopwatch) -> Vec<String> {
-        let mut lines = heading(10, "Where the files lie");
+        let mut lines = heading(11, "Where the files lie");
         lines.push(format!("   events     {}/date=…/part-….parquet", self.workspace.events().display()));
         lines.push(format!("   profiles   {}", built.path.display()));
         lines.push(format!("   curves     {}", curves[0].display()));

@@ -351,7 +351,9 @@ impl From<PeopleError> for Failure {
             PeopleError::Profiles(error) => error.into(),
             PeopleError::Table(error) => error.into(),
             PeopleError::Lake(error) => error.into(),
-            PeopleError::Changed { .. } | PeopleError::Missing(_) => Failure::new(2, error),
+            PeopleError::Changed { .. } | PeopleError::Rebuilt(_) | PeopleError::Missing(_) => {
+                Failure::new(2, error)
+            }
             PeopleError::WrongKind(_) => Failure::ours(error),
         }
     }

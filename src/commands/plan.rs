@@ -13,13 +13,15 @@ use super::{Context, Failure};
 use crate::domain::campaign::Campaign;
 use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zone;
-use crate::engine::planning::{PlanError, PlanSource, campaigns_of, due_campaigns, plan_id};
+use crate::engine::planning::{
+    Audiences, PlanError, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id,
+};
 use crate::engine::{POPULARITY, Snapshot};
 use crate::events::lake::Lake;
 use crate::models::registry::Registry;
 use crate::planning::decided::Sink;
 use crate::planning::handoff::HandoffError;
-use crate::planning::record::{Recorded, Recorder, version_of, write_audience};
+use crate::planning::record::{PlannedAudience, Recorded, Recorder, version_of, write_audience};
 use crate::planning::solver::Phase;
 use crate::planning::{Made, Request, Source, Step, handoff, make};
 use crate::storage::decision_log::LogError;
@@ -77,6 +79,7 @@ struct Told {
     horizon_hours: u32,
     users: usize,
     campaigns: Vec<Campaign>,
+    segments: Audiences,
     goals: Vec<String>,
     models: Vec<String>,
     /// By campaign: how well its model knows its own level.
@@ -147,8 +150,11 @@ fn tell(context: &Context, arguments: &PlanArguments) -> Result<Told, Failure> {
     }
     let campaigns = campaigns_of(&snapshot, &ids)?;
     check_goals(context, &campaigns)?;
+    let segments = audiences_of(&workspace, &context.config, &campaigns, now)?;
+    warn_of_old_profiles(&lake, &segments, now);
     let scenarios = scenarios::parse(&arguments.what_if, &campaigns)?;
-    let mut told = plan(context, &workspace, &snapshot, &lake.content_sha256(), campaigns, now, arguments)?;
+    let task = Task { workspace: &workspace, snapshot: &snapshot, lake_sha256: lake.content_sha256(), now };
+    let mut told = plan(context, &task, campaigns, segments, arguments)?;
     for scenario in scenarios {
         let outcome = scenarios::plan(context, &snapshot, &told, scenario)?;
         told.scenarios.push(outcome);
@@ -203,17 +209,34 @@ fn moments(
     Ok((now.max(from), Some((from, until))))
 }
 
+/// What a plan is made from.
+struct Task<'a> {
+    workspace: &'a Workspace,
+    snapshot: &'a Snapshot,
+    lake_sha256: String,
+    now: Instant,
+}
+
+/// Members are those of the newest profiles: events since do not move them.
+fn warn_of_old_profiles(lake: &Lake, segments: &Audiences, now: Instant) {
+    let Some(profiles) = segments.values().map(|frozen| frozen.as_of).min() else { return };
+    if lake.newest().is_some_and(|newest| profiles <= newest.min(now.plus(-1))) {
+        eprintln!(
+            "warning: audiences are those of the profiles as of {profiles}; `smartpush profile` brings them up to date"
+        );
+    }
+}
+
 fn plan(
     context: &Context,
-    workspace: &Workspace,
-    snapshot: &Snapshot,
-    lake_sha256: &str,
+    task: &Task,
     campaigns: Vec<Campaign>,
-    now: Instant,
+    segments: Audiences,
     arguments: &PlanArguments,
 ) -> Result<Told, Failure> {
-    let source = PlanSource::new(snapshot, &campaigns, context.config.decisions.clone(), now);
-    let plan_id = plan_id(workspace, snapshot, &source, lake_sha256)?;
+    let Task { workspace, snapshot, now, .. } = *task;
+    let source = PlanSource::new(snapshot, &campaigns, &segments, context.config.decisions.clone(), now);
+    let plan_id = plan_id(workspace, snapshot, &source, &task.lake_sha256)?;
     let source = source.with_id(&plan_id);
     let (goals, models) = (source.goals(), source.models());
     let (horizon_hours, users) = (source.horizon_hours(), source.users());
@@ -243,6 +266,7 @@ fn plan(
         scenarios: Vec::new(),
         kept: None,
         campaigns,
+        segments,
     };
     if let Some((out, recorded)) = kept {
         told.audiences = recorded.members.iter().map(|members| version_of(members)).collect();
@@ -301,18 +325,30 @@ fn keep(workspace: &Workspace, told: &Told, out: &Path, recorded: Recorded) -> R
         "plan_id": told.plan_id, "as_of": told.now, "rows": recorded.rows.len(),
         "value": told.made.value, "bound": told.made.bound, "gap": told.made.gap(),
         "campaigns": ids.clone().enumerate().map(|(place, id)| json!({
-            "campaign_id": id, "audience": told.campaigns[place].audience,
+            "campaign_id": id, "audience": told.campaigns[place].audience, "segment": segment_of(told, id),
             "audience_version": told.audiences[place], "members": recorded.members[place].len(),
             "sends": told.made.decided.campaigns[place].forecast.sends,
         })).collect::<Vec<_>>(),
         "build": env!("CARGO_PKG_VERSION"),
     });
     let plan = workspace.plans().join(&told.plan_id);
-    write_audience(&plan.join("audience.parquet"), ids.zip(recorded.members.iter().map(Vec::as_slice)))?;
+    let audiences = ids.zip(&recorded.members).map(|(campaign_id, members)| {
+        let frozen = told.segments.get(campaign_id);
+        let segment = frozen.map(|frozen| (frozen.segment_id.as_str(), frozen.version.as_str()));
+        PlannedAudience { campaign_id, segment, members }
+    });
+    write_audience(&plan.join("audience.parquet"), audiences)?;
     let rows = recorded.rows.len();
     let manifest = handoff::write(out, recorded.rows, &head)?;
     let (decisions, log) = (recorded.decisions, recorded.log);
     Ok(Kept { out: out.to_path_buf(), manifest, rows, decisions, log, plan })
+}
+
+/// The segment that a campaign is for, as it was evaluated; null for everybody.
+fn segment_of(told: &Told, campaign_id: &str) -> serde_json::Value {
+    json!(told.segments.get(campaign_id).map(|frozen| json!({
+        "segment_id": frozen.segment_id, "version": frozen.version, "profiles_as_of": frozen.as_of,
+    })))
 }
 
 /// Counts by name, for JSON and for people.

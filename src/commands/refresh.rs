@@ -17,6 +17,7 @@ use crate::events::lake::Lake;
 use crate::models::gate::Gate;
 use crate::models::registry::Registry;
 use crate::planning::handoff;
+use crate::segments::saved::SavedSegments;
 use crate::workspace::Workspace;
 use journal::{Entry, Journal, State};
 
@@ -248,7 +249,10 @@ impl Refresh<'_> {
             .map(|goal| format!("{goal}={}", registry.champion(goal).unwrap_or_default()))
             .collect();
         self.journal.forget_unless("plan", |_| out.exists());
-        let input = sha256_hex(format!("{input} {} {}", out.display(), champions.join(" ")).as_bytes());
+        let cards = SavedSegments::read(workspace)?;
+        let segments: Vec<String> = cards.all().map(|segment| format!("{:?}", segment.card)).collect();
+        let parts = [input, &out.display().to_string(), &champions.join(" "), &segments.join(" ")];
+        let input = sha256_hex(parts.join(" ").as_bytes());
         let zone = Zone::find(&self.context.config.default_time_zone).map_err(Failure::caller)?;
         let due = zone.local_hour(self.as_of).day().to_string();
         let arguments = PlanArguments::due(&due, out, &self.as_of.to_string());

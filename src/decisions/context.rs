@@ -34,6 +34,9 @@ pub struct DecisionContext {
     pub user: User,
     /// For which campaign; `None`: no campaign is asked for or running.
     pub campaign: Option<Campaign>,
+    /// What is known of him and the campaign's audience; `None`: the campaign is for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
     /// Channels to choose among, in order of preference.
     pub channels: Vec<ChannelContext>,
     /// Contents to choose among, with their model inputs.
@@ -73,6 +76,32 @@ impl DecisionContext {
     pub(super) fn counted_sends(&self) -> impl Iterator<Item = &PastSend> {
         self.sends.iter().chain(&self.planned)
     }
+}
+
+/// A user beside the segment that his campaign is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audience {
+    /// The segment.
+    pub segment_id: String,
+    /// The version that was asked; `None` when there was none to ask.
+    pub version: Option<String>,
+    /// Its answer.
+    pub membership: Membership,
+}
+
+/// Is somebody in a segment?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// He is.
+    Member,
+    /// He is not.
+    Other,
+    /// Nobody can tell.
+    Unknown {
+        /// Why not, in English.
+        why: String,
+    },
 }
 
 /// What a plan made of a user for a campaign.

@@ -3,6 +3,7 @@
 //! Rules of the user and the campaign are asked once. Rules of slots and contents are asked about an instant and
 //! answer for a while: allowed until then, or refused until then. New rules are new lines of a table.
 
+use super::context::{Audience, Membership};
 use super::draw::{draw, falls_within};
 use super::lanes::Lane;
 use super::offers::Offer;
@@ -95,6 +96,8 @@ pub(super) const USER_RULES: &[Rule<RequestCheck>] = &[
 pub(super) const CAMPAIGN_RULES: &[Rule<RequestCheck>] = &[
     Rule { name: "campaign_is_readable", check: campaign_is_readable },
     Rule { name: "campaign_is_running", check: campaign_is_running },
+    Rule { name: "audience_is_known", check: audience_is_known },
+    Rule { name: "in_audience", check: in_audience },
     Rule { name: "outside_campaign_holdout", check: outside_campaign_holdout },
     Rule { name: UNDER_MAX_SENDS, check: under_max_sends },
 ];
@@ -195,6 +198,17 @@ fn under_max_sends(situation: &Situation) -> Verdict {
 fn campaign_is_running(situation: &Situation) -> Verdict {
     let is_running = |status| matches!(status, CampaignStatus::Running | CampaignStatus::Scheduled);
     yes_if(situation.context.campaign.as_ref().is_none_or(|campaign| is_running(campaign.status)))
+}
+
+/// A segment that is gone or cannot be evaluated is nobody's audience.
+fn audience_is_known(situation: &Situation) -> Verdict {
+    let audience = situation.context.audience.as_ref();
+    yes_if(!matches!(audience, Some(Audience { membership: Membership::Unknown { .. }, .. })))
+}
+
+fn in_audience(situation: &Situation) -> Verdict {
+    let audience = situation.context.audience.as_ref();
+    yes_if(!matches!(audience, Some(Audience { membership: Membership::Other, .. })))
 }
 
 /// Each campaign holds out users of its own.

@@ -1,5 +1,6 @@
 //! What each rule's "no" says to people, in English and Chinese, and how times read in both.
 
+use super::context::{Audience, Membership};
 use super::situation::Situation;
 use crate::domain::campaign::CampaignStatus;
 use crate::domain::content::Content;
@@ -60,6 +61,16 @@ pub const SENTENCES: &[Sentence] = &[
         "活动 {campaign} 的字段无法读取：{unreadable}。",
     ),
     says("campaign_is_running", "Campaign {campaign} is {status}.", "活动 {campaign} {status}。"),
+    says(
+        "audience_is_known",
+        "Nobody can tell whether {user} is in segment {segment}, which campaign {campaign} is for: {why}.",
+        "无法判断 {user} 是否属于活动 {campaign} 的受众分群 {segment}：{why}。",
+    ),
+    says(
+        "in_audience",
+        "{user} is not in segment {segment}, which campaign {campaign} is for.",
+        "{user} 不属于活动 {campaign} 的受众分群 {segment}。",
+    ),
     says(
         "outside_campaign_holdout",
         "{user} is in the control group of campaign {campaign}, which gets none of its pushes.",
@@ -229,6 +240,7 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
             let campaign = situation.context.campaign.as_ref();
             campaign.and_then(|campaign| campaign.unreadable.clone()).unwrap_or_default()
         }
+        "segment" | "why" => of_audience(situation, name),
         "max_sends" | "throttle" | "lead" | "campaign_quiet" => of_campaign(situation, name),
         "gap" => situation.context.settings.minimum_gap_minutes.to_string(),
         "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
@@ -239,6 +251,14 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
             .map_or_else(|| subject.to_string(), |at| local_time(situation.zone, at, language)),
         _ if reason.subject == "arm" => language.of("any content", "任何内容").to_string(),
         _ => title_of(situation, subject, language),
+    }
+}
+
+fn of_audience(situation: &Situation, name: &str) -> String {
+    match &situation.context.audience {
+        Some(audience) if name == "segment" => audience.segment_id.clone(),
+        Some(Audience { membership: Membership::Unknown { why }, .. }) => why.clone(),
+        _ => String::new(),
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Campaign {
     /// Share of its decisions in which an arm is drawn for the sake of learning, in percent; `None`: everybody's.
     #[serde(default)]
     pub exploration_percent: Option<f64>,
-    /// Who it is for; `None`: everybody.
+    /// Who it is for: a segment; `None`, empty or a name of [`EVERYBODY`]: everybody.
     #[serde(default)]
     pub audience: Option<String>,
     /// A field is stored that cannot be read; its name. Safety fails closed.
@@ -74,6 +74,16 @@ pub struct Campaign {
     pub holdout_percent: f64,
     /// Where it stands.
     pub status: CampaignStatus,
+}
+
+/// What an audience that is nobody's segment may be called; no segment is.
+pub const EVERYBODY: [&str; 2] = ["all", "everybody"];
+
+impl Campaign {
+    /// The segment that it is for; `None`: everybody.
+    pub fn segment(&self) -> Option<&str> {
+        self.audience.as_deref().filter(|audience| !audience.is_empty() && !EVERYBODY.contains(audience))
+    }
 }
 
 impl Default for Campaign {

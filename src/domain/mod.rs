@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod locale;
 pub mod quiet;
 pub mod rejection;
+pub mod rhythm;
 pub mod settings;
 pub mod slot;
 pub mod template;

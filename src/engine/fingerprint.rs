@@ -26,7 +26,20 @@ impl Fingerprint {
                 [goal.path().join(version.trim()).join("model.json"), named]
             })
         });
-        let files = tables.into_iter().chain([manifest]).chain(champions);
+        Fingerprint::of_files(tables.into_iter().chain([manifest]).chain(champions))
+    }
+
+    /// Looks at what audiences depend on beside that: which version of each segment counts, and which profiles are built.
+    pub(super) fn of_audiences(workspace: &Workspace) -> Fingerprint {
+        let in_each = |directory: PathBuf, name: &'static str| {
+            let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+            entries.map(move |entry| entry.path().join(name))
+        };
+        let cards = in_each(workspace.segments(), "segment.json");
+        Fingerprint::of_files(cards.chain(in_each(workspace.profiles(), "_manifest.json")))
+    }
+
+    fn of_files(files: impl Iterator<Item = PathBuf>) -> Fingerprint {
         Fingerprint { files: files.filter_map(|path| Some((path.clone(), look_at(&path)?))).collect() }
     }
 }

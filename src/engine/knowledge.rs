@@ -37,6 +37,11 @@ impl Knowledge {
         Ok(Knowledge { material, by_goal })
     }
 
+    /// Events and declarations.
+    pub(super) fn material(&self) -> &Material {
+        &self.material
+    }
+
     /// What a goal's model knows of a user; `None` without a model, of a user without events, and of one whose acts may not
     /// decide what he gets.
     pub(super) fn of_user<'a>(

@@ -257,6 +257,16 @@ impl Engine {
         self.recent.push(Answer::of(&record.decision, text, Receipt::settled(place)));
     }
 
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The snapshot in force.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
@@ -275,7 +285,12 @@ impl Engine {
         let is_behind = !self.is_clock_virtual && former.newest().is_some_and(is_ahead);
         let is_current = former.is_current(&self.workspace);
         if is_current && !is_behind {
-            return Ok(ControlFlow::Continue(()));
+            if former.has_current_audiences(&self.workspace) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let snapshot = former.with_audiences(&self.workspace, &self.config, now);
+            self.snapshot.store(Arc::new(snapshot));
+            return Ok(ControlFlow::Break(()));
         }
         if !is_current {
             self.snapshot.store(Arc::new(former.with_declarations(&self.workspace)?));

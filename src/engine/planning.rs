@@ -1,18 +1,23 @@
 //! Users and what is known of them, as a plan asks for it: the same contexts that single questions get.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use uuid::Builder;
 
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
-use crate::decisions::context::DecisionContext;
+use crate::config::Config;
+use crate::decisions::context::{Audience, DecisionContext, Membership};
 use crate::domain::campaign::Campaign;
 use crate::domain::identity::{sha256, sha256_hex};
 use crate::domain::settings::DecisionSettings;
 use crate::domain::time::Instant;
 use crate::planning::Source;
+use crate::planning::record::version_of;
+use crate::segments::audiences::{Frozen, freeze};
+use crate::segments::desk::DeskError;
 use crate::tables::TableError;
 use crate::workspace::Workspace;
 
@@ -28,20 +33,22 @@ pub enum PlanError {
     /// Too many, or none.
     #[error("bad_campaigns: {0} campaigns; a plan holds 1 to {most}", most = crate::planning::MOST_CAMPAIGNS)]
     Count(usize),
-    /// Nobody knows who is meant.
+    /// Nobody can tell who is meant.
     #[error(
-        "unknown_audience: campaign {campaign_id:?} is for {audience:?}, and there is no such segment; leave the audience empty to mean everybody"
+        "unknown_audience: campaign {campaign_id:?} is for segment {segment_id:?}: {detail}; leave the audience empty to mean everybody"
     )]
     UnknownAudience {
         /// The campaign.
         campaign_id: String,
-        /// Its audience.
-        audience: String,
+        /// The segment.
+        segment_id: String,
+        /// What is wrong with it.
+        detail: String,
     },
 }
 
-/// What an audience that is nobody's segment may be called: everybody.
-const EVERYBODY: &str = "everybody";
+/// By campaign, the members of the segment that it is for; a campaign for everybody has no entry.
+pub type Audiences = BTreeMap<String, Arc<Frozen>>;
 
 /// The users of a snapshot, for some campaigns and under some settings.
 #[derive(Debug)]
@@ -49,6 +56,9 @@ pub struct PlanSource<'a> {
     snapshot: &'a Snapshot,
     users: Vec<&'a str>,
     campaigns: &'a [Campaign],
+    audiences: &'a Audiences,
+    /// By campaign: is each user a member? `None`: everybody is.
+    members: Vec<Option<Vec<bool>>>,
     settings: DecisionSettings,
     now: Instant,
     plan_id: String,
@@ -57,25 +67,51 @@ pub struct PlanSource<'a> {
 /// The campaigns of these ids, in their order.
 ///
 /// # Errors
-/// When one does not exist, is named twice, or is for an audience that nobody knows.
+/// When one does not exist or is named twice.
 pub fn campaigns_of(snapshot: &Snapshot, ids: &[String]) -> Result<Vec<Campaign>, PlanError> {
     let mut seen = BTreeSet::new();
     let campaign = |id: &'_ String| {
         if !seen.insert(id.clone()) {
             return Err(PlanError::Twice(id.clone()));
         }
-        let campaign = snapshot.campaign(id).ok_or_else(|| PlanError::UnknownCampaign(id.clone()))?;
-        match campaign.audience.as_deref() {
-            None | Some("" | EVERYBODY) => Ok(campaign.clone()),
-            Some(audience) => {
-                Err(PlanError::UnknownAudience { campaign_id: id.clone(), audience: audience.to_string() })
-            }
-        }
+        snapshot.campaign(id).cloned().ok_or_else(|| PlanError::UnknownCampaign(id.clone()))
     };
     if ids.is_empty() || ids.len() > crate::planning::MOST_CAMPAIGNS {
         return Err(PlanError::Count(ids.len()));
     }
     ids.iter().map(campaign).collect()
+}
+
+/// Who is in the segments that campaigns are for, on the newest profiles that are not after `now`; each segment once.
+///
+/// # Errors
+/// Names the campaign and the segment that cannot be evaluated.
+pub fn audiences_of(
+    workspace: &Workspace,
+    config: &Config,
+    campaigns: &[Campaign],
+    now: Instant,
+) -> Result<Audiences, PlanError> {
+    let mut by_segment: BTreeMap<&str, Arc<Frozen>> = BTreeMap::new();
+    let mut audiences = Audiences::new();
+    for campaign in campaigns {
+        let Some(segment_id) = campaign.segment() else { continue };
+        let campaign_id = &campaign.campaign_id;
+        let frozen = match by_segment.get(segment_id) {
+            Some(frozen) => Arc::clone(frozen),
+            None => {
+                let unknown = |error: DeskError| PlanError::UnknownAudience {
+                    campaign_id: campaign_id.clone(),
+                    segment_id: segment_id.to_string(),
+                    detail: error.to_string(),
+                };
+                let frozen = Arc::new(freeze(workspace, config, segment_id, now).map_err(unknown)?);
+                by_segment.entry(segment_id).or_insert(frozen).clone()
+            }
+        };
+        audiences.insert(campaign_id.clone(), frozen);
+    }
+    Ok(audiences)
 }
 
 /// The id of a plan: another one for another lake, table, setting, model, moment or list of campaigns.
@@ -98,6 +134,10 @@ pub fn plan_id(
         }
     }
     parts.extend(source.campaigns.iter().map(|campaign| campaign.campaign_id.clone()));
+    parts.extend(source.audiences.iter().map(|(campaign, frozen)| {
+        let Frozen { segment_id, version, as_of, members } = &**frozen;
+        format!("{campaign}={segment_id} {version} {as_of} {}", version_of(members))
+    }));
     parts.extend(source.models());
     parts.extend(snapshot.versions().iter().map(|(name, version)| format!("{name}={version}")));
     let text = serde_json::json!(parts).to_string();
@@ -120,11 +160,18 @@ impl<'a> PlanSource<'a> {
     pub fn new(
         snapshot: &'a Snapshot,
         campaigns: &'a [Campaign],
+        audiences: &'a Audiences,
         settings: DecisionSettings,
         now: Instant,
     ) -> PlanSource<'a> {
         let (users, plan_id) = (snapshot.user_ids(), String::new());
-        PlanSource { snapshot, users, campaigns, settings, now, plan_id }
+        let mask = |campaign: &Campaign| {
+            let members = &audiences.get(&campaign.campaign_id)?.members;
+            let is_member = |user: &&str| members.binary_search_by(|id| id.as_str().cmp(user)).is_ok();
+            Some(users.iter().map(is_member).collect())
+        };
+        let members = campaigns.iter().map(mask).collect();
+        PlanSource { snapshot, users, campaigns, audiences, members, settings, now, plan_id }
     }
 
     /// The same, as a plan with an id: its decisions are numbered by it.
@@ -153,6 +200,13 @@ impl<'a> PlanSource<'a> {
         self.campaigns.iter().map(|campaign| goal_for(Some(campaign), &self.settings)).collect()
     }
 
+    /// What every member of a campaign's audience is.
+    fn membership(&self, campaign: &Campaign) -> Option<Audience> {
+        let Frozen { segment_id, version, .. } = &**self.audiences.get(&campaign.campaign_id)?;
+        let (segment_id, version) = (segment_id.clone(), Some(version.clone()));
+        Some(Audience { segment_id, version, membership: Membership::Member })
+    }
+
     /// A UUIDv7 of the plan's moment: the same for the same plan, user and campaign.
     fn decision_id(&self, user_id: &str, campaign_id: &str) -> String {
         let name = serde_json::json!(["decision", self.plan_id, campaign_id, user_id]).to_string();
@@ -178,11 +232,13 @@ impl Source for PlanSource<'_> {
         let context = |(place, campaign): (usize, &Campaign)| {
             let id = self.decision_id(user_id, &campaign.campaign_id);
             let mut context = loaded.context_for(&id, campaign, &mut known);
+            context.audience = self.membership(campaign);
             let goal_value = context.settings.goal_value;
             context.settings = DecisionSettings { goal_value, ..self.settings.clone() };
             (place, context)
         };
-        self.campaigns.iter().enumerate().map(context).collect()
+        let is_member = |place: usize| self.members[place].as_ref().is_none_or(|members| members[user]);
+        self.campaigns.iter().enumerate().filter(|(place, _)| is_member(*place)).map(context).collect()
     }
 
     fn scorer(&self, campaign: usize) -> &SnapshotScorer {

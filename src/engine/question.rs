@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{occurrence, send_id};
 use super::snapshot::{Snapshot, goal_for};
-use crate::decisions::context::{ChannelContext, DecisionContext, FORMAT, PastSend};
+use crate::decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
 use crate::domain::campaign::Campaign;
 use crate::domain::content::Content;
 use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
@@ -169,7 +169,7 @@ impl<'a> Loaded<'a> {
                 let until = self.now.plus(i64::from(self.horizon(None)) * HOUR);
                 let running = self.snapshot.running_campaigns(self.now, until).into_iter();
                 running
-                    .filter(|campaign| self.check_fits(campaign).is_ok())
+                    .filter(|campaign| self.check_fits(campaign).is_ok() && !self.is_outside(campaign))
                     .take(MOST_CAMPAIGNS)
                     .map(Some)
                     .collect()
@@ -184,6 +184,12 @@ impl<'a> Loaded<'a> {
                 self.context(decision_id, campaign, requested.as_deref(), known)
             })
             .collect())
+    }
+
+    /// Is the campaign for others? One of which nobody can tell competes, and says so.
+    fn is_outside(&self, campaign: &Campaign) -> bool {
+        let audience = self.snapshot.audience(campaign, &self.user.user_id);
+        audience.is_some_and(|audience| audience.membership == Membership::Other)
     }
 
     /// The context of one campaign, whatever the question names.
@@ -225,6 +231,7 @@ impl<'a> Loaded<'a> {
             horizon_hours: self.horizon(campaign),
             user: self.user.clone(),
             campaign: campaign.cloned(),
+            audience: campaign.and_then(|campaign| self.snapshot.audience(campaign, &self.user.user_id)),
             channels: self.channels(campaign),
             contents: contents.collect(),
             user_inputs: Vec::new(),

@@ -10,7 +10,7 @@ use super::rhythms::Rhythms;
 use super::scorer::SnapshotScorer;
 use super::shadow::{Shadow, shadows};
 use crate::config::Config;
-use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
+use crate::decisions::context::{Audience, ChannelContext, ContentContext, DecisionContext, PastSend};
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::content::Content;
 use crate::domain::decision::Decision;
@@ -25,6 +25,7 @@ use crate::models::inputs::UserAsOf;
 use crate::models::material::Material;
 use crate::profiles::features::{FEATURES, features_sha256};
 use crate::profiles::recent::Recent;
+use crate::segments::audiences::Audiences;
 use crate::storage::decision_log::ShadowScore;
 use crate::workspace::Workspace;
 
@@ -34,6 +35,8 @@ pub struct Snapshot {
     as_of: Instant,
     newest: Option<Instant>,
     fingerprint: Fingerprint,
+    audience_fingerprint: Fingerprint,
+    audiences: Arc<Audiences>,
     users: BTreeMap<String, User>,
     campaigns: BTreeMap<String, Campaign>,
     /// Declared contents and those that events name, the most popular first.
@@ -63,6 +66,7 @@ impl Snapshot {
     pub fn build(workspace: &Workspace, config: &Config, now: Instant) -> Result<Snapshot, EngineError> {
         // Taken first: what changes while we read makes the next look differ.
         let fingerprint = Fingerprint::of(workspace);
+        let audience_fingerprint = Fingerprint::of_audiences(workspace);
         let lake = Lake::open(workspace)?;
         let newest = lake.newest();
         let as_of = newest.map_or(now, |newest| newest.plus(1)).min(now);
@@ -80,10 +84,13 @@ impl Snapshot {
         for fault in &model_faults {
             tracing::warn!(%fault, "a model cannot be used: decisions fall back to popularity, or go without a shadow");
         }
+        let audiences = Audiences::build(workspace, config, &segments_of(&campaigns), now, &material);
         Ok(Snapshot {
             as_of,
             newest,
             fingerprint,
+            audience_fingerprint,
+            audiences: Arc::new(audiences),
             knowledge: Arc::new(Knowledge::gather(material, &scorers)?),
             scorers,
             shadows: Arc::new(shadows),
@@ -122,6 +129,14 @@ impl Snapshot {
         Ok(Snapshot { users, campaigns, contents, places, scorers, ..self.clone() })
     }
 
+    /// The same with the audiences that segments and profiles make now.
+    pub(super) fn with_audiences(&self, workspace: &Workspace, config: &Config, now: Instant) -> Snapshot {
+        let audience_fingerprint = Fingerprint::of_audiences(workspace);
+        let segments = segments_of(&self.campaigns);
+        let audiences = Audiences::build(workspace, config, &segments, now, self.knowledge.material());
+        Snapshot { audience_fingerprint, audiences: Arc::new(audiences), ..self.clone() }
+    }
+
     /// Events before this moment count.
     pub fn as_of(&self) -> Instant {
         self.as_of
@@ -135,6 +150,16 @@ impl Snapshot {
     /// Are the files still those that it was read from?
     pub(super) fn is_current(&self, workspace: &Workspace) -> bool {
         self.fingerprint == Fingerprint::of(workspace)
+    }
+
+    /// Are the audiences still those that segments and profiles make?
+    pub(super) fn has_current_audiences(&self, workspace: &Workspace) -> bool {
+        self.audience_fingerprint == Fingerprint::of_audiences(workspace)
+    }
+
+    /// A user beside the segment that a campaign is for; `None` when it is for everybody.
+    pub(super) fn audience(&self, campaign: &Campaign, user_id: &str) -> Option<Audience> {
+        Some(self.audiences.of(campaign.segment()?, user_id))
     }
 
     /// Counts for people: users with events, declared users, contents, campaigns.
@@ -334,6 +359,11 @@ pub(super) fn goal_of(context: &DecisionContext) -> String {
 /// The goal that a campaign pursues, or decisions without one.
 pub(super) fn goal_for(campaign: Option<&Campaign>, settings: &DecisionSettings) -> String {
     campaign.and_then(|campaign| campaign.goal.clone()).unwrap_or_else(|| settings.goal.clone())
+}
+
+/// The segments that campaigns are for.
+fn segments_of(campaigns: &BTreeMap<String, Campaign>) -> BTreeSet<&str> {
+    campaigns.values().filter_map(Campaign::segment).collect()
 }
 
 fn is_alive(content: &Content, now: Instant) -> bool {

@@ -61,6 +61,16 @@ pub(super) fn seeded(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
+/// As many of `units` units as there are, drawn with replacement from a seed, ascending.
+pub fn resample(units: usize, seed: u64) -> Vec<usize> {
+    let times = draw_times(&mut seeded(seed), units);
+    times
+        .iter()
+        .enumerate()
+        .flat_map(|(unit, times)| std::iter::repeat_n(unit, usize::from(*times)))
+        .collect()
+}
+
 /// Draws as many of `units` units as there are, with replacement: how often each was drawn.
 pub(super) fn draw_times(random: &mut ChaCha8Rng, units: usize) -> Vec<u16> {
     let mut times = vec![0_u16; units];

@@ -10,6 +10,7 @@ pub mod ftrl;
 pub mod gate;
 pub mod inputs;
 pub mod logistic;
+pub mod lookalike;
 pub mod material;
 pub mod model;
 pub mod recipe;

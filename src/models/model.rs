@@ -327,6 +327,19 @@ pub fn standardised(value: f64, mean: f64, scale: f64, clip: f64) -> f64 {
     if value.is_nan() { 0.0 } else { ((value - mean) / scale).clamp(-clip, clip) }
 }
 
+/// Mean and standard deviation of what is known in a column; a column that does not vary is given scale 1.
+pub(super) fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
+    let known = || rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan());
+    let count = known().count() as f64;
+    if count == 0.0 {
+        return (0.0, 1.0);
+    }
+    let mean = known().sum::<f64>() / count;
+    let variance = known().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    let scale = libm::sqrt(variance);
+    if scale > 1e-9 { (mean, scale) } else { (mean, 1.0) }
+}
+
 impl Scorer for Model {
     fn user(&self, inputs: &[f64]) -> f64 {
         self.intercept + self.part(Block::User, inputs)

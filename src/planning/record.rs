@@ -99,20 +99,39 @@ pub fn version_of(members: &[String]) -> String {
     sha256_hex(members.join("\n").as_bytes())[..12].to_string()
 }
 
-/// Writes who was in which audience: campaign_id, user_id.
+/// The members of one campaign's audience.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedAudience<'a> {
+    /// The campaign.
+    pub campaign_id: &'a str,
+    /// The segment that it is for and its version; `None`: everybody.
+    pub segment: Option<(&'a str, &'a str)>,
+    /// Ids, in order.
+    pub members: &'a [String],
+}
+
+/// Writes who was in which audience: campaign_id, user_id, segment_id, segment_version.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn write_audience<'a>(
     path: &Path,
-    audiences: impl Iterator<Item = (&'a str, &'a [String])>,
+    audiences: impl Iterator<Item = PlannedAudience<'a>>,
 ) -> Result<(), TableError> {
     let (mut campaigns, mut users): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    for (campaign, members) in audiences {
-        campaigns.extend(members.iter().map(|_| campaign));
+    let (mut segments, mut versions): (Vec<Option<&str>>, Vec<Option<&str>>) = (Vec::new(), Vec::new());
+    for PlannedAudience { campaign_id, segment, members } in audiences {
         users.extend(members.iter().map(String::as_str));
+        campaigns.resize(users.len(), campaign_id);
+        segments.resize(users.len(), segment.map(|(segment, _)| segment));
+        versions.resize(users.len(), segment.map(|(_, version)| version));
     }
-    let columns = vec![Column::new("campaign_id".into(), &campaigns), Column::new("user_id".into(), &users)];
+    let columns = vec![
+        Column::new("campaign_id".into(), &campaigns),
+        Column::new("user_id".into(), &users),
+        Column::new("segment_id".into(), &segments),
+        Column::new("segment_version".into(), &versions),
+    ];
     let mut frame = DataFrame::new(users.len(), columns).map_err(TableError::parquet(path))?;
     tables::write_parquet(path, &mut frame).map(|_| ())
 }

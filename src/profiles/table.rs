@@ -87,10 +87,21 @@ pub struct ProfileFile {
 impl ProfileFile {
     /// The profiles as of a moment, or the newest ones, as their manifest names them; the table itself is not looked at.
     pub fn find(workspace: &Workspace, as_of: Option<Instant>) -> Result<ProfileFile, ProfileError> {
-        let mut moments = match as_of {
+        let moments = match as_of {
             Some(moment) => vec![moment],
             None => built_moments(&workspace.profiles()),
         };
+        ProfileFile::newest_of(workspace, moments)
+    }
+
+    /// The newest profiles that are not after a moment.
+    pub fn find_until(workspace: &Workspace, until: Instant) -> Result<ProfileFile, ProfileError> {
+        let mut moments = built_moments(&workspace.profiles());
+        moments.retain(|moment| *moment <= until);
+        ProfileFile::newest_of(workspace, moments)
+    }
+
+    fn newest_of(workspace: &Workspace, mut moments: Vec<Instant>) -> Result<ProfileFile, ProfileError> {
         moments.sort_unstable();
         for as_of in moments.into_iter().rev() {
             let directory = workspace.profiles_as_of(as_of);

@@ -41,6 +41,16 @@ pub fn breakdown(by: &str, column: &Series, members: &[bool]) -> Breakdown {
     Breakdown { by: by.to_string(), groups, is_overlapping, is_closed: false }
 }
 
+impl Breakdown {
+    /// The same of a closed set: words in their own order, since the order of frequency would tell what counts hide.
+    pub fn closed(mut self, values: &[&str]) -> Breakdown {
+        let place = |group: &str| values.iter().position(|value| *value == group).unwrap_or(values.len());
+        self.groups.sort_by_key(|(value, _)| place(value));
+        self.is_closed = true;
+        self
+    }
+}
+
 /// Counts named parts in their own order; those of nobody are left out.
 pub fn parts<'a>(by: &str, order: &[&'a str], of: impl Iterator<Item = &'a str>) -> Breakdown {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();

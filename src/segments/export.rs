@@ -1,5 +1,6 @@
 //! Members as a file with its manifest: CSV that no spreadsheet takes for formulas, JSON lines, or Parquet.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -82,6 +83,57 @@ pub fn write(out: &Path, frame: &DataFrame, head: &Value) -> Result<Export, Tabl
         return Err(error);
     }
     Ok(Export { rows, sha256, manifest })
+}
+
+/// A format of members that are streamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With a header; formula-safe as [`write`] says.
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
+    /// Parquet.
+    Parquet,
+}
+
+impl Format {
+    /// The format of a name: csv, jsonl or parquet.
+    pub fn parse(name: &str) -> Option<Format> {
+        [Format::Csv, Format::Jsonl, Format::Parquet].into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// Its name, which is also the extension of its files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Jsonl => "jsonl",
+            Format::Parquet => "parquet",
+        }
+    }
+}
+
+/// Writes the ids of the members to wherever bytes go, as [`write`] does; memory holds one chunk of them at a time.
+///
+/// # Errors
+/// Those of the writer.
+pub fn stream(people: &People, members: &[bool], format: Format, writer: &mut dyn Write) -> io::Result<u64> {
+    let mut ids = people.ids().iter().zip(members).filter(|(_, taken)| **taken).map(|(id, _)| id);
+    let mut is_first = true;
+    tables::stream_table(writer, format.as_str(), || {
+        let chunk: Vec<Option<&str>> = ids.by_ref().take(CHUNK_ROWS).collect();
+        // Without members there is still a header.
+        if chunk.is_empty() && !is_first {
+            return Ok(None);
+        }
+        is_first = false;
+        let column = StringChunked::from_slice_options("user_id".into(), &chunk).into_series();
+        let frame = DataFrame::new(chunk.len(), vec![column.into()]);
+        let frame = frame.and_then(|frame| match format {
+            Format::Csv => formula_safe(&frame),
+            Format::Jsonl | Format::Parquet => Ok(frame),
+        });
+        frame.map(Some).map_err(io::Error::other)
+    })
 }
 
 /// The same with every text such that a spreadsheet shows it and does not calculate it (OWASP, "CSV injection").

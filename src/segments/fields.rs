@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::keys::{Computed, Declared, Key};
 use super::words::{is_field_name, nearest};
 use crate::domain::lifecycle::Lifecycle;
+use crate::domain::rhythm::Rhythm;
 use crate::profiles::features::{Aggregate, FEATURES, Feature, Interest};
 
 /// What a field's values are, and so what it may be asked.
@@ -155,6 +156,11 @@ impl FieldCatalogue {
         nearest(name, self.attributes.keys().map(String::as_str))
     }
 
+    /// All values of what is looked up under a key, in their own order, when they are few words; else none.
+    pub fn values(&self, key: &Key) -> &[&'static str] {
+        self.fields.values().find(|field| field.key == *key).map_or(&[], |field| &field.values)
+    }
+
     /// Goals about users.
     pub fn goals(&self) -> &[String] {
         &self.goals
@@ -238,10 +244,13 @@ fn computed() -> Vec<Field> {
     let of = |name: &str, field_type, unit, description: &str, computed| {
         field(name, field_type, unit, description, Key::Computed(computed))
     };
+    let mut rhythm_group =
+        of("rhythm_group", FieldType::Text, "", "people of like rhythm, named by when they come more than others do; unknown with little history", Computed::RhythmGroup);
+    rhythm_group.values = Rhythm::ALL.map(Rhythm::as_str).to_vec();
     vec![
+        rhythm_group,
         of("best_hour", FieldType::Number, "hour", "local hour of the day, 0 to 23, at which he most probably comes", Computed::BestHour),
         of("best_hour_of_week", FieldType::Number, "hour", "local hour of the week, 0 (Monday 00:00) to 167, at which he most probably comes", Computed::BestHourOfWeek),
-        of("rhythm_group", FieldType::Text, "", "people of like rhythm, named by their peak", Computed::RhythmGroup),
         of("rfm_recency", FieldType::Number, "fifth", "1 to 5 among buyers: 5 bought last; unknown of others", Computed::RfmRecency),
         of("rfm_frequency", FieldType::Number, "fifth", "1 to 5 among buyers: 5 has most orders in 90 days; unknown of others", Computed::RfmFrequency),
         of("rfm_money", FieldType::Number, "fifth", "1 to 5 among buyers: 5 has brought most revenue; unknown of others", Computed::RfmMoney),

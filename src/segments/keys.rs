@@ -35,6 +35,19 @@ pub enum Key {
     List(String),
 }
 
+impl Key {
+    /// Does looking it up read and fit all events, which takes seconds?
+    pub fn is_learned(&self) -> bool {
+        match self {
+            Key::Propensity(_) | Key::PropensityDecile(_) => true,
+            Key::Computed(computed) => {
+                matches!(computed, Computed::BestHour | Computed::BestHourOfWeek | Computed::RhythmGroup)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Fields of a declared user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Declared {
@@ -69,6 +82,21 @@ pub enum Computed {
     RfmFrequency,
     /// Fifth by revenue.
     RfmMoney,
+}
+
+impl Key {
+    /// Are its values a small closed set of ours, so that their names tell nothing of anybody?
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Key::Feature(name) => matches!(*name, "lifecycle" | "time_zone_source"),
+            Key::Declared(declared) => {
+                matches!(declared, Declared::Consent | Declared::OptedOut | Declared::Personalisation)
+            }
+            Key::Computed(computed) => *computed != Computed::BestHourOfWeek,
+            Key::PropensityDecile(_) | Key::List(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Key {

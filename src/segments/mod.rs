@@ -2,11 +2,17 @@
 //!
 //! An expression is read from text ([`text::parser::parse`]) or JSON ([`json::read`]), compiled against the catalogue of fields
 //! ([`compile::compile`]), and evaluated over all [`people`] ([`frame::members`]) or one of them ([`row::is_member`]) with the same
-//! answer. What has to be looked up for it, [`keys::needs`] says. [`saved`] segments have versions and kept [`evaluations`];
-//! [`answers`] count, [`overlap`] compares, [`export`] writes, and [`privacy`] says what of it a reader may see.
+//! answer. What has to be looked up for it, [`keys::needs`] says. [`saved`] segments have versions and kept [`evaluations`],
+//! [`ready_made`] ones are there from the start; [`answers`] [`count`], [`overlap`] compares, [`export`] writes, and [`privacy`] says
+//! what of it a reader may see. A [`desk::Desk`] puts all of it together over a workspace, a [`cache`] keeps people between
+//! questions, and [`audiences`] are what campaigns are for.
 
 pub mod answers;
+pub mod audiences;
+pub mod cache;
 pub mod compile;
+pub mod count;
+pub mod desk;
 pub mod error;
 pub mod evaluations;
 pub mod export;
@@ -15,12 +21,14 @@ pub mod fields;
 pub mod frame;
 pub mod json;
 pub mod keys;
+pub mod lookalike;
 pub mod overlap;
 pub mod people;
 pub mod predicate;
 pub mod privacy;
 mod questions;
 pub mod reach;
+pub mod ready_made;
 pub mod row;
 pub mod saved;
 pub mod text;

@@ -1,6 +1,10 @@
 //! How far several segments are the same people: sizes, pairs, and who is in one alone.
 
+use serde_json::{Value, json};
+
+use super::desk::Asked;
 use super::privacy::{Reader, Shown};
+use crate::domain::time::Instant;
 
 /// Sizes of segments over the same people and of what they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +63,29 @@ fn pairs_of(segments: usize) -> Vec<Pair> {
 }
 
 impl Overlap {
+    /// One JSON object; a count that the reader may not see is null.
+    pub fn to_json(&self, asked: &[Asked], as_of: Instant, users: u64, reader: Reader) -> Value {
+        let card = |place: usize| asked[place].card.as_ref();
+        let id = |place: usize| card(place).map(|card| &card.segment_id);
+        let segment = |place: usize| {
+            json!({
+                "segment": id(place), "version": card(place).map(|card| &card.version),
+                "members": reader.show(self.sizes[place]), "only": self.only_shown(place, reader),
+            })
+        };
+        let pairs = self.pairs.iter().map(|pair| {
+            json!({
+                "first": id(pair.first), "second": id(pair.second),
+                "both": reader.show(pair.both), "jaccard": self.jaccard(pair, reader),
+            })
+        });
+        json!({
+            "as_of": as_of, "users": reader.show(users),
+            "segments": (0..asked.len()).map(segment).collect::<Vec<Value>>(), "pairs": pairs.collect::<Vec<Value>>(),
+            "any": reader.show(self.any), "all": reader.show(self.all),
+        })
+    }
+
     /// Members of both over members of either (Jaccard 1901), from what the reader may see; `None` when that does not tell.
     pub fn jaccard(&self, pair: &Pair, reader: Reader) -> Option<f64> {
         let seen = |count| reader.show(count).number();

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::compile::Saved;
 use super::expression::{Condition, Expression, Subject, Test};
+use super::ready_made::{PREFIX, ReadyMade, ready_made};
 use super::words::nearest;
+use crate::domain::campaign::EVERYBODY;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::Instant;
 use crate::tables::{self, TableError};
@@ -31,9 +33,12 @@ pub enum SavedError {
     /// An id that is no name of a directory everywhere.
     #[error(
         "bad_segment_id: {0:?}: a segment's id is made of a_z, 0_9, -, _ and ., begins with a letter or digit, and has at most \
-         {LONGEST_ID} of them"
+         {LONGEST_ID} of them; all and everybody are nobody's segment"
     )]
     BadId(String),
+    /// It comes with smartpush.
+    #[error("ready_made: {0:?} comes with smartpush: it is neither saved nor deleted")]
+    ReadyMade(String),
     /// Nobody saved it.
     #[error("unknown_segment: there is no segment {id:?}{}; `smartpush segment list` shows all", meant(.nearest))]
     Unknown {
@@ -125,6 +130,16 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// As if it had been saved, but never was.
+    fn of(ready: ReadyMade) -> Segment {
+        let definition = Definition::Expression(ready.expression);
+        let version = version_of(&canonical(&definition));
+        let (segment_id, description) = (ready.id, ready.description);
+        let card =
+            Card { format: FORMAT, segment_id, version, description, deleted_at: None, history: Vec::new() };
+        Segment { card, definition }
+    }
+
     /// As an expression; of a list, "is on it".
     pub fn expression(&self) -> Expression {
         match &self.definition {
@@ -137,11 +152,24 @@ impl Segment {
     }
 }
 
-/// All saved segments of a workspace.
+impl Segment {
+    /// One JSON object: the card, and what the current version says as text, as tree, and as it is stored.
+    pub fn to_json(&self) -> serde_json::Value {
+        let expression = self.expression();
+        let mut report = serde_json::json!(self.card);
+        report["where"] = serde_json::json!(expression.to_string());
+        report["expression"] = serde_json::json!(expression);
+        report["definition"] = serde_json::json!(self.definition);
+        report
+    }
+}
+
+/// All saved segments of a workspace, and the ready-made ones.
 #[derive(Clone, Debug)]
 pub struct SavedSegments {
     directory: PathBuf,
     by_id: BTreeMap<String, Segment>,
+    ready: BTreeMap<String, Segment>,
 }
 
 impl SavedSegments {
@@ -160,27 +188,37 @@ impl SavedSegments {
                 by_id.insert(id, segment);
             }
         }
-        Ok(SavedSegments { directory, by_id })
+        Ok(SavedSegments { directory, by_id, ready: by_ready_id(&[]) })
     }
 
-    /// All, deleted ones too, by id.
+    /// The same with ready-made tenths of these goals about users.
+    pub fn with_goals(self, goals: &[String]) -> SavedSegments {
+        SavedSegments { ready: by_ready_id(goals), ..self }
+    }
+
+    /// All that were saved, deleted ones too, by id.
     pub fn all(&self) -> impl Iterator<Item = &Segment> {
         self.by_id.values()
     }
 
     /// What an expression that names a segment gets; nothing for a deleted one.
     pub fn find(&self, id: &str) -> Option<Saved<'_>> {
-        let segment = self.by_id.get(id).filter(|segment| segment.card.deleted_at.is_none())?;
+        let segment = self.known(id).filter(|segment| segment.card.deleted_at.is_none())?;
         Some(match &segment.definition {
             Definition::Expression(expression) => Saved::Expression(expression),
             Definition::List { .. } => Saved::List,
         })
     }
 
+    fn known(&self, id: &str) -> Option<&Segment> {
+        self.by_id.get(id).or_else(|| self.ready.get(id))
+    }
+
     /// A segment, deleted or not.
     pub fn any(&self, id: &str) -> Result<&Segment, SavedError> {
-        self.by_id.get(id).ok_or_else(|| {
-            let nearest = nearest(id, self.by_id.keys().map(String::as_str)).map(str::to_string);
+        self.known(id).ok_or_else(|| {
+            let names = self.by_id.keys().chain(self.ready.keys());
+            let nearest = nearest(id, names.map(String::as_str)).map(str::to_string);
             SavedError::Unknown { id: id.chars().take(LONGEST_ID).collect(), nearest }
         })
     }
@@ -248,12 +286,13 @@ impl SavedSegments {
         now: Instant,
         _lock: &WriteLock,
     ) -> Result<(Card, bool), SavedError> {
+        refuse_ready_made(id)?;
         if !is_segment_id(id) {
             return Err(SavedError::BadId(id.chars().take(LONGEST_ID).collect()));
         }
         let home = self.directory.join(id);
         let bytes = canonical(definition);
-        let version = sha256_hex(bytes.as_bytes())[..12].to_string();
+        let version = version_of(&bytes);
         if let Some(members) = members {
             write_ids(&list_path(&home, &version), members)?;
         }
@@ -269,6 +308,7 @@ impl SavedSegments {
 
     /// Takes a segment out of use; its versions and evaluations stay.
     pub fn delete(&self, id: &str, now: Instant, _lock: &WriteLock) -> Result<Card, SavedError> {
+        refuse_ready_made(id)?;
         let mut card = self.in_use(id)?.card.clone();
         card.deleted_at = Some(now.to_string());
         write_card(&self.directory, &card)?;
@@ -277,7 +317,20 @@ impl SavedSegments {
 
     /// Where a segment's evaluations are kept.
     pub fn evaluations(&self, id: &str) -> PathBuf {
-        self.directory.join(id).join("evaluations")
+        // A colon is no part of a file's name everywhere, and no saved segment's id begins with `_`.
+        let home = id.strip_prefix(PREFIX).map_or_else(|| id.to_string(), |name| format!("_ready-{name}"));
+        self.directory.join(home).join("evaluations")
+    }
+}
+
+fn by_ready_id(goals: &[String]) -> BTreeMap<String, Segment> {
+    ready_made(goals).into_iter().map(|ready| (ready.id.clone(), Segment::of(ready))).collect()
+}
+
+fn refuse_ready_made(id: &str) -> Result<(), SavedError> {
+    match id.starts_with(PREFIX) {
+        true => Err(SavedError::ReadyMade(id.chars().take(LONGEST_ID).collect())),
+        false => Ok(()),
     }
 }
 
@@ -302,6 +355,7 @@ pub fn campaigns_for(workspace: &Workspace, id: &str) -> Result<Vec<String>, Tab
 fn is_segment_id(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     id.len() <= LONGEST_ID
+        && !EVERYBODY.contains(&id)
         && id.bytes().next().is_some_and(is_plain)
         && id.bytes().all(|byte| is_plain(byte) || matches!(byte, b'-' | b'_' | b'.'))
 }
@@ -309,6 +363,11 @@ fn is_segment_id(id: &str) -> bool {
 fn canonical(definition: &Definition) -> String {
     // The tree has no floats that are not finite and no keys but texts: there is nothing that JSON cannot say.
     serde_json::to_string(definition).unwrap_or_else(|error| unreachable!("a definition is JSON: {error}"))
+}
+
+/// What a definition's file is called.
+fn version_of(bytes: &str) -> String {
+    sha256_hex(bytes.as_bytes())[..12].to_string()
 }
 
 /// The card after a save; the same card when it says nothing new.

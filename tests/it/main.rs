@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+mod agreement;
 mod architecture;
 mod bad_input;
 mod boosting;
@@ -12,6 +13,7 @@ mod command_line;
 mod config;
 mod crashes;
 mod decisions;
+mod delong;
 mod domain;
 mod evaluate_lift;
 mod evaluate_policy;

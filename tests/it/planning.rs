@@ -1,5 +1,6 @@
 //! Plans: the solver against every possible plan, joint rules against a naive reading, whole plans against their promises.
 
+mod audiences;
 mod command;
 mod crowd;
 mod solver;

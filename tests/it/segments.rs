@@ -1,11 +1,16 @@
 //! Segments: text, tree and JSON are one, both evaluators agree with a naive one, and nothing hostile gets through.
 
+mod audiences;
 mod errors;
 mod exporting;
 mod hostile;
+mod lookalike;
 mod oracle;
+mod privacy;
+mod ready_made;
+mod rhythms;
 mod round_trips;
-mod saved;
+pub(crate) mod saved;
 mod town;
 mod trees;
 mod within;

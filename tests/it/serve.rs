@@ -5,6 +5,7 @@ mod bad_requests;
 mod lifecycle;
 mod logging;
 mod previews;
+mod segments;
 pub(crate) mod server;
 mod watching;
 pub(crate) mod world;

@@ -37,7 +37,7 @@ pub(super) fn tell(
         decided.push(ask(&engine, id, now)?);
     }
     let chosen = three(&decided, &catalogue);
-    let mut lines = heading(8, &format!("What three households would get, when and why (asked {now})"));
+    let mut lines = heading(9, &format!("What three households would get, when and why (asked {now})"));
     for decision in &chosen {
         lines.extend(story(&engine, decision)?);
     }
@@ -88,7 +88,7 @@ fn who_gets_nothing(decided: &[Decision]) -> Vec<String> {
     let actions = actions(decided);
     let count = |action: &str| actions.get(action).copied().unwrap_or(0);
     let mut lines = heading(
-        9,
+        10,
         &format!(
             "Who gets nothing, and why: of {} households {} would be pushed, {} only later, {} not at all",
             thousands(decided.len() as u64),
@@ -147,6 +147,10 @@ pub(super) fn invitation(address: SocketAddr, example: Option<&Decision>) -> Vec
         ),
         format!("  curl -s http://{address}/v1/users/{user_id}/send-time"),
         format!("  curl -s http://{address}/v1/decisions/{decision_id}/explain"),
+        format!(
+            "  curl -s http://{address}/v1/segments:preview -H 'content-type: application/json' -d '{{\"segment\":\"{}\"}}'",
+            super::audience::ID
+        ),
         format!("  curl -s http://{address}/openapi.json"),
     ]
 }

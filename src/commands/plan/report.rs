@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::super::output::{table, thousands};
-use super::{Counts, Told};
+use super::{Counts, Told, segment_of};
 use crate::engine::POPULARITY;
 use crate::planning::forecast::{Bounds, Forecast};
 use crate::planning::rule_of;
 use crate::planning::solver::outcome::{Pair, Reason};
+use crate::segments::audiences::Frozen;
 
 /// Minutes of an hour.
 const HOUR: usize = 60;
@@ -64,6 +65,7 @@ fn campaign(told: &Told, place: usize) -> Value {
     json!({
         "campaign_id": campaign.campaign_id, "goal": told.goals[place], "model": told.models[place],
         "audience": campaign.audience, "audience_version": told.audiences.get(place),
+        "segment": segment_of(told, &campaign.campaign_id),
         "members": decided.members, "holdout": decided.holdout, "with_options": outcome.users,
         "sends": decided.forecast.sends, "explored": decided.explored,
         "unsent": decided.unsent, "displaced": displaced,
@@ -123,6 +125,7 @@ pub(super) fn for_people(told: &Told) -> Vec<String> {
     ];
     lines.extend(table(&campaign_rows(told)));
     lines.push(String::new());
+    lines.extend(audiences(told));
     lines.extend(unsent(told));
     lines.extend(pairs(told));
     lines.extend(load(told));
@@ -153,6 +156,16 @@ fn campaign_rows(told: &Told) -> Vec<Vec<String>> {
         ]);
     }
     rows
+}
+
+/// The segments that campaigns are for, as they were evaluated.
+fn audiences(told: &Told) -> Vec<String> {
+    let line = |(campaign, frozen): (&String, &std::sync::Arc<Frozen>)| {
+        let Frozen { segment_id, version, as_of, members } = &**frozen;
+        let members = thousands(members.len() as u64);
+        format!("  {campaign} is for segment {segment_id} version {version}: {members} members as of {as_of}")
+    };
+    told.segments.iter().map(line).collect()
 }
 
 /// Who gets nothing, and which rule decided it.

@@ -32,7 +32,7 @@ pub(super) fn plan(
 ) -> Result<Outcome, Failure> {
     let campaigns = scenario.campaigns(&told.campaigns);
     let settings = scenario.settings(&context.config.decisions);
-    let source = PlanSource::new(snapshot, &campaigns, settings, told.now);
+    let source = PlanSource::new(snapshot, &campaigns, &told.segments, settings, told.now);
     let made = solve(context, &source, &campaigns, told.now, &mut Nowhere)?;
     let place_of = |campaign: &Campaign| {
         let is_it = |known: &Campaign| known.campaign_id == campaign.campaign_id;

@@ -1,24 +1,17 @@
 //! `smartpush segment count`: how many, of which kinds, how many could be reached, and who came and went.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Value, json};
-
 use super::super::Failure;
 use super::super::output::{print_json, print_lines, table, thousands};
-use super::selection::{Asked, Evaluated};
 use super::{Desk, Selection};
-use crate::segments::answers::{Breakdown, breakdown, parts};
+use crate::segments::answers::Breakdown;
+use crate::segments::count::{By, Counted};
+use crate::segments::desk::{Asked, Evaluated};
 use crate::segments::evaluations::{Change, Evaluation, Evaluations};
-use crate::segments::keys::Key;
-use crate::segments::privacy::{Reader, Shown, show_groups};
-use crate::segments::reach::{self, Reach};
+use crate::segments::privacy::Shown;
+use crate::segments::reach;
 
 /// Groups of a breakdown that are shown to people; JSON has all.
 const MOST_LINES: usize = 12;
-
-/// What every count is broken down by, beside who can be reached.
-const USUAL: [&str; 4] = ["lifecycle", "platform", "locale", "time_zone"];
 
 /// Count the members, by lifecycle, platform, locale, zone, and by what keeps a push from them
 #[derive(clap::Args)]
@@ -30,41 +23,28 @@ pub(super) struct CountArguments {
     by: Vec<String>,
 }
 
-struct Counted<'a> {
-    asked: &'a Asked,
-    evaluated: &'a Evaluated,
-    reader: Reader,
-    members: u64,
-    breakdowns: Vec<Breakdown>,
-    change: Option<Change>,
-}
-
 pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure> {
     let as_of = desk.moment(&arguments.selection.view)?;
     let reader = desk.reader(&arguments.selection.view);
     let asked = desk.asked(&arguments.selection, as_of)?;
-    let fields: Vec<&str> = USUAL.into_iter().chain(arguments.by.iter().map(String::as_str)).collect();
-    let keys =
-        fields.iter().map(|field| desk.field(field, as_of, reader)).collect::<Result<Vec<Key>, _>>()?;
-    let also: BTreeSet<Key> = keys.iter().cloned().chain(reach::needed()).collect();
-    let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &also)?;
-    let mask = &evaluated.masks[0];
-    let reached =
-        reach::reach(&evaluated.people, desk.workspace, &desk.context.config.decisions, &desk.zone)?;
-    let of_members = reached.iter().zip(mask).filter(|(_, taken)| **taken).map(|(reach, _)| reach.as_str());
-    let mut breakdowns = vec![parts("reach", &Reach::ALL.map(Reach::as_str), of_members)];
-    for (field, key) in fields.iter().zip(&keys) {
-        let column = evaluated.people.column(key);
-        breakdowns.extend(column.map(|column| breakdown(field, column, mask)));
-    }
+    let by = By::read(desk, &arguments.by, as_of, reader).map_err(|(_, error)| error)?;
+    let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &by.keys())?;
+    let (people, mask) = (&evaluated.people, &evaluated.masks[0]);
+    let reached = reach::reach(people, desk.workspace, &desk.config.decisions, &desk.zone)?;
     let members = evaluated.members();
-    let change = remember(desk, &asked, &evaluated, &members)?;
-    let members = members.len() as u64;
-    let counted = Counted { asked: &asked, evaluated: &evaluated, reader, members, breakdowns, change };
+    let counted = Counted {
+        asked: &asked,
+        as_of,
+        users: people.len() as u64,
+        reader,
+        members: members.len() as u64,
+        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached),
+        change: remember(desk, &asked, &evaluated, &members)?,
+    };
     if desk.context.json {
-        print_json(&counted.for_machines())
+        print_json(&counted.to_json())
     } else {
-        print_lines(&counted.for_people())
+        print_lines(&for_people(&counted))
     }
     Ok(())
 }
@@ -88,76 +68,35 @@ fn remember(
     Ok(change)
 }
 
-impl Counted<'_> {
-    fn for_machines(&self) -> Value {
-        let reader = self.reader;
-        let people = &self.evaluated.people;
-        let mut report = json!({
-            "as_of": people.as_of(), "where": self.asked.expression.to_string(), "expression": self.asked.expression,
-            "users": reader.show(people.len() as u64), "members": reader.show(self.members),
-            "breakdowns": self.breakdowns.iter().map(|one| self.groups(one)).collect::<Vec<Value>>(),
-        });
-        if let Some(card) = &self.asked.card {
-            report["segment"] = json!(card.segment_id);
-            report["version"] = json!(card.version);
-            report["change"] = json!(self.change.as_ref().map(|change| json!({
-                "since": change.since.as_of, "since_version": change.since.version,
-                "entered": reader.show(change.entered.len() as u64),
-                "left": reader.show(change.left.len() as u64),
-            })));
-        }
-        if let Reader::Marketer { threshold } = reader {
-            report["hidden_below"] = json!(threshold);
-        }
-        report
+fn for_people(counted: &Counted<'_>) -> Vec<String> {
+    let reader = counted.reader;
+    let mut lines = vec![counted.asked.expression.to_string()];
+    if let Some(card) = &counted.asked.card {
+        lines.insert(0, format!("{} version {}", card.segment_id, card.version));
     }
+    let (members, users) = (reader.show(counted.members), reader.show(counted.users));
+    lines.push(format!("{} of {} users as of {}", told(members), told(users), counted.as_of));
+    if let Some(change) = &counted.change {
+        let count = |ids: &[String]| told(reader.show(ids.len() as u64));
+        let (entered, left) = (count(&change.entered), count(&change.left));
+        lines.push(format!("entered {entered}, left {left} since {}", change.since.as_of));
+    }
+    for breakdown in counted.breakdowns.iter().filter(|one| !one.groups.is_empty()) {
+        lines.push(format!("by {}", breakdown.by));
+        lines.extend(table(&rows(counted, breakdown)));
+    }
+    lines
+}
 
-    fn groups(&self, breakdown: &Breakdown) -> Value {
-        let group = |(value, members)| json!({ "value": value, "members": members });
-        let groups: Vec<Value> = self.shown(breakdown).into_iter().map(group).collect();
-        json!({ "by": breakdown.by, "groups": groups, "overlapping": breakdown.is_overlapping })
+fn rows(counted: &Counted<'_>, breakdown: &Breakdown) -> Vec<Vec<String>> {
+    let groups = counted.shown(breakdown);
+    let more = groups.len().saturating_sub(MOST_LINES);
+    let row = |(value, members): (String, Shown)| vec![value, told(members)];
+    let mut rows: Vec<Vec<String>> = groups.into_iter().take(MOST_LINES).map(row).collect();
+    if more > 0 {
+        rows.push(vec![format!("… and {more} more, in --json"), String::new()]);
     }
-
-    /// The groups as the reader may see them.
-    fn shown(&self, breakdown: &Breakdown) -> Vec<(String, Shown)> {
-        if !breakdown.is_closed {
-            return show_groups(self.reader, &breakdown.groups);
-        }
-        let counts: Vec<u64> = breakdown.groups.iter().map(|(_, members)| *members).collect();
-        let names = breakdown.groups.iter().map(|(value, _)| value.clone());
-        names.zip(self.reader.show_parts(&counts)).collect()
-    }
-
-    fn for_people(&self) -> Vec<String> {
-        let people = &self.evaluated.people;
-        let mut lines = vec![self.asked.expression.to_string()];
-        if let Some(card) = &self.asked.card {
-            lines.insert(0, format!("{} version {}", card.segment_id, card.version));
-        }
-        let (members, users) = (self.reader.show(self.members), self.reader.show(people.len() as u64));
-        lines.push(format!("{} of {} users as of {}", told(members), told(users), people.as_of()));
-        if let Some(change) = &self.change {
-            let count = |ids: &[String]| told(self.reader.show(ids.len() as u64));
-            let (entered, left) = (count(&change.entered), count(&change.left));
-            lines.push(format!("entered {entered}, left {left} since {}", change.since.as_of));
-        }
-        for breakdown in self.breakdowns.iter().filter(|one| !one.groups.is_empty()) {
-            lines.push(format!("by {}", breakdown.by));
-            lines.extend(table(&self.rows(breakdown)));
-        }
-        lines
-    }
-
-    fn rows(&self, breakdown: &Breakdown) -> Vec<Vec<String>> {
-        let groups = self.shown(breakdown);
-        let more = groups.len().saturating_sub(MOST_LINES);
-        let row = |(value, members): (String, Shown)| vec![value, told(members)];
-        let mut rows: Vec<Vec<String>> = groups.into_iter().take(MOST_LINES).map(row).collect();
-        if more > 0 {
-            rows.push(vec![format!("… and {more} more, in --json"), String::new()]);
-        }
-        rows
-    }
+    rows
 }
 
 /// With separators.

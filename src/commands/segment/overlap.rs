@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
 use super::super::Failure;
 use super::super::output::{print_json, print_lines, table};
 use super::Desk;
 use super::count::told;
-use super::selection::{Asked, View};
+use super::selection::View;
+use crate::segments::desk::Asked;
 use crate::segments::overlap::{Overlap, overlap};
 use crate::segments::privacy::Reader;
 
@@ -34,33 +33,11 @@ pub(super) fn run(desk: &Desk, arguments: &OverlapArguments) -> Result<(), Failu
     let evaluated = desk.evaluate(&asked, as_of, reader, &BTreeSet::new())?;
     let found = overlap(&evaluated.masks);
     if desk.context.json {
-        let mut report = for_machines(ids, &asked, &found, reader);
-        report["as_of"] = json!(as_of);
-        report["users"] = json!(reader.show(evaluated.people.len() as u64));
-        print_json(&report);
+        print_json(&found.to_json(&asked, as_of, evaluated.people.len() as u64, reader));
     } else {
         print_lines(&for_people(ids, &found, reader));
     }
     Ok(())
-}
-
-fn for_machines(ids: &[String], asked: &[Asked], found: &Overlap, reader: Reader) -> Value {
-    let segment = |place: usize| {
-        json!({
-            "segment": ids[place], "version": asked[place].card.as_ref().map(|card| &card.version),
-            "members": reader.show(found.sizes[place]), "only": found.only_shown(place, reader),
-        })
-    };
-    let pairs = found.pairs.iter().map(|pair| {
-        json!({
-            "first": ids[pair.first], "second": ids[pair.second],
-            "both": reader.show(pair.both), "jaccard": found.jaccard(pair, reader),
-        })
-    });
-    json!({
-        "segments": (0..ids.len()).map(segment).collect::<Vec<Value>>(), "pairs": pairs.collect::<Vec<Value>>(),
-        "any": reader.show(found.any), "all": reader.show(found.all),
-    })
 }
 
 fn for_people(ids: &[String], found: &Overlap, reader: Reader) -> Vec<String> {

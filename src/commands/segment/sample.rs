@@ -6,7 +6,7 @@ use super::super::Failure;
 use super::super::output::{print_json, print_lines};
 use super::count::told;
 use super::{Desk, Selection};
-use crate::domain::identity::hash_of;
+use crate::segments::desk::sample;
 
 /// Show some members, always the same for the same people
 #[derive(clap::Args)]
@@ -25,9 +25,7 @@ pub(super) fn run(desk: &Desk, arguments: &SampleArguments) -> Result<(), Failur
     let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &BTreeSet::new())?;
     let members = evaluated.members();
     reader.check_members(members.len() as u64)?;
-    let drawn: BTreeSet<(u64, &str)> =
-        members.iter().map(|id| (hash_of(id.as_bytes()), id.as_str())).collect();
-    let sample: Vec<&str> = drawn.into_iter().take(arguments.limit).map(|(_, id)| id).collect();
+    let sample = sample(&members, arguments.limit);
     let (users, count) = (reader.show(evaluated.people.len() as u64), reader.show(members.len() as u64));
     if desk.context.json {
         print_json(&serde_json::json!({

@@ -48,7 +48,7 @@ pub(super) fn saved_line(card: &Card, is_changed: bool) -> String {
 pub(super) fn list(desk: &Desk) {
     let segments: Vec<&Segment> = desk.saved.all().collect();
     if desk.context.json {
-        let segments: Vec<Value> = segments.iter().map(|segment| for_machines(segment)).collect();
+        let segments: Vec<Value> = segments.iter().map(|segment| segment.to_json()).collect();
         return print_json(&json!({ "segments": segments }));
     }
     let row = |segment: &&Segment| {
@@ -71,19 +71,12 @@ fn kind(definition: &Definition) -> String {
     }
 }
 
-fn for_machines(segment: &Segment) -> Value {
-    let mut report = json!(segment.card);
-    report["where"] = json!(segment.expression().to_string());
-    report["definition"] = json!(segment.definition);
-    report
-}
-
 pub(super) fn show(desk: &Desk, id: &str) -> Result<(), Failure> {
     let segment = desk.saved.any(id)?;
     let (card, campaigns) = (&segment.card, campaigns_for(desk.workspace, id)?);
     let named_by = desk.saved.naming(id);
     if desk.context.json {
-        let mut report = for_machines(segment);
+        let mut report = segment.to_json();
         report["named_by"] = json!({ "campaigns": campaigns, "segments": named_by });
         print_json(&report);
         return Ok(());

@@ -36,10 +36,8 @@ pub(super) struct UploadArguments {
 pub(super) fn run(desk: &Desk, arguments: &UploadArguments) -> Result<(), Failure> {
     let as_of = ProfileFile::find(desk.workspace, None)?.as_of;
     let people = People::read(desk.workspace, Some(as_of), &Needs::default(), &desk.zone)?;
-    let ingest = &desk.context.config.ingest;
-    let limits = Limits { chunk_rows: ingest.chunk_rows, record_bytes: ingest.max_record_bytes };
     let scratch = Scratch::make()?;
-    let upload = read(&arguments.file, limits, &scratch.0, |id| people.row_of(id).is_some())?;
+    let upload = read(&arguments.file, limits(desk), &scratch.0, |id| people.row_of(id).is_some())?;
     if upload.members.is_empty() {
         let place = arguments.file.display();
         return Err(Failure::caller(format!(
@@ -64,6 +62,12 @@ pub(super) fn run(desk: &Desk, arguments: &UploadArguments) -> Result<(), Failur
     lines.extend(unknown_line(&upload));
     print_lines(&lines);
     Ok(())
+}
+
+/// What a list may hold.
+pub(super) fn limits(desk: &Desk) -> Limits {
+    let ingest = &desk.context.config.ingest;
+    Limits { chunk_rows: ingest.chunk_rows, record_bytes: ingest.max_record_bytes }
 }
 
 fn counts_line(upload: &Upload) -> String {

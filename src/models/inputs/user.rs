@@ -63,6 +63,11 @@ pub fn user_features() -> Vec<Feature> {
     FEATURES.iter().filter(|feature| scale_of(feature).is_some()).copied().collect()
 }
 
+/// A feature's number as a model reads it: on its scale, NaN where the mean stands for it.
+pub fn input_of(feature: &Feature, value: Option<f64>) -> f64 {
+    scale_of(feature).map_or(f64::NAN, |scale| scale.apply(value))
+}
+
 /// Inputs beside the profile's: how often and how lately the user gave a signal of the goal, and whether he ever did anything.
 pub(super) const SIGNAL_INPUTS: &[&str] =
     &["signals_30d", "signals_90d", "signals_half_life_60d", "signal_share", "has_own_event"];

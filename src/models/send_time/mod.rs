@@ -12,6 +12,7 @@ pub mod concentration;
 pub mod evaluate;
 pub mod export;
 pub mod history;
+pub mod named_rhythms;
 pub mod population;
 pub mod rhythm_groups;
 pub mod stack;

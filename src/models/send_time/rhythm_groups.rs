@@ -60,7 +60,8 @@ impl RhythmGroups {
         RhythmGroups::new((0..groups).map(seed).collect(), vec![1.0 / groups as f64; groups])
     }
 
-    fn new(curves: Vec<Week>, shares: Vec<f64>) -> RhythmGroups {
+    /// Groups with these curves and shares of users.
+    pub(super) fn new(curves: Vec<Week>, shares: Vec<f64>) -> RhythmGroups {
         let at = |slot: usize| curves.iter().map(|curve| libm::log(curve[slot])).collect();
         let logarithms = (0..HOURS_OF_WEEK).map(at).collect();
         RhythmGroups { curves, logarithms, shares }
@@ -72,6 +73,16 @@ impl RhythmGroups {
         histories: &[Week],
         global: &Week,
         smoothing: &Circular<HOURS_OF_WEEK>,
+    ) -> RhythmGroups {
+        self.step_toward(histories, smoothing, |_| (global, GROUP_PRIOR))
+    }
+
+    /// An EM step in which each group is drawn toward a curve of its own, as if so many units of it had been seen.
+    pub(super) fn step_toward<'a>(
+        &self,
+        histories: &[Week],
+        smoothing: &Circular<HOURS_OF_WEEK>,
+        prior: impl Fn(usize) -> (&'a Week, f64),
     ) -> RhythmGroups {
         let groups = self.curves.len();
         let parts = parallel::in_chunks(histories.len(), CHUNK, |range| {
@@ -94,12 +105,13 @@ impl RhythmGroups {
             }
         }
         normalise(&mut shares);
-        let curve = |sum: &Week| {
+        let curve = |(group, sum): (usize, &Week)| {
             let mut curve = smoothing.smooth(sum);
-            add_scaled(&mut curve, global, GROUP_PRIOR);
+            let (toward, units) = prior(group);
+            add_scaled(&mut curve, toward, units);
             normalised(curve)
         };
-        RhythmGroups::new(sums.iter().map(curve).collect(), shares)
+        RhythmGroups::new(sums.iter().enumerate().map(curve).collect(), shares)
     }
 
     /// What EM climbs: ln likelihood of the histories plus ln density of the priors, one user in each group and

@@ -7,7 +7,7 @@ use crate::models::boosting::GradientBoosting;
 use crate::models::examples::Examples;
 use crate::models::ftrl::Ftrl;
 use crate::models::logistic::{FitError, TOLERANCE};
-use crate::models::model::standardised;
+use crate::models::model::{mean_and_scale, standardised};
 use crate::models::recipe::Recipe;
 use crate::parallel;
 
@@ -101,17 +101,4 @@ impl Learner<'_> {
     pub(super) fn fit(&self, rows: &[usize], recipe: Recipe) -> Result<Fitted, TrainError> {
         self.fit_prepared(&self.prepare(rows)?, recipe, TOLERANCE)
     }
-}
-
-/// Mean and standard deviation of what is known in a column; a column that does not vary is given scale 1.
-fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
-    let known = || rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan());
-    let count = known().count() as f64;
-    if count == 0.0 {
-        return (0.0, 1.0);
-    }
-    let mean = known().sum::<f64>() / count;
-    let variance = known().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-    let scale = libm::sqrt(variance);
-    if scale > 1e-9 { (mean, scale) } else { (mean, 1.0) }
 }

@@ -31,6 +31,20 @@ pub(super) fn columns<'a>(
     keys.iter().map(column).collect()
 }
 
+/// Ids of all declared users, sorted.
+pub(super) fn ids(workspace: &Workspace) -> Result<StringChunked, TableError> {
+    let path = workspace.table("users");
+    if !path.exists() {
+        return Ok(StringChunked::full_null("user_id".into(), 0));
+    }
+    let frame = tables::read_parquet(&path, Some(&["user_id"]))?;
+    let ids = frame
+        .column("user_id")
+        .and_then(|column| column.str().cloned())
+        .map_err(TableError::parquet(&path))?;
+    Ok(ids.sort(false))
+}
+
 fn stored_name(key: &Key) -> &'static str {
     match key {
         Key::Declared(Declared::Consent | Declared::OptedOut) => "consent",

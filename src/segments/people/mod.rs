@@ -46,6 +46,9 @@ pub enum PeopleError {
         /// What the manifest says.
         manifest: u64,
     },
+    /// Profiles were built again each time that an answer was made.
+    #[error("profiles_changed: {}: profiles are being rebuilt, ask again", .0.display())]
+    Rebuilt(std::path::PathBuf),
     /// Something is asked for that nobody looked up.
     #[error("not_looked_up: {0} was not looked up")]
     Missing(Key),
@@ -108,6 +111,22 @@ impl People {
         self.columns.get(key)
     }
 
+    /// How many things were looked up, ids among them.
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The same people without what uploaded lists say, which may change while the people do not.
+    pub fn without_lists(mut self) -> People {
+        self.columns.retain(|key, _| !matches!(key, Key::List(_)));
+        self
+    }
+
+    /// What was looked up, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.columns.keys()
+    }
+
     /// What is needed and was not looked up.
     pub fn missing(&self, needs: &Needs) -> Vec<Key> {
         needs.keys.iter().filter(|key| !self.columns.contains_key(key)).cloned().collect()
@@ -116,6 +135,12 @@ impl People {
     /// The row of a user.
     pub fn row_of(&self, user_id: &str) -> Option<usize> {
         place_of(&self.ids, user_id)
+    }
+
+    /// What was looked up of the person of a row, of all that is needed.
+    pub fn person_for(&self, row: usize, needs: &Needs) -> Person {
+        let columns = needs.keys.iter().filter_map(|key| Some((key, self.columns.get(key)?)));
+        columns.map(|(key, column)| (key.clone(), column.get(row).ok().and_then(known))).collect()
     }
 
     /// What was looked up of the person of a row.

@@ -60,6 +60,29 @@ impl People {
         people.beside_users(workspace, &needs, zone)?.count_events(workspace, &needs)
     }
 
+    /// Declared users who are not among these people, with what is known of them without a profile: declarations and draws.
+    ///
+    /// # Errors
+    /// When the users cannot be read.
+    pub fn newcomers(
+        &self,
+        workspace: &Workspace,
+        needs: &Needs,
+        zone: &Zone,
+    ) -> Result<People, PeopleError> {
+        let ids = declared::ids(workspace)?;
+        let is_new = |id: &Option<&str>| id.is_some_and(|id| self.row_of(id).is_none());
+        let ids = StringChunked::from_iter_options("user_id".into(), ids.iter().filter(is_new));
+        let mut people = People::new(self.as_of, ids);
+        for key in &needs.keys {
+            if let Key::Bucket(salt) = key {
+                let column = buckets(&people.ids, salt);
+                people = people.with(key.clone(), column)?;
+            }
+        }
+        people.beside_users(workspace, needs, zone)
+    }
+
     /// With what the profile table answers.
     fn answered_by(mut self, frame: &DataFrame, path: &Path, needs: &Needs) -> Result<People, PeopleError> {
         for key in &needs.keys {
@@ -84,15 +107,17 @@ impl People {
     }
 
     fn count_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
-        let mut lake = None;
-        for key in &needs.keys {
-            let Key::Count(event, within) = key else { continue };
-            let lake = match &lake {
-                Some(lake) => lake,
-                None => lake.insert(Lake::open(workspace)?),
-            };
-            let column = counts::count(lake, &self.ids, event, *within, self.as_of)?;
-            self = self.with(key.clone(), column)?;
+        let asked = needs.keys.iter().filter_map(|key| match key {
+            Key::Count(event, within) => Some((event.as_str(), *within)),
+            _ => None,
+        });
+        let asked: Vec<_> = asked.collect();
+        if asked.is_empty() {
+            return Ok(self);
+        }
+        let lake = Lake::open(workspace)?;
+        for (event, within, column) in counts::count(&lake, &self.ids, asked.into_iter(), self.as_of)? {
+            self = self.with(Key::Count(event, within), column)?;
         }
         Ok(self)
     }

@@ -166,6 +166,7 @@ impl Smartpush {
             horizon_hours: 24,
             user: User { known: true, consent: Consent::Granted, personalisation: true, ..User::default() },
             campaign: None,
+            audience: None,
             channels: vec![ChannelContext { name: settings.channel.clone(), cost: Some(0.0) }],
             contents: stage.alive(day).iter().map(content).collect(),
             user_inputs: Vec::new(),

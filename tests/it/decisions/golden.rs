@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use smartpush::decisions::context::{ChannelContext, DecisionContext, PastSend, Planned};
+use smartpush::decisions::context::{
+    Audience, ChannelContext, DecisionContext, Membership, PastSend, Planned,
+};
 use smartpush::decisions::scorer::PopularityScorer;
 use smartpush::decisions::sentences::SENTENCES;
 use smartpush::decisions::{decide, rules};
@@ -79,6 +81,13 @@ fn tell(context: &mut DecisionContext, word: &str, rest: &str) {
         "sent" => context.sends.extend(rest.split(' ').map(sent)),
         "planned" => context.planned.extend(rest.split(' ').map(sent)),
         "plan" => context.plan = Some(planned(rest)),
+        "audience" => {
+            let (membership, version) = match rest {
+                "unknown" => (Membership::Unknown { why: "segment \"buyers\" was deleted".into() }, None),
+                answer => (self::word(answer), Some("0123456789ab".into())),
+            };
+            context.audience = Some(Audience { segment_id: "buyers".into(), version, membership });
+        }
         "sent_for_campaign" => context.campaign_sends = rest.parse().unwrap(),
         "channels" => {
             let known =

@@ -86,6 +86,7 @@ pub fn context(now: &str) -> DecisionContext {
             ..User::default()
         },
         campaign: None,
+        audience: None,
         channels: vec![channel("push", 0.0)],
         campaign_sends: 0,
         explored_today: 0,

@@ -134,6 +134,7 @@ fn context(town: &Town, person: &Person) -> DecisionContext {
             ..User::default()
         },
         campaign: Some(campaign(town)),
+        audience: None,
         channels: vec![ChannelContext { name: "push".into(), cost: Some(0.0) }],
         campaign_sends: 0,
         explored_today: 0,

@@ -38,25 +38,30 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-struct Sample(TempDir);
+/// A copy of the sample with its profiles.
+pub struct Sample(TempDir);
 
 impl Sample {
-    fn new() -> Sample {
+    pub fn new() -> Sample {
         let place = tempfile::tempdir().unwrap();
         copy(SAMPLE.path(), place.path());
         Sample(place)
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
         smartpush(self.0.path(), &[&["segment"], arguments].concat())
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&stdout_of(&self.run(&[arguments, &["--json"]].concat()))).unwrap()
     }
 
     /// What stands on stderr of a run that must end with exit 2.
-    fn refused(&self, arguments: &[&str]) -> String {
+    pub fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
@@ -64,18 +69,25 @@ impl Sample {
         text
     }
 
-    fn save(&self, id: &str, text: &str) -> Value {
+    pub fn save(&self, id: &str, text: &str) -> Value {
         self.json(&["save", id, "--where", text])
     }
 
-    fn file(&self, name: &str, text: &str) -> String {
+    pub fn file(&self, name: &str, text: &str) -> String {
         let path = self.place(name);
         fs::write(&path, text).unwrap();
         path.display().to_string()
     }
 
-    fn place(&self, name: &str) -> PathBuf {
+    pub fn place(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// All users, sorted.
+    pub fn ids(&self) -> Vec<String> {
+        let profiles = self.profiles();
+        let ids = profiles.column("user_id").unwrap().str().unwrap();
+        ids.iter().map(|id| id.unwrap().to_string()).collect()
     }
 
     /// The profile table, read without smartpush's segments.
@@ -86,7 +98,7 @@ impl Sample {
     }
 
     /// Ids whose number in a column passes.
-    fn whose(&self, column: &str, passes: impl Fn(i64) -> bool) -> BTreeSet<String> {
+    pub(super) fn whose(&self, column: &str, passes: impl Fn(i64) -> bool) -> BTreeSet<String> {
         let profiles = self.profiles();
         let (ids, numbers) =
             (profiles.column("user_id").unwrap().str().unwrap().clone(), profiles.column(column).unwrap());
@@ -100,7 +112,7 @@ impl Sample {
 }
 
 /// The groups of a breakdown by their value.
-fn groups(report: &Value, by: &str) -> BTreeMap<String, Option<u64>> {
+pub(super) fn groups(report: &Value, by: &str) -> BTreeMap<String, Option<u64>> {
     let found = report["breakdowns"].as_array().unwrap().iter().find(|one| one["by"] == by);
     let group = |group: &Value| (group["value"].as_str().unwrap().to_string(), group["members"].as_u64());
     found.unwrap()["groups"].as_array().unwrap().iter().map(group).collect()

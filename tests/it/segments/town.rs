@@ -136,7 +136,8 @@ fn learned(key: &Key) -> Series {
                 .into_series()
         }
         Key::Computed(Computed::RhythmGroup) => {
-            let groups = [Some("weekday evenings"), Some("weekends"), None, None, Some("weekends")];
+            let groups =
+                [Some("weekday evenings"), Some("weekend mornings"), None, None, Some("weekend mornings")];
             StringChunked::from_iter_options(title, groups.into_iter()).into_series()
         }
         Key::List(_) => BooleanChunked::from_slice(title, &[true, false, false, true, false]).into_series(),
@@ -224,7 +225,7 @@ const LEARNED: &[(&str, &str)] = &[
     ("propensity_decile(\"purchase_7d\") >= 9", "ann"),
     ("propensity_decile(\"purchase_7d\") is unknown", "dora"),
     ("best_hour between 18 and 20", "ann bob eve"),
-    ("rhythm_group = \"weekends\"", "bob eve"),
+    ("rhythm_group = \"weekend mornings\"", "bob eve"),
     ("in_segment(\"seeds\") and not kids = 1", "ann"),
     ("bucket(\"spring\") < 100 and bucket(\"spring\") >= 0", "ann bob cem dora eve"),
 ];

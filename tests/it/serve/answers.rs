@@ -300,6 +300,12 @@ fn the_document_describes_every_path_and_every_answer() {
         "/v1/decisions/{id}",
         "/v1/decisions/{id}/explain",
         "/v1/decisions:batch",
+        "/v1/segment-fields",
+        "/v1/segments",
+        "/v1/segments/{id}",
+        "/v1/segments/{id}/members",
+        "/v1/segments:overlap",
+        "/v1/segments:preview",
         "/v1/users/{id}/send-time",
     ];
     assert_eq!(paths.keys().collect::<Vec<_>>(), expected);
@@ -309,6 +315,9 @@ fn the_document_describes_every_path_and_every_answer() {
     let problems = |path: &str, method: &str| -> Vec<String> {
         document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
     };
+    for method in ["get", "put", "delete"] {
+        assert!(problems("/v1/segments/{id}", method).len() > 2, "{method}");
+    }
     assert_eq!(problems("/v1/decisions", "post"), ["200", "400", "404", "408", "413", "415", "422", "503"]);
 }
 

@@ -23,6 +23,7 @@ pub struct Server {
 pub struct Reply {
     pub status: u16,
     pub content_type: String,
+    pub etag: Option<String>,
     pub text: String,
 }
 
@@ -94,6 +95,22 @@ impl Server {
         reply(request.send(body))
     }
 
+    /// A request of any method.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        reply(self.agent.run(request.body(body.to_vec()).unwrap()))
+    }
+
+    /// Status, content type and bytes.
+    pub fn get_bytes(&self, path: &str) -> (u16, String, Vec<u8>) {
+        let mut response = self.agent.get(self.url(path)).call().unwrap();
+        let content_type = header(&response, "content-type").unwrap_or_default();
+        (response.status().as_u16(), content_type, response.body_mut().read_to_vec().unwrap())
+    }
+
     /// Asks for one decision.
     pub fn ask(&self, question: &Value) -> Reply {
         self.ask_text(&question.to_string())
@@ -162,8 +179,12 @@ impl Drop for Server {
 
 fn reply(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Reply {
     let mut response = result.unwrap();
-    let header = response.headers().get("content-type");
-    let content_type = header.map(|value| value.to_str().unwrap().to_string()).unwrap_or_default();
+    let content_type = header(&response, "content-type").unwrap_or_default();
+    let etag = header(&response, "etag");
     let text = response.body_mut().read_to_string().unwrap();
-    Reply { status: response.status().as_u16(), content_type, text }
+    Reply { status: response.status().as_u16(), content_type, etag, text }
+}
+
+fn header(response: &ureq::http::Response<ureq::Body>, name: &str) -> Option<String> {
+    Some(response.headers().get(name)?.to_str().unwrap().to_string())
 }

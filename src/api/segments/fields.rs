@@ -1,0 +1,30 @@
+//! `GET /v1/segment-fields`: what segments may ask for, so that an editor can offer it.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::json;
+
+use super::super::decisions::reading_files;
+use super::super::problem::Problem;
+use super::super::{ApiState, json};
+use crate::segments::fields::{FUNCTIONS, Field};
+
+/// Fields and functions of segments, each with its type and a line for people
+///
+/// `values` names all values of a closed set. A field with `names_people` is not for marketers.
+#[utoipa::path(
+    get, path = "/v1/segment-fields", tag = "segments",
+    responses(
+        (status = 200, description = "Fields by name, and functions", body = Object),
+        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::api) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
+    let catalogue = reading_files(&state, |state| {
+        let (engine, now) = (state.engine(), state.0.clock.now());
+        state.0.people.catalogue(engine.workspace(), engine.config(), now)
+    })
+    .await?;
+    let fields: Vec<&Field> = catalogue.fields().collect();
+    Ok(json(json!({ "fields": fields, "functions": FUNCTIONS }).to_string()))
+}
