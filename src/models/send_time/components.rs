@@ -35,7 +35,7 @@ pub const GLOBAL: usize = 0;
 /// Index of the finer rhythm groups' curve.
 pub const FINE_GROUPS: usize = 2;
 /// Index of the first component from the user's own history.
-pub const FIRST_OWN: usize = 3;
+const FIRST_OWN: usize = 3;
 /// Components of the user's own history without decay.
 pub const OWN_UNDECAYED: [usize; 4] = [7, 8, 9, 10];
 /// Index of the first component in which the user's hours multiply his group's.
@@ -193,7 +193,7 @@ fn multiplied(group: &Week, week: &Week, strength: f64) -> Week {
     normalised(std::array::from_fn(|slot| group[slot] * ratios[slot % 24]))
 }
 
-/// Units that a component's prior counts like beside the user's own, the group's or everybody's part being infinite.
+/// Units of his group that a component counts beside the user's own; infinite where nothing in it is his.
 pub fn prior_units(component: usize) -> f64 {
     match component {
         _ if component < FIRST_OWN => f64::INFINITY,
