@@ -12,8 +12,8 @@ use crate::domain::zone::Zone;
 const FIRST: Instant = Instant::from_micros(946_684_800 * SECOND);
 /// Zone tables reach beyond this; a clock that shows more is wrong, and what would be allowed then never is.
 const LAST: Instant = Instant::from_micros(4_102_444_800 * SECOND);
-/// After this long a push is felt half as much.
-const FATIGUE_HALF_LIFE: i64 = 3 * DAY;
+/// After this long, in microseconds, a push is felt half as much.
+pub const FATIGUE_HALF_LIFE: i64 = 3 * DAY;
 /// Hours that a horizon may have.
 const HORIZON: (u32, u32) = (1, 168);
 

@@ -3,7 +3,7 @@
 use super::Stage;
 use super::world::Act;
 
-/// Events by day, taken up to the newest day that is over on every clock.
+/// Events by day, taken up to a moment.
 #[derive(Clone, Debug)]
 pub(super) struct EventLog {
     /// How many of each person's own acts have been taken.
@@ -24,19 +24,21 @@ impl EventLog {
         self.waiting.push((user, act));
     }
 
-    /// Takes events through a day, those that were not taken yet: by person, then what pushes led to.
-    pub(super) fn take_through(&mut self, stage: &Stage, day: i32) -> Vec<(usize, Act)> {
+    /// Takes events whose hour is over when the first clock reaches a day, those that were not taken yet: by person, then what
+    /// pushes led to.
+    pub(super) fn take_until(&mut self, stage: &Stage, day: i32) -> Vec<(usize, Act)> {
+        let now = stage.world.first_midnight(day);
+        let is_over = |user: usize, act: &Act| stage.world.end_of_hour(user, act.day, act.hour) <= now;
         let mut fresh = Vec::new();
         for (user, taken) in self.taken.iter_mut().enumerate() {
-            let acts = stage.acts(user);
-            let end = acts.partition_point(|act| act.day <= day);
-            fresh.extend(acts[*taken..end].iter().map(|act| (user, *act)));
-            *taken = end;
+            let next = stage.acts(user)[*taken..].iter().take_while(|act| is_over(user, act));
+            let before = fresh.len();
+            fresh.extend(next.map(|act| (user, *act)));
+            *taken += fresh.len() - before;
         }
-        let (known, waiting) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|(_, act)| act.day <= day);
+        let (known, waiting): (Vec<(usize, Act)>, _) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|(user, act)| is_over(*user, act));
         self.waiting = waiting;
-        let known: Vec<(usize, Act)> = known;
         known.iter().for_each(|(user, act)| self.led_to[*user].push(*act));
         fresh.extend(known);
         fresh

@@ -2,7 +2,7 @@
 
 use super::draws::{Purpose, normal, pick, stream, uniform};
 use super::parameters::{Parameters, Peak};
-use crate::domain::time::{Day, HOURS_OF_WEEK, Instant};
+use crate::domain::time::{Day, HOUR, HOURS_OF_WEEK, Instant};
 use crate::domain::zone::Zone;
 use crate::parallel;
 
@@ -92,6 +92,17 @@ impl World {
     /// When a day of play begins on a clock.
     pub fn midnight(&self, zone: &Zone, day: i32) -> Instant {
         zone.instant_of(self.calendar_day(day).civil().into()).unwrap_or(Instant::MIN)
+    }
+
+    /// When the first clock reaches a day of play.
+    pub fn first_midnight(&self, day: i32) -> Instant {
+        let midnights = self.parameters.zones.iter().filter_map(|zone| Zone::shared(&zone.name));
+        midnights.map(|zone| self.midnight(zone, day)).min().unwrap_or(Instant::MIN)
+    }
+
+    /// When an hour of a day of play is over on a person's clock.
+    pub fn end_of_hour(&self, user: usize, day: i32, hour: u8) -> Instant {
+        self.midnight(self.people[user].zone, day).plus((i64::from(hour) + 1) * HOUR)
     }
 
     /// The hour of the week that people live in: a holiday is a Sunday.

@@ -31,6 +31,7 @@ mod planning;
 mod products;
 mod profiles;
 mod ranking;
+mod response;
 mod same_bytes;
 mod segments;
 mod send_time;

@@ -6,10 +6,12 @@
 //! of a response follow activity, interest and popularity one to one. Outcomes move the weights by weighted logistic
 //! regression, each counting 1 / its action probability (DESIGN: exploration makes the hours comparable).
 
+pub mod attention;
 pub mod choices;
 pub mod evidence;
 pub mod opt_out;
 mod ratio;
+pub mod sample;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +35,8 @@ pub const INPUTS: [&str; 7] = [
     "pair.interest",
     "pair.response",
 ];
+/// Place of the felt pushes among them.
+const FELT_PUSHES: usize = 1;
 /// Where the blocks begin: user, content, pair.
 const STARTS: [usize; 3] = [0, 2, 5];
 /// Hours by which a response may come before or after activity.
@@ -44,13 +48,12 @@ const PRIOR: [f64; INPUTS.len()] = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
 /// The same of the lags: the response follows activity at once.
 const PRIOR_LAGS: [f64; LAGS] = [0., 0., 0., 0., 0., 0., 1., 0., 0., 0., 0., 0., 0.];
 /// Click rate that is expected before there are outcomes.
-const PRIOR_RATE: f64 = 0.03;
+pub const PRIOR_RATE: f64 = 0.03;
 /// Standard deviation of a weight around its prior.
 const PRIOR_SPREAD: f64 = 0.5;
-/// A rare arm counts for so many common ones at most (truncated importance weights, Ionides 2008).
-const LARGEST_WEIGHT: f64 = 20.0;
-/// Newest outcomes that are learned from.
-pub const MOST_OUTCOMES: usize = 300_000;
+/// A rare arm counts for so many common ones at most (truncated importance weights, Ionides 2008). What the policy chose by
+/// is among the inputs, so that weights need only make up for what the model cannot say; larger ones cost more in variance.
+const LARGEST_WEIGHT: f64 = 4.0;
 /// With fewer clicks or other ends there is nothing to learn from.
 const LEAST_OF_EACH: usize = 20;
 /// A content that has come back less than this is taken for one that has come back so far.
@@ -120,7 +123,7 @@ impl Default for ResponseModel {
 }
 
 impl ResponseModel {
-    /// Learns from outcomes, oldest first; with too few of either end it stays with what is believed without any.
+    /// Learns from outcomes; with too few of either end it stays with what is believed without any.
     ///
     /// Weights of rows sum to Kish's effective number of rows, (Σ w)² / Σ w², so that the prior gives way no faster than
     /// evidence comes.
@@ -128,7 +131,6 @@ impl ResponseModel {
     /// # Errors
     /// When an input is not finite, or the fit does not converge.
     pub fn learn(outcomes: &[Outcome]) -> Result<ResponseModel, FitError> {
-        let outcomes = &outcomes[outcomes.len().saturating_sub(MOST_OUTCOMES)..];
         let clicks = outcomes.iter().filter(|outcome| outcome.is_clicked).count();
         let prior = ResponseModel::default();
         if clicks.min(outcomes.len() - clicks) < LEAST_OF_EACH {
@@ -164,6 +166,16 @@ impl ResponseModel {
     /// The logit of an arm.
     pub fn logit(&self, inputs: &Inputs) -> f64 {
         self.intercept + dot(&self.weights, &inputs.values) + dot(&self.lags, &inputs.lags)
+    }
+
+    /// What one felt push more adds to the logit.
+    pub fn per_felt_push(&self) -> f64 {
+        self.weights[FELT_PUSHES]
+    }
+
+    /// P(click) of an arm whose content has come back so far.
+    pub fn click_probability(&self, inputs: &Inputs, recovery: f64) -> f64 {
+        logistic(self.logit(inputs)) * recovery
     }
 
     /// The probability of a click had one input said nothing: what its own evidence is compared with.

@@ -47,8 +47,8 @@ impl Histogram {
     }
 
     pub(super) fn begin_day(&mut self, stage: &Stage, day: i32) {
-        let known = day - 2;
-        for (user, act) in self.log.take_through(stage, known) {
+        let known = day - 1;
+        for (user, act) in self.log.take_until(stage, day) {
             self.hours[user][usize::from(act.hour)] += 1;
             self.everybodys[usize::from(act.hour)] += 1;
             if act.day > known - POPULARITY_DAYS {

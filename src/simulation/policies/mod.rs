@@ -111,7 +111,7 @@ impl Player {
         }
     }
 
-    /// Learns from all that is known when the first clock reaches a day: events and outcomes up to the day before the last.
+    /// Learns from what is known when the first clock reaches a day: events up to then, and outcomes up to the day before the last.
     ///
     /// # Errors
     /// When there is no model to be learned.

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Choice;
 use crate::config::Config;
 use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
-use crate::decisions::{decide, recovery};
+use crate::decisions::{FATIGUE_HALF_LIFE, decide, recovery};
 use crate::domain::content::{Content, MessageClass};
 use crate::domain::settings::{DecisionSettings, Exploration};
-use crate::domain::time::{Instant, LocalHour};
+use crate::domain::time::{DAY, Instant, LocalHour};
 use crate::domain::user::{Consent, User};
 use crate::domain::zone::Zone;
 use crate::models::logistic::FitError;
+use crate::models::response::attention::{ClickLevels, FeltPush, Worth, felt_later, price};
 use crate::models::response::choices::Candidate;
 use crate::models::response::evidence::Evidence;
 use crate::models::response::opt_out::OptOuts;
-use crate::models::response::{Activity, Inputs, MOST_OUTCOMES, Outcome, ResponseModel, activity, lags_of};
+use crate::models::response::sample::Sample;
+use crate::models::response::{Activity, Inputs, Outcome, PRIOR_RATE, ResponseModel, activity, lags_of};
 use crate::models::send_time::SendTimeModel;
 use crate::models::send_time::history::History;
 use crate::parallel;
@@ -34,6 +36,7 @@ pub struct Logged {
     recovery: f64,
     action_probability: f64,
     felt: f64,
+    click_probability: f64,
 }
 
 /// A choice with what came of it.
@@ -55,7 +58,8 @@ pub struct Smartpush {
     model: ResponseModel,
     /// Each person's send-time curve, as responses see it.
     activities: Vec<Activity>,
-    outcomes: Vec<Outcome>,
+    outcomes: Sample,
+    click_levels: ClickLevels,
     /// Outcomes that are not known everywhere yet, oldest first.
     waiting: VecDeque<Known>,
     /// What is the same in all decisions of the day.
@@ -79,7 +83,8 @@ impl Smartpush {
             opt_outs: OptOuts::new(settings.opt_out_probability),
             model: ResponseModel::default(),
             activities: Vec::new(),
-            outcomes: Vec::new(),
+            outcomes: Sample::default(),
+            click_levels: ClickLevels::new(world.people.len(), PRIOR_RATE),
             waiting: VecDeque::new(),
             template: None,
             settings,
@@ -94,11 +99,11 @@ impl Smartpush {
 
     pub(super) fn begin_day(&mut self, stage: &Stage, day: i32) -> Result<(), FitError> {
         let learning = &stage.world.parameters.smartpush;
-        self.absorb_events(stage, day - 2);
-        self.absorb_outcomes(day - 2);
+        self.absorb_events(stage, day);
+        self.absorb_outcomes(stage, day - 2);
         if day % learning.train_every_days == 0 {
             self.evidence.learn_strengths();
-            self.model = ResponseModel::learn(&self.outcomes)?;
+            self.model = ResponseModel::learn(self.outcomes.outcomes())?;
         }
         if day % learning.fit_curves_every_days == 0 {
             self.activities = curves(stage, &self.log, day - 1);
@@ -107,8 +112,8 @@ impl Smartpush {
         Ok(())
     }
 
-    fn absorb_events(&mut self, stage: &Stage, known: i32) {
-        let mut events = self.log.take_through(stage, known);
+    fn absorb_events(&mut self, stage: &Stage, day: i32) {
+        let mut events = self.log.take_until(stage, day);
         // Stable: of one day, by person.
         events.sort_by_key(|(_, act)| act.day);
         for day in events.chunk_by(|(_, one), (_, other)| one.day == other.day) {
@@ -117,19 +122,17 @@ impl Smartpush {
         }
     }
 
-    fn absorb_outcomes(&mut self, known: i32) {
+    fn absorb_outcomes(&mut self, stage: &Stage, known: i32) {
         while let Some(next) = self.waiting.pop_front_if(|next| next.day <= known) {
             self.evidence.absorb_outcome(next.about, &next.outcome, &self.model);
             self.opt_outs.absorb(next.felt, next.opted_out);
-            self.outcomes.push(next.outcome);
-        }
-        if self.outcomes.len() > 2 * MOST_OUTCOMES {
-            self.outcomes.drain(..self.outcomes.len() - MOST_OUTCOMES);
+            self.outcomes.absorb(&stage.world.people[next.about[0]].id, next.outcome);
         }
     }
 
     pub(super) fn record(&mut self, choice: &Choice, answer: Answer) {
         let (Some(logged), push) = (&choice.logged, &choice.push) else { return };
+        self.click_levels.absorb(push.user, logged.click_probability);
         self.waiting.push_back(Known {
             day: push.day,
             about: [push.user, push.content, self.categories[push.content]],
@@ -210,6 +213,8 @@ impl Smartpush {
         let curve = self.model.curve(activity);
         context.user_inputs = own.into_iter().chain([curve.best]).collect();
         context.curve = curve.share.to_vec();
+        let price = Some(self.price_of_attention(&context.settings, user));
+        context.channels.iter_mut().for_each(|channel| channel.cost = price);
         let alive = stage.alive(day);
         for (candidate, content) in context.contents.iter_mut().zip(alive) {
             candidate.pair_inputs = pairs[self.categories[*content]].to_vec();
@@ -228,7 +233,18 @@ impl Smartpush {
         let last = memory.last_push_of(content);
         let recovery = last.map_or(1.0, |last| recovery(&context.settings, last, at));
         let push = Push { user, content, day, hour: hour.hour_of_day(), at };
-        Some(Choice { push, logged: Some(Box::new(Logged { inputs, recovery, action_probability, felt })) })
+        let click_probability = self.model.click_probability(&inputs, recovery);
+        let logged = Logged { inputs, recovery, action_probability, felt, click_probability };
+        Some(Choice { push, logged: Some(Box::new(logged)) })
+    }
+
+    /// What sending costs a user: what the push takes from his later ones, were he pushed every day.
+    fn price_of_attention(&self, settings: &DecisionSettings, user: usize) -> f64 {
+        let felt =
+            FeltPush { opt_out: self.opt_outs.rate().per_felt_push, logit: self.model.per_felt_push() };
+        let worth = Worth { click: settings.goal_value, opt_out: settings.opt_out_cost };
+        let later = felt_later(DAY as f64, FATIGUE_HALF_LIFE as f64);
+        price(felt, worth, later, self.click_levels.of(user))
     }
 }
 
@@ -266,7 +282,8 @@ fn curves(stage: &Stage, log: &EventLog, cut: i32) -> Vec<Activity> {
     let histories: Vec<History> = parallel::map(world.people.len(), |user| {
         let attribute = world.people[user].zone_index as u32;
         let mut history = History { units: Vec::new(), attribute };
-        for act in log.active_hours(stage, user) {
+        // Of a day that is not over its late hours would seem to be rare.
+        for act in log.active_hours(stage, user).into_iter().filter(|act| act.day < cut) {
             let hour = LocalHour(world.calendar_day(act.day).0 * 24 + i32::from(act.hour));
             history.push(hour, f64::from(act.fraction), cut_day);
         }
