@@ -8,6 +8,7 @@ use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::domain::identity::{hex, sha256_hex};
+use crate::parallel;
 
 /// Rows in a row group. Fixed, so that equal tables give equal bytes.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -189,6 +190,50 @@ pub fn write_parquet(path: &Path, frame: &mut DataFrame) -> Result<String, Table
 /// Reads columns of a Parquet file of ours; without names, all of them.
 pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, TableError> {
     let file = File::open(path).map_err(TableError::io(path))?;
+    open_parquet(path, file)?
+        .with_columns(columns.map(owned))
+        .set_rechunk(true)
+        .finish()
+        .map_err(TableError::parquet(path))
+}
+
+/// Reads columns of a Parquet file of ours a row group at a time, on all cores; what `work` made of each, in order, one at least.
+///
+/// What `work` leaves out is gone before the next row group is read, where [`read_parquet`] would hold it of all rows.
+pub(crate) fn map_row_groups<T: Send>(
+    path: &Path,
+    columns: &[&str],
+    work: impl Fn(DataFrame) -> PolarsResult<T> + Sync,
+) -> Result<Vec<T>, TableError> {
+    let file = File::open(path).map_err(TableError::io(path))?;
+    // All groups are read through one open file: another one may take its name meanwhile.
+    let another = || file.try_clone().map_err(TableError::io(path));
+    let metadata = open_parquet(path, another()?)?.get_metadata().map_err(TableError::parquet(path))?.clone();
+    let mut start = 0;
+    let mut slices: Vec<(usize, usize)> = Vec::new();
+    for group in &metadata.row_groups {
+        slices.push((start, group.num_rows()));
+        start += group.num_rows();
+    }
+    if slices.is_empty() {
+        slices.push((0, 0));
+    }
+    let read = |index: usize| {
+        let mut reader = ParquetReader::new(another()?);
+        reader.set_metadata(metadata.clone());
+        let reader = reader.with_columns(Some(owned(columns))).with_slice(Some(slices[index]));
+        let frame = reader.read_parallel(ParallelStrategy::RowGroups).finish();
+        frame.and_then(&work).map_err(TableError::parquet(path))
+    };
+    parallel::map_each(slices.len(), read).into_iter().collect()
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| name.to_string()).collect()
+}
+
+/// A reader of a Parquet file whose format this build knows.
+fn open_parquet(path: &Path, file: File) -> Result<ParquetReader<File>, TableError> {
     let mut reader = ParquetReader::new(file);
     let metadata = reader.get_metadata().map_err(TableError::parquet(path))?;
     let format = metadata.key_value_metadata.iter().flatten().find(|pair| pair.key == FORMAT_KEY);
@@ -196,11 +241,7 @@ pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, 
     if found > FORMAT {
         return Err(TableError::NewerFormat { path: path.to_path_buf(), found });
     }
-    reader
-        .with_columns(columns.map(|names| names.iter().map(|name| name.to_string()).collect()))
-        .set_rechunk(true)
-        .finish()
-        .map_err(TableError::parquet(path))
+    Ok(reader)
 }
 
 /// Writes frames one after the other in the format that the extension of `path` names: parquet, csv or jsonl.

@@ -1,6 +1,8 @@
 //! What declared users said, as columns in the order of the people.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -8,9 +10,13 @@ use polars::prelude::*;
 use super::attributes;
 use crate::domain::device::Device;
 use crate::domain::zone::Zone;
+use crate::parallel;
 use crate::segments::keys::{Declared, Key};
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
+
+/// People whose rows are sought by one thread at a time.
+const STRETCH: usize = 65_536;
 
 /// The columns of those keys that declared users answer; nobody declared is a table of nobody.
 pub(super) fn columns<'a>(
@@ -130,21 +136,56 @@ impl Users {
     }
 }
 
-/// For each id its row among the stored ones. Both are sorted, so one walk over both is enough; if the stored ones were not, each
-/// id would be sought by itself.
+/// For each id its row among the stored ones. Both are sorted, so a walk over both is enough, each stretch of ids from where it
+/// begins; if the stored ones were not, each id would be sought by itself.
 fn align(ids: &StringChunked, stored: &StringChunked) -> Vec<Option<usize>> {
-    let sorted = stored.iter().zip(stored.iter().skip(1)).all(|(before, after)| before < after);
-    if !sorted {
+    let (ids, stored) = (ids.rechunk(), stored.rechunk());
+    let is_sorted = ids.null_count() == 0 && stored.null_count() == 0 && ascends(&stored);
+    if !is_sorted {
         let named = stored.iter().enumerate().filter_map(|(row, id)| Some((id?, row)));
         let places: HashMap<&str, usize> = named.collect();
         return ids.iter().map(|id| places.get(id?).copied()).collect();
     }
-    let mut rest = stored.iter().enumerate().peekable();
-    let row = |id: Option<&str>| {
-        while rest.next_if(|(_, other)| *other < id).is_some() {}
-        rest.next_if(|(_, other)| *other == id).map(|(row, _)| row)
+    let (ids, stored) = (ids.downcast_as_array(), stored.downcast_as_array());
+    let rows = parallel::in_chunks(ids.len(), STRETCH, |stretch| {
+        let mut next = first_from(stored.len(), |row| stored.value(row) >= ids.value(stretch.start));
+        let row = |place: usize| {
+            while next < stored.len() {
+                match stored.value(next).cmp(ids.value(place)) {
+                    Ordering::Less => next += 1,
+                    Ordering::Equal => return Some(next),
+                    Ordering::Greater => return None,
+                }
+            }
+            None
+        };
+        stretch.map(row).collect::<Vec<_>>()
+    });
+    rows.concat()
+}
+
+/// Are ids without gaps, in one piece, each larger than the one before?
+fn ascends(ids: &StringChunked) -> bool {
+    let ids = ids.downcast_as_array();
+    let ascends = |stretch: Range<usize>| {
+        let before = stretch.start.saturating_sub(1);
+        let mut pairs = (before + 1..stretch.end).map(|place| (ids.value(place - 1), ids.value(place)));
+        pairs.all(|(before, after)| before < after)
     };
-    ids.iter().map(row).collect()
+    parallel::in_chunks(ids.len(), STRETCH, ascends).into_iter().all(|ascends| ascends)
+}
+
+/// The first row of so many for which something holds that holds for all behind it too.
+fn first_from(rows: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, rows);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match holds(middle) {
+            true => high = middle,
+            false => low = middle + 1,
+        }
+    }
+    low
 }
 
 /// The word as decisions know it; one that cannot be read counts as a refusal.
