@@ -46,7 +46,7 @@ fn main() -> Outcome<()> {
     let kept = kept.and_then(|place| arguments.get(place + 1)).map(Path::new);
     let temporary = tempfile::TempDir::new()?;
     let directory = kept.unwrap_or(temporary.path());
-    let workspace = if directory.join("workspace.json").exists() {
+    let workspace = if directory.join("data/workspace.json").exists() {
         Workspace::open(directory)?
     } else {
         populated(directory, copies)?
