@@ -177,6 +177,27 @@ fn curves_are_the_same_bytes_from_any_order_split_and_number_of_threads() {
     assert_eq!(curves(binary(), &earlier_place, "parquet"), expected, "without later events");
 }
 
+#[test]
+fn what_a_push_led_to_says_nothing_of_a_users_hours() {
+    let (place, events) = (tempfile::tempdir().unwrap(), made_up_events());
+    let workspace = workspace(place.path(), std::slice::from_ref(&events));
+    let expected = curves(binary(), &workspace, "csv");
+    let led_to = |(line, event): (usize, &String)| {
+        let user = event.split(',').nth(1).unwrap();
+        format!("led-{line},{user},view,{},d-{line}", 1_489_000_000 + line)
+    };
+    let lines: Vec<String> = events.iter().enumerate().step_by(3).map(led_to).collect();
+    let path = place.path().join("led-to.csv");
+    let with = |header: &str| format!("{header}\n{}\n", lines.join("\n"));
+    fs::write(&path, with("message_id,user_id,event,timestamp,decision_id")).unwrap();
+    smartpush(&workspace, &["ingest", path.to_str().unwrap()]);
+    assert_eq!(curves(binary(), &workspace, "csv"), expected);
+    // The same without a decision's id are his own.
+    fs::write(&path, with("message_id,user_id,event,timestamp,session_id").replace("led-", "own-")).unwrap();
+    smartpush(&workspace, &["ingest", path.to_str().unwrap()]);
+    assert_ne!(curves(binary(), &workspace, "csv"), expected);
+}
+
 /// Before 2017-03-20T00:00:00Z.
 fn is_before_the_moment(line: &str) -> bool {
     line.split(',').nth(3).unwrap().parse::<i64>().unwrap() < 1_489_968_000

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::Value;
 use smartpush::domain::time::HOUR;
 use smartpush::evaluation::off_policy::{Choice, Draws, Estimator, LoggedRow, Problem, evaluate};
+use smartpush::models::response::choices::{Candidate, Choices};
 use smartpush::models::response::opt_out::OptOuts;
 use smartpush::models::response::{Inputs, LAGS, Outcome, ResponseModel, activity};
 use smartpush::simulation::Stage;
@@ -213,6 +214,77 @@ fn without_outcomes_a_response_follows_activity_and_with_them_it_follows_what_th
     assert!((learned["time.lag_+3"] - wanted).abs() < 0.01, "{learned:?} {wanted}");
     assert!((learned["time.lag_+0"] - 1.0).abs() < 1e-6, "nothing was said of it");
     assert_eq!(ResponseModel::learn(&outcomes[..20]).unwrap(), prior, "too few to learn from");
+}
+
+/// Looks of people with known tastes at contents of known appeal, four of each of three categories, that do not grow old; and
+/// what is learned of both.
+fn looks(people: usize, views: usize) -> (Vec<[f64; 3]>, Vec<f64>, Choices, Vec<Candidate>) {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut uniform = || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+    let tastes: Vec<[f64; 3]> = (0..people).map(|_| [normal(), normal(), normal()]).collect();
+    let appeals: Vec<f64> = (0..12).map(|_| 0.5 * normal()).collect();
+    let candidate = |content: usize| Candidate { content, category: content % 3, age_days: 0 };
+    let out: Vec<Candidate> = (0..12).map(candidate).collect();
+    let mut choices = Choices::new(people, 13, 3);
+    for _ in 0..views {
+        for (user, taste) in tastes.iter().enumerate() {
+            let odds: Vec<f64> =
+                (0..12).map(|content| (taste[content % 3] + appeals[content]).exp()).collect();
+            let mut rest = uniform() * odds.iter().sum::<f64>();
+            let passes = |odds: &f64| {
+                rest -= odds;
+                rest < 0.0
+            };
+            choices.absorb(user, odds.iter().position(passes).unwrap_or(11), &out);
+        }
+        choices.centre(&out);
+    }
+    (tastes, appeals, choices, out)
+}
+
+/// Slope of the truth on the estimate, and their correlation.
+fn agreement(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
+    let (estimate, truth) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let sum =
+        |of: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| of(x - estimate, y - truth)).sum::<f64>();
+    let (xx, yy, xy) = (sum(&|x, _| x * x), sum(&|_, y| y * y), sum(&|x, y| x * y));
+    (xy / xx, xy / (xx * yy).sqrt())
+}
+
+#[test]
+fn looks_tell_tastes_and_appeals_in_log_odds() {
+    let (tastes, appeals, choices, _) = looks(800, 60);
+    let learned = tastes.iter().enumerate().flat_map(|(user, taste)| {
+        let mean = taste.iter().sum::<f64>() / 3.0;
+        choices.interests(user).zip(taste.map(|taste| taste - mean)).collect::<Vec<_>>()
+    });
+    let (slope, correlation) = agreement(&learned.collect::<Vec<_>>());
+    assert!((slope - 1.0).abs() < 0.06 && correlation > 0.94, "{slope} {correlation}");
+    let learned =
+        appeals.iter().enumerate().map(|(content, appeal)| (choices.popularity(content, 0), *appeal));
+    let (slope, correlation) = agreement(&learned.collect::<Vec<_>>());
+    assert!((slope - 1.0).abs() < 0.06 && correlation > 0.99, "{slope} {correlation}");
+}
+
+#[test]
+fn a_content_that_nobody_has_seen_is_like_the_mean_of_those_that_are_out() {
+    let (_, _, choices, out) = looks(50, 20);
+    assert_eq!((choices.views(12), choices.popularity(12, 0)), (0, 0.0));
+    // What was looked at more often is known better, and weighs more.
+    let weighed = |content: usize| f64::from(choices.views(content)) * choices.popularity(content, 0);
+    let views: u32 = out.iter().map(|candidate| choices.views(candidate.content)).sum();
+    let mean = out.iter().map(|candidate| weighed(candidate.content)).sum::<f64>() / f64::from(views);
+    assert!(mean.abs() < 0.1, "{mean}");
+}
+
+#[test]
+fn a_look_at_what_is_not_out_says_nothing() {
+    let (_, _, mut choices, out) = looks(3, 4);
+    let before = choices.clone();
+    choices.absorb(1, 12, &out);
+    assert_eq!(choices, before);
 }
 
 #[test]
