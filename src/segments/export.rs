@@ -88,7 +88,7 @@ pub fn write(out: &Path, frame: &DataFrame, head: &Value) -> Result<Export, Tabl
 /// A format of members that are streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// With a header; formula-safe as [`write`] says.
+    /// With a header; formula-safe as [`write()`] says.
     Csv,
     /// A JSON object a line.
     Jsonl,
@@ -112,7 +112,7 @@ impl Format {
     }
 }
 
-/// Writes the ids of the members to wherever bytes go, as [`write`] does; memory holds one chunk of them at a time.
+/// Writes the ids of the members to wherever bytes go, as [`write()`] does; memory holds one chunk of them at a time.
 ///
 /// # Errors
 /// Those of the writer.
