@@ -1,8 +1,8 @@
 //! Who is like the members of a seed list: a model of membership, judged on people whom it did not learn from.
 //!
 //! Members are told from everybody else by logistic regression on standardised inputs. Everybody's similarity comes from a
-//! model that learned from the other folds, its penalty chosen on them too, so nobody is recognised by his own label: the area under the curve, what a reach
-//! finds, and who is taken all rest on the same figures.
+//! model that learned from the other folds, its penalty chosen on them too, so nobody is recognised by his own label: the area
+//! under the curve, what a reach finds, and who is taken all rest on the same figures.
 
 use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};

@@ -35,7 +35,7 @@ pub const GLOBAL: usize = 0;
 /// Index of the finer rhythm groups' curve.
 pub const FINE_GROUPS: usize = 2;
 /// Index of the first component from the user's own history.
-pub const FIRST_OWN: usize = 3;
+const FIRST_OWN: usize = 3;
 /// Components of the user's own history without decay.
 pub const OWN_UNDECAYED: [usize; 4] = [7, 8, 9, 10];
 /// Index of the first component in which the user's hours multiply his group's.
@@ -116,38 +116,28 @@ impl Shared {
         history.evidence(self.back, EVIDENCE_HALF_LIFE)
     }
 
-    /// A user's curve as his rhythm groups have it.
-    fn group_curve(&self, history: &History, level: usize) -> Week {
+    /// A user's curve as his rhythm groups have it, a unit of his counting like so many independent ones.
+    fn group_curve(&self, history: &History, level: usize, units: f64) -> Week {
         let groups = &self.groups[level];
         if history.count(self.back) == 0 {
             return groups.mixture(&self.by_attribute[level][history.attribute as usize]);
         }
         let week = history.weights(self.back, Some(EVIDENCE_HALF_LIFE), self.smoothing.lean);
-        groups.mixture(&groups.memberships(&week))
-    }
-
-    /// The same of the finer groups, with memberships that are less sure of themselves.
-    fn likely_group_curve(&self, history: &History) -> Week {
-        let groups = &self.groups[1];
-        if history.count(self.back) == 0 {
-            return groups.mixture(&self.by_attribute[1][history.attribute as usize]);
-        }
-        let week = history.weights(self.back, Some(EVIDENCE_HALF_LIFE), self.smoothing.lean);
-        groups.mixture(&groups.memberships(&week.map(|weight| GROUP_UNITS * weight)))
+        groups.mixture(&groups.memberships(&week.map(|weight| units * weight)))
     }
 
     /// The user's components, each summing to 1.
     pub fn components(&self, history: &History) -> [Week; COMPONENTS] {
         let mut components = [self.global; COMPONENTS];
-        components[1] = self.group_curve(history, 0);
-        components[FINE_GROUPS] = self.group_curve(history, 1);
+        components[1] = self.group_curve(history, 0, 1.0);
+        components[FINE_GROUPS] = self.group_curve(history, 1, 1.0);
         let group = components[FINE_GROUPS];
         for (memory, half_life) in MEMORIES.into_iter().enumerate() {
             let week = history.weights(self.back, half_life, self.smoothing.lean);
             let own = self.own_shapes(&week, &group);
             components[FIRST_OWN + 4 * memory..FIRST_OWN + 4 * memory + 4].copy_from_slice(&own);
         }
-        let group = self.likely_group_curve(history);
+        let group = self.group_curve(history, 1, GROUP_UNITS);
         let week = history.weights(self.back, None, self.smoothing.lean);
         let multiplied = STRENGTHS.map(|strength| multiplied(&group, &week, strength));
         components[FIRST_MULTIPLIED..].copy_from_slice(&multiplied);
@@ -186,7 +176,7 @@ impl Shared {
 
     /// Components that tell smoothings apart: group, transfer, hour by hour, and mean day, of one memory.
     pub fn smoothing_probe(&self, history: &History) -> [Week; 4] {
-        let group = self.group_curve(history, 1);
+        let group = self.group_curve(history, 1, 1.0);
         let week = history.weights(self.back, Some(EVIDENCE_HALF_LIFE), self.smoothing.lean);
         let [by_slot, everybodys_week, _, moved] = self.own_shapes(&week, &group);
         [group, moved, by_slot, everybodys_week]
@@ -203,7 +193,7 @@ fn multiplied(group: &Week, week: &Week, strength: f64) -> Week {
     normalised(std::array::from_fn(|slot| group[slot] * ratios[slot % 24]))
 }
 
-/// Units that a component's prior counts like beside the user's own, the group's or everybody's part being infinite.
+/// Units of his group that a component counts beside the user's own; infinite where nothing in it is his.
 pub fn prior_units(component: usize) -> f64 {
     match component {
         _ if component < FIRST_OWN => f64::INFINITY,

@@ -1,9 +1,9 @@
 //! Rhythm groups for people: a mixture whose groups keep their names, however often it is learned anew.
 //!
 //! The groups that curves are mixed from ([`super::rhythm_groups`]) are free to be anything that foretells hours well, and turn out
-//! differently for every draw of the users (adjusted Rand index 0.35 between them): people's rhythms have no gaps where groups could
-//! part. A segment has to mean the same next month. So each group here begins as everybody's curve with more in one named part of the
-//! week and is held near it, while everybody's curve, the shares and the rest of each curve are learned: 0.88 on the same users.
+//! differently for every draw of the users: people's rhythms have no gaps where groups could part. A segment has to mean the same
+//! next month. So each group here begins as everybody's curve with more in one named part of the week and is held near it, while
+//! everybody's curve, the shares and the rest of each curve are learned.
 
 use super::circular::Circular;
 use super::components::EVIDENCE_HALF_LIFE;
