@@ -1,9 +1,11 @@
 //! Reads our own Parquet and writes every file atomically: temporary name, sync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use polars::io::mmap::MmapBytesReader;
+use polars::io::parquet;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -205,10 +207,11 @@ pub(crate) fn map_row_groups<T: Send>(
     columns: &[&str],
     work: impl Fn(DataFrame) -> PolarsResult<T> + Sync,
 ) -> Result<Vec<T>, TableError> {
+    // All groups are of one open file: another one may take its name meanwhile. They are read from its memory map, not at its
+    // cursor, which threads would share.
     let file = File::open(path).map_err(TableError::io(path))?;
-    // All groups are read through one open file: another one may take its name meanwhile.
-    let another = || file.try_clone().map_err(TableError::io(path));
-    let metadata = open_parquet(path, another()?)?.get_metadata().map_err(TableError::parquet(path))?.clone();
+    let metadata =
+        open_parquet(path, BufReader::new(&file))?.get_metadata().map_err(TableError::parquet(path))?.clone();
     let mut start = 0;
     let mut slices: Vec<(usize, usize)> = Vec::new();
     for group in &metadata.row_groups {
@@ -219,7 +222,7 @@ pub(crate) fn map_row_groups<T: Send>(
         slices.push((0, 0));
     }
     let read = |index: usize| {
-        let mut reader = ParquetReader::new(another()?);
+        let mut reader = ParquetReader::new(BufReader::new(&file));
         reader.set_metadata(metadata.clone());
         let reader = reader.with_columns(Some(owned(columns))).with_slice(Some(slices[index]));
         let frame = reader.read_parallel(ParallelStrategy::RowGroups).finish();
@@ -233,7 +236,7 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 /// A reader of a Parquet file whose format this build knows.
-fn open_parquet(path: &Path, file: File) -> Result<ParquetReader<File>, TableError> {
+fn open_parquet<R: MmapBytesReader>(path: &Path, file: R) -> Result<ParquetReader<R>, TableError> {
     let mut reader = ParquetReader::new(file);
     let metadata = reader.get_metadata().map_err(TableError::parquet(path))?;
     let format = metadata.key_value_metadata.iter().flatten().find(|pair| pair.key == FORMAT_KEY);
@@ -305,7 +308,7 @@ pub fn check_extension(path: &Path) -> Result<(), TableError> {
 
 /// An open output file of one of the three formats.
 enum Sink<'a> {
-    Parquet(Box<BatchedWriter<&'a mut dyn Write>>),
+    Parquet(Box<parquet::write::BatchedWriter<&'a mut dyn Write>>),
     Csv(Box<csv::Writer<&'a mut dyn Write>>),
     Jsonl(&'a mut dyn Write),
 }

@@ -1,5 +1,7 @@
 //! The compiled segment: fields resolved to keys, times to numbers, segments it named put in; it cannot be asked wrongly.
 
+use std::cmp::Ordering;
+
 use super::keys::Key;
 
 /// An expression that has passed all checks, as of a moment.
@@ -70,7 +72,9 @@ impl NumberQuestion {
             NumberQuestion::AtLeast(value) => number >= *value,
             NumberQuestion::Between(low, high) => (*low..=*high).contains(&number),
             NumberQuestion::OneOf(values) => {
-                values.binary_search_by(|value| value.total_cmp(&number)).is_ok()
+                // As = has it: the zeros are equal, NaN is no number of these.
+                let beside = |value: &f64| value.partial_cmp(&number).unwrap_or(Ordering::Less);
+                values.binary_search_by(beside).is_ok()
             }
         }
     }
