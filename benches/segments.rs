@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant as Clock;
 
+use criterion::Criterion;
 use polars::prelude::*;
 use smartpush::config::Config;
 use smartpush::domain::time::Instant;
@@ -30,6 +31,10 @@ use smartpush::segments::people::attributes::attribute_types;
 use smartpush::segments::row::is_member;
 use smartpush::tables::{self, TableError};
 use smartpush::workspace::Workspace;
+
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const AS_OF: Instant = Instant::from_micros(1_514_764_800_000_000);
 const TEXT: &str = "purchases_30d >= 2 and interest(\"GROCERY\") > 0.2 and last_seen < 14d and not opted_out and lifecycle != \"new\"";
@@ -69,9 +74,11 @@ fn main() -> Outcome<()> {
         return Ok(());
     }
     println!("{TEXT}\n  {count} of {} people", people.len());
-    report("read the columns and evaluate", from_disk)?;
-    report("evaluate, people in memory", in_memory)?;
-    report("one person, looked up by id, in memory", || {
+    let mut criterion = Criterion::default().sample_size(10);
+    let criterion = &mut criterion;
+    measure(criterion, "preview, columns read from disk", from_disk)?;
+    measure(criterion, "preview, people in memory", in_memory)?;
+    measure(criterion, "one person, looked up by id, in memory", || {
         let row = people.row_of("00500-1379").unwrap_or_default();
         Ok(u32::from(is_member(&predicate, &people.person(row))?))
     })?;
@@ -81,16 +88,18 @@ fn main() -> Outcome<()> {
         ("vip and ".repeat(8_000), "64 KB"),
     ];
     for (text, name) in hostile {
-        report(name, || Ok(u32::from(compile_text(&text, circumstances, None, &|_| None).is_err())))?;
+        let is_refused = || Ok(u32::from(compile_text(&text, circumstances, None, &|_| None).is_err()));
+        measure(criterion, &format!("refused: {name}"), is_refused)?;
     }
     Ok(())
 }
 
-/// Tells the median of some runs.
-fn report(name: &str, run: impl Fn() -> Outcome<u32>) -> Outcome<()> {
-    let mut seconds = timed(name, run)?;
-    seconds.sort_by(f64::total_cmp);
-    println!("  {name}: {:.3} ms", seconds[RUNS / 2] * 1e3);
+/// Measures runs that each must give the same figure.
+fn measure(criterion: &mut Criterion, name: &str, run: impl Fn() -> Outcome<u32>) -> Outcome<()> {
+    let first = run()?;
+    criterion.bench_function(name, |bencher| {
+        bencher.iter(|| assert_eq!(run().ok(), Some(first), "{name}"));
+    });
     Ok(())
 }
 

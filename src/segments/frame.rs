@@ -100,10 +100,10 @@ fn condition(question: &Question, column: Expr, kind: &DataType) -> Option<Expr>
         (Question::IsKnown, _) => column.is_not_null(),
         (Question::Is(true), DataType::Boolean) => column,
         (Question::Is(false), DataType::Boolean) => column.not(),
-        (Question::Number(question), DataType::Float64) => number(question, column),
-        (Question::Number(question), DataType::Int64 | DataType::Datetime(TimeUnit::Microseconds, _)) => {
-            number(question, column.cast(DataType::Float64))
-        }
+        (
+            Question::Number(question),
+            DataType::Float64 | DataType::Int64 | DataType::Datetime(TimeUnit::Microseconds, _),
+        ) => number(question, column, *kind == DataType::Float64),
         (Question::Text(question), DataType::String) => text(question, column),
         (Question::Has(element), DataType::List(elements)) if **elements == DataType::String => {
             let element = element.clone();
@@ -113,20 +113,31 @@ fn condition(question: &Question, column: Expr, kind: &DataType) -> Option<Expr>
     })
 }
 
-fn number(question: &NumberQuestion, column: Expr) -> Expr {
+/// A question about numbers that have, or have not, a part behind the point.
+fn number(question: &NumberQuestion, column: Expr, is_float: bool) -> Expr {
+    // Beside whole numbers that floats tell apart, a whole number lies as its float does, and need not become one.
+    let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() < (1_i64 << f64::MANTISSA_DIGITS) as f64;
+    let (column, literal): (Expr, fn(f64) -> Expr) = match is_float {
+        true => (column, |value| typed_lit(value)),
+        false if question.values().iter().all(is_whole) => (column, |value| typed_lit(value as i64)),
+        false => (column.cast(DataType::Float64), |value| typed_lit(value)),
+    };
     // To polars NaN is the largest number and equals itself; of it nothing holds but that it is another.
-    let ordered = |answer: Expr| answer.and(column.clone().is_not_nan());
+    let ordered = |answer: Expr| match is_float {
+        true => answer.and(column.clone().lt_eq(literal(f64::INFINITY))),
+        false => answer,
+    };
     match question.clone() {
-        NumberQuestion::Equal(value) => column.eq(typed_lit(value)),
-        NumberQuestion::NotEqual(value) => column.neq(typed_lit(value)),
-        NumberQuestion::Less(value) => column.lt(typed_lit(value)),
-        NumberQuestion::AtMost(value) => column.lt_eq(typed_lit(value)),
-        NumberQuestion::Greater(value) => ordered(column.clone().gt(typed_lit(value))),
-        NumberQuestion::AtLeast(value) => ordered(column.clone().gt_eq(typed_lit(value))),
+        NumberQuestion::Equal(value) => column.eq(literal(value)),
+        NumberQuestion::NotEqual(value) => column.neq(literal(value)),
+        NumberQuestion::Less(value) => column.lt(literal(value)),
+        NumberQuestion::AtMost(value) => column.lt_eq(literal(value)),
+        NumberQuestion::Greater(value) => ordered(column.clone().gt(literal(value))),
+        NumberQuestion::AtLeast(value) => ordered(column.clone().gt_eq(literal(value))),
         NumberQuestion::Between(low, high) => {
-            column.clone().gt_eq(typed_lit(low)).and(column.lt_eq(typed_lit(high)))
+            column.clone().gt_eq(literal(low)).and(column.lt_eq(literal(high)))
         }
-        question @ NumberQuestion::OneOf(_) => computed(column, move |column| {
+        question @ NumberQuestion::OneOf(_) => computed(column.cast(DataType::Float64), move |column| {
             let answers = column.f64()?.iter().map(|number| number.map(|number| question.holds(number)));
             Ok(BooleanChunked::from_iter_options(column.name().clone(), answers))
         }),
@@ -153,10 +164,12 @@ fn having(element: &str, lists: &ListChunked) -> PolarsResult<BooleanChunked> {
     let first = *ends.first();
     // A stretch of a column still holds the elements of the whole.
     let elements = lists.get_inner().slice(first, (*ends.last() - first) as usize);
-    let equal: Vec<bool> = elements.str()?.iter().map(|text| text == Some(element)).collect();
+    let equal = elements.str()?.equal_missing(element).rechunk().into_owned();
+    let equal = equal.downcast_as_array().values();
     let ends = ends.windows(2).map(|ends| (ends[0] - first) as usize..(ends[1] - first) as usize);
     let known = lists.is_not_null();
-    let answers = ends.zip(known.iter()).map(|(range, known)| Some(known? && equal[range].contains(&true)));
+    let has = |mut range: Range<usize>| range.any(|place| equal.get_bit(place));
+    let answers = ends.zip(known.iter()).map(|(range, known)| (known == Some(true)).then(|| has(range)));
     Ok(BooleanChunked::from_iter_options(lists.name().clone(), answers))
 }
 

@@ -61,6 +61,20 @@ pub enum NumberQuestion {
 }
 
 impl NumberQuestion {
+    /// The numbers that it names.
+    pub fn values(&self) -> Vec<f64> {
+        match self {
+            NumberQuestion::Equal(value)
+            | NumberQuestion::NotEqual(value)
+            | NumberQuestion::Less(value)
+            | NumberQuestion::AtMost(value)
+            | NumberQuestion::Greater(value)
+            | NumberQuestion::AtLeast(value) => vec![*value],
+            NumberQuestion::Between(low, high) => vec![*low, *high],
+            NumberQuestion::OneOf(values) => values.clone(),
+        }
+    }
+
     /// The answer for a known number.
     pub fn holds(&self, number: f64) -> bool {
         match self {

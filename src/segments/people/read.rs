@@ -221,14 +221,19 @@ fn shares(key: &Key, frame: &DataFrame) -> PolarsResult<Series> {
 fn beside(names: &Series, shares: &Series, wanted: &str) -> PolarsResult<Series> {
     let (names, shares) = (names.list()?.rechunk(), shares.list()?.rechunk());
     let (texts, values) = (names.get_inner(), shares.get_inner());
-    let values = values.f64()?;
-    let is_wanted: Vec<bool> = texts.str()?.iter().map(|text| text == Some(wanted)).collect();
+    // Of all lists in one pass.
+    let is_wanted = texts.str()?.equal_missing(wanted).rechunk().into_owned();
+    let is_wanted = is_wanted.downcast_as_array().values();
+    let values = values.f64()?.rechunk();
+    let values = values.downcast_as_array();
     let starts = shares.downcast_as_array().offsets().iter();
     let ends = names.downcast_as_array().offsets().windows(2);
     let share = |(ends, start): (&[i64], &i64)| {
-        let place = is_wanted[ends[0] as usize..ends[1] as usize].iter().position(|is_wanted| *is_wanted);
-        place.and_then(|place| values.get(*start as usize + place)).unwrap_or(0.0)
+        let (first, end) = (ends[0] as usize, ends[1] as usize);
+        let place = (first..end).find(|place| is_wanted.get_bit(*place))?;
+        values.get(*start as usize + place - first)
     };
+    let share = |lists| share(lists).unwrap_or(0.0);
     Ok(Float64Chunked::from_vec("share".into(), ends.zip(starts).map(share).collect()).into_series())
 }
 

@@ -64,6 +64,28 @@ fn zeros_infinities_and_what_is_no_number_are_answered_alike() {
 }
 
 #[test]
+fn whole_numbers_lie_beside_values_as_their_floats_do() {
+    let edge = 1_i64 << 53;
+    let numbers = [0, 1, 2, -1, edge - 1, edge, edge + 1, edge + 2, -edge, -edge - 1, i64::MAX, i64::MIN];
+    let column = Int64Chunked::from_iter_options("n".into(), numbers.into_iter().map(Some).chain([None]));
+    let people = people(numbers.len() + 1).with(Key::Feature("revenue_90d"), column.into_series()).unwrap();
+    let values = [0.0, 1.0, 1.5, -0.5, (edge - 1) as f64, edge as f64, -edge as f64, 1e300, i64::MAX as f64];
+    for value in values {
+        let questions = [
+            NumberQuestion::Equal(value),
+            NumberQuestion::NotEqual(value),
+            NumberQuestion::Less(value),
+            NumberQuestion::AtMost(value),
+            NumberQuestion::Greater(value),
+            NumberQuestion::AtLeast(value),
+            NumberQuestion::Between(-1.0, value),
+            NumberQuestion::OneOf(vec![-1.0, value]),
+        ];
+        questions.map(|question| agreed(&number(question), &people));
+    }
+}
+
+#[test]
 fn a_long_column_is_answered_as_its_people_one_by_one() {
     let count = 100_003;
     let drawn = |row: usize, of: usize| (row * 7_919 + row / 13) % of;
