@@ -81,7 +81,9 @@ fn whole_numbers_lie_beside_values_as_their_floats_do() {
             NumberQuestion::Between(-1.0, value),
             NumberQuestion::OneOf(vec![-1.0, value]),
         ];
-        questions.map(|question| agreed(&number(question), &people));
+        for question in questions {
+            agreed(&number(question), &people);
+        }
     }
 }
 
