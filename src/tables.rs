@@ -1,13 +1,16 @@
 //! Reads our own Parquet and writes every file atomically: temporary name, sync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use polars::io::mmap::MmapBytesReader;
+use polars::io::parquet;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::domain::identity::{hex, sha256_hex};
+use crate::parallel;
 
 /// Rows in a row group. Fixed, so that equal tables give equal bytes.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -189,6 +192,51 @@ pub fn write_parquet(path: &Path, frame: &mut DataFrame) -> Result<String, Table
 /// Reads columns of a Parquet file of ours; without names, all of them.
 pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, TableError> {
     let file = File::open(path).map_err(TableError::io(path))?;
+    open_parquet(path, file)?
+        .with_columns(columns.map(owned))
+        .set_rechunk(true)
+        .finish()
+        .map_err(TableError::parquet(path))
+}
+
+/// Reads columns of a Parquet file of ours a row group at a time, on all cores; what `work` made of each, in order, one at least.
+///
+/// What `work` leaves out is gone before the next row group is read, where [`read_parquet`] would hold it of all rows.
+pub(crate) fn map_row_groups<T: Send>(
+    path: &Path,
+    columns: &[&str],
+    work: impl Fn(DataFrame) -> PolarsResult<T> + Sync,
+) -> Result<Vec<T>, TableError> {
+    // All groups are of one open file: another one may take its name meanwhile. They are read from its memory map, not at its
+    // cursor, which threads would share.
+    let file = File::open(path).map_err(TableError::io(path))?;
+    let metadata =
+        open_parquet(path, BufReader::new(&file))?.get_metadata().map_err(TableError::parquet(path))?.clone();
+    let mut start = 0;
+    let mut slices: Vec<(usize, usize)> = Vec::new();
+    for group in &metadata.row_groups {
+        slices.push((start, group.num_rows()));
+        start += group.num_rows();
+    }
+    if slices.is_empty() {
+        slices.push((0, 0));
+    }
+    let read = |index: usize| {
+        let mut reader = ParquetReader::new(BufReader::new(&file));
+        reader.set_metadata(metadata.clone());
+        let reader = reader.with_columns(Some(owned(columns))).with_slice(Some(slices[index]));
+        let frame = reader.read_parallel(ParallelStrategy::RowGroups).finish();
+        frame.and_then(&work).map_err(TableError::parquet(path))
+    };
+    parallel::map_each(slices.len(), read).into_iter().collect()
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| name.to_string()).collect()
+}
+
+/// A reader of a Parquet file whose format this build knows.
+fn open_parquet<R: MmapBytesReader>(path: &Path, file: R) -> Result<ParquetReader<R>, TableError> {
     let mut reader = ParquetReader::new(file);
     let metadata = reader.get_metadata().map_err(TableError::parquet(path))?;
     let format = metadata.key_value_metadata.iter().flatten().find(|pair| pair.key == FORMAT_KEY);
@@ -196,11 +244,7 @@ pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, 
     if found > FORMAT {
         return Err(TableError::NewerFormat { path: path.to_path_buf(), found });
     }
-    reader
-        .with_columns(columns.map(|names| names.iter().map(|name| name.to_string()).collect()))
-        .set_rechunk(true)
-        .finish()
-        .map_err(TableError::parquet(path))
+    Ok(reader)
 }
 
 /// Writes frames one after the other in the format that the extension of `path` names: parquet, csv or jsonl.
@@ -264,7 +308,7 @@ pub fn check_extension(path: &Path) -> Result<(), TableError> {
 
 /// An open output file of one of the three formats.
 enum Sink<'a> {
-    Parquet(Box<BatchedWriter<&'a mut dyn Write>>),
+    Parquet(Box<parquet::write::BatchedWriter<&'a mut dyn Write>>),
     Csv(Box<csv::Writer<&'a mut dyn Write>>),
     Jsonl(&'a mut dyn Write),
 }

@@ -354,7 +354,7 @@ impl From<PeopleError> for Failure {
             PeopleError::Changed { .. } | PeopleError::Rebuilt(_) | PeopleError::Missing(_) => {
                 Failure::new(2, error)
             }
-            PeopleError::WrongKind(_) => Failure::ours(error),
+            PeopleError::WrongKind(_) | PeopleError::Evaluation(_) => Failure::ours(error),
         }
     }
 }

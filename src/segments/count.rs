@@ -9,7 +9,7 @@ use super::desk::{Asked, Desk, DeskError};
 use super::evaluations::Change;
 use super::fields::FieldCatalogue;
 use super::keys::Key;
-use super::people::People;
+use super::people::{People, PeopleError};
 use super::privacy::{Reader, Shown, show_groups};
 use super::reach::{self, Reach};
 use crate::domain::time::Instant;
@@ -49,24 +49,30 @@ impl By {
     }
 
     /// Members by what keeps a push from them, then by each field.
+    ///
+    /// # Errors
+    /// When a column is of a kind that no field has.
     pub fn breakdowns(
         &self,
         catalogue: &FieldCatalogue,
         people: &People,
         mask: &[bool],
         reached: &[Reach],
-    ) -> Vec<Breakdown> {
-        let of_members =
-            reached.iter().zip(mask).filter(|(_, taken)| **taken).map(|(reach, _)| reach.as_str());
-        let mut breakdowns = vec![parts("reach", &Reach::ALL.map(Reach::as_str), of_members)];
+    ) -> Result<Vec<Breakdown>, PeopleError> {
+        let mut members = [0; Reach::ALL.len()];
+        let of_members = reached.iter().zip(mask).filter(|(_, taken)| **taken);
+        of_members.for_each(|(reach, _)| members[*reach as usize] += 1);
+        let named = Reach::ALL.map(Reach::as_str).into_iter().zip(members);
+        let mut breakdowns = vec![parts("reach", named)];
         for (field, key) in &self.fields {
-            let found = people.column(key).map(|column| breakdown(field, column, mask));
-            breakdowns.extend(found.map(|found| match key.is_closed() {
+            let Some(column) = people.column(key) else { continue };
+            let found = breakdown(field, column, mask)?;
+            breakdowns.push(match key.is_closed() {
                 true => found.closed(catalogue.values(key)),
                 false => found,
-            }));
+            });
         }
-        breakdowns
+        Ok(breakdowns)
     }
 }
 

@@ -416,13 +416,18 @@ pub(super) fn needs_of(asked: &[Asked], reader: Reader, also: &BTreeSet<Key>) ->
 fn evaluated(asked: &[Asked], people: People) -> Result<Evaluated, DeskError> {
     let mask = |one: &Asked| -> Result<Vec<bool>, PeopleError> {
         let mask = members(&one.predicate, &people)?;
-        Ok(mask.iter().map(|answer| answer == Some(true)).collect())
+        Ok(mask.no_null_iter().collect())
     };
     let masks = asked.iter().map(mask).collect::<Result<_, _>>()?;
     Ok(Evaluated { people, masks })
 }
 
 impl Evaluated {
+    /// How many members the first segment has.
+    pub fn count(&self) -> u64 {
+        self.masks.first().map_or(0, |mask| mask.iter().filter(|taken| **taken).count() as u64)
+    }
+
     /// Ids of the members of the first segment, sorted.
     pub fn members(&self) -> Vec<String> {
         let mask = self.masks.first().map(Vec::as_slice).unwrap_or_default();
@@ -433,7 +438,15 @@ impl Evaluated {
 
 /// Some members, always the same for the same people.
 pub fn sample(members: &[String], limit: usize) -> Vec<&str> {
-    let drawn: BTreeSet<(u64, &str)> =
-        members.iter().map(|id| (hash_of(id.as_bytes()), id.as_str())).collect();
-    drawn.into_iter().take(limit).map(|(_, id)| id).collect()
+    let mut drawn: BTreeSet<(u64, &str)> = BTreeSet::new();
+    for id in members {
+        let draw = (hash_of(id.as_bytes()), id.as_str());
+        if drawn.len() < limit || drawn.last().is_some_and(|last| draw < *last) {
+            drawn.insert(draw);
+        }
+        if drawn.len() > limit {
+            drawn.pop_last();
+        }
+    }
+    drawn.into_iter().map(|(_, id)| id).collect()
 }

@@ -1,5 +1,7 @@
 //! The compiled segment: fields resolved to keys, times to numbers, segments it named put in; it cannot be asked wrongly.
 
+use std::cmp::Ordering;
+
 use super::keys::Key;
 
 /// An expression that has passed all checks, as of a moment.
@@ -59,6 +61,20 @@ pub enum NumberQuestion {
 }
 
 impl NumberQuestion {
+    /// The numbers that it names.
+    pub fn values(&self) -> Vec<f64> {
+        match self {
+            NumberQuestion::Equal(value)
+            | NumberQuestion::NotEqual(value)
+            | NumberQuestion::Less(value)
+            | NumberQuestion::AtMost(value)
+            | NumberQuestion::Greater(value)
+            | NumberQuestion::AtLeast(value) => vec![*value],
+            NumberQuestion::Between(low, high) => vec![*low, *high],
+            NumberQuestion::OneOf(values) => values.clone(),
+        }
+    }
+
     /// The answer for a known number.
     pub fn holds(&self, number: f64) -> bool {
         match self {
@@ -70,7 +86,9 @@ impl NumberQuestion {
             NumberQuestion::AtLeast(value) => number >= *value,
             NumberQuestion::Between(low, high) => (*low..=*high).contains(&number),
             NumberQuestion::OneOf(values) => {
-                values.binary_search_by(|value| value.total_cmp(&number)).is_ok()
+                // As = has it: the zeros are equal, NaN is no number of these.
+                let beside = |value: &f64| value.partial_cmp(&number).unwrap_or(Ordering::Less);
+                values.binary_search_by(beside).is_ok()
             }
         }
     }

@@ -101,7 +101,7 @@ pub fn reach(
 
 fn holding(people: &People, key: Key, question: Question) -> Result<Vec<bool>, PeopleError> {
     let mask = members(&Predicate::Holds { key, question }, people)?;
-    Ok(mask.iter().map(|answer| answer == Some(true)).collect())
+    Ok(mask.no_null_iter().collect())
 }
 
 /// Who has had the most pushes that he may get on the day that his own clock shows.

@@ -3,6 +3,7 @@
 mod audiences;
 mod errors;
 mod exporting;
+mod frame;
 mod hostile;
 mod lookalike;
 mod oracle;

@@ -136,12 +136,11 @@ fn counted(view: &mut View<'_>, question: &PreviewBody) -> Result<Value, Problem
         .map_err(|(place, error)| Problem::from(error).at(format!("/by/{place}")))?;
     let evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &by.keys())?;
     let reached = view.reach()?;
-    let members = evaluated.members();
     let change = match &asked.card {
         Some(card) => {
             let present = Evaluation { as_of, version: card.version.clone() };
             let evaluations = Evaluations::of(view.desk.saved.evaluations(&card.segment_id));
-            evaluations.change(card, &present, &members)?
+            evaluations.change(card, &present, &evaluated.members())?
         }
         None => None,
     };
@@ -150,14 +149,19 @@ fn counted(view: &mut View<'_>, question: &PreviewBody) -> Result<Value, Problem
         as_of,
         users: evaluated.people.len() as u64,
         reader,
-        members: members.len() as u64,
-        breakdowns: by.breakdowns(&view.desk.catalogue, &evaluated.people, &evaluated.masks[0], &reached),
+        members: evaluated.count(),
+        breakdowns: by
+            .breakdowns(&view.desk.catalogue, &evaluated.people, &evaluated.masks[0], &reached)
+            .map_err(DeskError::from)?,
         change,
     };
     let mut report = counted.to_json();
     if let Some(limit) = question.sample {
-        let may_be_shown = reader.check_members(members.len() as u64).is_ok();
-        report["sample"] = json!(may_be_shown.then(|| sample(&members, limit)));
+        let may_be_shown = reader.check_members(evaluated.count()).is_ok();
+        report["sample"] = match may_be_shown {
+            true => json!(sample(&evaluated.members(), limit)),
+            false => Value::Null,
+        };
     }
     Ok(report)
 }

@@ -113,7 +113,10 @@ impl From<PeopleError> for Problem {
                 let title = "Nobody can look this up";
                 Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, title, error.to_string())
             }
-            PeopleError::Table(_) | PeopleError::Lake(_) | PeopleError::WrongKind(_) => unreadable(&error),
+            PeopleError::Table(_)
+            | PeopleError::Lake(_)
+            | PeopleError::WrongKind(_)
+            | PeopleError::Evaluation(_) => unreadable(&error),
         }
     }
 }

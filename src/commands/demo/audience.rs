@@ -42,8 +42,8 @@ pub(super) fn tell(context: &Context, workspace: &Workspace, lock: &WriteLock) -
         as_of,
         users: people.len() as u64,
         reader,
-        members: evaluated.members().len() as u64,
-        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached),
+        members: evaluated.count(),
+        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached)?,
         change: None,
     };
     let of_members: Vec<Reach> =

@@ -31,15 +31,14 @@ pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure
     let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &by.keys())?;
     let (people, mask) = (&evaluated.people, &evaluated.masks[0]);
     let reached = reach::reach(people, desk.workspace, &desk.config.decisions, &desk.zone)?;
-    let members = evaluated.members();
     let counted = Counted {
         asked: &asked,
         as_of,
         users: people.len() as u64,
         reader,
-        members: members.len() as u64,
-        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached),
-        change: remember(desk, &asked, &evaluated, &members)?,
+        members: evaluated.count(),
+        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached)?,
+        change: remember(desk, &asked, &evaluated)?,
     };
     if desk.context.json {
         print_json(&counted.to_json())
@@ -50,18 +49,14 @@ pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure
 }
 
 /// Compares a saved segment with its evaluation before, and keeps this one for the next.
-fn remember(
-    desk: &Desk,
-    asked: &Asked,
-    evaluated: &Evaluated,
-    members: &[String],
-) -> Result<Option<Change>, Failure> {
+fn remember(desk: &Desk, asked: &Asked, evaluated: &Evaluated) -> Result<Option<Change>, Failure> {
     let Some(card) = &asked.card else { return Ok(None) };
+    let members = evaluated.members();
     let evaluations = Evaluations::of(desk.saved.evaluations(&card.segment_id));
     let present = Evaluation { as_of: evaluated.people.as_of(), version: card.version.clone() };
-    let change = evaluations.change(card, &present, members)?;
+    let change = evaluations.change(card, &present, &members)?;
     match desk.workspace.lock() {
-        Ok(lock) => evaluations.keep(&present, members, &lock)?,
+        Ok(lock) => evaluations.keep(&present, &members, &lock)?,
         // Counting does not wait for a writer; the next count compares with an older evaluation.
         Err(error) => eprintln!("warning: this evaluation is not kept: {error}"),
     }

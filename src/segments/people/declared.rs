@@ -1,6 +1,8 @@
 //! What declared users said, as columns in the order of the people.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -8,9 +10,13 @@ use polars::prelude::*;
 use super::attributes;
 use crate::domain::device::Device;
 use crate::domain::zone::Zone;
+use crate::parallel;
 use crate::segments::keys::{Declared, Key};
 use crate::tables::{self, TableError};
 use crate::workspace::Workspace;
+
+/// People whose rows are sought by one thread at a time.
+const STRETCH: usize = 65_536;
 
 /// The columns of those keys that declared users answer; nobody declared is a table of nobody.
 pub(super) fn columns<'a>(
@@ -57,94 +63,142 @@ fn stored_name(key: &Key) -> &'static str {
     }
 }
 
-/// The users' table beside the people.
+/// What declared users said, a row a person: of nulls where he was not declared.
 struct Users {
+    /// Without columns when nobody was declared.
     frame: DataFrame,
-    /// For each person, the row in the table.
-    rows: Vec<Option<usize>>,
+    people: usize,
 }
 
 impl Users {
     fn read(path: &Path, ids: &StringChunked, mut names: Vec<&str>) -> Result<Users, TableError> {
         if !path.exists() {
-            return Ok(Users { frame: DataFrame::empty(), rows: vec![None; ids.len()] });
+            return Ok(Users { frame: DataFrame::empty(), people: ids.len() });
         }
         names.sort_unstable();
         names.dedup();
         let frame = tables::read_parquet(path, Some(&names))?;
-        let stored = frame.column("user_id").and_then(|column| column.str().cloned());
-        let stored = stored.map_err(TableError::parquet(path))?;
-        let rows = align(ids, &stored);
-        Ok(Users { frame, rows })
+        let aligned = || match align(ids, frame.column("user_id")?.str()?) {
+            Some(rows) => frame.take(&rows),
+            None => Ok(frame.clone()),
+        };
+        Ok(Users { frame: aligned().map_err(TableError::parquet(path))?, people: ids.len() })
     }
 
-    fn texts(&self, name: &str) -> PolarsResult<Vec<Option<&str>>> {
-        if self.frame.width() == 0 {
-            return Ok(vec![None; self.rows.len()]);
+    fn texts(&self, name: &str) -> PolarsResult<StringChunked> {
+        match self.frame.width() {
+            0 => Ok(StringChunked::full_null(name.into(), self.people)),
+            _ => self.frame.column(name)?.str().cloned(),
         }
-        let stored = self.frame.column(name)?.str()?;
-        Ok(self.rows.iter().map(|row| stored.get((*row)?)).collect())
     }
 
     fn wholes(&self, name: &str) -> PolarsResult<Int64Chunked> {
-        if self.frame.width() == 0 {
-            return Ok(Int64Chunked::full_null(name.into(), self.rows.len()));
+        match self.frame.width() {
+            0 => Ok(Int64Chunked::full_null(name.into(), self.people)),
+            _ => self.frame.column(name)?.to_physical_repr().i64().cloned(),
         }
-        let stored = self.frame.column(name)?.to_physical_repr();
-        let stored = stored.i64()?;
-        Ok(Int64Chunked::from_iter_options(name.into(), self.rows.iter().map(|row| stored.get((*row)?))))
     }
 
     fn column(&self, key: &Key, zone: &Zone) -> PolarsResult<Series> {
         let name = stored_name(key);
         Ok(match key {
             Key::Declared(Declared::Consent) => {
-                let words = self.texts(name)?.into_iter().map(|word| Some(consent(word)));
+                let words = self.texts(name)?;
+                let words = words.iter().map(|word| Some(consent(word)));
                 StringChunked::from_iter_options(name.into(), words).into_series()
             }
             Key::Declared(Declared::OptedOut) => {
-                let words = self.texts(name)?.into_iter();
+                let words = self.texts(name)?;
                 // A word that cannot be read is no consent: safety fails closed.
-                let refused = words.map(|word| Some(!matches!(word, None | Some("granted"))));
-                BooleanChunked::from_iter_options(name.into(), refused).into_series()
+                (words.not_equal_missing("granted") & words.is_not_null()).into_series()
             }
             Key::Declared(Declared::Personalisation) => {
-                let words = self.texts(name)?.into_iter();
-                BooleanChunked::from_iter_options(name.into(), words.map(|word| Some(word != Some("off"))))
-                    .into_series()
+                self.texts(name)?.not_equal_missing("off").into_series()
             }
             Key::Declared(Declared::MutedCategories) => {
                 let split = |text: Option<&str>| {
                     Some(text.map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default())
                 };
-                sets(self.texts(name)?.into_iter().map(split))
+                sets(self.texts(name)?.iter().map(split))
             }
-            Key::Declared(Declared::Channels) => sets(self.texts(name)?.into_iter().map(channels)),
+            Key::Declared(Declared::Channels) => sets(self.texts(name)?.iter().map(channels)),
             Key::Declared(Declared::MaxPerDay) => self.wholes(name)?.into_series(),
             Key::Declared(Declared::CreatedAt) => {
                 self.wholes(name)?.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
             }
-            Key::Attribute(attribute) => attributes::column(&self.texts(name)?, attribute, zone),
+            Key::Attribute(attribute) => {
+                let written = self.texts(name)?;
+                attributes::column(&written.iter().collect::<Vec<_>>(), attribute, zone)
+            }
             _ => self.wholes(name)?.into_series(),
         })
     }
 }
 
-/// For each id its row among the stored ones. Both are sorted, so one walk over both is enough; if the stored ones were not, each
-/// id would be sought by itself.
-fn align(ids: &StringChunked, stored: &StringChunked) -> Vec<Option<usize>> {
-    let sorted = stored.iter().zip(stored.iter().skip(1)).all(|(before, after)| before < after);
-    if !sorted {
-        let named = stored.iter().enumerate().filter_map(|(row, id)| Some((id?, row)));
-        let places: HashMap<&str, usize> = named.collect();
-        return ids.iter().map(|id| places.get(id?).copied()).collect();
+/// For each id its row among the stored ones; `None` when they are the same ids in the same order.
+///
+/// Both are sorted, so a walk over both is enough, each stretch of ids from where it begins; if the stored ones were not, each id
+/// would be sought by itself.
+fn align(ids: &StringChunked, stored: &StringChunked) -> Option<IdxCa> {
+    let (ids, stored) = (ids.rechunk(), stored.rechunk());
+    let is_whole = ids.null_count() == 0 && stored.null_count() == 0;
+    if is_whole && are_equal(&ids, &stored) {
+        return None;
     }
-    let mut rest = stored.iter().enumerate().peekable();
-    let row = |id: Option<&str>| {
-        while rest.next_if(|(_, other)| *other < id).is_some() {}
-        rest.next_if(|(_, other)| *other == id).map(|(row, _)| row)
+    if !(is_whole && ascends(&stored)) {
+        let named = stored.iter().zip(0..).filter_map(|(id, row)| Some((id?, row)));
+        let places: HashMap<&str, IdxSize> = named.collect();
+        return Some(IdxCa::from_iter_options("row".into(), ids.iter().map(|id| places.get(id?).copied())));
+    }
+    let (ids, stored) = (ids.downcast_as_array(), stored.downcast_as_array());
+    let rows = parallel::in_chunks(ids.len(), STRETCH, |stretch| {
+        let mut next = first_from(stored.len(), |row| stored.value(row) >= ids.value(stretch.start));
+        let row = |place: usize| {
+            while next < stored.len() {
+                match stored.value(next).cmp(ids.value(place)) {
+                    Ordering::Less => next += 1,
+                    Ordering::Equal => return IdxSize::try_from(next).ok(),
+                    Ordering::Greater => return None,
+                }
+            }
+            None
+        };
+        stretch.map(row).collect::<Vec<_>>()
+    });
+    Some(IdxCa::from_iter_options("row".into(), rows.into_iter().flatten()))
+}
+
+/// Are ids without gaps, in one piece each, the same ones?
+fn are_equal(ids: &StringChunked, others: &StringChunked) -> bool {
+    let (ids, others) = (ids.downcast_as_array(), others.downcast_as_array());
+    let are_equal =
+        |stretch: Range<usize>| stretch.into_iter().all(|place| ids.value(place) == others.value(place));
+    ids.len() == others.len()
+        && parallel::in_chunks(ids.len(), STRETCH, are_equal).into_iter().all(|are_equal| are_equal)
+}
+
+/// Are ids without gaps, in one piece, each larger than the one before?
+fn ascends(ids: &StringChunked) -> bool {
+    let ids = ids.downcast_as_array();
+    let ascends = |stretch: Range<usize>| {
+        let before = stretch.start.saturating_sub(1);
+        let mut pairs = (before + 1..stretch.end).map(|place| (ids.value(place - 1), ids.value(place)));
+        pairs.all(|(before, after)| before < after)
     };
-    ids.iter().map(row).collect()
+    parallel::in_chunks(ids.len(), STRETCH, ascends).into_iter().all(|ascends| ascends)
+}
+
+/// The first row of so many for which something holds that holds for all behind it too.
+fn first_from(rows: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, rows);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match holds(middle) {
+            true => high = middle,
+            false => low = middle + 1,
+        }
+    }
+    low
 }
 
 /// The word as decisions know it; one that cannot be read counts as a refusal.

@@ -55,6 +55,9 @@ pub enum PeopleError {
     /// A column of another kind or length than its key has.
     #[error("wrong_column: {0} has values of another kind or number")]
     WrongKind(Key),
+    /// A predicate could not be evaluated.
+    #[error("not_evaluated: {0}")]
+    Evaluation(#[from] PolarsError),
 }
 
 /// People sorted by id, each thing that was looked up as a column.

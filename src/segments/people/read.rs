@@ -123,15 +123,46 @@ impl People {
     }
 }
 
-/// The ids and the needed columns of a profile table.
+/// The ids and the needed columns of a profile table, and shares of interests under the names of their keys.
+///
+/// Lists are most of what is read. They are looked through a row group at a time, and only what was found in them is kept.
 fn read_profiles(file: &ProfileFile, needs: &Needs) -> Result<DataFrame, PeopleError> {
     let names: BTreeSet<&str> =
         needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
-    let frame = tables::read_parquet(&file.path, Some(&names.into_iter().collect::<Vec<_>>()))?;
+    let is_share = |key: &&Key| matches!(key, Key::Interest(_) | Key::TagInterest(_));
+    let kept: BTreeSet<&str> = needs
+        .keys
+        .iter()
+        .filter(|key| !is_share(key))
+        .flat_map(profile_columns)
+        .copied()
+        .chain(["user_id"])
+        .collect();
+    let reduced = |group: DataFrame| {
+        let mut columns: Vec<Column> =
+            kept.iter().map(|name| group.column(name).cloned()).collect::<PolarsResult<_>>()?;
+        for key in needs.keys.iter().filter(is_share) {
+            columns.push(shares(key, &group)?.with_name(key.to_string().into()).into_column());
+        }
+        DataFrame::new(group.height(), columns)
+    };
+    let groups = tables::map_row_groups(&file.path, &names.into_iter().collect::<Vec<_>>(), reduced)?;
+    let frame = joined(groups).map_err(TableError::parquet(&file.path))?;
     match (frame.height() as u64, file.manifest.rows) {
         (rows, manifest) if rows == manifest => Ok(frame),
         (rows, manifest) => Err(PeopleError::Changed { path: file.path.clone(), rows, manifest }),
     }
+}
+
+/// Row groups as one table.
+fn joined(groups: Vec<DataFrame>) -> PolarsResult<DataFrame> {
+    let mut groups = groups.into_iter();
+    let mut frame = groups.next().unwrap_or_default();
+    for group in groups {
+        frame.vstack_mut_owned(group)?;
+    }
+    frame.rechunk_mut_par();
+    Ok(frame)
 }
 
 /// Columns of the profile table that a key is made of.
@@ -158,10 +189,7 @@ fn of_profiles(key: &Key, frame: &DataFrame, people: &People) -> PolarsResult<Op
     let series = |name: &str| frame.column(name).map(|column| column.as_materialized_series().clone());
     Ok(Some(match key {
         Key::Feature(name) => series(name)?,
-        Key::Interest(name) => {
-            shares(&series("interest_categories")?, &series("interest_category_shares")?, name)?
-        }
-        Key::TagInterest(name) => shares(&series("interest_tags")?, &series("interest_tag_shares")?, name)?,
+        Key::Interest(_) | Key::TagInterest(_) => series(&key.to_string())?,
         Key::Computed(Computed::RfmRecency) => {
             let days = numbers(&series("days_since_purchase")?)?;
             fifths(&days.into_iter().map(|days| days.map(|days| -days)).collect::<Vec<_>>())
@@ -177,18 +205,35 @@ fn of_profiles(key: &Key, frame: &DataFrame, people: &People) -> PolarsResult<Op
     }))
 }
 
+/// Each person's share of an interest, out of a part of the profile table.
+fn shares(key: &Key, frame: &DataFrame) -> PolarsResult<Series> {
+    let series = |name: &str| frame.column(name).map(|column| column.as_materialized_series().clone());
+    match key {
+        Key::Interest(name) => {
+            beside(&series("interest_categories")?, &series("interest_category_shares")?, name)
+        }
+        Key::TagInterest(name) => beside(&series("interest_tags")?, &series("interest_tag_shares")?, name),
+        _ => Err(PolarsError::ColumnNotFound(key.to_string().into())),
+    }
+}
+
 /// For each person the number beside a name in his two lists, 0 without the name.
-fn shares(names: &Series, shares: &Series, wanted: &str) -> PolarsResult<Series> {
+fn beside(names: &Series, shares: &Series, wanted: &str) -> PolarsResult<Series> {
     let (names, shares) = (names.list()?.rechunk(), shares.list()?.rechunk());
     let (texts, values) = (names.get_inner(), shares.get_inner());
-    let values: Vec<f64> = values.f64()?.iter().map(Option::unwrap_or_default).collect();
-    let is_wanted: Vec<bool> = texts.str()?.iter().map(|text| text == Some(wanted)).collect();
+    // Of all lists in one pass.
+    let is_wanted = texts.str()?.equal_missing(wanted).rechunk().into_owned();
+    let is_wanted = is_wanted.downcast_as_array().values();
+    let values = values.f64()?.rechunk();
+    let values = values.downcast_as_array();
     let starts = shares.downcast_as_array().offsets().iter();
     let ends = names.downcast_as_array().offsets().windows(2);
     let share = |(ends, start): (&[i64], &i64)| {
-        let place = is_wanted[ends[0] as usize..ends[1] as usize].iter().position(|is_wanted| *is_wanted);
-        place.and_then(|place| values.get(*start as usize + place)).copied().unwrap_or(0.0)
+        let (first, end) = (ends[0] as usize, ends[1] as usize);
+        let place = (first..end).find(|place| is_wanted.get_bit(*place))?;
+        values.get(*start as usize + place - first)
     };
+    let share = |lists| share(lists).unwrap_or(0.0);
     Ok(Float64Chunked::from_vec("share".into(), ends.zip(starts).map(share).collect()).into_series())
 }
 

@@ -1,5 +1,6 @@
-//! Hostile text: always an expression or an error with its place, never a panic, never a stack overflow.
+//! Hostile text: always an expression that can be evaluated or an error with its place, never a panic, never a stack overflow.
 
+use polars::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use smartpush::domain::time::Instant;
@@ -7,11 +8,15 @@ use smartpush::domain::zone::Zone;
 use smartpush::segments::compile::Circumstances;
 use smartpush::segments::error::{MOST_LEVELS, MOST_NODES, SegmentError};
 use smartpush::segments::fields::FieldCatalogue;
+use smartpush::segments::frame::members;
+use smartpush::segments::people::People;
+use smartpush::segments::predicate::Predicate;
+use smartpush::segments::row::is_member;
 use smartpush::segments::{compile_json, compile_text, json};
 
 use super::trees::catalogue;
 
-/// Reads and compiles; an error must have a place within the text and be drawable.
+/// Reads and compiles, and evaluates what compiles; an error must have a place within the text and be drawable.
 fn code_of(text: &str, catalogue: &FieldCatalogue, zone: &Zone) -> Option<String> {
     let circumstances = Circumstances { catalogue, as_of: Instant::from_micros(1_500_000_000_000_000), zone };
     match compile_text(text, circumstances, None, &|_| None) {
@@ -19,7 +24,8 @@ fn code_of(text: &str, catalogue: &FieldCatalogue, zone: &Zone) -> Option<String
             let written = expression.to_string();
             let again =
                 compile_text(&written, circumstances, None, &|_| None).expect("what is written is read");
-            assert_eq!((again.0, again.1), (expression, predicate), "{text:?} → {written:?}");
+            assert_eq!((again.0, &again.1), (expression, &predicate), "{text:?} → {written:?}");
+            check_evaluation(&predicate, text);
             None
         }
         Err(error) => {
@@ -27,6 +33,56 @@ fn code_of(text: &str, catalogue: &FieldCatalogue, zone: &Zone) -> Option<String
             Some(error.fault.code())
         }
     }
+}
+
+/// Everybody at once and one by one have the same answers.
+fn check_evaluation(predicate: &Predicate, text: &str) {
+    let ids = StringChunked::from_slice("user_id".into(), &["ann", "bob", "cem"]);
+    let people = answering(predicate, People::new(Instant::from_micros(1_500_000_000_000_000), ids));
+    let mask = members(predicate, &people).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    for row in 0..people.len() {
+        assert_eq!(is_member(predicate, &people.person(row)).ok(), mask.get(row), "{text:?}, row {row}");
+    }
+}
+
+/// The people with a column of a fitting kind for each thing that is asked, the last person unknown.
+fn answering(predicate: &Predicate, people: People) -> People {
+    match predicate {
+        Predicate::Everybody => people,
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().fold(people, |people, member| answering(member, people))
+        }
+        Predicate::Not(negated) => answering(negated, people),
+        Predicate::Holds { key, .. } => {
+            let asked = || people.clone();
+            let fits = |people: &People| members(predicate, people).is_ok();
+            let mut candidates = [Some(asked())]
+                .into_iter()
+                .chain(columns().map(|column| asked().with(key.clone(), column).ok()));
+            candidates.find_map(|people| people.filter(fits)).expect("some kind of column fits")
+        }
+    }
+}
+
+fn columns() -> impl Iterator<Item = Series> {
+    let title = || "column".into();
+    let mut sets = ListStringChunkedBuilder::new(title(), 3, 3);
+    sets.append_values_iter(["push", "tea"].into_iter());
+    sets.append_values_iter(std::iter::empty());
+    sets.append_null();
+    let numbers = Float64Chunked::from_slice_options(title(), &[Some(2.5), Some(f64::NAN), None]);
+    let texts = StringChunked::from_slice_options(title(), &[Some("Lyon"), Some(""), None]);
+    let truths = BooleanChunked::from_slice_options(title(), &[Some(true), Some(false), None]);
+    let moments = Int64Chunked::from_slice_options(title(), &[Some(1_512_086_400_000_000), Some(0), None]);
+    let moments = moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+    [
+        numbers.into_series(),
+        texts.into_series(),
+        truths.into_series(),
+        sets.finish().into_series(),
+        moments.into_series(),
+    ]
+    .into_iter()
 }
 
 fn check_place(error: &SegmentError, text: &str) {
@@ -237,6 +293,7 @@ fn a_hundred_thousand_mutations_end_in_an_expression_or_a_place() {
     fuzz(0..100_000);
 }
 
+/// `cargo test --release --test it -- --ignored five_million_mutations`
 #[test]
 #[ignore = "a longer run of the same: minutes"]
 fn five_million_mutations_end_in_an_expression_or_a_place() {
