@@ -40,6 +40,7 @@ pub fn expression(predicate: &Predicate, people: &People) -> Result<Expr, People
 
 /// What a predicate looks up, each with its column's name in the expression.
 struct Asked<'a> {
+    people: &'a People,
     columns: BTreeMap<Key, (PlSmallStr, &'a Series)>,
 }
 
@@ -50,7 +51,7 @@ impl<'a> Asked<'a> {
             Some(column) => Ok((key, (place.to_string().into(), column))),
             None => Err(PeopleError::Missing(key)),
         };
-        Ok(Asked { columns: keys.map(found).collect::<Result<_, _>>()? })
+        Ok(Asked { people, columns: keys.map(found).collect::<Result<_, _>>()? })
     }
 
     /// The columns as a table; moments are their microseconds.
@@ -70,7 +71,8 @@ impl<'a> Asked<'a> {
             Predicate::Holds { key, question } => {
                 let (name, column) =
                     self.columns.get(key).ok_or_else(|| PeopleError::Missing(key.clone()))?;
-                let answer = condition(question, col(name.clone()), column.dtype());
+                let has_nan = self.people.has_nan(key);
+                let answer = condition(question, col(name.clone()), column.dtype(), has_nan);
                 // Of what is unknown nothing holds, also below a "not".
                 answer.ok_or_else(|| PeopleError::WrongKind(key.clone()))?.fill_null(lit(false))
             }
@@ -94,8 +96,8 @@ fn joined(members: &[Expr], operator: Operator, empty: bool) -> Expr {
     }
 }
 
-/// A question about a column; `None` when it is about another kind.
-fn condition(question: &Question, column: Expr, kind: &DataType) -> Option<Expr> {
+/// A question about a column, among whose numbers some may be NaN; `None` when it is about another kind.
+fn condition(question: &Question, column: Expr, kind: &DataType, has_nan: bool) -> Option<Expr> {
     Some(match (question, kind) {
         (Question::IsKnown, _) => column.is_not_null(),
         (Question::Is(true), DataType::Boolean) => column,
@@ -103,7 +105,7 @@ fn condition(question: &Question, column: Expr, kind: &DataType) -> Option<Expr>
         (
             Question::Number(question),
             DataType::Float64 | DataType::Int64 | DataType::Datetime(TimeUnit::Microseconds, _),
-        ) => number(question, column, *kind == DataType::Float64),
+        ) => number(question, column, *kind == DataType::Float64, has_nan),
         (Question::Text(question), DataType::String) => text(question, column),
         (Question::Has(element), DataType::List(elements)) if **elements == DataType::String => {
             let element = element.clone();
@@ -113,8 +115,8 @@ fn condition(question: &Question, column: Expr, kind: &DataType) -> Option<Expr>
     })
 }
 
-/// A question about numbers that have, or have not, a part behind the point.
-fn number(question: &NumberQuestion, column: Expr, is_float: bool) -> Expr {
+/// A question about numbers that have, or have not, a part behind the point, or may be NaN.
+fn number(question: &NumberQuestion, column: Expr, is_float: bool, has_nan: bool) -> Expr {
     // Beside whole numbers that floats tell apart, a whole number lies as its float does, and need not become one.
     let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() < (1_i64 << f64::MANTISSA_DIGITS) as f64;
     let (column, literal): (Expr, fn(f64) -> Expr) = match is_float {
@@ -123,7 +125,7 @@ fn number(question: &NumberQuestion, column: Expr, is_float: bool) -> Expr {
         false => (column.cast(DataType::Float64), |value| typed_lit(value)),
     };
     // To polars NaN is the largest number and equals itself; of it nothing holds but that it is another.
-    let ordered = |answer: Expr| match is_float {
+    let ordered = |answer: Expr| match has_nan {
         true => answer.and(column.clone().lt_eq(literal(f64::INFINITY))),
         false => answer,
     };

@@ -10,7 +10,7 @@ mod declared;
 mod learned;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
@@ -66,13 +66,15 @@ pub struct People {
     as_of: Instant,
     ids: StringChunked,
     columns: BTreeMap<Key, Series>,
+    /// Of whose numbers some are none.
+    with_nan: BTreeSet<Key>,
 }
 
 impl People {
     /// People of whom nothing has been looked up but their ids, sorted.
     pub fn new(as_of: Instant, ids: StringChunked) -> People {
         let columns = BTreeMap::from([(Key::UserId, ids.clone().into_series())]);
-        People { as_of, ids, columns }
+        People { as_of, ids, columns, with_nan: BTreeSet::new() }
     }
 
     /// The same with a column, one value a person: Float64, Int64 or Datetime for numbers, String, Boolean, or List of String.
@@ -82,6 +84,10 @@ impl People {
     pub fn with(mut self, key: Key, column: Series) -> Result<People, PeopleError> {
         match column.len() == self.len() && has_kind(&key, column.dtype()) {
             true => {
+                match has_nan(&column) {
+                    true => self.with_nan.insert(key.clone()),
+                    false => self.with_nan.remove(&key),
+                };
                 self.columns.insert(key, column);
                 Ok(self)
             }
@@ -112,6 +118,11 @@ impl People {
     /// What was looked up under a key.
     pub fn column(&self, key: &Key) -> Option<&Series> {
         self.columns.get(key)
+    }
+
+    /// Are some of the numbers that were looked up under a key none?
+    pub fn has_nan(&self, key: &Key) -> bool {
+        self.with_nan.contains(key)
     }
 
     /// How many things were looked up, ids among them.
@@ -151,6 +162,10 @@ impl People {
         let known = |(key, column): (&Key, &Series)| (key.clone(), column.get(row).ok().and_then(known));
         self.columns.iter().map(known).collect()
     }
+}
+
+fn has_nan(column: &Series) -> bool {
+    column.f64().is_ok_and(|numbers| numbers.iter().flatten().any(f64::is_nan))
 }
 
 fn known(value: AnyValue<'_>) -> Option<Known> {
