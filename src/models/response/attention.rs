@@ -1,6 +1,6 @@
 //! What a push takes from the user's later ones: it is felt for days, and what is felt makes clicks rarer and opt-outs likelier.
 
-/// After so many pushes what a user was like counts 1 / e.
+/// After so many pushes what was expected of the ones before counts 1 / e, nearly.
 const MEMORY: f64 = 10.0;
 
 /// What one felt push more does to the next push, as far as it was learned.

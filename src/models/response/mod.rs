@@ -4,7 +4,7 @@
 //! send-time curve a: Σ_k weight_k · ln(a(slot − k) / max a) (Almon 1965: response may come before or after activity, and
 //! by how much is learned). Each weight has a prior, which is what a decision rests on before there are outcomes: the odds
 //! of a response follow activity, interest and popularity one to one. Outcomes move the weights by weighted logistic
-//! regression, each counting 1 / its action probability (DESIGN: exploration makes the hours comparable).
+//! regression, each counting 1 / its action probability, 4 at most (DESIGN: exploration makes the hours comparable).
 
 pub mod attention;
 pub mod choices;
