@@ -6,6 +6,7 @@ pub mod content;
 pub mod curve;
 pub mod decision;
 pub mod device;
+pub mod error;
 pub mod event;
 pub mod frequency;
 pub mod goal;

@@ -1,0 +1,28 @@
+//! What a program can rely on in every error: a stable code, and a kind that decides exit status and HTTP status.
+
+/// An error with a stable code and a kind. Its `Display` text begins with the code and a colon, for people; programs
+/// ask [`Coded::code`] and [`Coded::kind`] and never read the text.
+pub trait Coded: std::error::Error {
+    /// A stable snake_case name of what went wrong. An error that wraps another one passes the inner code on.
+    fn code(&self) -> &'static str;
+
+    /// Who has to act on it.
+    fn kind(&self) -> ErrorKind;
+}
+
+/// Who has to act on an error. Exit status and HTTP status are each one `match` over these six.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The caller asked for something invalid: wrong input, or too little data for the request.
+    Caller,
+    /// The thing that was named does not exist.
+    NotFound,
+    /// The request contradicts the present state.
+    Conflict,
+    /// A gate or a limit refused.
+    Refused,
+    /// Somebody else holds what is needed; trying again later may succeed.
+    Busy,
+    /// Our failure: a full disk, a damaged file of ours, a defect.
+    Ours,
+}
