@@ -7,12 +7,12 @@ use domain::time::Instant;
 use events::health::people::People;
 use events::health::{self, Outcome};
 use events::lake::Lake;
+use files::workspace::Workspace;
 use models::examples::Question;
-use registry::gate::GateLine;
 use models::inputs::Sources;
 use models::material::Material;
 use profiles::ProfileError;
-use files::workspace::Workspace;
+use registry::gate::GateLine;
 
 /// Reads events before a moment, of which there must be some, and all declarations.
 pub(super) fn read_before(
@@ -74,12 +74,12 @@ fn line_of_fault(fault: &Outcome) -> GateLine {
 pub(super) fn goal_of<'a>(context: &'a Context, name: &str) -> Result<&'a Goal, Failure> {
     context.config.goals.get(name).ok_or_else(|| {
         let names: Vec<&str> = context.config.goals.keys().map(String::as_str).collect();
-        Failure::caller(format!(
-            "unknown_goal: {name:?} is not declared; declared are {} (a goal of your own is a section [goals.{}] in \
-             smartpush.toml)",
+        let message = format!(
+            "{name:?} is not declared; declared are {} (a goal of your own is a section [goals.{}] in smartpush.toml)",
             names.join(", "),
             if domain::goal::is_goal_name(name) { name } else { "NAME" }
-        ))
+        );
+        Failure::not_found("unknown_goal", message)
     })
 }
 

@@ -7,10 +7,10 @@ use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
-use models::recommend::{Wanted, frame_of, recommend};
-use registry::versions::{Registered, Registry, RegistryError};
-use models::score::{check_goal, check_inputs};
 use files::tables::{self, TableError};
+use models::recommend::{Wanted, frame_of, recommend};
+use models::score::{check_goal, check_inputs};
+use registry::versions::{Registered, Registry, RegistryError};
 
 /// Write the best contents for every user, as of T
 ///
@@ -46,10 +46,8 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
     let name = arguments.goal.as_deref().unwrap_or(&context.config.decisions.goal);
     let goal = goal_of(context, name)?;
     if goal.unit != Unit::UserContent {
-        return Err(Failure::caller(format!(
-            "bad_goal: {name} is about a {}, not about contents",
-            goal.unit
-        )));
+        let message = format!("{name} is about a {}, not about contents", goal.unit);
+        return Err(Failure::caller("bad_goal", message));
     }
     let workspace = context.open()?;
     context.check_out(&workspace, &arguments.out)?;

@@ -9,8 +9,8 @@ use super::{Context, Failure};
 use curves::SendTimeModel;
 use curves::export::{CurveFrames, Layout};
 use curves::population::{Cut, Population};
-use profiles::declared::Declared;
 use files::tables::{self, TableError};
+use profiles::declared::Declared;
 
 /// Write every user's send-time curve, learned from events before T
 ///
@@ -56,7 +56,8 @@ pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(
     let workspace = context.open()?;
     if workspace.owns(&arguments.out) {
         let place = arguments.out.display();
-        return Err(Failure::caller(format!("bad_out: {place}: the workspace keeps its own tables there")));
+        let message = format!("{place}: the workspace keeps its own tables there");
+        return Err(Failure::caller("bad_out", message));
     }
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;

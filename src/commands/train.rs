@@ -6,15 +6,15 @@ use super::{Context, Failure};
 use config::TrainingConfig;
 use domain::time::Instant;
 use evaluation::bootstrap::Figure;
-use registry::card::Card;
+use files::workspace::Workspace;
 use models::examples::Question;
-use registry::gate::{Gate, GateLine};
 use models::material::Material;
-use registry::model::ModelKind;
-use registry::versions::Registry;
 use models::train::online::{OnlineError, go_on};
 use models::train::{Request, Trained, train};
-use files::workspace::Workspace;
+use registry::card::Card;
+use registry::gate::{Gate, GateLine};
+use registry::model::ModelKind;
+use registry::versions::Registry;
 
 /// Train a model of each goal (or of one) on examples whose outcome was known before T
 ///
@@ -79,13 +79,12 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
         match learning.train_goal(name, seed) {
             Ok(outcome) => outcomes.push(outcome),
             // A shipped goal that this data says nothing of is no failure of the others.
-            Err(failure) => eprintln!("skipped: {}", failure.error),
+            Err(failure) => eprintln!("skipped: {failure}"),
         }
     }
     if outcomes.is_empty() {
-        return Err(Failure::caller(
-            "nothing_to_learn: no declared goal could be trained; see the lines above",
-        ));
+        let message = "no declared goal could be trained; see the lines above";
+        return Err(Failure::caller("nothing_to_learn", message));
     }
     if context.json {
         let models: Vec<serde_json::Value> = outcomes.iter().map(to_json).collect();

@@ -7,14 +7,15 @@
 use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};
 
-use learners::calibration::logistic;
-use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
-use registry::model::{mean_and_scale, standardised};
+use domain::error::{Coded, ErrorKind};
 use domain::identity::hash_of;
 use evaluation::bootstrap::Figure;
 use evaluation::classification::log_loss;
 use evaluation::delong::auc_with_interval;
+use learners::calibration::logistic;
+use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
 use parallel;
+use registry::model::{mean_and_scale, standardised};
 
 /// Members, and others, that a model is learned from at least: with fewer, a fold holds fewer than ten of them.
 pub const LEAST_SEED: usize = 50;
@@ -48,6 +49,26 @@ pub enum LookAlikeError {
     /// The fit came to nothing.
     #[error(transparent)]
     Fit(#[from] FitError),
+}
+
+impl Coded for LookAlikeError {
+    fn code(&self) -> &'static str {
+        match self {
+            LookAlikeError::SeedTooSmall(_) => "seed_too_small",
+            LookAlikeError::SeedIsEverybody(_) => "seed_is_everybody",
+            LookAlikeError::NoInputs => "no_inputs",
+            LookAlikeError::Fit(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LookAlikeError::SeedTooSmall(_)
+            | LookAlikeError::SeedIsEverybody(_)
+            | LookAlikeError::NoInputs => ErrorKind::Caller,
+            LookAlikeError::Fit(error) => error.kind(),
+        }
+    }
 }
 
 /// A model of membership.

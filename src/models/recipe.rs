@@ -1,14 +1,16 @@
 //! The candidates of a goal: what is fitted to its rows, and how strongly it is held back.
 
+use domain::error::{Coded, ErrorKind};
+
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2};
 
+use config::Method;
 use learners::boosting::{BoostingError, GradientBoosting};
 use learners::ftrl::{Ftrl, FtrlError};
 use learners::logistic::{FitError, fit_logistic_within};
 use registry::model::ModelKind;
-use config::Method;
 
 /// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
 const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];
@@ -51,6 +53,35 @@ pub enum RecipeError {
     /// Gradient-boosted trees.
     #[error(transparent)]
     Boosting(#[from] BoostingError),
+}
+
+impl Coded for RecipeError {
+    fn code(&self) -> &'static str {
+        match self {
+            RecipeError::Logistic(error) => error.code(),
+            RecipeError::Ftrl(error) => error.code(),
+            RecipeError::Boosting(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            RecipeError::Logistic(error) => error.kind(),
+            RecipeError::Ftrl(error) => error.kind(),
+            RecipeError::Boosting(error) => error.kind(),
+        }
+    }
+}
+
+impl RecipeError {
+    /// Does the error only mean that there is not enough data yet? A refresh skips such a goal; any other error ends it.
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            RecipeError::Logistic(error) => error.is_not_enough_data(),
+            RecipeError::Ftrl(error) => error.is_not_enough_data(),
+            RecipeError::Boosting(error) => error.is_not_enough_data(),
+        }
+    }
 }
 
 /// What a candidate learned.

@@ -9,23 +9,24 @@ mod gated;
 pub mod imported;
 pub mod online;
 
-use learners::calibration::Calibration;
-use registry::card::{Card, FORMAT as CARD_FORMAT};
 use super::examples::{ExampleError, Examples, Labels, Question};
-use registry::figures::{Metrics, Part, SplitCard, Tried};
-use registry::gate::{Gate, GateLine};
 use super::inputs::inputs_sha256;
 use super::measure::{measure, stands_for};
-use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
-use registry::online_state::OnlineState;
 use super::recipe::{Recipe, RecipeError};
-use registry::versions::Registered;
 use config::Config;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::{HOUR, Instant};
 use domain::zone::database_version;
-use profiles::features::features_sha256;
 use fit::Fitted;
+use learners::calibration::Calibration;
+use profiles::features::features_sha256;
+use registry::card::{Card, FORMAT as CARD_FORMAT};
+use registry::figures::{Metrics, Part, SplitCard, Tried};
+use registry::gate::{Gate, GateLine};
+use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
+use registry::online_state::OnlineState;
+use registry::versions::Registered;
 
 /// Standardised inputs are held within this many standard deviations.
 const CLIP: f64 = 3.0;
@@ -91,6 +92,40 @@ pub enum TrainError {
         /// Why.
         source: RecipeError,
     },
+}
+
+impl Coded for TrainError {
+    fn code(&self) -> &'static str {
+        match self {
+            TrainError::Examples(error) => error.code(),
+            TrainError::TooFewMoments { .. } => "too_few_moments",
+            TrainError::OneClass { .. } => "one_class",
+            TrainError::NotFinite { .. } => "not_finite",
+            TrainError::Fit { source, .. } => source.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::NotFinite { .. } => {
+                ErrorKind::Caller
+            }
+            TrainError::Examples(error) => error.kind(),
+            TrainError::Fit { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl TrainError {
+    /// Does the error only mean that there is not enough data yet? A refresh skips such a goal; any other error ends it.
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } => true,
+            TrainError::Examples(error) => error.is_not_enough_data(),
+            TrainError::Fit { source, .. } => source.is_not_enough_data(),
+            TrainError::NotFinite { .. } => false,
+        }
+    }
 }
 
 /// A trained model with its card.

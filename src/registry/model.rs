@@ -6,12 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use learners::boosting::GradientBoosting;
-use learners::calibration::Calibration;
 use config::ProfilesConfig;
 use decisions::scorer::{Contribution, Scorer};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::Goal;
 use domain::time::Instant;
+use learners::boosting::GradientBoosting;
+use learners::calibration::Calibration;
 
 /// Newest version of model.json that is read.
 pub const FORMAT: u32 = IMPORTED_FORMAT;
@@ -180,6 +181,26 @@ pub enum ModelFault {
         /// Hash of ours.
         wanted: String,
     },
+}
+
+impl Coded for ModelFault {
+    fn code(&self) -> &'static str {
+        match self {
+            ModelFault::NewerFormat(_) => "newer_format",
+            ModelFault::Bad(_) => "bad_model",
+            ModelFault::OtherGoal(_) => "other_goal",
+            ModelFault::OtherFeatures { .. } => "other_features",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ModelFault::NewerFormat(_)
+            | ModelFault::Bad(_)
+            | ModelFault::OtherGoal(_)
+            | ModelFault::OtherFeatures { .. } => ErrorKind::Conflict,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::super::output::thousands;
 use super::super::{Context, Failure};
 use super::heading;
+use files::workspace::{Workspace, WriteLock};
 use profiles::table::ProfileFile;
 use segments::answers::count::{By, Counted};
 use segments::answers::desk::Desk;
 use segments::answers::privacy::Reader;
 use segments::people::reach::{self, Reach};
-use files::workspace::{Workspace, WriteLock};
 
 /// The segment that the demo saves.
 pub(super) const ID: &str = "produce-cooling";
@@ -27,9 +27,8 @@ pub(super) struct Told {
 pub(super) fn tell(context: &Context, workspace: &Workspace, lock: &WriteLock) -> Result<Told, Failure> {
     let (config, as_of) = (&context.config, ProfileFile::find(workspace, None)?.as_of);
     let desk = Desk::open(workspace, config)?;
-    let (expression, _) = desk
-        .compile_text(WHERE, as_of, Some(ID))
-        .map_err(|error| Failure::ours(anyhow::anyhow!("{}", error.render(WHERE))))?;
+    let (expression, _) =
+        desk.compile_text(WHERE, as_of, Some(ID)).map_err(|error| Failure::ours(error.render(WHERE)))?;
     desk.saved.save(ID, &expression, Some(DESCRIPTION), context.now, lock)?;
     let (desk, reader) = (Desk::open(workspace, config)?, Reader::DataTeam);
     let asked = desk.saved_one(ID, as_of)?;

@@ -3,11 +3,11 @@
 use super::super::learning::{goal_of, question, read_before};
 use super::super::output::table;
 use super::super::{Context, Failure};
-use events::lake::Lake;
 use ::models::drift::{CalibrationDrift, Drift, drift};
-use registry::versions::Registered;
 use ::models::score::{check_goal, check_inputs};
+use events::lake::Lake;
 use files::workspace::Workspace;
+use registry::versions::Registered;
 
 /// Inputs shown to people; JSON has all.
 const SHOWN: usize = 8;
@@ -64,11 +64,11 @@ pub(super) fn measure(
 
 impl Measured {
     /// Why the command ends with exit 3, if it does.
-    pub(super) fn refusal(&self, goal: &str, version: &str) -> Option<String> {
+    pub(super) fn refusal(&self, goal: &str, version: &str) -> Option<Failure> {
         let Measured::Drift(drift) = self else { return None };
         let names = drift.failed.join(", ");
-        (!drift.failed.is_empty())
-            .then(|| format!("drifted: goal {goal}: version {version} is not what it was: {names}"))
+        let message = format!("goal {goal}: version {version} is not what it was: {names}");
+        (!drift.failed.is_empty()).then(|| Failure::refused("drifted", message))
     }
 
     /// Key `drift` of the JSON object; absent when there is nothing to look at.

@@ -8,6 +8,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{Learner, Request, Split, TrainError};
+use crate::evidence::Evidence;
+use crate::examples::{Examples, Labels, Question};
+use crate::measure::measure;
+use crate::score::{Score, frame_of, population_at};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;
 use domain::identity::sha256_hex;
 use domain::time::Instant;
@@ -15,16 +20,12 @@ use domain::zone::Zone;
 use events::foreign::{Field, Line, Names, Rows, Source};
 use events::formats::InputError;
 use events::stamps::StampReader;
-use learners::calibration::Calibration;
-use registry::card::Card;
-use crate::evidence::Evidence;
-use crate::examples::{Examples, Labels, Question};
-use registry::gate::Gate;
-use crate::measure::measure;
-use registry::model::{IMPORTED_FORMAT, Model, ModelKind, PredictionTable};
-use crate::score::{Score, frame_of, population_at};
-use profiles::features::features_sha256;
 use files::tables::{self, TableError};
+use learners::calibration::Calibration;
+use profiles::features::features_sha256;
+use registry::card::Card;
+use registry::gate::Gate;
+use registry::model::{IMPORTED_FORMAT, Model, ModelKind, PredictionTable};
 
 const USER: Field = Field { names: &["user_id"] };
 const CAMPAIGN: Field = Field { names: &["campaign_id"] };
@@ -58,6 +59,26 @@ pub enum ImportError {
     /// The table cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for ImportError {
+    fn code(&self) -> &'static str {
+        match self {
+            ImportError::Input(error) => error.code(),
+            ImportError::Missing { .. } => "missing_prediction",
+            ImportError::Train(error) => error.code(),
+            ImportError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ImportError::Missing { .. } => ErrorKind::Caller,
+            ImportError::Input(error) => error.kind(),
+            ImportError::Train(error) => error.kind(),
+            ImportError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// A challenger from outside.

@@ -3,35 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::privacy::{PrivacyError, Reader};
 use crate::language::compile::{Circumstances, compile};
 use crate::language::error::SegmentError;
 use crate::language::expression::Expression;
 use crate::language::fields::FieldCatalogue;
-use crate::people::frame::members;
 use crate::language::keys::{Computed, Key, Needs, needs};
-use crate::people::attributes::attribute_types;
-use crate::people::{People, PeopleError};
 use crate::language::predicate::{Predicate, Question};
-use super::privacy::{PrivacyError, Reader};
+use crate::people::attributes::attribute_types;
+use crate::people::frame::members;
+use crate::people::{People, PeopleError};
 use crate::saved::versions::{Card, SavedError, SavedSegments};
 use crate::{compile_json, compile_text};
 use config::Config;
+use curves::SendTimeModel;
+use curves::named_rhythms::{NamedRhythms, weeks};
+use curves::population::{Cut, Population};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;
 use domain::identity::hash_of;
 use domain::time::Instant;
 use domain::zone::{UnknownZone, Zone};
 use events::lake::{Lake, LakeError};
-use models::examples::{self, ExampleError};
-use models::material::Material;
-use registry::versions::{Registry, RegistryError};
-use models::score::{check_goal, check_inputs, score};
-use curves::SendTimeModel;
-use curves::named_rhythms::{NamedRhythms, weeks};
-use curves::population::{Cut, Population};
-use profiles::ProfileError;
-use profiles::declared::Declared;
 use files::tables::TableError;
 use files::workspace::Workspace;
+use models::examples::{self, ExampleError};
+use models::material::Material;
+use models::score::{check_goal, check_inputs, score};
+use profiles::ProfileError;
+use profiles::declared::Declared;
+use registry::versions::{Registry, RegistryError};
 
 /// Most different things that one question looks up of everybody: each is a column in memory.
 const MOST_KEYS: usize = 200;
@@ -84,6 +85,42 @@ pub enum DeskError {
     /// The default zone is none.
     #[error(transparent)]
     Zone(#[from] UnknownZone),
+}
+
+impl Coded for DeskError {
+    fn code(&self) -> &'static str {
+        match self {
+            DeskError::Field { error, .. } => error.code(),
+            DeskError::NotAField(_) => "bad_field",
+            DeskError::TooLarge(_) => "too_large",
+            DeskError::Stale { .. } => "bad_segment",
+            DeskError::Saved(error) => error.code(),
+            DeskError::Privacy(error) => error.code(),
+            DeskError::People(error) => error.code(),
+            DeskError::Registry(error) => error.code(),
+            DeskError::Example(error) => error.code(),
+            DeskError::Profile(error) => error.code(),
+            DeskError::Zone(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            DeskError::NotAField(_) | DeskError::TooLarge(_) | DeskError::Stale { .. } => ErrorKind::Caller,
+            DeskError::Field { error, .. } => error.kind(),
+            DeskError::Saved(error) => error.kind(),
+            DeskError::Privacy(error) => error.kind(),
+            DeskError::People(error) => error.kind(),
+            // The segment asks for the model: a segment whose model is missing or unusable is an invalid request.
+            DeskError::Registry(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::Conflict => ErrorKind::Caller,
+                kind => kind,
+            },
+            DeskError::Example(error) => error.kind(),
+            DeskError::Profile(error) => error.kind(),
+            DeskError::Zone(error) => error.kind(),
+        }
+    }
 }
 
 impl From<TableError> for DeskError {
