@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use config::Config;
+use ::config::Config;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
 use events::lake::Lake;

@@ -13,7 +13,7 @@ mod columns;
 mod partitions;
 
 use domain::error::{Coded, ErrorKind};
-use events::lake::LakeError;
+use ::events::lake::LakeError;
 use files::tables::TableError;
 use store::decision_log::LogError;
 

@@ -14,7 +14,6 @@ use domain::goal::{Goal, GoalWindow, Population, Unit};
 use domain::identity::hash_of;
 use domain::time::{DAY, HOUR, Instant};
 use domain::zone::Zone;
-use parallel;
 use profiles::ProfileError;
 use registry::model::Block;
 

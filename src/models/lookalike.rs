@@ -14,7 +14,6 @@ use evaluation::classification::log_loss;
 use evaluation::delong::auc_with_interval;
 use learners::calibration::logistic;
 use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
-use parallel;
 use registry::model::{mean_and_scale, standardised};
 
 /// Members, and others, that a model is learned from at least: with fewer, a fold holds fewer than ten of them.

@@ -11,7 +11,7 @@ pub mod online;
 
 use super::examples::{ExampleError, Examples, Labels, Question};
 use super::inputs::inputs_sha256;
-use super::measure::{measure, stands_for};
+use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
 use config::Config;
 use domain::error::{Coded, ErrorKind};
@@ -25,7 +25,7 @@ use registry::card::{Card, FORMAT as CARD_FORMAT};
 use registry::figures::{Metrics, Part, SplitCard, Tried};
 use registry::gate::{Gate, GateLine};
 use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
-use registry::online_state::OnlineState;
+use registry::online_state::{self, OnlineState};
 use registry::versions::Registered;
 
 /// Standardised inputs are held within this many standard deviations.
@@ -193,7 +193,7 @@ pub fn train_on(
     let all: Vec<usize> = (0..examples.len()).collect();
     let shipped = learner.fit(&all, recipe)?;
     let online = shipped.state.clone().filter(|_| beats_base_rate).map(|learner| OnlineState {
-        format: online::FORMAT,
+        format: online_state::FORMAT,
         one_kept_of: examples.one_kept_of,
         learner,
     });

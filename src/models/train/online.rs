@@ -12,7 +12,7 @@ use crate::score::check_inputs;
 use domain::error::{Coded, ErrorKind};
 use domain::time::HOUR;
 use learners::calibration::Calibration;
-use learners::ftrl::{Ftrl, FtrlError};
+use learners::ftrl::FtrlError;
 use registry::model::{Model, ModelFault, ModelKind, standardised};
 use registry::online_state::{FORMAT, OnlineState};
 

@@ -7,8 +7,11 @@ pub mod attributes;
 mod cells;
 mod counts;
 mod declared;
+pub mod frame;
 mod learned;
+pub mod reach;
 mod read;
+pub mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
 
