@@ -23,7 +23,6 @@ use planning::solver::Phase;
 use planning::{Made, Request, Source, Step, handoff, make};
 use registry::versions::Registry;
 use scenarios::Outcome;
-use store::decision_log::LogError;
 
 /// Plan campaigns together for everybody, and write what a sender needs
 ///

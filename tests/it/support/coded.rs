@@ -1,9 +1,11 @@
 //! What holds of every error: its text begins with its code, the code is snake_case, and the kind is the expected one.
 
+#![allow(dead_code, reason = "shared by the test binaries of many crates")]
+
 use domain::error::{Coded, ErrorKind};
 
 /// Checks errors one by one, each with the code and the kind that it must have.
-pub fn check(errors: &[(&dyn Coded, &str, ErrorKind)]) {
+pub(crate) fn check(errors: &[(&dyn Coded, &str, ErrorKind)]) {
     for (error, code, kind) in errors {
         let text = error.to_string();
         assert_eq!((error.code(), error.kind()), (*code, *kind), "{text}");
@@ -14,6 +16,6 @@ pub fn check(errors: &[(&dyn Coded, &str, ErrorKind)]) {
 }
 
 /// Checks an error that passes the code and the kind of an inner one on, whatever its own text adds.
-pub fn check_passed_on(outer: &dyn Coded, inner: &dyn Coded) {
+pub(crate) fn check_passed_on(outer: &dyn Coded, inner: &dyn Coded) {
     check(&[(outer, inner.code(), inner.kind())]);
 }
