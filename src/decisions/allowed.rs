@@ -2,7 +2,7 @@
 
 use super::board::{Arm, Board};
 use super::context::{DecisionContext, Planned};
-use super::policy::{Policy, share};
+use super::policy::Policy;
 use super::refusals;
 use super::scorer::Scorer;
 use super::situation::Situation;
@@ -38,7 +38,7 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<Allo
     let board = Board::lay(&situation, scorer);
     let Some((best, at)) = greedy(&board) else { return Vec::new() };
     let policy = Policy::of(&board, best, at);
-    debug_assert_eq!(policy.share, share(context));
+    debug_assert_eq!(policy.share, context.exploration_share());
     let pairs = policy.arms.iter().zip(&policy.probabilities);
     pairs
         .flat_map(|(arm, probability)| {

@@ -5,9 +5,11 @@ use std::ops::Range;
 
 use super::lanes::Lane;
 use super::offers::{self, Offer};
+use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
 use super::slots::{self, OpenSlot};
+use super::walk::{Scope, allowed_runs};
 use crate::domain::slot::SendSlot;
 use crate::domain::time::{Instant, MINUTE};
 
@@ -48,6 +50,9 @@ impl<'a, S: Scorer> Board<'a, S> {
         let slots = slots::of(situation, scorer);
         let minutes = slots::open_minutes(situation, &slots);
         let mut offers = offers::of(situation, scorer);
+        for offer in &mut offers {
+            (offer.life, offer.later) = lives(situation, offer);
+        }
         offers.sort_unstable_by(|one, other| {
             let by_run = (one.is_recovering(), one.kind).cmp(&(other.is_recovering(), other.kind));
             let by_shift = || other.shift.total_cmp(&one.shift);
@@ -241,6 +246,13 @@ impl<'a, S: Scorer> Board<'a, S> {
             .then(one.channel.cmp(&other.channel))
             .then_with(|| id(one).cmp(id(other)))
     }
+}
+
+/// The first run of instants that a content's own rules allow, and those behind it.
+fn lives(situation: &Situation, offer: &Offer) -> (Option<Run>, Vec<Run>) {
+    let mut runs = allowed_runs(situation, Scope::Content(offer));
+    let first = runs.next();
+    (first, if situation.context.planned.is_empty() { Vec::new() } else { runs.collect() })
 }
 
 /// The runs of sorted offers: one for each kind, and one for each offer whose value differs from hour to hour.

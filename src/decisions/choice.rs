@@ -3,9 +3,10 @@
 use super::board::{Arm, Board};
 use super::context::Planned;
 use super::policy::{self, Pick};
-use super::refusals::{self, Scope, reason, walk};
-use super::rules::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING, MATCHES_PLAN};
+use super::refusals::{self, reason};
+use super::rule_names::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING, MATCHES_PLAN};
 use super::scorer::Scorer;
+use super::walk::{Scope, walk};
 use crate::domain::decision::Reason;
 use crate::domain::time::Instant;
 

@@ -69,7 +69,16 @@ pub struct DecisionContext {
 impl DecisionContext {
     /// May the decision be drawn for the sake of learning?
     pub fn may_explore(&self) -> bool {
-        super::policy::share(self) > 0.0
+        self.exploration_share() > 0.0
+    }
+
+    /// The share of decisions that explore, in [0, 1]: the campaign's own, else the common one, while the day's budget
+    /// lasts.
+    pub(super) fn exploration_share(&self) -> f64 {
+        let own = self.campaign.as_ref().and_then(|campaign| campaign.exploration_percent);
+        let percent = own.unwrap_or(self.settings.exploration_percent);
+        let has_budget = self.explored_today < self.settings.exploration_most_per_day;
+        if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
     }
 
     /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::allowed::greedy;
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use super::policy::{Policy, share};
+use super::policy::Policy;
 use super::scorer::{Contribution, Scorer};
 use super::sentences::{Language, fill, local_time, of_reason, title_of};
 use super::situation::Situation;
@@ -187,7 +187,7 @@ fn second_best_channel<S: Scorer>(board: &Board<S>, arm: Arm) -> Option<Alternat
 /// What exploring costs on average, in decisions that send.
 fn exploration<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Explored> {
     let context = board.situation.context;
-    let percent = share(context) * 100.0;
+    let percent = context.exploration_share() * 100.0;
     if decision.action != Action::Send || percent <= 0.0 {
         return None;
     }

@@ -43,7 +43,7 @@ pub(super) struct Policy {
 /// Where a plan has settled channel and minute (`at`), only contents that may take the same place are picked among.
 pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Pick {
     let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
-    if share(board.situation.context) <= 0.0 {
+    if !board.situation.context.may_explore() {
         return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false, at };
     }
     let policy = Policy::of(board, best, at);
@@ -64,7 +64,7 @@ impl Policy {
         if let Some(at) = at {
             arms.retain(|arm| board.takes_place_of(arm, &best, at));
         }
-        let share = share(context);
+        let share = context.exploration_share();
         let settings = &context.settings;
         let weight = |arm: &Arm| match settings.exploration {
             Exploration::Uniform => 1.0,
@@ -86,14 +86,6 @@ impl Policy {
         let losses = self.arms.iter().zip(&self.probabilities);
         losses.map(|(arm, probability)| probability * (best.value - arm.value)).sum()
     }
-}
-
-/// The share of decisions that explore, in [0, 1]: the campaign's word, else everybody's, while the day's budget lasts.
-pub(super) fn share(context: &DecisionContext) -> f64 {
-    let own = context.campaign.as_ref().and_then(|campaign| campaign.exploration_percent);
-    let percent = own.unwrap_or(context.settings.exploration_percent);
-    let has_budget = context.explored_today < context.settings.exploration_most_per_day;
-    if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
 }
 
 /// Random numbers for one user, campaign and occurrence: asking again draws the same.

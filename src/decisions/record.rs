@@ -4,7 +4,7 @@ use super::board::{Arm, Board};
 use super::choice::{Choice, Outcome};
 use super::draw::draw;
 use super::policy::Pick;
-use super::rules::HOLDOUT_RULES;
+use super::rule_names::HOLDOUT_RULES;
 use super::scorer::Scorer;
 use super::situation::Situation;
 use crate::domain::content::Content;

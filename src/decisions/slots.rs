@@ -1,9 +1,10 @@
 //! Send slots of the horizon: which of their minutes are allowed, and what each is worth.
 
-use super::offers::price;
-use super::refusals::{Run, Scope, allowed_runs};
+use super::prices::price;
+use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
+use super::walk::{Scope, allowed_runs};
 use crate::domain::slot::{SendSlot, send_slots};
 use crate::domain::time::HOURS_OF_WEEK;
 

@@ -3,7 +3,7 @@
 use super::context::{DecisionContext, PastSend};
 use super::lanes::{Kind, paces};
 use super::pacing::Measure;
-use super::rules::IS_RESTED;
+use super::rule_names::IS_RESTED;
 use super::situation::Situation;
 use crate::domain::time::{HOUR, Instant};
 
@@ -98,7 +98,11 @@ impl Together {
         let mut lanes = Vec::new();
         for situation in situations {
             self.first_lanes.push(lanes.len());
-            lanes.extend(kinds_and_channels(situation).map(|(kind, channel)| kind.push(situation, channel)));
+            lanes.extend(
+                kinds_and_channels(situation).map(|(kind, channel)| {
+                    kind.push(situation.context, &situation.context.channels[channel])
+                }),
+            );
         }
         lanes
     }

@@ -12,7 +12,7 @@ use super::{Request, Source, Step};
 use crate::decisions::context::{DecisionContext, PastSend, Planned};
 use crate::decisions::decide;
 use crate::decisions::prospect::Prospect;
-use crate::decisions::rules::MATCHES_PLAN;
+use crate::decisions::rule_names::MATCHES_PLAN;
 use crate::domain::content::Content;
 use crate::domain::decision::Action;
 use crate::parallel::in_chunks_on;

@@ -6,8 +6,8 @@ use super::options::{Options, Payload};
 use super::solver::audience::instant_of;
 use super::solver::limits::{Chosen, JointRules};
 use super::solver::outcome::Reason;
-use crate::decisions::rules;
 use crate::decisions::together::Push;
+use crate::decisions::{rule_names, rules};
 use crate::domain::time::Instant;
 
 /// Rules by the numbers that the solver knows them by; it asks so often that they are listed once.
@@ -42,12 +42,12 @@ impl SharedRules<'_> {
 /// The rule that stands behind a reason of the solver, and the campaign whose push does, by its place.
 pub fn rule_of(reason: Reason) -> (&'static str, Option<usize>) {
     match reason {
-        Reason::MaxSends => (rules::UNDER_MAX_SENDS, None),
-        Reason::CampaignThrottle => (rules::UNDER_THROTTLE, None),
-        Reason::SharedThrottle => (rules::UNDER_SHARED_THROTTLE, None),
-        Reason::HourCapacity => (rules::UNDER_HOURLY_CAPACITY, None),
+        Reason::MaxSends => (rule_names::UNDER_MAX_SENDS, None),
+        Reason::CampaignThrottle => (rule_names::UNDER_THROTTLE, None),
+        Reason::SharedThrottle => (rule_names::UNDER_SHARED_THROTTLE, None),
+        Reason::HourCapacity => (rule_names::UNDER_HOURLY_CAPACITY, None),
         Reason::JointRule { rule, other } => {
-            let name = NAMES.get(usize::from(rule)).copied().unwrap_or(rules::MATCHES_PLAN);
+            let name = NAMES.get(usize::from(rule)).copied().unwrap_or(rule_names::MATCHES_PLAN);
             (name, other.map(usize::from))
         }
     }
