@@ -13,6 +13,9 @@ use crate::domain::user::User;
 /// Version of the context's form in the log.
 pub const FORMAT: u32 = 3;
 
+/// Days after which a push is felt half as much, in records that do not say.
+const FATIGUE_HALF_LIFE_DAYS: f64 = 3.0;
+
 /// What one decision is made from; the model's weights alone are not in it, but named in `versions`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionContext {
@@ -60,6 +63,9 @@ pub struct DecisionContext {
     pub plan: Option<Planned>,
     /// The settings in force.
     pub settings: DecisionSettings,
+    /// Days after which a push is felt half as much (`profiles.fatigue_half_life_days`).
+    #[serde(default = "usual_half_life", skip_serializing_if = "is_usual_half_life")]
+    pub fatigue_half_life_days: f64,
     /// Why quality fell back, if it did: `no_model`, `no_profile`, `personalisation_off`.
     pub fallback: Vec<String>,
     /// What the decision rests on.
@@ -85,6 +91,14 @@ impl DecisionContext {
     pub(super) fn counted_sends(&self) -> impl Iterator<Item = &PastSend> {
         self.sends.iter().chain(&self.planned)
     }
+}
+
+fn usual_half_life() -> f64 {
+    FATIGUE_HALF_LIFE_DAYS
+}
+
+fn is_usual_half_life(days: &f64) -> bool {
+    *days == FATIGUE_HALF_LIFE_DAYS
 }
 
 /// A user beside the segment that his campaign is for.

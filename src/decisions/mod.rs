@@ -33,7 +33,6 @@ use board::Board;
 use context::DecisionContext;
 pub use offers::recovery;
 use scorer::Scorer;
-pub use situation::FATIGUE_HALF_LIFE;
 use situation::Situation;
 
 /// What to push to the user, when, and whether to push at all.

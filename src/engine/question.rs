@@ -244,6 +244,7 @@ impl<'a> Loaded<'a> {
             planned: Vec::new(),
             plan: None,
             settings: self.snapshot.settings_for(&goal_for(campaign, self.snapshot.settings())),
+            fatigue_half_life_days: self.snapshot.fatigue_half_life_days(),
             fallback: self.fallback.clone(),
             versions: self.snapshot.versions().clone(),
         };

@@ -50,6 +50,8 @@ pub struct Snapshot {
     /// What is wrong with champions that cannot be used.
     model_faults: Vec<String>,
     settings: DecisionSettings,
+    /// `profiles.fatigue_half_life_days`
+    fatigue_half_life_days: f64,
     /// What a message costs over each channel that is set up.
     channel_costs: BTreeMap<String, f64>,
     /// What reaching each declared goal is worth.
@@ -102,6 +104,7 @@ impl Snapshot {
             recent: Arc::new(recent),
             rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
+            fatigue_half_life_days: config.profiles.fatigue_half_life_days,
             channel_costs: config
                 .channels
                 .iter()
@@ -335,6 +338,11 @@ impl Snapshot {
     /// The settings in force.
     pub(super) fn settings(&self) -> &DecisionSettings {
         &self.settings
+    }
+
+    /// Days after which a push is felt half as much.
+    pub(super) fn fatigue_half_life_days(&self) -> f64 {
+        self.fatigue_half_life_days
     }
 
     /// The settings in force for a goal: what reaching it is worth is the goal's own word.

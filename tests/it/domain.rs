@@ -53,7 +53,8 @@ fn an_hour_shown_twice_is_one_local_hour_and_a_skipped_hour_is_none() {
 fn a_local_day_is_the_day_of_the_local_hour_and_far_instants_have_one_too() {
     for name in ["America/New_York", "Pacific/Apia", "Asia/Kathmandu", "UTC"] {
         let zone = zone(name);
-        for text in ["2011-12-30T09:59:59Z", "2011-12-30T10:00:00Z", "2017-03-12T04:59:59Z", "1969-12-31T23:59:59Z"]
+        for text in
+            ["2011-12-30T09:59:59Z", "2011-12-30T10:00:00Z", "2017-03-12T04:59:59Z", "1969-12-31T23:59:59Z"]
         {
             let at = instant(text);
             assert_eq!(zone.local_day(at), zone.local_hour(at).day(), "{name} at {text}");

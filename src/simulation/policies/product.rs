@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Choice;
 use crate::config::Config;
 use crate::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
-use crate::decisions::{FATIGUE_HALF_LIFE, decide, recovery};
+use crate::decisions::{decide, recovery};
 use crate::domain::content::{Content, MessageClass};
 use crate::domain::settings::{DecisionSettings, Exploration};
 use crate::domain::time::{DAY, Instant, LocalHour};
@@ -65,6 +65,8 @@ pub struct Smartpush {
     /// What is the same in all decisions of the day.
     template: Option<DecisionContext>,
     settings: DecisionSettings,
+    /// The shipped setting: what the product takes for the time in which pushes are felt.
+    fatigue_half_life_days: f64,
     categories: Vec<usize>,
 }
 
@@ -88,6 +90,7 @@ impl Smartpush {
             waiting: VecDeque::new(),
             template: None,
             settings,
+            fatigue_half_life_days: Config::defaults().profiles.fatigue_half_life_days,
             categories: world.contents.iter().map(|content| content.category).collect(),
         }
     }
@@ -180,6 +183,7 @@ impl Smartpush {
             planned: Vec::new(),
             plan: None,
             settings,
+            fatigue_half_life_days: self.fatigue_half_life_days,
             fallback: Vec::new(),
             versions: BTreeMap::new(),
         }
@@ -243,7 +247,7 @@ impl Smartpush {
         let felt =
             FeltPush { opt_out: self.opt_outs.rate().per_felt_push, logit: self.model.per_felt_push() };
         let worth = Worth { click: settings.goal_value, opt_out: settings.opt_out_cost };
-        let later = felt_later(DAY as f64, FATIGUE_HALF_LIFE as f64);
+        let later = felt_later(DAY as f64, self.fatigue_half_life_days * DAY as f64);
         price(felt, worth, later, self.click_levels.of(user))
     }
 }

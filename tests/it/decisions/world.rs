@@ -97,6 +97,7 @@ pub fn context(now: &str) -> DecisionContext {
         planned: Vec::new(),
         plan: None,
         settings: settings(),
+        fatigue_half_life_days: 3.0,
         fallback: Vec::new(),
         versions: BTreeMap::from([("model".to_string(), "0123456789ab".to_string())]),
     }
