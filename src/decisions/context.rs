@@ -73,6 +73,40 @@ pub struct DecisionContext {
 }
 
 impl DecisionContext {
+    /// What rules are asked of a user alone over one channel: no campaign, no content, no push so far.
+    pub fn about(
+        user: User,
+        channel: ChannelContext,
+        now: Instant,
+        settings: DecisionSettings,
+    ) -> DecisionContext {
+        DecisionContext {
+            format: FORMAT,
+            decision_id: String::new(),
+            send_id: String::new(),
+            occurrence: String::new(),
+            now,
+            clock_trusted: true,
+            horizon_hours: settings.horizon_hours,
+            user,
+            campaign: None,
+            audience: None,
+            channels: vec![channel],
+            contents: Vec::new(),
+            user_inputs: Vec::new(),
+            curve: Vec::new(),
+            campaign_sends: 0,
+            explored_today: 0,
+            sends: Vec::new(),
+            planned: Vec::new(),
+            plan: None,
+            settings,
+            fatigue_half_life_days: FATIGUE_HALF_LIFE_DAYS,
+            fallback: Vec::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+
     /// May the decision be drawn for the sake of learning?
     pub fn may_explore(&self) -> bool {
         self.exploration_share() > 0.0

@@ -45,6 +45,11 @@ impl Kind {
         Kind { is_service, quota: (!is_service).then(|| own.unwrap_or(quota.per_day)) }
     }
 
+    /// The kind of a marketing message without a vendor category.
+    pub(super) fn marketing(context: &DecisionContext) -> Kind {
+        Kind { is_service: false, quota: Some(context.settings.vendor_quota.per_day) }
+    }
+
     /// A push of this kind for the context's campaign over a channel, as it counts for others.
     pub(super) fn push(&self, context: &DecisionContext, channel: &ChannelContext) -> PastSend {
         let campaign = context.campaign.as_ref();

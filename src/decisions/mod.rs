@@ -4,6 +4,7 @@ pub mod allowed;
 pub mod context;
 pub mod explanation;
 pub mod prospect;
+pub mod reach;
 pub mod rule_names;
 pub mod rules;
 pub mod scorer;

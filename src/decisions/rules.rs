@@ -18,7 +18,7 @@ use super::situation::{Situation, is_plausible};
 use super::variant::Wordings;
 use crate::domain::campaign::CampaignStatus;
 use crate::domain::content::MessageClass;
-use crate::domain::settings::{ConsentWhenUnknown, DecisionSettings};
+use crate::domain::settings::ConsentWhenUnknown;
 use crate::domain::time::{Instant, MINUTE};
 use crate::domain::user::{Consent, QuietHours};
 
@@ -146,12 +146,9 @@ fn zone_is_known(situation: &Situation) -> Verdict {
 
 /// The same users are held out from everything.
 fn outside_holdout(situation: &Situation) -> Verdict {
-    yes_if(!is_held_out(&situation.context.settings, &situation.context.user.user_id))
-}
-
-/// Is the user among those whom nobody pushes, so that the effect of pushing can be measured?
-pub fn is_held_out(settings: &DecisionSettings, user_id: &str) -> bool {
-    falls_within(draw(settings.seed, "holdout", &[user_id.as_bytes()]), settings.holdout_percent)
+    let settings = &situation.context.settings;
+    let draw = draw(settings.seed, "holdout", &[situation.context.user.user_id.as_bytes()]);
+    yes_if(!falls_within(draw, settings.holdout_percent))
 }
 
 // ---- the campaign ----
@@ -233,7 +230,8 @@ fn outside_campaign_quiet_hours(situation: &Situation, _: &Lane, at: Instant) ->
     outside(situation, situation.campaign_quiet_hours(), at)
 }
 
-fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> Verdict {
+/// Is the instant outside quiet hours on the user's clock?
+pub(super) fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> Verdict {
     let Some(hours) = hours else { return YES };
     if hours.is_quiet(situation.zone, at) {
         return refused_until(hours.allowed_from(situation.zone, at));

@@ -18,7 +18,7 @@ use crate::domain::identity::sha256_hex;
 use crate::domain::settings::DecisionSettings;
 use crate::domain::time::Instant;
 use crate::domain::user::User;
-use crate::domain::zone::{ZoneSource, database_version};
+use crate::domain::zone::database_version;
 use crate::events::catalogue::Catalogue;
 use crate::events::lake::Lake;
 use crate::models::inputs::UserAsOf;
@@ -177,20 +177,9 @@ impl Snapshot {
 
     /// A user as decisions see him: declared, known from events, or unknown.
     pub(super) fn user(&self, user_id: &str) -> User {
-        let mut user = self.users.get(user_id).cloned().unwrap_or_else(|| User {
-            user_id: user_id.to_string(),
-            known: self.rhythms.knows(user_id),
-            personalisation: true,
-            ..User::default()
-        });
-        if user.time_zone.is_none() {
-            let device = self.rhythms.device_zone(user_id).map(|zone| (zone, ZoneSource::Device));
-            let default = self.default_time_zone.as_deref().map(|zone| (zone, ZoneSource::Default));
-            if let Some((zone, source)) = device.or(default) {
-                user.time_zone = Some(zone.to_string());
-                user.time_zone_source = Some(source);
-            }
-        }
+        let undeclared = || User::undeclared(user_id, self.rhythms.knows(user_id));
+        let mut user = self.users.get(user_id).cloned().unwrap_or_else(undeclared);
+        user.fill_zone(self.rhythms.device_zone(user_id), self.default_time_zone.as_deref());
         user
     }
 
