@@ -10,7 +10,7 @@ use super::board::{Arm, Board};
 use super::context::DecisionContext;
 use super::scorer::Scorer;
 use crate::domain::identity::sha256;
-use crate::domain::settings::Exploration;
+use crate::domain::settings::{DecisionSettings, Exploration};
 use crate::domain::time::Instant;
 
 /// An arm with the probability it was picked with.
@@ -40,7 +40,7 @@ pub(super) struct Policy {
 
 /// Picks an arm, the best of which is `best`.
 ///
-/// Where a plan has settled channel and minute (`at`), only contents that may take the same place are picked among.
+/// Where a plan has settled channel and minute (`at`), only contents that may be sent in its stead are picked among.
 pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Pick {
     let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
     if !board.situation.context.may_explore() {
@@ -49,12 +49,13 @@ pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) 
     let policy = Policy::of(board, best, at);
     let mut random = random(board.situation.context);
     let explored = uniform(&mut random) < policy.share;
-    let place = match explored {
-        true => draw(&policy.drawn, uniform(&mut random)),
-        false => policy.arms.iter().position(|arm| *arm == best).unwrap_or_default(),
+    let index = if explored {
+        draw(&policy.drawn, uniform(&mut random))
+    } else {
+        policy.arms.iter().position(|arm| *arm == best).unwrap_or_default()
     };
-    let arm = policy.arms[place];
-    Pick { arm, probability: policy.probabilities[place] / wordings(&arm), explored, at }
+    let arm = policy.arms[index];
+    Pick { arm, probability: policy.probabilities[index] / wordings(&arm), explored, at }
 }
 
 impl Policy {
@@ -65,12 +66,7 @@ impl Policy {
             arms.retain(|arm| board.takes_place_of(arm, &best, at));
         }
         let share = context.exploration_share();
-        let settings = &context.settings;
-        let weight = |arm: &Arm| match settings.exploration {
-            Exploration::Uniform => 1.0,
-            Exploration::Softmax => libm::exp((arm.value - best.value) / settings.exploration_temperature),
-        };
-        let weights: Vec<f64> = arms.iter().map(weight).collect();
+        let weights = weights(&context.settings, &arms, &best);
         let sum: f64 = weights.iter().sum();
         let drawn: Vec<f64> = weights.into_iter().map(|weight| weight / sum).collect();
         let mix = |(arm, drawn): (&Arm, &f64)| {
@@ -86,6 +82,23 @@ impl Policy {
         let losses = self.arms.iter().zip(&self.probabilities);
         losses.map(|(arm, probability)| probability * (best.value - arm.value)).sum()
     }
+}
+
+/// How heavily each arm weighs when one is drawn: numbers from 0 up with a finite sum above 0.
+fn weights(settings: &DecisionSettings, arms: &[Arm], best: &Arm) -> Vec<f64> {
+    if settings.exploration == Exploration::Uniform {
+        return vec![1.0; arms.len()];
+    }
+    let temperature = settings.exploration_temperature.max(f64::MIN_POSITIVE);
+    let beside = |value: f64| -> Vec<f64> {
+        arms.iter().map(|arm| libm::exp((arm.value - value) / temperature)).collect()
+    };
+    let weights = beside(best.value);
+    if weights.iter().sum::<f64>().is_finite() {
+        return weights;
+    }
+    // A planned arm need not have the largest value: beside it larger ones may overflow, beside the largest none can.
+    beside(arms.iter().map(|arm| arm.value).fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// Random numbers for one user, campaign and occurrence: asking again draws the same.
@@ -107,13 +120,14 @@ fn uniform(random: &mut ChaCha8Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The place at which the running sum of probabilities passes `number`.
+/// The index at which the running sum of probabilities passes `number`.
 fn draw(probabilities: &[f64], number: f64) -> usize {
     let mut sum = 0.0;
     let passes = |probability: &f64| {
         sum += probability;
         number < sum
     };
-    // Rounding may leave the sum a little below 1.
-    probabilities.iter().position(passes).unwrap_or(probabilities.len().saturating_sub(1))
+    // Rounding may leave the sum a little below 1; what is never drawn is not drawn then either.
+    let last_possible = || probabilities.iter().rposition(|probability| *probability > 0.0);
+    probabilities.iter().position(passes).or_else(last_possible).unwrap_or_default()
 }
