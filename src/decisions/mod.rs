@@ -15,6 +15,7 @@ pub mod together;
 mod board;
 mod choice;
 mod draw;
+mod lane_set;
 mod lanes;
 mod offers;
 mod pacing;

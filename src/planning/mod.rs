@@ -39,8 +39,8 @@ pub trait Source: Sync {
     /// How many users there are.
     fn users(&self) -> usize;
 
-    /// What is known of a user: one context for each campaign whose audience he is in, with the campaign's place. The same
-    /// each time it is asked for.
+    /// What is known of a user: one context for each campaign whose audience they are in, with the index of the
+    /// campaign. The same each time it is asked for.
     fn contexts(&self, user: usize) -> Vec<(usize, DecisionContext)>;
 
     /// The scorer of a campaign.
@@ -53,7 +53,7 @@ pub trait Source: Sync {
 /// What is to be planned.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The campaigns, each once; their places are what [`Source`] speaks of.
+    /// The campaigns, each once; their indices are those of [`Source`].
     pub campaigns: &'a [Campaign],
     /// Pushes that went out for each campaign.
     pub sent: &'a [u64],

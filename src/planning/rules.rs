@@ -22,7 +22,7 @@ pub(super) struct SharedRules<'a> {
 impl JointRules for SharedRules<'_> {
     fn refused_by(&self, user: usize, chosen: &[Chosen]) -> Option<u16> {
         let together = self.options.together(user).filter(|_| chosen.len() > 1)?;
-        let rule = together.refused_by(chosen.len(), |place| self.push(&chosen[place]))?;
+        let rule = together.refused_by(chosen.len(), |index| self.push(&chosen[index], together.lanes()))?;
         NAMES.iter().position(|name| *name == rule).map(|number| number as u16)
     }
 
@@ -32,14 +32,15 @@ impl JointRules for SharedRules<'_> {
 }
 
 impl SharedRules<'_> {
-    fn push(&self, chosen: &Chosen) -> Push {
-        let Payload { lane, content } = Payload::of_bits(chosen.payload);
+    /// A push to a user with so many lanes.
+    fn push(&self, chosen: &Chosen, lanes: usize) -> Push {
+        let Payload { lane, content } = Payload::of_number(chosen.payload, lanes);
         let (first, last) = (instant_of(self.origin, chosen.first), instant_of(self.origin, chosen.last));
         Push { lane, content, first, last }
     }
 }
 
-/// The rule that stands behind a reason of the solver, and the campaign whose push does, by its place.
+/// The rule that stands behind a reason of the solver, and the index of the campaign whose push does.
 pub fn rule_of(reason: Reason) -> (&'static str, Option<usize>) {
     match reason {
         Reason::MaxSends => (rule_names::UNDER_MAX_SENDS, None),
