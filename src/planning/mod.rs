@@ -136,10 +136,9 @@ fn limits(request: &Request) -> Limits {
             .max_sends
             .map(|most| u32::try_from(most.saturating_sub(*sent)).unwrap_or(u32::MAX)),
     };
-    let unless_zero = |most: u32| (most > 0).then_some(most);
     Limits {
         campaigns: request.campaigns.iter().zip(request.sent).map(limit).collect(),
-        throttle_per_minute: unless_zero(request.settings.throttle_per_minute),
-        most_per_hour: unless_zero(request.settings.most_per_hour),
+        throttle_per_minute: request.settings.throttle_per_minute,
+        most_per_hour: request.settings.most_per_hour,
     }
 }

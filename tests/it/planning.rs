@@ -3,6 +3,7 @@
 mod audiences;
 mod command;
 mod crowd;
+mod many_lanes;
 mod solver;
 mod together;
 mod whole;
