@@ -30,7 +30,7 @@ pub struct AllowedArm {
 /// The allowed set of the decision that a context leads to: contents × wordings × channels × send slots.
 ///
 /// Empty when nothing may be sent, or nothing is worth it.
-pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<AllowedArm> {
+pub fn allowed_arms(context: &DecisionContext, scorer: &dyn Scorer) -> Vec<AllowedArm> {
     let situation = Situation::of(context);
     if !refusals::of_user(&situation).is_empty() {
         return Vec::new();
@@ -63,7 +63,7 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<Allo
 }
 
 /// What is sent when nothing is drawn, and when, if a plan says.
-pub(super) fn greedy<S: Scorer>(board: &Board<S>) -> Option<(Arm, Option<Instant>)> {
+pub(super) fn greedy(board: &Board) -> Option<(Arm, Option<Instant>)> {
     let best = board.best_allowed(1).pop().filter(|best| best.value > 0.0)?;
     match &board.situation.context.plan {
         None => Some((best, None)),

@@ -31,9 +31,9 @@ pub(super) struct Arm {
 }
 
 /// All arms of a decision.
-pub(super) struct Board<'a, S> {
+pub(super) struct Board<'a> {
     pub(super) situation: &'a Situation<'a>,
-    pub(super) scorer: &'a S,
+    pub(super) scorer: &'a dyn Scorer,
     pub(super) slots: Vec<OpenSlot>,
     /// By kind, within each the larger shift first, then by id; those whose value comes back stand last.
     pub(super) offers: Vec<Offer<'a>>,
@@ -45,8 +45,8 @@ pub(super) struct Board<'a, S> {
     worth: f64,
 }
 
-impl<'a, S: Scorer> Board<'a, S> {
-    pub(super) fn lay(situation: &'a Situation<'a>, scorer: &'a S) -> Board<'a, S> {
+impl<'a> Board<'a> {
+    pub(super) fn lay(situation: &'a Situation<'a>, scorer: &'a dyn Scorer) -> Board<'a> {
         let slots = slots::of(situation, scorer);
         let minutes = slots::open_minutes(situation, &slots);
         let mut offers = offers::of(situation, scorer);

@@ -41,7 +41,7 @@ use situation::Situation;
 ///
 /// The choice is made among contents × variants × channels × send slots, by expected value: P(goal) · worth − prices.
 /// It cannot fail, reads no clock and draws nothing unseeded: the same context and scorer give the same bytes.
-pub fn decide(context: &DecisionContext, scorer: &impl Scorer) -> Decision {
+pub fn decide(context: &DecisionContext, scorer: &dyn Scorer) -> Decision {
     let situation = Situation::of(context);
     let refusals = refusals::of_user(&situation);
     let board = Board::lay(&situation, scorer);

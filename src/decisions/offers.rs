@@ -38,7 +38,7 @@ pub(super) struct Offer<'a> {
 }
 
 /// The offers of a context, their lives still to be asked of the rules; of contents with the same id the first counts.
-pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Offer<'a>> {
+pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &dyn Scorer) -> Vec<Offer<'a>> {
     let contents = &situation.context.contents;
     let mut seen = HashSet::with_capacity(contents.len());
     let user = scorer.user(&situation.context.user_inputs);

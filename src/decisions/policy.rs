@@ -8,7 +8,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use super::scorer::Scorer;
 use crate::domain::identity::sha256;
 use crate::domain::settings::{DecisionSettings, Exploration};
 use crate::domain::time::Instant;
@@ -41,7 +40,7 @@ pub(super) struct Policy {
 /// Picks an arm, the best of which is `best`.
 ///
 /// Where a plan has settled channel and minute (`at`), only contents that may be sent in its stead are picked among.
-pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Pick {
+pub(super) fn pick(board: &Board, best: Arm, at: Option<Instant>) -> Pick {
     let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
     if !board.situation.context.may_explore() {
         return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false, at };
@@ -60,7 +59,7 @@ pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) 
 
 impl Policy {
     /// The policy over a board's arms, the best of which is `best`: `(1 − ε)·[a = best] + ε·drawn(a)`.
-    pub(super) fn of<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Policy {
+    pub(super) fn of(board: &Board, best: Arm, at: Option<Instant>) -> Policy {
         let (context, mut arms) = (board.situation.context, board.worth_sending());
         if let Some(at) = at {
             arms.retain(|arm| board.takes_place_of(arm, &best, at));

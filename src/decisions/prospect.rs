@@ -32,7 +32,7 @@ pub struct Prospect {
 ///
 /// Of each slot and lane the best `contents` are given: more than one only matters where campaigns share contents, of which
 /// none may be sent twice.
-pub fn prospects(context: &DecisionContext, scorer: &impl Scorer, contents: usize) -> Vec<Prospect> {
+pub fn prospects(context: &DecisionContext, scorer: &dyn Scorer, contents: usize) -> Vec<Prospect> {
     let situation = Situation::of(context);
     if !refusals::of_user(&situation).is_empty() {
         return Vec::new();

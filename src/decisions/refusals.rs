@@ -5,7 +5,6 @@ use std::fmt;
 use super::board::Board;
 use super::offers::Offer;
 use super::rules::{CAMPAIGN_RULES, Refusal, RequestCheck, Rule, USER_RULES, Verdict};
-use super::scorer::Scorer;
 use super::sentences::{self, Language};
 use super::situation::Situation;
 use super::walk::{About, Refused, Scope, walk};
@@ -26,7 +25,7 @@ pub(super) fn of_user(situation: &Situation) -> Vec<Reason> {
 }
 
 /// What channels, slots and contents were refused for, in this order: each rule once, with the refusal that ends first.
-pub(super) fn of_arms<S: Scorer>(board: &Board<S>) -> Vec<Reason> {
+pub(super) fn of_arms(board: &Board) -> Vec<Reason> {
     let mut findings = Findings::default();
     add_closed_slots(board, &mut findings);
     for offer in board.offers.iter().filter(|offer| !board.has_arm(offer)) {
@@ -36,7 +35,7 @@ pub(super) fn of_arms<S: Scorer>(board: &Board<S>) -> Vec<Reason> {
 }
 
 /// What lanes are refused for in the slots in which they are closed.
-fn add_closed_slots<'a, S: Scorer>(board: &Board<'a, S>, findings: &mut Findings<'a>) {
+fn add_closed_slots<'a>(board: &Board<'a>, findings: &mut Findings<'a>) {
     for (lane, slot) in board.closed() {
         walk(board.situation, Scope::Lane(lane), slot.start, slot.end, |refused| {
             let subject = match refused.about {
@@ -49,11 +48,7 @@ fn add_closed_slots<'a, S: Scorer>(board: &Board<'a, S>, findings: &mut Findings
 }
 
 /// What a content is refused for that cannot be sent in any slot over any channel.
-fn add_offer_without_arm<'a, S: Scorer>(
-    board: &Board<'a, S>,
-    offer: &Offer<'a>,
-    findings: &mut Findings<'a>,
-) {
+fn add_offer_without_arm<'a>(board: &Board<'a>, offer: &Offer<'a>, findings: &mut Findings<'a>) {
     let (situation, content) = (board.situation, Subject::Content(&offer.content.content_id));
     for lane in board.lanes_of(offer) {
         walk(situation, Scope::Arm(offer, lane), situation.from, situation.until, |refused| {
@@ -73,7 +68,7 @@ fn add_offer_without_arm<'a, S: Scorer>(
 }
 
 /// The earliest instant at which, as far as the rules know, something might be sent.
-pub(super) fn earliest<S: Scorer>(board: &Board<S>) -> Option<Instant> {
+pub(super) fn earliest(board: &Board) -> Option<Instant> {
     let from = board.situation.from;
     let arms = board.offers.iter().flat_map(|offer| board.lanes_of(offer).map(move |lane| (offer, lane)));
     let opens = |(offer, lane)| walk(board.situation, Scope::Arm(offer, lane), from, Instant::MAX, |_| ());

@@ -24,7 +24,7 @@ pub(super) struct OpenSlot {
 }
 
 /// Every slot of the horizon, in order.
-pub(super) fn of(situation: &Situation, scorer: &impl Scorer) -> Vec<OpenSlot> {
+pub(super) fn of(situation: &Situation, scorer: &dyn Scorer) -> Vec<OpenSlot> {
     let largest = largest_share(&situation.context.curve);
     let slots = send_slots(situation.zone, situation.from, situation.until);
     let open = |slot: SendSlot| {

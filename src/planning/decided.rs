@@ -13,6 +13,7 @@ use crate::decisions::context::{DecisionContext, PastSend, Planned};
 use crate::decisions::decide;
 use crate::decisions::prospect::Prospect;
 use crate::decisions::rule_names::MATCHES_PLAN;
+use crate::decisions::scorer::Scorer;
 use crate::domain::content::Content;
 use crate::domain::decision::Action;
 use crate::parallel::in_chunks_on;
@@ -188,7 +189,7 @@ impl<S: Source> Decider<'_, S> {
 }
 
 /// Leaves the contents that the decision shows, and the planned one: what the log need keep.
-fn trim<C: crate::decisions::scorer::Scorer>(context: &mut DecisionContext, scorer: &C) {
+fn trim(context: &mut DecisionContext, scorer: &dyn Scorer) {
     let whole = decide(context, scorer);
     let mut kept: BTreeSet<String> =
         whole.candidates.into_iter().map(|candidate| candidate.content_id).collect();
