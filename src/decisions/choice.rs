@@ -36,14 +36,16 @@ pub(super) struct Choice {
 pub(super) fn make(board: &Board, user: Vec<Reason>) -> Choice {
     let allowed = board.best_allowed(MOST_CANDIDATES);
     let candidates = candidates(board, &allowed, &user);
-    let (outcome, reasons) = match allowed.first() {
-        _ if !user.is_empty() => (when_allowed(&user), user),
-        _ if board.offers.is_empty() || board.channels().is_empty() => {
-            (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
+    let (outcome, reasons) = if !user.is_empty() {
+        (when_allowed(&user), user)
+    } else if board.offers.is_empty() || board.channels().is_empty() {
+        (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
+    } else {
+        match allowed.first() {
+            None => nothing_allowed(board),
+            Some(best) if best.value <= 0.0 => nothing_worth(board),
+            Some(best) => as_planned(board, *best),
         }
-        None => nothing_allowed(board),
-        Some(best) if best.value <= 0.0 => nothing_worth(board),
-        Some(best) => as_planned(board, *best),
     };
     Choice { outcome, reasons, candidates }
 }
@@ -73,14 +75,14 @@ fn nothing_worth(board: &Board) -> (Outcome, Vec<Reason>) {
     (Outcome::NoSend, reasons)
 }
 
-/// Why a plan gives the user nothing, where it knows: what other users and campaigns got in his place.
+/// Why a plan gives the user nothing, where it knows: what other users and campaigns got instead.
 fn of_plan(board: &Board) -> Option<Reason> {
     let Some(Planned::NoRoom { rule, campaign_id }) = &board.situation.context.plan else { return None };
     let by = campaign_id.as_ref().map_or("arm".to_string(), |id| format!("campaign:{id}"));
     (rule != MATCHES_PLAN).then(|| reason(board.situation, rule, by, None))
 }
 
-/// What the plan says, where there is one; otherwise the best, or what is drawn in its place.
+/// What the plan says, where there is one; otherwise the best, or what is drawn instead.
 fn as_planned(board: &Board, best: Arm) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     let outcome = match &board.situation.context.plan {

@@ -204,7 +204,7 @@ fn exploration(board: &Board, decision: &Decision) -> Option<Explored> {
 
 /// Every arm of some offers that the rules of channels, contents and slots allow.
 fn arms<'a>(board: &'a Board<'a>, offers: std::ops::Range<usize>) -> impl Iterator<Item = Arm> + 'a {
-    let places = offers.flat_map(move |offer| {
+    let triples = offers.flat_map(move |offer| {
         board
             .channels()
             .flat_map(move |channel| (0..board.slots.len()).map(move |slot| (offer, channel, slot)))
@@ -212,7 +212,7 @@ fn arms<'a>(board: &'a Board<'a>, offers: std::ops::Range<usize>) -> impl Iterat
     let allowed = |(offer, channel, slot): &(usize, usize, usize)| {
         board.allowed_minutes(&board.offers[*offer], *channel, *slot) != 0
     };
-    places.filter(allowed).filter_map(|(offer, channel, slot)| board.arm(offer, channel, slot))
+    triples.filter(allowed).filter_map(|(offer, channel, slot)| board.arm(offer, channel, slot))
 }
 
 fn best_of(board: &Board, arm: Arm, others: impl Iterator<Item = Arm>) -> Option<Alternative> {
@@ -336,15 +336,16 @@ const OTHER_CHANNEL: Templates = (
 
 /// That an arm was, or might have been, drawn for the sake of learning, and what that costs.
 fn explores(explored: &Explored, was_drawn: bool, language: Language) -> String {
-    let template = match was_drawn {
-        true => language.of(
+    let template = if was_drawn {
+        language.of(
             "This was drawn among {arms} choices to learn from, as {percent} % of decisions are; that costs {loss} each on average.",
             "本次为探索：{percent} % 的决策会在 {arms} 个选项中随机抽取，平均每次损失价值 {loss}。",
-        ),
-        false => language.of(
+        )
+    } else {
+        language.of(
             "{percent} % of decisions are drawn among {arms} choices to learn from, which costs {loss} each on average; this one is the best.",
             "{percent} % 的决策会在 {arms} 个选项中随机抽取以供学习，平均每次损失价值 {loss}；本次选择的是最优项。",
-        ),
+        )
     };
     fill(template, |name| match name {
         "arms" => explored.arms.to_string(),

@@ -62,7 +62,7 @@ impl Policy {
     pub(super) fn of(board: &Board, best: Arm, at: Option<Instant>) -> Policy {
         let (context, mut arms) = (board.situation.context, board.worth_sending());
         if let Some(at) = at {
-            arms.retain(|arm| board.takes_place_of(arm, &best, at));
+            arms.retain(|arm| board.may_replace(arm, &best, at));
         }
         let share = context.exploration_share();
         let weights = weights(&context.settings, &arms, &best);

@@ -16,11 +16,11 @@ pub struct Prospect {
     pub minutes: u64,
     /// First instant of the slot: what lies before it in its first minute is over.
     pub slot_start: Instant,
-    /// Place of its kind, then channel, among the context's lanes.
+    /// Index of its lane among the context's, by kind, then channel.
     pub lane: usize,
-    /// Place of its channel in the context.
+    /// Index of its channel in the context.
     pub channel: usize,
-    /// Place of its content in the context.
+    /// Index of its content in the context.
     pub content: usize,
     /// Calibrated P(goal | user, arm).
     pub response_probability: f64,

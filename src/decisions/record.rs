@@ -82,8 +82,8 @@ fn send_at(board: &Board, arm: Arm) -> Instant {
     let hour = slot.slot.hour_start().micros().to_le_bytes();
     let names = [situation.campaign_id().as_bytes(), situation.context.user.user_id.as_bytes(), &hour];
     let number = draw(situation.context.settings.seed, "minute", &names);
-    let place = number % u64::from(minutes.count_ones()).max(1);
-    for _ in 0..place {
+    let rank = number % u64::from(minutes.count_ones()).max(1);
+    for _ in 0..rank {
         minutes &= minutes - 1;
     }
     slot.slot.instant_of(minutes.trailing_zeros())

@@ -210,7 +210,7 @@ impl Language {
     }
 }
 
-/// Puts values in place of `{names}`.
+/// Replaces `{names}` by values.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(template.len() + 48);
     let mut rest = template;

@@ -81,7 +81,7 @@ impl<'a> Situation<'a> {
         self.felt * still_felt(self.context, at.micros().saturating_sub(self.from.micros()))
     }
 
-    /// The lane of a kind over a channel, by their places.
+    /// The lane of a kind over a channel, by their indices.
     pub(super) fn lane(&self, kind: usize, channel: usize) -> usize {
         kind * self.context.channels.len() + channel
     }
