@@ -15,6 +15,7 @@ mod crashes;
 mod decisions;
 mod delong;
 mod domain;
+mod engine;
 mod evaluate_lift;
 mod evaluate_policy;
 mod evaluation;

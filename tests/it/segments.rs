@@ -8,6 +8,7 @@ mod hostile;
 mod lookalike;
 mod oracle;
 mod privacy;
+mod reach;
 mod ready_made;
 mod rhythms;
 mod round_trips;
