@@ -10,8 +10,8 @@ use super::scorer::Scorer;
 use super::situation::Situation;
 use super::slots::{self, OpenSlot};
 use super::walk::{Scope, allowed_runs};
-use crate::domain::slot::SendSlot;
-use crate::domain::time::{Instant, MINUTE};
+use domain::slot::SendSlot;
+use domain::time::{Instant, MINUTE};
 
 /// One arm that has a value: a content over a channel in a send slot. Its wording follows from content and user.
 #[derive(Clone, Copy, Debug, PartialEq)]

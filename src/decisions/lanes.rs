@@ -4,10 +4,10 @@ use super::context::{ChannelContext, DecisionContext, PastSend};
 use super::pacing::{Limit, Measure};
 use super::prices::price;
 use super::rule_names::{DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VENDOR_QUOTA};
-use crate::domain::content::{Content, MessageClass};
-use crate::domain::frequency::{FrequencyRule, FrequencyWindow};
-use crate::domain::time::{HOUR, MINUTE};
-use crate::domain::zone::Zone;
+use domain::content::{Content, MessageClass};
+use domain::frequency::{FrequencyRule, FrequencyWindow};
+use domain::time::{HOUR, MINUTE};
+use domain::zone::Zone;
 
 /// One channel for messages of one class and vendor quota: they may be sent at the same instants.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use crate::domain::identity::sha256;
-use crate::domain::settings::{DecisionSettings, Exploration};
-use crate::domain::time::Instant;
+use domain::identity::sha256;
+use domain::settings::{DecisionSettings, Exploration};
+use domain::time::Instant;
 
 /// An arm with the probability it was picked with.
 #[derive(Clone, Copy, Debug, PartialEq)]

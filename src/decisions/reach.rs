@@ -9,8 +9,8 @@ use super::rules::{
     CHANNEL_RULES, Refusal, RequestCheck, Rule, SLOT_RULES, SlotCheck, USER_RULES, Verdict, outside,
 };
 use super::situation::Situation;
-use crate::domain::slot::{SendSlot, send_slots};
-use crate::domain::time::Instant;
+use domain::slot::{SendSlot, send_slots};
+use domain::time::Instant;
 
 /// The rules without which no hour of a user's day can be told.
 const ABOUT_TIME: [&str; 3] = [CLOCK_IS_TRUSTED, PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN];

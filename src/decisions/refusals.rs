@@ -8,8 +8,8 @@ use super::rules::{CAMPAIGN_RULES, Refusal, RequestCheck, Rule, USER_RULES, Verd
 use super::sentences::{self, Language};
 use super::situation::Situation;
 use super::walk::{About, Refused, Scope, walk};
-use crate::domain::decision::Reason;
-use crate::domain::time::Instant;
+use domain::decision::Reason;
+use domain::time::Instant;
 
 /// Every rule of the user or the campaign that refuses.
 pub(super) fn of_user(situation: &Situation) -> Vec<Reason> {

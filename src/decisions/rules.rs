@@ -16,11 +16,11 @@ use super::rule_names::{
 };
 use super::situation::{Situation, is_plausible};
 use super::variant::Wordings;
-use crate::domain::campaign::CampaignStatus;
-use crate::domain::content::MessageClass;
-use crate::domain::settings::ConsentWhenUnknown;
-use crate::domain::time::{Instant, MINUTE};
-use crate::domain::user::{Consent, QuietHours};
+use domain::campaign::CampaignStatus;
+use domain::content::MessageClass;
+use domain::settings::ConsentWhenUnknown;
+use domain::time::{Instant, MINUTE};
+use domain::user::{Consent, QuietHours};
 
 /// A named question.
 pub(super) struct Rule<Check> {

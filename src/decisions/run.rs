@@ -1,6 +1,6 @@
 //! A run of instants.
 
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// A run of instants, `from` inclusive, `until` exclusive and later.
 #[derive(Clone, Copy, Debug, PartialEq)]

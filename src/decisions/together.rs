@@ -6,7 +6,7 @@ use super::lanes::{Kind, paces};
 use super::pacing::Measure;
 use super::rule_names::IS_RESTED;
 use super::situation::Situation;
-use crate::domain::time::{HOUR, Instant};
+use domain::time::{HOUR, Instant};
 
 /// A push to one user that is decided or considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::offers::Offer;
 use super::rules::{CHANNEL_RULES, CONTENT_RULES, Refusal, Rule, SLOT_RULES, Verdict};
 use super::run::Run;
 use super::situation::Situation;
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// Refusals in a row after which a walk gives up; sound rules need a handful.
 const LONGEST_WALK: usize = 1_000;

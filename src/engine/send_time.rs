@@ -1,13 +1,13 @@
 //! The best hour for a user, on its own: no content, no campaign, only when.
 
 use super::snapshot::Snapshot;
-use crate::decisions::context::DecisionContext;
-use crate::decisions::reach::waking_slots;
-use crate::domain::curve::SendTimeCurve;
-use crate::domain::slot::SendSlot;
-use crate::domain::time::{HOUR, Instant};
-use crate::domain::user::User;
-use crate::domain::zone::Zone;
+use decisions::context::DecisionContext;
+use decisions::reach::waking_slots;
+use domain::curve::SendTimeCurve;
+use domain::slot::SendSlot;
+use domain::time::{HOUR, Instant};
+use domain::user::User;
+use domain::zone::Zone;
 
 /// When to reach a user, and how sure that is.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,15 +9,15 @@ use super::rules::rule_of;
 use super::solver::audience::instant_of;
 use super::solver::outcome::Plan;
 use super::{Request, Source, Step};
-use crate::decisions::context::{DecisionContext, PastSend, Planned};
-use crate::decisions::decide;
-use crate::decisions::prospect::Prospect;
-use crate::decisions::rule_names::MATCHES_PLAN;
-use crate::decisions::scorer::Scorer;
-use crate::domain::content::Content;
-use crate::domain::decision::Action;
-use crate::parallel::in_chunks_on;
-use crate::storage::decision_log::{FORMAT, Record};
+use decisions::context::{DecisionContext, PastSend, Planned};
+use decisions::decide;
+use decisions::prospect::Prospect;
+use decisions::rule_names::MATCHES_PLAN;
+use decisions::scorer::Scorer;
+use domain::content::Content;
+use domain::decision::Action;
+use parallel::in_chunks_on;
+use store::decision_log::{FORMAT, Record};
 
 /// Users whose decisions are in memory at once, and those that a thread takes at a time.
 const BATCH: usize = 4_096;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::solver::audience::{Audience, Offer, Offers, quarter_of};
 use super::{Request, Source, Step};
-use crate::decisions::context::DecisionContext;
-use crate::decisions::prospect::{Prospect, prospects};
-use crate::decisions::together::Together;
-use crate::domain::time::{Instant, MINUTE};
+use decisions::context::DecisionContext;
+use decisions::prospect::{Prospect, prospects};
+use decisions::together::Together;
+use domain::time::{Instant, MINUTE};
 
 /// Contents that a slot offers a campaign at most.
 const MOST_CONTENTS: usize = 3;

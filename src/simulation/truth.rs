@@ -2,8 +2,8 @@
 
 use super::draws::common;
 use super::world::World;
-use crate::domain::time::{DAY, HOUR, Instant};
-use crate::models::calibration::logistic;
+use domain::time::{DAY, HOUR, Instant};
+use learners::calibration::logistic;
 
 /// A constant of the world, which no setting changes: after this long, in microseconds, a push is truly felt half as much.
 const TRUE_FATIGUE_HALF_LIFE: f64 = 3.0 * DAY as f64;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Fault;
 use super::summary::DaySummary;
-use crate::config::HealthConfig;
-use crate::domain::time::Day;
+use config::HealthConfig;
+use domain::time::Day;
 
 /// A day beside the weeks before it.
 pub(super) struct Judged<'a> {

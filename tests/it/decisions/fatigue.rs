@@ -1,9 +1,9 @@
 //! How long pushes are felt: a setting that decisions carry with them.
 
 use serde_json::Value;
-use smartpush::decisions::context::DecisionContext;
-use smartpush::decisions::decide;
-use smartpush::decisions::scorer::PopularityScorer;
+use decisions::context::DecisionContext;
+use decisions::decide;
+use decisions::scorer::PopularityScorer;
 
 use super::world::{content, context, past_send};
 

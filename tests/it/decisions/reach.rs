@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use smartpush::decisions::context::DecisionContext;
-use smartpush::decisions::decide;
-use smartpush::decisions::reach::{refused_by, rule_names, waking_slots};
-use smartpush::decisions::scorer::PopularityScorer;
-use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::time::{HOUR, Instant, MINUTE};
+use decisions::context::DecisionContext;
+use decisions::decide;
+use decisions::reach::{refused_by, rule_names, waking_slots};
+use decisions::scorer::PopularityScorer;
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::time::{HOUR, Instant, MINUTE};
 
 use super::world::{Random, content, context, quiet, random_channels, random_context};
 

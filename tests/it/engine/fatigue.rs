@@ -4,7 +4,7 @@ use smartpush::config::Config;
 use smartpush::domain::decision::Decision;
 use smartpush::domain::time::Instant;
 use smartpush::engine::{Engine, Question};
-use smartpush::workspace::Workspace;
+use smartpush::files::workspace::Workspace;
 
 use crate::serve::world::{NOW, take, workspace_without_campaigns};
 

@@ -3,7 +3,7 @@
 use smartpush::config::Config;
 use smartpush::domain::time::Instant;
 use smartpush::engine::{Engine, SendTime};
-use smartpush::workspace::Workspace;
+use smartpush::files::workspace::Workspace;
 
 use crate::serve::world::{NOW, take, workspace_without_campaigns};
 

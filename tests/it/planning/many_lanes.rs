@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use smartpush::config::Config;
-use smartpush::decisions::context::DecisionContext;
-use smartpush::decisions::scorer::PopularityScorer;
-use smartpush::decisions::together::{Push, Together};
-use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::decision::Action;
-use smartpush::domain::time::HOUR;
-use smartpush::planning::decided::Sink;
-use smartpush::planning::{Request, Source, make};
-use smartpush::storage::decision_log::Record;
+use config::Config;
+use decisions::context::DecisionContext;
+use decisions::scorer::PopularityScorer;
+use decisions::together::{Push, Together};
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::decision::Action;
+use domain::time::HOUR;
+use planning::decided::Sink;
+use planning::{Request, Source, make};
+use store::decision_log::Record;
 
 use crate::decisions::world::{channel, content, context, instant};
 

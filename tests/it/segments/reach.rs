@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use smartpush::decisions::reach::rule_names;
-use smartpush::domain::user::{Consent, User};
-use smartpush::segments::reach::Reach;
+use decisions::reach::rule_names;
+use domain::user::{Consent, User};
+use segments::people::reach::Reach;
 
 /// Every rule about users with the label that its refusal has for a user of whom nothing is known.
 const LABELS: [(&str, Reach); 11] = [

@@ -1,0 +1,278 @@
+//! Whom of the people a push would reach now: each with the first rule of decisions that keeps it from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use crate::language::keys::Key;
+use crate::people::{People, PeopleError};
+use config::Config;
+use decisions::context::{ChannelContext, DecisionContext, PastSend};
+use decisions::reach::refused_by;
+use decisions::rule_names::{CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, HAS_CONSENTED, HAS_DEVICE, OUTSIDE_HOLDOUT, PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN};
+use domain::content::MessageClass;
+use domain::frequency::{FrequencyWindow, LONGEST_DAYS};
+use domain::settings::DecisionSettings;
+use domain::time::{DAY, HOUR, Instant, MINUTE};
+use domain::user::{Consent, User};
+use domain::zone::ZoneSource;
+use events::catalogue::DeclaredUsers;
+use events::lake::Lake;
+use parallel;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
+
+/// People whom one thread asks the rules about at a time.
+const STRETCH: usize = 16_384;
+
+/// What keeps a push from a person, by the first rule that does; in the order of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Nothing: the person can be reached.
+    Reachable,
+    /// The moment is one that no clock can rightly show.
+    UntrustedClock,
+    /// They refused, or what they said of it cannot be read.
+    OptedOut,
+    /// There is no record of consent, and that counts as no.
+    UnknownConsent,
+    /// A preference of theirs, or the common quiet hours, cannot be read.
+    UnreadablePreferences,
+    /// Neither they nor a device nor an explicit default names their time zone.
+    UnknownZone,
+    /// They are held out, so that the effect of pushing can be measured.
+    Holdout,
+    /// The channel is not configured.
+    NoChannel,
+    /// None of their devices has the channel.
+    NoDevice,
+    /// They have had as many pushes as they may get for now.
+    Capped,
+}
+
+impl Reach {
+    /// All of them, in order.
+    pub const ALL: [Reach; 10] = [
+        Reach::Reachable,
+        Reach::UntrustedClock,
+        Reach::OptedOut,
+        Reach::UnknownConsent,
+        Reach::UnreadablePreferences,
+        Reach::UnknownZone,
+        Reach::Holdout,
+        Reach::NoChannel,
+        Reach::NoDevice,
+        Reach::Capped,
+    ];
+
+    /// Its name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reach::Reachable => "reachable",
+            Reach::UntrustedClock => "untrusted_clock",
+            Reach::OptedOut => "opted_out",
+            Reach::UnknownConsent => "unknown_consent",
+            Reach::UnreadablePreferences => "unreadable_preferences",
+            Reach::UnknownZone => "unknown_zone",
+            Reach::Holdout => "holdout",
+            Reach::NoChannel => "no_channel",
+            Reach::NoDevice => "no_device",
+            Reach::Capped => "capped",
+        }
+    }
+
+    /// What it means for a user that a rule refuses; every rule that counts pushes means the same.
+    pub fn of_rule(refused_by: Option<&str>, user: &User) -> Reach {
+        match refused_by {
+            None => Reach::Reachable,
+            Some(CLOCK_IS_TRUSTED) => Reach::UntrustedClock,
+            Some(HAS_CONSENTED) if has_refused(user) => Reach::OptedOut,
+            Some(HAS_CONSENTED) => Reach::UnknownConsent,
+            Some(PREFERENCES_ARE_READABLE) => Reach::UnreadablePreferences,
+            Some(ZONE_IS_KNOWN) => Reach::UnknownZone,
+            Some(OUTSIDE_HOLDOUT) => Reach::Holdout,
+            Some(CHANNEL_IS_SET_UP) => Reach::NoChannel,
+            Some(HAS_DEVICE) => Reach::NoDevice,
+            Some(_) => Reach::Capped,
+        }
+    }
+}
+
+/// A consent that is stored and cannot be read is no consent.
+fn has_refused(user: &User) -> bool {
+    user.consent == Consent::Denied || user.unreadable_preference.as_deref() == Some("consent")
+}
+
+/// What has to be looked up of the people; what they declared is read beside it.
+pub fn needed() -> BTreeSet<Key> {
+    BTreeSet::from([ZONE, ZONE_SOURCE])
+}
+
+const ZONE: Key = Key::Feature("time_zone");
+const ZONE_SOURCE: Key = Key::Feature("time_zone_source");
+
+/// What keeps a push over the default channel from each person at the moment that they are seen at.
+///
+/// # Errors
+/// When something of [`needed`] was not looked up, or the declared users, the contents or the lake cannot be read.
+pub fn reach(people: &People, workspace: &Workspace, config: &Config) -> Result<Vec<Reach>, PeopleError> {
+    let asker = Asker::new(people, workspace, config)?;
+    let users = DeclaredUsers::read(workspace)?;
+    let mut reach: Vec<Option<Reach>> = vec![None; people.len()];
+    for declared in parallel::in_chunks(users.len(), STRETCH, |rows| asker.declared(&users, rows)) {
+        declared.into_iter().for_each(|(row, answer)| reach[row] = Some(answer));
+    }
+    let others = parallel::in_chunks(people.len(), STRETCH, |rows| asker.undeclared(&reach, rows));
+    for (row, answer) in others.into_iter().flatten() {
+        reach[row] = Some(answer);
+    }
+    Ok(reach.into_iter().flatten().collect())
+}
+
+/// Asks the rules about people.
+struct Asker<'a> {
+    people: &'a People,
+    zones: &'a StringChunked,
+    zone_sources: &'a StringChunked,
+    /// The default zone, when it is an explicit setting: otherwise nobody named the clock that a push would go by.
+    default_zone: Option<&'a str>,
+    sends: BTreeMap<usize, Vec<PastSend>>,
+    /// What is the same for all people.
+    context: DecisionContext,
+}
+
+impl<'a> Asker<'a> {
+    fn new(people: &'a People, workspace: &Workspace, config: &'a Config) -> Result<Asker<'a>, PeopleError> {
+        let settings = config.decisions.clone();
+        let name = settings.channel.clone();
+        let channel = ChannelContext { cost: config.channels.get(&name).map(|channel| channel.cost), name };
+        Ok(Asker {
+            people,
+            zones: texts(people, &ZONE)?,
+            zone_sources: texts(people, &ZONE_SOURCE)?,
+            default_zone: config.default_time_zone_is_set.then_some(config.default_time_zone.as_str()),
+            sends: recent_sends(people, workspace, &settings)?,
+            context: DecisionContext::about(User::default(), channel, people.as_of(), settings),
+        })
+    }
+
+    /// The answers about some declared users, by the row of the person.
+    fn declared(&self, users: &DeclaredUsers, rows: Range<usize>) -> Vec<(usize, Reach)> {
+        let mut context = self.context.clone();
+        let mut answer = |user: User| {
+            let row = self.people.row_of(&user.user_id)?;
+            Some((row, self.ask(&mut context, row, user)))
+        };
+        rows.filter_map(|row| answer(users.user(row))).collect()
+    }
+
+    /// The answers about those people of some rows who have none yet: only events know them.
+    fn undeclared(&self, known: &[Option<Reach>], rows: Range<usize>) -> Vec<(usize, Reach)> {
+        let mut context = self.context.clone();
+        let mut answer = |row: usize| {
+            let id = self.people.ids().get(row).unwrap_or_default();
+            (row, self.ask(&mut context, row, User::undeclared(id, true)))
+        };
+        rows.filter(|row| known[*row].is_none()).map(&mut answer).collect()
+    }
+
+    fn ask(&self, context: &mut DecisionContext, row: usize, mut user: User) -> Reach {
+        let is_device = self.zone_sources.get(row) == Some(ZoneSource::Device.as_str());
+        user.fill_zone(self.zones.get(row).filter(|_| is_device), self.default_zone);
+        context.user = user;
+        context.sends.clear();
+        context.sends.extend(self.sends.get(&row).into_iter().flatten().cloned());
+        Reach::of_rule(refused_by(context), &context.user)
+    }
+}
+
+fn texts<'a>(people: &'a People, key: &Key) -> Result<&'a StringChunked, PeopleError> {
+    let column = people.column(key).ok_or_else(|| PeopleError::Missing(key.clone()))?;
+    column.str().map_err(|_| PeopleError::WrongKind(key.clone()))
+}
+
+/// Microseconds before now beyond which no push counts toward a cap; decisions remember none for longer.
+fn memory(settings: &DecisionSettings) -> i64 {
+    let of_rules = settings.frequency_rules.iter().map(|rule| match rule.window {
+        // The first of the days may have begun almost a day before the last so many hours, or later by a change of the clock.
+        FrequencyWindow::CalendarDays(days) => (i64::from(days) + 1) * DAY,
+        FrequencyWindow::RollingHours(hours) => i64::from(hours) * HOUR,
+    });
+    let gap = i64::from(settings.minimum_gap_minutes) * MINUTE;
+    // Two days hold the user's own day and the vendors', however long clocks make them.
+    let longest = of_rules.fold(gap.max(2 * DAY), i64::max);
+    longest.min(i64::from(LONGEST_DAYS) * DAY)
+}
+
+/// Pushes that may count toward a cap, by the person's row.
+fn recent_sends(
+    people: &People,
+    workspace: &Workspace,
+    settings: &DecisionSettings,
+) -> Result<BTreeMap<usize, Vec<PastSend>>, PeopleError> {
+    let (from, until) = (people.as_of().plus(-memory(settings)), people.as_of());
+    let lake = Lake::open(workspace)?;
+    let mut files = lake.files_before(until);
+    files.retain(|file| file.last_micros >= from.micros() && file.events.contains_key(SENT));
+    let mut sends: BTreeMap<usize, Vec<PastSend>> = BTreeMap::new();
+    if files.is_empty() {
+        return Ok(sends);
+    }
+    let service = service_contents(workspace)?;
+    for file in files {
+        let frame = lake.read(file, Some(&["user_id", "event", "timestamp", "content_id", "channel"]))?;
+        let found = sends_in(&frame, from..until, &service);
+        for (user, send) in found.map_err(TableError::parquet(Path::new(&file.path)))? {
+            if let Some(row) = people.row_of(&user) {
+                sends.entry(row).or_default().push(send);
+            }
+        }
+    }
+    Ok(sends)
+}
+
+/// The event that says a push went out.
+const SENT: &str = "push_sent";
+
+/// Pushes that went out within a span of time, each with its user.
+fn sends_in(
+    frame: &DataFrame,
+    span: Range<Instant>,
+    service: &BTreeSet<String>,
+) -> PolarsResult<Vec<(String, PastSend)>> {
+    let text = |name: &str| frame.column(name)?.str();
+    let (users, names) = (text("user_id")?, text("event")?);
+    let (contents, channels) = (text("content_id")?, text("channel")?);
+    let stamps = frame.column("timestamp")?.datetime()?.physical();
+    let send = |row: usize| {
+        let at = stamps.get(row).map(Instant::from_micros).filter(|at| span.contains(at))?;
+        let is_service = contents.get(row).is_some_and(|content| service.contains(content));
+        let send = PastSend {
+            at,
+            campaign_id: None,
+            content_id: contents.get(row).map(str::to_string),
+            channel: channels.get(row).map(str::to_string),
+            // Without a campaign no rule about tags is asked.
+            campaign_tags: Vec::new(),
+            message_class: if is_service { MessageClass::Service } else { MessageClass::Marketing },
+        };
+        Some((users.get(row)?.to_string(), send))
+    };
+    Ok((0..frame.height()).filter(|row| names.get(*row) == Some(SENT)).filter_map(send).collect())
+}
+
+/// Contents whose pushes are service messages.
+fn service_contents(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {
+    let path = workspace.table("contents");
+    if !path.exists() {
+        return Ok(BTreeSet::new());
+    }
+    let frame = tables::read_parquet(&path, Some(&["content_id", "message_class"]))?;
+    let texts = |name: &str| frame.column(name).and_then(|column| column.str().cloned());
+    let columns = texts("content_id").and_then(|ids| Ok((ids, texts("message_class")?)));
+    let (ids, classes) = columns.map_err(TableError::parquet(&path))?;
+    let service = ids.iter().zip(classes.iter()).filter(|(_, class)| *class == Some("service"));
+    Ok(service.filter_map(|(id, _)| id.map(str::to_string)).collect())
+}
