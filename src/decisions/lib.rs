@@ -29,10 +29,10 @@ mod slots;
 mod variant;
 mod walk;
 
-use domain::decision::Decision;
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;
 use context::DecisionContext;
+use domain::decision::Decision;
 pub use offers::recovery;
 use scorer::Scorer;
 use situation::Situation;

@@ -7,7 +7,6 @@ use ndarray::ArrayView2;
 
 use super::cholesky::Symmetric;
 use super::dot::dot;
-use parallel;
 
 /// Rows that are worked on together: their inputs stay in the cache from the logits to the curvature.
 const BLOCK: usize = 256;

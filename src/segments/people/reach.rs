@@ -20,7 +20,6 @@ use domain::user::{Consent, User};
 use domain::zone::ZoneSource;
 use events::catalogue::DeclaredUsers;
 use events::lake::Lake;
-use parallel;
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 

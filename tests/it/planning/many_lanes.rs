@@ -13,7 +13,7 @@ use planning::decided::Sink;
 use planning::{Request, Source, make};
 use store::decision_log::Record;
 
-use crate::decisions::world::{channel, content, context, instant};
+use crate::world::{channel, content, context, instant};
 
 /// 08:00 in New York: the twelve hours of the plan are one day there.
 const NOW: &str = "2026-06-10T12:00:00Z";

@@ -18,8 +18,8 @@ use smartpush::segments::people::reach::{self, Reach};
 use smartpush::files::workspace::Workspace;
 use tempfile::TempDir;
 
-use crate::decisions::world::Random;
-use crate::serve::world::take;
+use crate::support::decision_world::Random;
+use crate::support::world::take;
 use crate::support::{root, smartpush, stdout_of};
 
 /// The last event of all; reach is as of the microsecond behind it.

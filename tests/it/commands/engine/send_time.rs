@@ -5,7 +5,7 @@ use smartpush::domain::time::Instant;
 use smartpush::engine::{Engine, SendTime};
 use smartpush::files::workspace::Workspace;
 
-use crate::serve::world::{NOW, take, workspace_without_campaigns};
+use crate::support::world::{NOW, take, workspace_without_campaigns};
 
 /// Quiet hours of which one end is missing cannot be read.
 const USERS: &str = r#"{"user_id":"torn","time_zone":"America/New_York","quiet_from":"22:00"}

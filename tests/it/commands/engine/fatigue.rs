@@ -6,7 +6,7 @@ use smartpush::domain::time::Instant;
 use smartpush::engine::{Engine, Question};
 use smartpush::files::workspace::Workspace;
 
-use crate::serve::world::{NOW, take, workspace_without_campaigns};
+use crate::support::world::{NOW, take, workspace_without_campaigns};
 
 #[test]
 fn the_half_life_of_fatigue_in_the_profiles_section_decides_what_a_push_still_costs() {
