@@ -11,7 +11,10 @@ use crate::people::{People, PeopleError};
 use config::Config;
 use decisions::context::{ChannelContext, DecisionContext, PastSend};
 use decisions::reach::refused_by;
-use decisions::rule_names::{CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, HAS_CONSENTED, HAS_DEVICE, OUTSIDE_HOLDOUT, PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN};
+use decisions::rule_names::{
+    CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, HAS_CONSENTED, HAS_DEVICE, OUTSIDE_HOLDOUT,
+    PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN,
+};
 use domain::content::MessageClass;
 use domain::frequency::{FrequencyWindow, LONGEST_DAYS};
 use domain::settings::DecisionSettings;

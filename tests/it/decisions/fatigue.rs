@@ -1,9 +1,9 @@
 //! How long pushes are felt: a setting that decisions carry with them.
 
-use serde_json::Value;
 use decisions::context::DecisionContext;
 use decisions::decide;
 use decisions::scorer::PopularityScorer;
+use serde_json::Value;
 
 use super::world::{content, context, past_send};
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use decisions::context::DecisionContext;
 use decisions::decide;
 use decisions::reach::{refused_by, rule_names, waking_slots};
 use decisions::scorer::PopularityScorer;
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::time::{HOUR, Instant, MINUTE};
+use proptest::prelude::*;
 
 use super::world::{Random, content, context, quiet, random_channels, random_context};
 

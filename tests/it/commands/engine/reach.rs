@@ -12,10 +12,10 @@ use smartpush::domain::time::{DAY, HOUR, Instant, MINUTE};
 use smartpush::domain::user::{Consent, User};
 use smartpush::domain::zone::Zone;
 use smartpush::engine::{Engine, Question};
+use smartpush::files::workspace::Workspace;
 use smartpush::segments::language::keys::Needs;
 use smartpush::segments::people::People;
 use smartpush::segments::people::reach::{self, Reach};
-use smartpush::files::workspace::Workspace;
 use tempfile::TempDir;
 
 use crate::support::decision_world::Random;
