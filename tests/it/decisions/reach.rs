@@ -7,6 +7,7 @@ use decisions::decide;
 use decisions::reach::{refused_by, rule_names, waking_slots};
 use decisions::scorer::PopularityScorer;
 use domain::campaign::{Campaign, CampaignStatus};
+use domain::device::Device;
 use domain::time::{HOUR, Instant, MINUTE};
 use proptest::prelude::*;
 
@@ -24,10 +25,21 @@ fn random_user_alone(seed: u64) -> DecisionContext {
     settings.quiet_until = String::new();
     let mut user = other.user;
     user.quiet_hours = user.quiet_hours.map(|_| quiet("08:00-08:00"));
+    if random.one_in(6) {
+        // The daily cap nearly always comes before a vendor's.
+        (user.devices, user.max_per_day) = (Some(vec![phone_of("huawei")]), Some(20));
+        settings.vendor_quota.per_day = 1;
+    }
     let mut alone = DecisionContext::about(user, channel, now, settings);
     alone.clock_trusted = other.clock_trusted;
     alone.sends = other.sends;
     alone
+}
+
+/// A phone that the channel `push` reaches.
+fn phone_of(vendor: &str) -> Device {
+    let (device_id, channel) = ("phone".into(), "push".into());
+    Device { device_id, channel, vendor: Some(vendor.into()), active: true }
 }
 
 /// The rules by which `decide` refuses a plain marketing message within the minute that begins now.
