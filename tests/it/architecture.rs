@@ -3,6 +3,8 @@
 //! Every checker is a function from text to faults, so each test comes with a sibling that shows the checker a made-up
 //! offender: a rule that cannot fail would hold nothing.
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::iter;

@@ -7,6 +7,7 @@
 mod coded;
 mod codes;
 mod crowd;
+mod many_lanes;
 #[path = "../decisions/oracle.rs"]
 #[allow(dead_code, reason = "shared with other test binaries")]
 mod oracle;

@@ -10,6 +10,7 @@ mod errors;
 mod frame;
 mod hostile;
 mod oracle;
+mod reach;
 mod round_trips;
 mod town;
 mod trees;
