@@ -587,8 +587,8 @@ fn parse_table(place: &str, text: &str) -> Result<toml::Table, ConfigError> {
     })
 }
 
-/// Puts every value of `above` over the one in `below`, table by table.
-fn overlay(below: &mut toml::Table, above: toml::Table) {
+/// Puts every value of `above` in place of the one in `below`: tables are merged, all other values, lists too, are replaced.
+pub fn overlay(below: &mut toml::Table, above: toml::Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(toml::Value::Table(old)), toml::Value::Table(new)) => overlay(old, new),

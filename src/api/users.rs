@@ -9,8 +9,11 @@ use super::decisions::path_text;
 use super::problem::Problem;
 use super::{ApiState, json};
 use crate::domain::identity::is_valid_id;
+use crate::domain::slot::HORIZON_HOURS;
 use crate::domain::time::Instant;
-use crate::engine::{BestHour, Fault, HORIZON_HOURS, SendTime};
+use crate::engine::{BestHour, Fault, SendTime};
+
+const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
 
 /// Parameters of a send time.
 #[derive(Deserialize, utoipa::IntoParams)]

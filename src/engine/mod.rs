@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use ids::is_decision_id;
-pub use question::{Fault, HORIZON_HOURS, Question, QuestionError};
+pub use question::{Fault, Question, QuestionError};
 pub use refresh::{RefreshState, Refresher};
 pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};

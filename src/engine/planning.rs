@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use uuid::Builder;
-
+use super::ids::uuid_v7;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
 use crate::config::Config;
 use crate::decisions::context::{Audience, DecisionContext, Membership};
 use crate::domain::campaign::Campaign;
-use crate::domain::identity::{sha256, sha256_hex};
+use crate::domain::identity::sha256_hex;
 use crate::domain::settings::DecisionSettings;
 use crate::domain::time::Instant;
 use crate::planning::Source;
@@ -210,10 +209,7 @@ impl<'a> PlanSource<'a> {
     /// A UUIDv7 of the plan's moment: the same for the same plan, user and campaign.
     fn decision_id(&self, user_id: &str, campaign_id: &str) -> String {
         let name = serde_json::json!(["decision", self.plan_id, campaign_id, user_id]).to_string();
-        let mut random = [0; 10];
-        random.copy_from_slice(&sha256(name.as_bytes())[..10]);
-        let millis = u64::try_from(self.now.micros().div_euclid(1_000)).unwrap_or_default();
-        Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+        uuid_v7(self.now, name.as_bytes())
     }
 }
 
