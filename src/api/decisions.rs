@@ -175,7 +175,7 @@ fn ask(state: &ApiState, question: &Question, key: Option<&str>) -> Result<Answe
 
 /// The answer's text, once it may be given.
 async fn logged(answer: Answer) -> Result<String, Problem> {
-    answer.receipt.await?;
+    answer.ack.await?;
     Ok(answer.text.to_string())
 }
 

@@ -52,8 +52,8 @@ pub fn replay(workspace: &Workspace, decision_id: &str) -> Result<Replay, Engine
 
 /// A record and its line as the log holds it.
 pub(super) fn find(directory: &Path, decision_id: &str) -> Result<Option<(Record, String)>, EngineError> {
-    let Some(line) = decision_log::find(directory, decision_id)? else { return Ok(None) };
-    Ok(Some((parse(line.as_bytes(), directory)?, line)))
+    let Some((line, position)) = decision_log::find(directory, decision_id)? else { return Ok(None) };
+    Ok(Some((parse(line.as_bytes(), &position.path)?, line)))
 }
 
 /// The scorer that a record was made with.
