@@ -9,6 +9,7 @@ use crate::domain::channel::ChannelSettings;
 use crate::domain::goal::{Goal, is_goal_name};
 use crate::domain::identity::is_valid_id;
 use crate::domain::settings::DecisionSettings;
+use crate::domain::slot::HORIZON_HOURS;
 use crate::domain::time::Day;
 use crate::domain::user::MinuteOfDay;
 use crate::domain::zone::{UnknownZone, Zone};
@@ -422,7 +423,12 @@ impl Config {
             ("training.most_negatives", self.training.most_negatives as i64, 1_000, 100_000_000),
             ("gates.least_rows", self.gates.least_rows as i64, 1, i64::MAX),
             ("gates.least_positives", self.gates.least_positives as i64, 1, i64::MAX),
-            ("decisions.horizon_hours", i64::from(self.decisions.horizon_hours), 1, 168),
+            (
+                "decisions.horizon_hours",
+                self.decisions.horizon_hours.into(),
+                i64::from(*HORIZON_HOURS.start()),
+                i64::from(*HORIZON_HOURS.end()),
+            ),
             ("decisions.most_contents", self.decisions.most_contents as i64, 1, 500),
             ("decisions.minimum_gap_minutes", i64::from(self.decisions.minimum_gap_minutes), 0, 30 * 1_440),
             ("decisions.repeat_sleep_hours", i64::from(self.decisions.repeat_sleep_hours), 0, 30 * 24),

@@ -14,6 +14,7 @@ mod scorer;
 mod send_time;
 mod shadow;
 mod snapshot;
+mod watched;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use refresh::{RefreshState, Refresher};
 pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};
 pub use snapshot::Snapshot;
+pub use watched::{WatchedChampion, WatchedFindings};
 
 pub use answers::Answer;
 use answers::{KeyedAnswer, Keys, RecentAnswers};

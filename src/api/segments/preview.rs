@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::body::JsonBody;
-use super::super::decisions::reading_files;
+use super::super::decisions::reading_tables;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use super::problems::{about_expression, about_text, read};
@@ -85,7 +85,7 @@ pub(in crate::api) async fn preview(
 ) -> Result<Response, Problem> {
     let question: PreviewBody = read(&body)?;
     question.check()?;
-    let report = reading_files(&state, move |state| {
+    let report = reading_tables(&state, move |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.ask(engine.workspace(), engine.config(), now, |view| counted(view, &question))
     })
@@ -187,7 +187,7 @@ pub(in crate::api) async fn overlap(
 ) -> Result<Response, Problem> {
     let OverlapBody { segments: ids } = read(&body)?;
     check_compared(&ids)?;
-    let report = reading_files(&state, move |state| {
+    let report = reading_tables(&state, move |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.ask(engine.workspace(), engine.config(), now, |view| compared(view, &ids))
     })
