@@ -8,10 +8,10 @@ use serde::Deserialize;
 use super::decisions::{path_text, reading_tables};
 use super::problem::{INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
 use super::{ApiState, json};
-use crate::domain::identity::is_valid_id;
-use crate::domain::wording::Preview;
-use crate::engine::Fault;
-use crate::events::preview::{PreviewError, PreviewQuestion, preview_among};
+use domain::identity::is_valid_id;
+use domain::wording::Preview;
+use engine::Fault;
+use events::preview::{PreviewError, PreviewQuestion, preview_among};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]

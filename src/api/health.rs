@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::ApiState;
 use super::problem::Problem;
-use crate::domain::time::SECOND;
-use crate::engine::WatchedFindings;
+use domain::time::SECOND;
+use engine::WatchedFindings;
 
 /// Upper ends of the latency histogram, in seconds.
 const LATENCIES: [f64; 14] =

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::decisions::path_text;
 use super::problem::Problem;
 use super::{ApiState, json};
-use crate::domain::identity::is_valid_id;
-use crate::domain::slot::HORIZON_HOURS;
-use crate::domain::time::Instant;
-use crate::engine::{BestHour, Fault, SendTime};
+use domain::identity::is_valid_id;
+use domain::slot::HORIZON_HOURS;
+use domain::time::Instant;
+use engine::{BestHour, Fault, SendTime};
 
 const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
 

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::domain::decision::{Action, Decision};
-use crate::domain::identity::{hash_of, key_of};
-use crate::domain::time::{DAY, Instant};
-use crate::storage::ack::Ack;
+use domain::decision::{Action, Decision};
+use domain::identity::{hash_of, key_of};
+use domain::time::{DAY, Instant};
+use store::ack::Ack;
 
 /// Answers kept for `GET /v1/decisions/{id}`; older ones are read from the log.
 const MOST_ANSWERS: usize = 4_096;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::domain::time::{Day, Instant};
-use crate::storage::ack::Ack;
-use crate::storage::decision_log::LogError;
+use domain::time::{Day, Instant};
+use store::ack::Ack;
+use store::decision_log::LogError;
 
 /// Explored sends of the newest UTC day, by campaign.
 #[derive(Debug, Default)]

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{occurrence, send_id};
 use super::snapshot::{Snapshot, goal_for};
-use crate::decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
-use crate::domain::campaign::Campaign;
-use crate::domain::content::Content;
-use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
-use crate::domain::slot::HORIZON_HOURS;
-use crate::domain::time::{Day, HOUR, Instant};
-use crate::domain::user::User;
-use crate::domain::zone::Zone;
-use crate::models::inputs::UserAsOf;
+use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
+use domain::campaign::Campaign;
+use domain::content::Content;
+use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::slot::HORIZON_HOURS;
+use domain::time::{Day, HOUR, Instant};
+use domain::user::User;
+use domain::zone::Zone;
+use models::inputs::UserAsOf;
 
 /// Contents that one question may name.
 const MOST_CONTENT_IDS: usize = 500;

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 
 use super::Engine;
 use super::watched::WatchedFindings;
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// How refreshing goes.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::overlay;
-use crate::domain::time::Day;
-use crate::domain::user::MinuteOfDay;
-use crate::domain::zone::Zone;
+use config::overlay;
+use domain::time::Day;
+use domain::user::MinuteOfDay;
+use domain::zone::Zone;
 
 /// The committed world.
 pub const DEFAULTS: &str = include_str!("world.default.toml");
