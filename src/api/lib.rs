@@ -8,7 +8,6 @@ mod decisions;
 mod guards;
 mod health;
 mod problem;
-mod schemas;
 mod segments;
 mod server;
 mod users;
@@ -30,9 +29,9 @@ pub use health::Metrics;
 pub use problem::Problem;
 pub use server::serve;
 
+use ::segments::answers::cache::PeopleCache;
 use config::ServeConfig;
 use engine::{Engine, Refresher};
-use segments::answers::cache::PeopleCache;
 
 /// Requests that read the decision log at once.
 const LOG_READERS: usize = 2;

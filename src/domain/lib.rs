@@ -17,6 +17,7 @@ pub mod pointer;
 pub mod quiet;
 pub mod rejection;
 pub mod rhythm;
+mod schemas;
 pub mod settings;
 pub mod slot;
 pub mod template;

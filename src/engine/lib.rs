@@ -42,12 +42,12 @@ use decisions::explanation::{Explanation, explain};
 use domain::decision::{Action, Decision};
 use domain::time::{DAY, HOUR, Instant};
 use events::lake::LakeError;
+use files::tables::TableError;
+use files::workspace::Workspace;
 use profiles::ProfileError;
 use store::ack::Ack;
 use store::decision_log::{self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, RecordHead, ShadowScore};
 use store::log_index::LogIndex;
-use files::tables::TableError;
-use files::workspace::Workspace;
 
 /// A question without an answer, or a snapshot that cannot be built.
 #[derive(Debug, thiserror::Error)]

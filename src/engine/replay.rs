@@ -8,8 +8,8 @@ use super::EngineError;
 use super::scorer::SnapshotScorer;
 use decisions::decide;
 use domain::pointer::child;
-use store::decision_log::{self, Record, parse};
 use files::workspace::Workspace;
+use store::decision_log::{self, Record, parse};
 
 /// What became of a decision that was made again.
 #[derive(Clone, Debug, PartialEq)]
