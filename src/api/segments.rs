@@ -128,8 +128,7 @@ pub(super) async fn save(
 ) -> Result<Response, Problem> {
     let (id, expected, body) = (path_text(id)?, Expected::of(&headers)?, read::<SegmentBody>(&body)?);
     let lock = lock(&state).await?;
-    let (status, version, report) =
-        blocking(move || save_as(&state, &id, &expected, &body, &lock)).await??;
+    let (status, version, report) = blocking(move || save_as(&state, &id, &expected, &body, &lock)).await??;
     Ok(tagged(status, &version, &report))
 }
 

@@ -13,7 +13,8 @@ use domain::slot::HORIZON_HOURS;
 use domain::time::Instant;
 use engine::{BestHour, Fault, SendTime};
 
-const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
+const _: () =
+    assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
 
 /// Parameters of a send time.
 #[derive(Deserialize, utoipa::IntoParams)]

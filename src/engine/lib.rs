@@ -46,7 +46,9 @@ use files::tables::TableError;
 use files::workspace::Workspace;
 use profiles::ProfileError;
 use store::ack::Ack;
-use store::decision_log::{self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, RecordHead, ShadowScore};
+use store::decision_log::{
+    self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, RecordHead, ShadowScore,
+};
 use store::log_index::LogIndex;
 
 /// A question without an answer, or a snapshot that cannot be built.

@@ -98,7 +98,8 @@ impl Snapshot {
         for fault in &model_faults {
             tracing::warn!(%fault, "a model cannot be used: decisions fall back to popularity, or go without a shadow");
         }
-        let audiences = Audiences::build(workspace, config, &segments_of(&declared.campaigns), now, &material);
+        let audiences =
+            Audiences::build(workspace, config, &segments_of(&declared.campaigns), now, &material);
         Ok(Snapshot {
             as_of,
             newest,

@@ -1,9 +1,9 @@
 //! What `smartpush health` and `smartpush models show` found last, in memory: the refresher reads it, metrics show it.
 
 use events::health::failed_last;
+use files::workspace::Workspace;
 use models::drift::{Drift, Verdict};
 use registry::versions::Registry;
-use files::workspace::Workspace;
 
 /// The last findings about data and champions.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -47,8 +47,7 @@ impl StampReader {
             RawValue::Naive(micros) => (self.naive(name, civil_of(*micros))?, false),
             RawValue::Date(days) => (self.naive(name, Some(Day(*days).civil().into()))?, true),
             other => {
-                let number =
-                    other.whole_number().ok_or_else(|| bad(name, &other.to_json().to_string()))?;
+                let number = other.whole_number().ok_or_else(|| bad(name, &other.to_json().to_string()))?;
                 (self.epoch(name, number)?, false)
             }
         };
