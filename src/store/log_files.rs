@@ -136,7 +136,7 @@ pub(super) fn read_frame(position: &FramePosition) -> Result<Option<Vec<u8>>, Lo
     let (mut bytes, mut most) = (Vec::new(), FIRST_READ);
     loop {
         let wanted = most - bytes.len() as u64;
-        let read = file.by_ref().take(wanted).read_to_end(&mut bytes).map_err(wrap)?;
+        let read = (&file).take(wanted).read_to_end(&mut bytes).map_err(wrap)?;
         let frame = frame_at(&bytes);
         if frame.is_some() || (read as u64) < wanted || most >= LONGEST_COMPRESSED_FRAME {
             return Ok(frame.map(|(text, _)| text));
