@@ -38,6 +38,9 @@ const ROOMS: [&str; 25] = [
     "commands",
 ];
 
+/// The files of the root package beside the crates: the facade and the binary.
+const ROOTS: [&str; 2] = ["main", "lib"];
+
 /// Pure crates: what they need comes in as an argument, so they depend on `domain` only and do no input or output.
 const PURE_ROOMS: [&str; 2] = ["evaluation", "decisions"];
 
