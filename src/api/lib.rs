@@ -26,7 +26,7 @@ use utoipa_axum::routes;
 
 pub use clock::Clock;
 pub use health::Metrics;
-pub use problem::Problem;
+pub use problem::{Problem, status_of};
 pub use server::serve;
 
 use ::segments::answers::cache::PeopleCache;

@@ -19,6 +19,7 @@ use super::ack::{Ack, FramePosition, Promise, pair};
 use super::log_files::{LogFile, files, lines_of, read_frame, read_frames};
 use decisions::context::DecisionContext;
 use domain::decision::Decision;
+use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 
 /// Version of a record; a newer one is refused.
@@ -69,6 +70,26 @@ pub enum LogError {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+impl Coded for LogError {
+    fn code(&self) -> &'static str {
+        match self {
+            LogError::Io { .. } => "log_unavailable",
+            LogError::Overloaded => "log_overloaded",
+            LogError::Closed => "log_closed",
+            LogError::NewerFormat { .. } => "newer_format",
+            LogError::BadRecord { .. } => "bad_record",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LogError::NewerFormat { .. } => ErrorKind::Conflict,
+            LogError::Overloaded | LogError::Closed => ErrorKind::Busy,
+            LogError::Io { .. } | LogError::BadRecord { .. } => ErrorKind::Ours,
+        }
+    }
 }
 
 impl LogError {
