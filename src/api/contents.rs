@@ -1,32 +1,17 @@
 //! `/v1/contents/{id}`: what a content looks like to a reader.
 
-use std::collections::BTreeMap;
-
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::decisions::{path_text, reading_files};
+use super::decisions::{path_text, reading_tables};
 use super::problem::Problem;
 use super::{ApiState, json};
-use domain::channel::ChannelSettings;
 use domain::identity::is_valid_id;
 use domain::wording::Preview;
 use engine::Fault;
-use events::preview::{PreviewError, PreviewQuestion, preview};
-use files::workspace::Workspace;
-
-/// Where wordings are read, and how the channels show them.
-#[derive(Clone, Debug)]
-pub struct Wordings {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// Channels by name.
-    pub channels: BTreeMap<String, ChannelSettings>,
-    /// The channel of a request that names none.
-    pub default_channel: String,
-}
+use events::preview::{PreviewError, PreviewQuestion, preview_among};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -65,15 +50,15 @@ pub(super) async fn show_preview(
     let Query(query) =
         query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
     check(&content_id, &query)?;
-    let found = reading_files(&state, move |state| {
-        let wordings = &state.0.wordings;
+    let found = reading_tables(&state, move |state| {
+        let (engine, config) = (state.engine(), state.engine().config());
         let question = PreviewQuestion {
             content_id: &content_id,
             user_id: query.user_id.as_deref(),
             locale: query.locale.as_deref(),
-            channel: query.channel.as_deref().unwrap_or(&wordings.default_channel),
+            channel: query.channel.as_deref().unwrap_or(&config.decisions.channel),
         };
-        preview(&wordings.workspace, &wordings.channels, question)
+        preview_among(engine.snapshot().declared(), engine.workspace(), &config.channels, question)
     })
     .await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))

@@ -25,7 +25,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use clock::Clock;
-pub use contents::Wordings;
 pub use health::Metrics;
 pub use problem::{Problem, status_of};
 pub use server::serve;
@@ -34,8 +33,11 @@ use ::segments::answers::cache::PeopleCache;
 use config::ServeConfig;
 use engine::{Engine, Refresher};
 
-/// Requests that read files at once: the decision log's, or tables.
-const FILE_READERS: usize = 2;
+/// Requests that read the decision log at once.
+const LOG_READERS: usize = 2;
+
+/// Requests that read tables at once: a slow one keeps nobody from the log.
+const TABLE_READERS: usize = 2;
 
 /// What every request may use.
 #[derive(Clone)]
@@ -47,8 +49,8 @@ struct Shared {
     clock: Clock,
     metrics: Metrics,
     config: ServeConfig,
-    wordings: Wordings,
-    file_readers: Semaphore,
+    log_readers: Arc<Semaphore>,
+    table_readers: Arc<Semaphore>,
     people: PeopleCache,
     exports: Arc<Semaphore>,
     in_flight: AtomicUsize,
@@ -63,7 +65,6 @@ impl ApiState {
         clock: Clock,
         metrics: Metrics,
         config: ServeConfig,
-        wordings: Wordings,
     ) -> ApiState {
         ApiState(Arc::new(Shared {
             engine,
@@ -71,8 +72,8 @@ impl ApiState {
             clock,
             metrics,
             config,
-            wordings,
-            file_readers: Semaphore::new(FILE_READERS),
+            log_readers: Arc::new(Semaphore::new(LOG_READERS)),
+            table_readers: Arc::new(Semaphore::new(TABLE_READERS)),
             people: PeopleCache::default(),
             exports: Arc::new(Semaphore::new(segments::MOST_EXPORTS)),
             in_flight: AtomicUsize::new(0),

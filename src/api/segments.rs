@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::JsonBody;
-use super::decisions::{path_text, reading_files};
+use super::decisions::{blocking, path_text, reading_tables};
 use super::problem::{INVALID_HEADER, PRECONDITION_FAILED, Problem};
 use super::{ApiState, json};
 use ::segments::answers::desk::{Desk, saved_segments};
@@ -63,7 +63,7 @@ pub(super) struct SegmentBody {
     )
 )]
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let segments: Vec<Value> = reading_files(&state, |state| -> Result<_, Problem> {
+    let segments: Vec<Value> = reading_tables(&state, |state| -> Result<_, Problem> {
         let saved = SavedSegments::read(state.engine().workspace())?;
         Ok(saved.all().map(Segment::to_json).collect())
     })
@@ -86,7 +86,7 @@ pub(super) async fn show(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let (version, report) = reading_files(&state, move |state| -> Result<_, Problem> {
+    let (version, report) = reading_tables(&state, move |state| -> Result<_, Problem> {
         let workspace = state.engine().workspace();
         let saved = saved_segments(workspace, state.engine().config())?;
         let segment = saved.in_use(&id)?;
@@ -127,8 +127,8 @@ pub(super) async fn save(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let (id, expected, body) = (path_text(id)?, Expected::of(&headers)?, read::<SegmentBody>(&body)?);
-    let (status, version, report) =
-        reading_files(&state, move |state| save_as(state, &id, &expected, &body)).await?;
+    let lock = lock(&state).await?;
+    let (status, version, report) = blocking(move || save_as(&state, &id, &expected, &body, &lock)).await??;
     Ok(tagged(status, &version, &report))
 }
 
@@ -137,9 +137,9 @@ fn save_as(
     id: &str,
     expected: &Expected,
     body: &SegmentBody,
+    lock: &WriteLock,
 ) -> Result<(StatusCode, String, Value), Problem> {
     let (workspace, now) = (state.engine().workspace(), state.0.clock.now());
-    let lock = lock(workspace)?;
     let desk = Desk::open(workspace, state.engine().config())?;
     let before = desk.saved.in_use(id).ok().map(|segment| segment.card.clone());
     expected.check(before.as_ref())?;
@@ -158,7 +158,7 @@ fn save_as(
         }
     };
     desk.marketer().check_question(&needs(&predicate)).map_err(Problem::from)?;
-    let (card, is_changed) = desk.saved.save(id, &expression, body.description.as_deref(), now, &lock)?;
+    let (card, is_changed) = desk.saved.save(id, &expression, body.description.as_deref(), now, lock)?;
     let saved = SavedSegments::read(workspace)?;
     let mut report = saved.in_use(id)?.to_json();
     report["changed"] = json!(is_changed);
@@ -188,9 +188,9 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (id, expected) = (path_text(id)?, Expected::of(&headers)?);
-    let report = reading_files(&state, move |state| -> Result<_, Problem> {
+    let lock = lock(&state).await?;
+    let report = blocking(move || -> Result<_, Problem> {
         let (workspace, now) = (state.engine().workspace(), state.0.clock.now());
-        let lock = lock(workspace)?;
         let saved = SavedSegments::read(workspace)?;
         expected.check(Some(&saved.in_use(&id)?.card))?;
         let card = saved.delete(&id, now, &lock)?;
@@ -199,7 +199,7 @@ pub(super) async fn delete(
             "named_by": named_by(workspace, &saved, &id)?,
         }))
     })
-    .await?;
+    .await??;
     Ok(json(report.to_string()))
 }
 
@@ -216,13 +216,16 @@ fn entity_tag(version: &str) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// The writer's lock of the workspace; one who writes for a moment is waited for.
-fn lock(workspace: &Workspace) -> Result<WriteLock, Problem> {
+/// The writer's lock of the workspace; one who writes for a moment is waited for, with neither a thread nor a permit.
+async fn lock(state: &ApiState) -> Result<WriteLock, Problem> {
     let mut attempts = 1;
     loop {
-        match workspace.lock() {
+        let workspace = state.engine().workspace().clone();
+        match blocking(move || workspace.lock()).await? {
             Ok(lock) => return Ok(lock),
-            Err(WorkspaceError::Locked(_)) if attempts < LOCK_ATTEMPTS => std::thread::sleep(LOCK_PAUSE),
+            Err(WorkspaceError::Locked(_)) if attempts < LOCK_ATTEMPTS => {
+                tokio::time::sleep(LOCK_PAUSE).await
+            }
             Err(error @ WorkspaceError::Locked(_)) => {
                 let detail = "another smartpush is writing here; try again when it is done";
                 return Err(Problem::of(&error, "Another process writes to the workspace").saying(detail));

@@ -9,8 +9,12 @@ use super::decisions::path_text;
 use super::problem::Problem;
 use super::{ApiState, json};
 use domain::identity::is_valid_id;
+use domain::slot::HORIZON_HOURS;
 use domain::time::Instant;
-use engine::{BestHour, Fault, HORIZON_HOURS, SendTime};
+use engine::{BestHour, Fault, SendTime};
+
+const _: () =
+    assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
 
 /// Parameters of a send time.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -11,6 +11,16 @@ pub fn is_valid_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= LONGEST_ID && (is_plain || !id.chars().any(char::is_control))
 }
 
+/// Whole numbers of this size and beyond may stand for another number in an f64: 2^53 and 2^53 + 1 are the same one.
+const FIRST_INEXACT_WHOLE: f64 = (1_u64 << 53) as f64;
+
+/// The whole number that an f64 is, if it is exactly one: without a fraction and within ±(2^53 − 1).
+///
+/// Larger ones are refused, not rounded: an identifier that a file's writer has rounded names another user.
+pub fn whole_number(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < FIRST_INEXACT_WHOLE).then_some(number as i64)
+}
+
 /// sha256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use uuid::Builder;
-
+use super::ids::uuid_v7;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
@@ -14,7 +13,7 @@ use config::Config;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
 use domain::error::{Coded, ErrorKind};
-use domain::identity::{sha256, sha256_hex};
+use domain::identity::sha256_hex;
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
 use files::tables::TableError;
@@ -229,10 +228,7 @@ impl<'a> PlanSource<'a> {
     /// A UUIDv7 of the plan's moment: the same for the same plan, user and campaign.
     fn decision_id(&self, user_id: &str, campaign_id: &str) -> String {
         let name = serde_json::json!(["decision", self.plan_id, campaign_id, user_id]).to_string();
-        let mut random = [0; 10];
-        random.copy_from_slice(&sha256(name.as_bytes())[..10]);
-        let millis = u64::try_from(self.now.micros().div_euclid(1_000)).unwrap_or_default();
-        Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+        uuid_v7(self.now, name.as_bytes())
     }
 }
 

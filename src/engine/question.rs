@@ -11,13 +11,11 @@ use domain::campaign::Campaign;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
 use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::slot::HORIZON_HOURS;
 use domain::time::{HOUR, Instant};
 use domain::user::User;
 use domain::zone::Zone;
 use models::inputs::UserAsOf;
-
-/// Hours that a horizon may have.
-pub const HORIZON_HOURS: std::ops::RangeInclusive<u32> = 1..=168;
 
 /// Contents that one question may name.
 const MOST_CONTENT_IDS: usize = 500;
@@ -127,6 +125,7 @@ impl Question {
 
 const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
 const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
+const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "Question documents these");
 
 /// What the models know of one user, by goal.
 pub(super) type Known<'a> = BTreeMap<String, Option<UserAsOf<'a>>>;

@@ -113,17 +113,16 @@ pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a,
     let text = match value {
         RawValue::Missing => return Ok(None),
         RawValue::Text(text) => text,
-        RawValue::Integer(number) => Cow::Owned(number.to_string()),
-        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
-            Cow::Owned((number as i64).to_string())
-        }
-        other => {
-            let shown: String = other.to_json().to_string().chars().take(64).collect();
-            return Err(Rejection::new(
-                RejectionCode::BadId,
-                format!("{name} {shown} is neither text nor a whole number"),
-            ));
-        }
+        other => match other.whole_number() {
+            Some(number) => Cow::Owned(number.to_string()),
+            None => {
+                let shown: String = other.to_json().to_string().chars().take(64).collect();
+                return Err(Rejection::new(
+                    RejectionCode::BadId,
+                    format!("{name} {shown} is neither text nor a whole number within ±(2^53 − 1)"),
+                ));
+            }
+        },
     };
     if is_valid_id(&text) {
         return Ok(Some(text));

@@ -77,25 +77,34 @@ pub fn preview(
     channels: &BTreeMap<String, ChannelSettings>,
     question: PreviewQuestion<'_>,
 ) -> Result<Preview, PreviewError> {
+    preview_among(&Catalogue::read(workspace)?, workspace, channels, question)
+}
+
+/// The same with users and contents that are in memory; of the tables only the attributes of the user are read.
+///
+/// # Errors
+/// When content, user or channel is unknown, or the table of users cannot be read.
+pub fn preview_among(
+    declared: &Catalogue,
+    workspace: &Workspace,
+    channels: &BTreeMap<String, ChannelSettings>,
+    question: PreviewQuestion<'_>,
+) -> Result<Preview, PreviewError> {
     let channel = channels.get(question.channel).ok_or_else(|| PreviewError::UnknownChannel {
         channel: question.channel.to_string(),
         known: channels.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
     })?;
-    let Catalogue { mut users, contents, .. } = Catalogue::read(workspace)?;
     let unknown_content = || PreviewError::UnknownContent(question.content_id.to_string());
-    let content = contents.get(question.content_id).ok_or_else(unknown_content)?;
-    let user = match question.user_id {
-        Some(user_id) => {
-            Some(users.remove(user_id).ok_or_else(|| PreviewError::UnknownUser(user_id.to_string()))?)
-        }
-        None => None,
-    };
+    let content = declared.contents.get(question.content_id).ok_or_else(unknown_content)?;
+    let unknown_user = |user_id: &str| PreviewError::UnknownUser(user_id.to_string());
+    let find = |user_id| declared.users.get(user_id).ok_or_else(|| unknown_user(user_id));
+    let user = question.user_id.map(find).transpose()?;
     let attributes = match question.user_id {
         Some(user_id) => attributes_of(workspace, user_id)?,
         None => BTreeMap::new(),
     };
-    let locale = question.locale.or(user.as_ref().and_then(|user: &User| user.locale.as_deref()));
-    let value = |field: &str| user.as_ref().and_then(|user| field_of(user, &attributes, field));
+    let locale = question.locale.or(user.and_then(|user: &User| user.locale.as_deref()));
+    let value = |field: &str| user.and_then(|user| field_of(user, &attributes, field));
     Ok(wording::preview(content, locale, (question.channel, channel), question.user_id, value))
 }
 

@@ -20,6 +20,7 @@ use domain::device::Device;
 use domain::error::Coded;
 use domain::frequency::FrequencyRule;
 use domain::rejection::{Rejection, RejectionCode};
+use domain::slot::HORIZON_HOURS;
 use domain::time::{Day, Instant};
 use domain::zone::{UnknownZone, Zones};
 use files::tables::{self, TableError};
@@ -98,6 +99,9 @@ const CONTENTS: &[TableColumn] = &[
     column("attributes", Holds::Others),
 ];
 
+/// Hours ahead that a campaign may decide.
+const HORIZON: Holds = Holds::Whole(*HORIZON_HOURS.start() as i64, *HORIZON_HOURS.end() as i64);
+
 const CAMPAIGNS: &[TableColumn] = &[
     column("campaign_id", Holds::Key),
     column("name", Holds::Text),
@@ -112,7 +116,7 @@ const CAMPAIGNS: &[TableColumn] = &[
     column("timing", Holds::OneOf(&["now", "at", "best_time"])),
     column("window_start", Holds::From),
     column("window_end", Holds::Until),
-    column("horizon_hours", Holds::Whole(1, 168)),
+    column("horizon_hours", HORIZON),
     column("lead_minutes", Holds::Whole(0, 10_080)),
     column("frequency_rules", Holds::FrequencyRules),
     column("quiet_from", Holds::ClockTime),
@@ -393,10 +397,8 @@ fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
-        RawValue::Integer(number) => *number,
-        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => *number as i64,
         RawValue::Text(text) => text.trim().parse().map_err(|_| wanted())?,
-        _ => return Err(wanted()),
+        other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
 }

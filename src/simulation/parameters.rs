@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use config::overlay;
 use domain::error::{Coded, ErrorKind};
 use domain::time::Day;
 use domain::user::MinuteOfDay;
@@ -325,14 +326,4 @@ fn parse(place: &str, text: &str) -> Result<toml::Table, ParameterError> {
         place: place.to_string(),
         detail: error.message().to_string(),
     })
-}
-
-/// Puts the upper table's values in place of the lower one's; lists are replaced whole.
-fn overlay(below: &mut toml::Table, above: toml::Table) {
-    for (key, value) in above {
-        match (below.get_mut(&key), value) {
-            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => overlay(old, new),
-            (_, value) => drop(below.insert(key, value)),
-        }
-    }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::super::decisions::reading_files;
+use super::super::decisions::reading_tables;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use ::segments::language::fields::{FUNCTIONS, Field};
@@ -20,7 +20,7 @@ use ::segments::language::fields::{FUNCTIONS, Field};
     )
 )]
 pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let catalogue = reading_files(&state, |state| {
+    let catalogue = reading_tables(&state, |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.catalogue(engine.workspace(), engine.config(), now)
     })

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::ApiState;
-use super::super::decisions::{path_text, reading_files};
+use super::super::decisions::{path_text, reading_tables};
 use super::super::problem::{OVERLOADED, Problem};
 use super::entity_tag;
 use ::segments::answers::export::{self, Format};
@@ -66,7 +66,7 @@ pub(crate) async fn stream(
         return Err(Problem::new(OVERLOADED, "as many exports as may run at once are running"));
     };
     let name = id.clone();
-    let (version, people, mask) = reading_files(&state, move |state| members_of(state, &id)).await?;
+    let (version, people, mask) = reading_tables(&state, move |state| members_of(state, &id)).await?;
     let (sender, receiver) = channel(MOST_WAITING);
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {

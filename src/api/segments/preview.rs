@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::body::JsonBody;
-use super::super::decisions::reading_files;
+use super::super::decisions::reading_tables;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use super::problems::{about_expression, about_text, read};
@@ -82,7 +82,7 @@ pub(crate) struct OverlapBody {
 pub(crate) async fn preview(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let question: PreviewBody = read(&body)?;
     question.check()?;
-    let report = reading_files(&state, move |state| {
+    let report = reading_tables(&state, move |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.ask(engine.workspace(), engine.config(), now, |view| counted(view, &question))
     })
@@ -181,7 +181,7 @@ fn counted(view: &mut View<'_>, question: &PreviewBody) -> Result<Value, Problem
 pub(crate) async fn overlap(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let OverlapBody { segments: ids } = read(&body)?;
     check_compared(&ids)?;
-    let report = reading_files(&state, move |state| {
+    let report = reading_tables(&state, move |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.ask(engine.workspace(), engine.config(), now, |view| compared(view, &ids))
     })

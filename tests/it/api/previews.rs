@@ -1,5 +1,7 @@
 //! `GET /v1/contents/{id}/preview`: wordings as a reader would see them.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::support::server::Server;
@@ -22,6 +24,22 @@ fn a_content_is_shown_as_its_reader_sees_it() {
     assert_eq!(reply.json(), expected);
     let reply = server.get("/v1/contents/sport-1/preview");
     assert_eq!((&reply.json()["channel"], &reply.json()["user_id"]), (&json!("push"), &json!(null)));
+}
+
+#[test]
+fn a_preview_is_answered_from_the_snapshot_and_not_from_the_tables() {
+    let workspace = workspace();
+    let settings = [("SERVE__REFRESH_SECONDS", "86400")];
+    let server = Server::start_with(workspace.path(), &["--now", NOW], &settings);
+    let before = server.get("/v1/contents/news-1/preview?locale=en-GB");
+    assert_eq!(before.status, 200, "{before:?}");
+    let of_user = server.get("/v1/contents/news-1/preview?user_id=plain").text;
+    for table in ["contents", "campaigns"] {
+        fs::write(workspace.path().join(format!("data/{table}.parquet")), "no table").unwrap();
+    }
+    assert_eq!(server.get("/v1/contents/news-1/preview?user_id=plain").text, of_user);
+    fs::write(workspace.path().join("data/users.parquet"), "no table").unwrap();
+    assert_eq!(server.get("/v1/contents/news-1/preview?locale=en-GB").text, before.text);
 }
 
 #[test]

@@ -192,6 +192,6 @@ fn decisions_log_what_the_shadow_says_of_what_was_sent() {
 fn record_of(world: &World, engine: &Engine, decision_id: &str) -> Record {
     engine.explain(decision_id).unwrap();
     let directory = world.workspace.decision_log();
-    let line = find(&directory, decision_id).unwrap().unwrap();
+    let (line, _) = find(&directory, decision_id).unwrap().unwrap();
     parse(line.as_bytes(), &directory).unwrap()
 }
