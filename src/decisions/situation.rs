@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::DecisionContext;
 use super::lanes::{Kind, Lane};
+use domain::numeric::decay_factor;
 use domain::time::{DAY, HOUR, Instant, SECOND};
 use domain::user::{MinuteOfDay, QuietHours};
 use domain::zone::Zone;
@@ -132,5 +133,5 @@ fn felt_at(context: &DecisionContext, now: Instant) -> f64 {
 }
 
 fn half_lives(age: i64) -> f64 {
-    libm::exp2(-(age as f64) / FATIGUE_HALF_LIFE as f64)
+    decay_factor(age as f64, FATIGUE_HALF_LIFE as f64)
 }

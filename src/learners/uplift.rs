@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
-use super::calibration::logistic;
+use domain::numeric::logistic;
 use super::logistic::{FitError, TOLERANCE, fit_logistic_weighted};
 
 /// Why there is no learner.

@@ -8,10 +8,10 @@ use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};
 
 use domain::identity::hash_of;
+use domain::numeric::logistic;
 use evaluation::bootstrap::Figure;
 use evaluation::classification::log_loss;
 use evaluation::delong::auc_with_interval;
-use learners::calibration::logistic;
 use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
 use registry::model::{mean_and_scale, standardised};
 

@@ -455,11 +455,6 @@ fn beats_base_rate(metrics: &Metrics) -> bool {
     metrics.difference.high < 0.0 && metrics.auc.low > 0.5
 }
 
-/// ln(1 + eˣ) without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + libm::log1p(libm::exp(-libm::fabs(x)))
-}
-
 fn logit(probability: f64) -> f64 {
     let p = probability.clamp(1e-9, 1.0 - 1e-9);
     libm::log(p / (1.0 - p))

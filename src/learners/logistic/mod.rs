@@ -9,7 +9,7 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
-use super::calibration::logistic;
+use domain::numeric::logistic;
 use cholesky::Factor;
 use rows::{Mass, Part, Rows};
 use solvers::{Place, Problem};

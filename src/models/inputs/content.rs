@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use super::Sources;
 use super::decay::decay;
+use domain::numeric::decay_factor;
 use crate::timeline::{Timeline, Touch};
 use domain::time::{DAY, HOUR, Instant};
 
@@ -151,7 +152,7 @@ impl ContentInputs {
             popularity
                 .iter_mut()
                 .zip(HALF_LIVES)
-                .for_each(|(sum, half_life)| *sum += libm::exp2(-age / half_life));
+                .for_each(|(sum, half_life)| *sum += decay_factor(age, half_life));
         }
         if let Some(category) = self.category[content] {
             self.category_share[category as usize] += popularity[SLOW];

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::fit::{Fitted, Prepared};
-use super::{Learner, ROWS_FOR_CHOICE, TrainError, softplus};
+use super::{Learner, ROWS_FOR_CHOICE, TrainError};
+use domain::numeric::softplus;
 use crate::recipe::Recipe;
 use config::Method;
 use learners::logistic::ROUGH_TOLERANCE;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use smartpush::domain::numeric::logistic;
 use smartpush::domain::time::Instant;
-use smartpush::learners::calibration::logistic;
 use smartpush::models::examples::{Examples, Labels};
 use smartpush::models::train::{Request, Trained, train};
 use smartpush::registry::model::{Block, Model};
