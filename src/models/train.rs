@@ -15,7 +15,7 @@ use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
 use config::Config;
 use domain::identity::sha256_hex;
-use domain::time::{HOUR, Instant};
+use domain::time::Instant;
 use domain::zone::database_version;
 use fit::Fitted;
 use learners::calibration::Calibration;
@@ -214,12 +214,11 @@ impl Split {
         };
         let test = boundary(0.8, 2, starts.len() - 1);
         let calibrate = boundary(0.6, 1, test - 1);
-        let lateness = question.training.allowed_lateness_hours * HOUR;
         let part = |from: usize, to: usize| -> Vec<usize> {
             let first = starts[from].1;
             let last = starts.get(to).map_or(rows, |(_, first)| *first);
             let ends = starts.get(to).map_or(Instant::MAX, |(at, _)| *at);
-            (first..last).filter(|row| examples.moment(*row).until.plus(lateness) <= ends).collect()
+            (first..last).filter(|row| question.is_mature(examples.moment(*row), ends)).collect()
         };
         let split = Split {
             train: part(0, calibrate),
