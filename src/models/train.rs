@@ -14,7 +14,7 @@ use super::inputs::inputs_sha256;
 use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
 use config::Config;
-use domain::identity::sha256_hex;
+use domain::identity::Sha256Stream;
 use domain::time::Instant;
 use domain::zone::database_version;
 use fit::Fitted;
@@ -459,12 +459,19 @@ fn logit(probability: f64) -> f64 {
     libm::log(p / (1.0 - p))
 }
 
-/// Identity of the examples: every input's bits and every label.
+/// Identity of the examples: every input's bits, column by column, then every label. Some rows are in memory at a time.
 fn data_sha256(examples: &Examples) -> String {
-    let mut bytes = Vec::with_capacity(examples.len() * (examples.columns.len() + 1) * 8);
-    for column in &examples.columns {
-        column.iter().for_each(|value| bytes.extend_from_slice(&value.to_bits().to_le_bytes()));
+    const ROWS: usize = 8_192;
+    let (mut hash, mut piece) = (Sha256Stream::default(), Vec::with_capacity(ROWS * size_of::<f64>()));
+    for values in examples.columns.iter().flat_map(|column| column.chunks(ROWS)) {
+        piece.clear();
+        piece.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        hash.update(&piece);
     }
-    bytes.extend(examples.labels.iter().map(|label| u8::from(*label)));
-    sha256_hex(&bytes)
+    for labels in examples.labels.chunks(ROWS) {
+        piece.clear();
+        piece.extend(labels.iter().map(|label| u8::from(*label)));
+        hash.update(&piece);
+    }
+    hash.finish()
 }
