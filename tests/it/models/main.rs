@@ -12,6 +12,7 @@ mod goals;
 mod handmade;
 mod importing;
 mod labels;
+mod neighbours;
 mod online;
 mod point_in_time;
 mod promoting;
