@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::card::Card;
 use super::gate::{Gate, GateLine};
+use super::journal;
 use super::model::{Model, ModelFault, ModelKind};
 use super::online_state::OnlineState;
 use super::predictions::{About, by_about};
@@ -82,6 +83,16 @@ pub enum RegistryError {
     /// The file that names the champion names no version.
     #[error("bad_champion: {}: it names no version; `smartpush models promote` writes it anew", .0.display())]
     BadPointer(PathBuf),
+    /// A line of the journal cannot be read, so that nobody knows which versions are withdrawn.
+    #[error("bad_journal: {}:{line}: {detail}; put the file back from a copy, or correct the line", .path.display())]
+    BadJournal {
+        /// champions.jsonl
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Why it cannot be read.
+        detail: String,
+    },
     /// There is no former champion.
     #[error("no_former_champion: goal {0} has had no other champion to go back to")]
     NoFormerChampion(String),
@@ -369,16 +380,16 @@ impl Registry {
     /// Models that do not beat the base rate, that the gate refuses and nobody promoted, and that were rolled back do not
     /// count.
     pub fn newest(&self, goal: &str, moment: Instant) -> Result<Registered, RegistryError> {
-        let withdrawn = self.withdrawn(goal);
+        let journal = self.journal(goal)?;
+        let withdrawn = journal::withdrawn(&journal);
         let champion = self.champion(goal);
-        let promoted: Vec<String> = self.journal(goal).into_iter().map(|change| change.to).collect();
         let mut best: Option<(Instant, bool, Registered)> = None;
         for version in self.versions(goal) {
             let found = self.read(goal, &version)?;
             let is_out = found.model.as_of > moment
                 || !found.model.kind.can_be_served()
-                || withdrawn.contains(&version)
-                || (found.is_refused_by_gate() && !promoted.contains(&version));
+                || withdrawn.contains(&version.as_str())
+                || (found.is_refused_by_gate() && !journal.iter().any(|change| change.to == version));
             let key = (found.model.as_of, champion.as_ref() == Some(&version));
             let is_better = best.as_ref().is_none_or(|(as_of, is_champion, _)| key >= (*as_of, *is_champion));
             if !is_out && is_better {
@@ -433,10 +444,12 @@ impl Registry {
 
     /// Brings the former champion back; the one it replaces is withdrawn.
     pub fn rollback(&self, goal: &str, now: Instant) -> Result<(String, Option<String>), RegistryError> {
-        let former = self.former(goal).ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
-        self.read(goal, &former)?;
-        let from = self.crown(goal, &former, ChangeAction::Rollback, &[], now)?;
-        Ok((former, from))
+        let journal = self.journal(goal)?;
+        let former = journal::former(&journal);
+        let former = former.ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
+        self.read(goal, former)?;
+        let from = self.crown(goal, former, ChangeAction::Rollback, &[], now)?;
+        Ok((former.to_string(), from))
     }
 
     fn crown(
@@ -451,7 +464,7 @@ impl Registry {
         if from.as_deref() == Some(version) {
             return Ok(from);
         }
-        let mut journal = self.journal(goal);
+        let mut journal = self.journal(goal)?;
         let forced = forced.to_vec();
         journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
         let lines: Vec<String> =
@@ -463,34 +476,16 @@ impl Registry {
     }
 
     /// Who took whose place, oldest first.
-    pub fn journal(&self, goal: &str) -> Vec<Change> {
-        let text = fs::read_to_string(self.directory(goal).join("champions.jsonl")).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-
-    /// The champion before the present one: promotions stack up, a rollback takes the top one off.
-    fn former(&self, goal: &str) -> Option<String> {
-        let mut stack: Vec<String> = Vec::new();
-        for change in self.journal(goal) {
-            match change.action {
-                ChangeAction::Promote => stack.push(change.to),
-                ChangeAction::Rollback => drop(stack.pop()),
-            }
+    ///
+    /// # Errors
+    /// When a line cannot be read, with its number.
+    pub fn journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+        let path = self.directory(goal).join("champions.jsonl");
+        match fs::read(&path) {
+            Ok(text) => journal::parse(&text, &path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(TableError::io(&path)(error).into()),
         }
-        stack.pop();
-        stack.pop()
-    }
-
-    /// Versions that were rolled back and not promoted since.
-    fn withdrawn(&self, goal: &str) -> Vec<String> {
-        let mut withdrawn: Vec<String> = Vec::new();
-        for change in self.journal(goal) {
-            withdrawn.retain(|version| *version != change.to);
-            if change.action == ChangeAction::Rollback {
-                withdrawn.extend(change.from);
-            }
-        }
-        withdrawn
     }
 }
 

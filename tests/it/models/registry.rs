@@ -79,7 +79,7 @@ fn a_rollback_brings_the_former_champion_back_and_silences_the_withdrawn() {
     }
     // To promote the champion once more changes nothing.
     promote(&world, &third);
-    assert_eq!(world.registry().journal(GOAL).len(), 3);
+    assert_eq!(world.registry().journal(GOAL).unwrap().len(), 3);
     assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": second, "former": third }));
     assert_eq!(newest(&world, Instant::MAX), Some(second.clone()), "the third is withdrawn");
     assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": first, "former": second }));
@@ -93,10 +93,44 @@ fn a_rollback_brings_the_former_champion_back_and_silences_the_withdrawn() {
     let actions: Vec<String> = world
         .registry()
         .journal(GOAL)
+        .unwrap()
         .iter()
         .map(|change| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string())
         .collect();
     assert_eq!(actions, ["promote", "promote", "promote", "rollback", "rollback", "promote", "rollback"]);
+}
+
+#[test]
+fn a_line_of_the_journal_that_cannot_be_read_is_named_and_nothing_is_decided_without_it() {
+    let world = SMALL.world(town::SETTINGS);
+    let [first, second] = [1, 2].map(|seed| put(&world, 10 * seed as i64, seed));
+    promote(&world, &first);
+    promote(&world, &second);
+    rollback(&world);
+    let path = world.path("models/buy_2d/champions.jsonl");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = sound.lines().collect();
+    assert_eq!(lines.len(), 3);
+    // The rollback is torn, the line before it edited, a line is empty: without it the withdrawn one would speak again.
+    let torn = [lines[0], lines[1], &lines[2][..40]].join("\n");
+    let edited = [lines[0], &lines[1].replace("promote", "promoted"), lines[2]].join("\n") + "\n";
+    let gap = [lines[0], lines[1], "", lines[2]].join("\n") + "\n";
+    for (damaged, line) in [(torn, 3), (edited, 2), (gap, 3)] {
+        std::fs::write(&path, &damaged).unwrap();
+        for command in [
+            &["score", "--goal", GOAL, "--out", "x.csv"][..],
+            &["models", "show", "--goal", GOAL],
+            &["models", "promote", "--goal", GOAL, &second],
+            &["models", "rollback", "--goal", GOAL],
+        ] {
+            let error = world.refused(command, "bad_journal");
+            assert!(error.contains(&format!("models/buy_2d/champions.jsonl:{line}: ")), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged, "nothing is written over it");
+        assert_eq!(world.registry().champion(GOAL), Some(first.clone()));
+    }
+    std::fs::write(&path, sound).unwrap();
+    assert_eq!(newest(&world, Instant::MAX), Some(first));
 }
 
 #[test]
