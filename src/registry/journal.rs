@@ -1,4 +1,9 @@
 //! A goal's journal, `champions.jsonl`: who took whose place as champion, and what follows from it.
+//!
+//! A change is two writes, each of them atomic: its line in the journal, then the file `champion`, which everybody reads.
+//! The second one is the change. A process that is killed between them leaves a last line that never came true; the file
+//! `champion`, which still names the version that the line replaces, tells. Readers pass such a line over, and the next
+//! promotion or rollback takes it away.
 
 use std::path::Path;
 
@@ -23,11 +28,18 @@ pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Vec<Change>, RegistryErr
     lines.split(|byte| *byte == b'\n').enumerate().map(change).collect()
 }
 
+/// Is this last line a change that was written down and then did not happen?
+pub(crate) fn is_cut_short(last: &Change, champion: Option<&str>) -> bool {
+    champion != Some(&last.to) && champion == last.from.as_deref()
+}
+
 /// The champion before the present one: promotions stack up, a rollback takes the top one off.
 pub(crate) fn former(changes: &[Change]) -> Option<&str> {
     let mut stack: Vec<&str> = Vec::new();
     for change in changes {
         match change.action {
+            // Journals of before say twice what a killed promotion was asked for twice.
+            ChangeAction::Promote if stack.last() == Some(&change.to.as_str()) => (),
             ChangeAction::Promote => stack.push(&change.to),
             ChangeAction::Rollback => drop(stack.pop()),
         }

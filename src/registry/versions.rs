@@ -444,7 +444,7 @@ impl Registry {
 
     /// Brings the former champion back; the one it replaces is withdrawn.
     pub fn rollback(&self, goal: &str, now: Instant) -> Result<(String, Option<String>), RegistryError> {
-        let journal = self.journal(goal)?;
+        let journal = self.mended_journal(goal)?;
         let former = journal::former(&journal);
         let former = former.ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
         self.read(goal, former)?;
@@ -452,6 +452,7 @@ impl Registry {
         Ok((former.to_string(), from))
     }
 
+    /// Puts a version in the champion's place: the line of the journal first, then the file that decides.
     fn crown(
         &self,
         goal: &str,
@@ -460,26 +461,55 @@ impl Registry {
         forced: &[String],
         now: Instant,
     ) -> Result<Option<String>, RegistryError> {
-        let from = self.champion(goal);
-        if from.as_deref() == Some(version) {
-            return Ok(from);
+        let (mut journal, named) = (self.mended_journal(goal)?, self.champion(goal));
+        if named.as_deref() == Some(version) {
+            return Ok(named);
         }
-        let mut journal = self.journal(goal)?;
-        let forced = forced.to_vec();
-        journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
-        let lines: Vec<String> =
-            journal.iter().map(|change| serde_json::to_string(change).unwrap_or_default() + "\n").collect();
-        let path = self.directory(goal).join("champions.jsonl");
-        tables::write_atomically(&path, |file| file.write_all(lines.concat().as_bytes()))?;
-        tables::write_atomically(&self.directory(goal).join("champion"), |file| writeln!(file, "{version}"))?;
+        // Where the file names no version, the journal still knows the champion.
+        let from = named.or_else(|| journal.last().map(|change| change.to.clone()));
+        if from.as_deref() != Some(version) {
+            let forced = forced.to_vec();
+            journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
+            self.write_journal(goal, &journal)?;
+        }
+        let directory = self.directory(goal);
+        tables::write_atomically(&directory.join("champion"), |file| writeln!(file, "{version}"))?;
+        tables::sync_directory(&directory)?;
         Ok(from)
     }
 
-    /// Who took whose place, oldest first.
+    /// Who took whose place, oldest first. A last line that never came true is left out.
     ///
     /// # Errors
     /// When a line cannot be read, with its number.
     pub fn journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+        // The champion first: whoever changes both at the same time writes it last.
+        let (champion, is_named) = (self.champion(goal), self.check_pointer(goal).is_ok());
+        let mut journal = self.written_journal(goal)?;
+        journal.pop_if(|last| is_named && journal::is_cut_short(last, champion.as_deref()));
+        Ok(journal)
+    }
+
+    /// The same for who holds the workspace's lock: a last line that never came true leaves the file too.
+    fn mended_journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+        let journal = self.journal(goal)?;
+        if journal.len() < self.written_journal(goal)?.len() {
+            self.write_journal(goal, &journal)?;
+        }
+        Ok(journal)
+    }
+
+    /// Writes the journal durably: it must not be lost where the champion's file that follows is kept.
+    fn write_journal(&self, goal: &str, journal: &[Change]) -> Result<(), RegistryError> {
+        let directory = self.directory(goal);
+        let line = |change| serde_json::to_string(change).unwrap_or_default() + "\n";
+        let lines: String = journal.iter().map(line).collect();
+        tables::write_atomically(&directory.join("champions.jsonl"), |file| file.write_all(lines.as_bytes()))?;
+        Ok(tables::sync_directory(&directory)?)
+    }
+
+    /// Every line of the journal's file.
+    fn written_journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
         let path = self.directory(goal).join("champions.jsonl");
         match fs::read(&path) {
             Ok(text) => journal::parse(&text, &path),
