@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
-use domain::numeric::logistic;
 use super::logistic::{FitError, TOLERANCE, fit_logistic_weighted};
+use domain::numeric::logistic;
 
 /// Why there is no learner.
 #[derive(Debug, thiserror::Error)]

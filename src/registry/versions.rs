@@ -3,6 +3,7 @@
 //! A version is the first 12 hexadecimal digits of sha256(model.json): equal training, equal version.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -178,6 +179,39 @@ impl Registered {
     }
 }
 
+/// The newest model as of a moment, and the versions that were skipped on the way to it.
+#[derive(Debug)]
+pub struct Newest {
+    /// The model.
+    pub found: Registered,
+    /// Versions that cannot be read, for whoever asked to hear of.
+    pub damaged: Vec<Damaged>,
+}
+
+/// A version that lies in the registry and cannot be read: cut, edited, or written by a newer build.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Its goal.
+    pub goal: String,
+    /// Its version.
+    pub version: String,
+    /// What is wrong, with the file.
+    pub error: RegistryError,
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "version {} of goal {} is skipped: {}", self.version, self.goal, self.error)
+    }
+}
+
+/// The part of model.json that tells whether a version may be the newest.
+#[derive(Deserialize)]
+struct Heading {
+    kind: ModelKind,
+    as_of: Instant,
+}
+
 /// What a promotion changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promotion {
@@ -310,17 +344,8 @@ impl Registry {
     /// # Errors
     /// When there is none, its text is not what its version says, or a number in it cannot be used.
     pub fn read(&self, goal: &str, version: &str) -> Result<Registered, RegistryError> {
+        let text = String::from_utf8_lossy(&self.model_text(goal, version)?).into_owned();
         let path = self.place(goal, version).join("model.json");
-        let unknown =
-            || RegistryError::UnknownVersion { goal: goal.to_string(), version: version.to_string() };
-        if !is_version(version) || !is_goal_name(goal) {
-            return Err(unknown());
-        }
-        let text = match fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
-            Err(error) => return Err(TableError::io(&path)(error).into()),
-        };
         let unusable = |fault| RegistryError::Unusable { path: path.clone(), fault };
         let model = Model::from_text(&text).map_err(unusable)?;
         if version_of(&text) != version {
@@ -378,26 +403,66 @@ impl Registry {
     /// The newest model as of a moment: the largest `as_of ≤ moment`, the champion on ties, then the larger version.
     ///
     /// Models that do not beat the base rate, that the gate refuses and nobody promoted, and that were rolled back do not
-    /// count.
-    pub fn newest(&self, goal: &str, moment: Instant) -> Result<Registered, RegistryError> {
+    /// count. Damaged versions are skipped and come back beside the model. A version that is not taken is not hashed, so
+    /// damage in older ones does not show here; `models list` reads all.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or there is no model; the damage, if it is the reason that there is none.
+    pub fn newest(&self, goal: &str, moment: Instant) -> Result<Newest, RegistryError> {
         let journal = self.journal(goal)?;
-        let withdrawn = journal::withdrawn(&journal);
-        let champion = self.champion(goal);
-        let mut best: Option<(Instant, bool, Registered)> = None;
+        let (withdrawn, champion) = (journal::withdrawn(&journal), self.champion(goal));
+        let (mut candidates, mut damaged) = (Vec::new(), Vec::new());
+        let skipped = |version, error| Damaged { goal: goal.to_string(), version, error };
         for version in self.versions(goal) {
-            let found = self.read(goal, &version)?;
-            let is_out = found.model.as_of > moment
-                || !found.model.kind.can_be_served()
-                || withdrawn.contains(&version.as_str())
-                || (found.is_refused_by_gate() && !journal.iter().any(|change| change.to == version));
-            let key = (found.model.as_of, champion.as_ref() == Some(&version));
-            let is_better = best.as_ref().is_none_or(|(as_of, is_champion, _)| key >= (*as_of, *is_champion));
-            if !is_out && is_better {
-                best = Some((key.0, key.1, found));
+            if withdrawn.contains(&version.as_str()) {
+                continue;
+            }
+            match self.heading(goal, &version) {
+                Ok(heading) if heading.as_of <= moment && heading.kind.can_be_served() => {
+                    candidates.push((heading.as_of, champion.as_ref() == Some(&version), version));
+                }
+                // Without its model, which is written last, there is no version.
+                Ok(_) | Err(RegistryError::UnknownVersion { .. }) => (),
+                Err(error) => damaged.push(skipped(version, error)),
             }
         }
-        best.map(|(_, _, found)| found)
-            .ok_or_else(|| RegistryError::NoModel { goal: goal.to_string(), before: Some(moment) })
+        candidates.sort_unstable();
+        for (_, _, version) in candidates.into_iter().rev() {
+            let is_promoted = journal.iter().any(|change| change.to == version);
+            match self.read(goal, &version) {
+                Ok(found) if found.is_refused_by_gate() && !is_promoted => (),
+                Ok(found) => return Ok(Newest { found, damaged }),
+                Err(error) => damaged.push(skipped(version, error)),
+            }
+        }
+        match damaged.into_iter().next() {
+            Some(first) => Err(first.error),
+            None => Err(RegistryError::NoModel { goal: goal.to_string(), before: Some(moment) }),
+        }
+    }
+
+    /// What a version says of itself, unchecked: its file is neither hashed nor understood whole.
+    fn heading(&self, goal: &str, version: &str) -> Result<Heading, RegistryError> {
+        if let Ok(heading) = serde_json::from_slice(&self.model_text(goal, version)?) {
+            return Ok(heading);
+        }
+        // What is wrong with it, the whole reading knows.
+        let found = self.read(goal, version)?;
+        Ok(Heading { kind: found.model.kind, as_of: found.model.as_of })
+    }
+
+    /// The bytes of a version's model.json.
+    fn model_text(&self, goal: &str, version: &str) -> Result<Vec<u8>, RegistryError> {
+        let unknown =
+            || RegistryError::UnknownVersion { goal: goal.to_string(), version: version.to_string() };
+        if !is_version(version) || !is_goal_name(goal) {
+            return Err(unknown());
+        }
+        let path = self.place(goal, version).join("model.json");
+        match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
+            read => Ok(read.map_err(TableError::io(&path))?),
+        }
     }
 
     /// Makes a version the champion.
@@ -502,9 +567,11 @@ impl Registry {
     /// Writes the journal durably: it must not be lost where the champion's file that follows is kept.
     fn write_journal(&self, goal: &str, journal: &[Change]) -> Result<(), RegistryError> {
         let directory = self.directory(goal);
-        let line = |change| serde_json::to_string(change).unwrap_or_default() + "\n";
+        let line = |change: &Change| serde_json::to_string(change).unwrap_or_default() + "\n";
         let lines: String = journal.iter().map(line).collect();
-        tables::write_atomically(&directory.join("champions.jsonl"), |file| file.write_all(lines.as_bytes()))?;
+        tables::write_atomically(&directory.join("champions.jsonl"), |file| {
+            file.write_all(lines.as_bytes())
+        })?;
         Ok(tables::sync_directory(&directory)?)
     }
 

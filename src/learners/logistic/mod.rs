@@ -9,8 +9,8 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
-use domain::numeric::logistic;
 use cholesky::Factor;
+use domain::numeric::logistic;
 use rows::{Mass, Part, Rows};
 use solvers::{Place, Problem};
 

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use super::Sources;
 use super::decay::decay;
 use super::sparse_sums::SparseSums;
-use domain::numeric::decay_factor;
 use crate::timeline::{Timeline, Touch};
+use domain::numeric::decay_factor;
 use domain::time::{DAY, HOUR, Instant};
 
 /// Inputs of a content.

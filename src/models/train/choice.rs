@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::fit::{Fitted, Prepared};
 use super::{Learner, ROWS_FOR_CHOICE, TrainError};
-use domain::numeric::softplus;
 use crate::measure::stands_for;
 use crate::recipe::Recipe;
 use config::Method;
+use domain::numeric::softplus;
 use learners::logistic::ROUGH_TOLERANCE;
 use registry::figures::Tried;
 

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use domain::numeric::logistic;
 use evaluation::classification::{ece, log_loss};
+use learners::calibration::{Calibration, pava};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
-use domain::numeric::logistic;
-use learners::calibration::{Calibration, pava};
 
 use super::figures::{figures, near};
 

@@ -196,7 +196,10 @@ fn what_happened_since_a_cut_waits_for_late_events_as_training_does() {
     assert_eq!(since(end.plus(24 * HOUR), 24, true).unwrap(), 1);
     for (known, lateness) in [(end.plus(-1), 0), (end, 24), (end.plus(24 * HOUR - 1), 24)] {
         let open = since(known, lateness, true).unwrap_err();
-        assert!(matches!(open, ExampleError::NoMatureRows { immature: 1, .. }), "{known}, {lateness} h: {open}");
+        assert!(
+            matches!(open, ExampleError::NoMatureRows { immature: 1, .. }),
+            "{known}, {lateness} h: {open}"
+        );
         assert_eq!(since(known, lateness, false).unwrap(), 1, "a benchmark takes what is known of its label");
     }
 }

@@ -30,7 +30,8 @@ impl Dense<'_> {
             .collect();
         let square = |content: u32| rarity[content as usize] * rarity[content as usize];
         let norm = |user: usize| {
-            let squares: f64 = timeline.tried_before(user, at).iter().map(|(_, content)| square(*content)).sum();
+            let squares: f64 =
+                timeline.tried_before(user, at).iter().map(|(_, content)| square(*content)).sum();
             libm::sqrt(squares + 0.5)
         };
         let activity = |user: usize| -> f64 {
@@ -107,7 +108,8 @@ fn candidates(
 ) -> Vec<usize> {
     let of = |name: &str, content: usize| input(known, goal, name, content);
     let sorted = |contents: &[usize], value: &dyn Fn(usize) -> f64| -> Vec<usize> {
-        let mut sorted: Vec<(f64, usize)> = contents.iter().map(|content| (value(*content), *content)).collect();
+        let mut sorted: Vec<(f64, usize)> =
+            contents.iter().map(|content| (value(*content), *content)).collect();
         sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
         sorted.into_iter().map(|(_, content)| content).collect()
     };
@@ -122,7 +124,10 @@ fn candidates(
         (sorted(&open, &|content| of("popularity_6h", content)), fast_share),
         (slow, slow_share),
         (sorted(&close, &|content| co_engaged[content]), close_share),
-        (sorted(&liked, &|content| of("category_affinity", content)), most - fast_share - slow_share - close_share),
+        (
+            sorted(&liked, &|content| of("category_affinity", content)),
+            most - fast_share - slow_share - close_share,
+        ),
     ];
     if !unseen {
         let own: Vec<usize> = alive.iter().copied().filter(is_seen).collect();

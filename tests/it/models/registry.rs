@@ -18,7 +18,7 @@ fn put(world: &World, number: i64, seed: u64) -> String {
 }
 
 fn newest(world: &World, moment: Instant) -> Option<String> {
-    world.registry().newest(GOAL, moment).ok().map(|found| found.version)
+    world.registry().newest(GOAL, moment).ok().map(|newest| newest.found.version)
 }
 
 fn promote(world: &World, version: &str) -> Value {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use smartpush::domain::numeric::logistic;
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels, Row};
-use smartpush::registry::model::{Block, Model, ModelKind};
 use smartpush::models::train::{Request, Trained, train, train_on};
+use smartpush::registry::model::{Block, Model, ModelKind};
 
 use super::town::{self, SMALL, Town, day};
 use super::world::{Material, World};
@@ -112,7 +112,10 @@ fn the_loss_that_a_penalty_is_chosen_by_is_that_of_everybody_also_where_negative
         assert_eq!(tried.len(), 7, "every penalty");
         for one in tried {
             let (found, penalty) = (one.log_loss, one.penalty);
-            assert!((found - entropy).abs() < 1e-6, "1 of {one_kept_of}, {penalty}: {found}, truly {entropy}");
+            assert!(
+                (found - entropy).abs() < 1e-6,
+                "1 of {one_kept_of}, {penalty}: {found}, truly {entropy}"
+            );
         }
     }
 }
