@@ -6,7 +6,7 @@ use smartpush::domain::numeric::logistic;
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels, Row};
 use smartpush::models::train::{Request, Trained, train, train_on};
-use smartpush::registry::model::{Block, Model, ModelKind};
+use smartpush::registry::model::{Block, Model};
 
 use super::town::{self, SMALL, Town, day};
 use super::world::{Material, World};
@@ -58,15 +58,6 @@ fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody
     let near = |value: f64, truth: f64, tolerance: f64| (value / truth).ln().abs() < tolerance;
     assert!(near(few.model.base_rate, rate, 0.05), "base rate {}, truly {rate}", few.model.base_rate);
     assert!(near(few.card.metrics.test_rate, all.card.metrics.test_rate, 0.1), "{:?}", few.card.metrics);
-    // And so is the penalty that was chosen.
-    let chosen = |trained: &Trained| {
-        let tried = trained.card.tried.iter().filter(|one| one.kind == ModelKind::LogisticRegression);
-        let best = tried.min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap();
-        (best.penalty, best.log_loss)
-    };
-    let ((penalty_few, loss_few), (penalty_all, loss_all)) = (chosen(&few), chosen(&all));
-    assert_eq!(penalty_few, penalty_all, "{:?}\n{:?}", few.card.tried, all.card.tried);
-    assert!(near(loss_few, loss_all, 0.05), "{loss_few}, with all {loss_all}");
     // All pairs of the next days, none left out.
     let sources = material.sources();
     let question = material.question("engage_24h", &sources);
@@ -83,6 +74,27 @@ fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody
     let [raw_few, raw_all, served_few, served_all] = figures;
     assert!(near(raw_few, rate, 0.25) && near(raw_few, raw_all, 0.15), "{figures:?}, truly {rate}");
     assert!(near(served_few, served_all, 0.3), "{figures:?}, truly {rate}");
+}
+
+#[test]
+fn the_penalty_chosen_from_a_share_of_the_negatives_is_the_one_chosen_from_all() {
+    let town = Town { users: 400, contents: 20, seed: 2, ..SMALL };
+    let mut material = town.world(town::SETTINGS).material(Instant::MAX);
+    material.config.training.methods.truncate(1);
+    let mut chosen = |most_negatives: usize| {
+        let (trained, rows) = trained(&mut material, most_negatives, day(34));
+        let tried = trained.card.tried.into_iter();
+        let best = tried.min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap();
+        (rows.one_kept_of, best.penalty, best.log_loss)
+    };
+    let (one_of, penalty, loss) = chosen(100_000_000);
+    assert_eq!((one_of, penalty), (1, 30.0), "a penalty between the ends of those that are tried");
+    for most_negatives in [5_000, 12_000] {
+        let (one_of, found, found_loss) = chosen(most_negatives);
+        assert!(one_of > 20, "one of {one_of}");
+        assert_eq!(found, penalty, "of one negative in {one_of}");
+        assert!((found_loss / loss).ln().abs() < 0.05, "one of {one_of}: {found_loss}, of all {loss}");
+    }
 }
 
 /// Examples of as many positives and negatives at each moment, whose inputs say nothing.
