@@ -15,4 +15,5 @@ pub mod records;
 pub mod request;
 mod staging;
 pub mod stamps;
+pub mod stored;
 pub mod upsert;

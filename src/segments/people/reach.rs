@@ -13,7 +13,9 @@ use decisions::rules::is_held_out;
 use domain::settings::{ConsentWhenUnknown, DecisionSettings};
 use domain::time::{DAY, Instant, SECOND};
 use domain::zone::Zone;
+use domain::event::SENT;
 use events::lake::Lake;
+use events::stored::EventColumn;
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 
@@ -140,36 +142,25 @@ fn sends_of_last_day(
     workspace: &Workspace,
     settings: &DecisionSettings,
 ) -> Result<BTreeMap<usize, Vec<i64>>, PeopleError> {
-    let (from, until) = (people.as_of().plus(-2 * DAY).micros(), people.as_of().micros());
+    let (from, until) = (people.as_of().plus(-2 * DAY), people.as_of());
     let service = match settings.service_counts_toward_caps {
         true => BTreeSet::new(),
         false => service_contents(workspace)?,
     };
     let lake = Lake::open(workspace)?;
     let mut sends: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    let files = lake.files_before(people.as_of()).into_iter();
-    for file in files.filter(|file| file.last_micros >= from && file.events.contains_key(SENT)) {
-        let frame = lake.read(file, Some(&["user_id", "event", "timestamp", "content_id"]))?;
-        let mut take = || -> PolarsResult<()> {
-            let (users, names) = (frame.column("user_id")?.str()?, frame.column("event")?.str()?);
-            let (contents, stamps) =
-                (frame.column("content_id")?.str()?, frame.column("timestamp")?.datetime()?.physical());
-            for row in (0..frame.height()).filter(|row| names.get(*row) == Some(SENT)) {
-                let counts = !contents.get(row).is_some_and(|content| service.contains(content));
-                let at = stamps.get(row).filter(|at| counts && (from..until).contains(at));
-                if let (Some(at), Some(person)) = (at, users.get(row).and_then(|user| people.row_of(user))) {
-                    sends.entry(person).or_default().push(at);
-                }
+    let columns = [EventColumn::UserId, EventColumn::Name, EventColumn::Timestamp, EventColumn::ContentId];
+    for file in lake.files_within(from, until).into_iter().filter(|file| file.holds(SENT)) {
+        for event in lake.events(file, &columns)?.iter().filter(|event| event.name == SENT) {
+            let counts = !event.content_id.is_some_and(|content| service.contains(content));
+            let is_within = (from..until).contains(&event.timestamp);
+            if let Some(person) = people.row_of(event.user_id).filter(|_| counts && is_within) {
+                sends.entry(person).or_default().push(event.timestamp.micros());
             }
-            Ok(())
-        };
-        take().map_err(TableError::parquet(Path::new(&file.path)))?;
+        }
     }
     Ok(sends)
 }
-
-/// The event that says a push went out.
-const SENT: &str = "push_sent";
 
 /// Contents whose pushes are service messages.
 fn service_contents(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {
