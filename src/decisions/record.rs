@@ -2,7 +2,6 @@
 
 use super::board::{Arm, Board};
 use super::choice::{Choice, Outcome};
-use super::draw::draw;
 use super::policy::Pick;
 use super::rules::HOLDOUT_RULES;
 use super::scorer::Scorer;

@@ -4,7 +4,6 @@
 //! answer for a while: allowed until then, or refused until then. New rules are new lines of a table.
 
 use super::context::{Audience, Membership};
-use super::draw::{draw, falls_within};
 use super::lanes::Lane;
 use super::offers::Offer;
 use super::pacing::{Limit, Room};
