@@ -18,6 +18,7 @@ pub mod preview;
 pub mod quiet;
 pub mod rejection;
 pub mod rhythm;
+mod schemas;
 pub mod settings;
 pub mod slot;
 pub mod template;

@@ -2,9 +2,9 @@
 
 use super::FeedbackError;
 use super::attribution::{Attributor, FeedbackEvent, rank};
-use domain::time::Instant;
 use ::events::lake::Lake;
 use ::events::stored::{EventColumn, StoredEvent, StoredEvents};
+use domain::time::Instant;
 
 /// What attribution reads of an event.
 const COLUMNS: [EventColumn; 8] = [

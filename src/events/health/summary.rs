@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::people::{People, platform_of};
+use crate::lake::{Lake, LakeFile};
 use domain::event::is_own;
 use domain::identity::hash_of;
 use domain::time::{Day, HOUR, Instant};
-use crate::lake::{Lake, LakeFile};
 use crate::stored::{EventColumn, StoredEvent};
-use parallel;
 use files::tables::TableError;
 
 /// Columns that an event may lack.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use polars::prelude::*;
 
 use super::PeopleError;
+use crate::language::expression::Duration;
 use domain::time::Instant;
 use events::lake::{Lake, LakeFile};
 use events::stored::{EventColumn, StoredEvents};
-use crate::language::expression::Duration;
 
 /// Windows of one name, each with the count of every person so far.
 type Windows = Vec<(Duration, Vec<i64>)>;
