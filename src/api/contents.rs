@@ -11,21 +11,22 @@ use super::decisions::{path_text, reading_files};
 use super::problem::{INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
 use super::{ApiState, json};
 use domain::channel::ChannelSettings;
-use domain::identity::is_valid_id;
-use domain::wording::Preview;
+use domain::identity::{NOT_AN_ID, is_valid_id};
+use domain::preview::Preview;
+use domain::settings::DecisionSettings;
 use engine::Fault;
 use events::preview::{PreviewError, PreviewQuestion, preview};
 use files::workspace::Workspace;
 
-/// Where wordings are read, and how the channels show them.
+/// What previews are made from.
 #[derive(Clone, Debug)]
-pub struct Wordings {
+pub struct PreviewSource {
     /// The workspace.
     pub workspace: Workspace,
     /// Channels by name.
     pub channels: BTreeMap<String, ChannelSettings>,
-    /// The channel of a request that names none.
-    pub default_channel: String,
+    /// The settings of the decisions that they show; also the channel of a request that names none.
+    pub settings: DecisionSettings,
 }
 
 /// Parameters of a preview.
@@ -41,15 +42,15 @@ pub(super) struct PreviewQuery {
     channel: Option<String>,
 }
 
-/// A content's wordings as a reader would see them
+/// A content's variants as a reader would see them
 ///
-/// Filled with what was declared of the user, cut to what the channel shows, the wording of his language marked. A wording
-/// with a field that has neither a value nor a default would not be sent and says so.
+/// Filled with what was declared of the user, cut to what the channel shows, the one marked that a decision would send. A
+/// variant with a field that has neither a value nor a default would not be sent and says so.
 #[utoipa::path(
     get, path = "/v1/contents/{id}/preview", tag = "contents",
     params(("id" = String, Path, description = "The content's id"), PreviewQuery),
     responses(
-        (status = 200, description = "All wordings", body = Preview),
+        (status = 200, description = "All variants", body = Preview),
         (status = 400, description = "A path that is not UTF-8", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such content", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A bad id or parameter, an unknown user or channel", body = Problem, content_type = "application/problem+json"),
@@ -66,14 +67,14 @@ pub(super) async fn show_preview(
         query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
     check(&content_id, &query)?;
     let found = reading_files(&state, move |state| {
-        let wordings = &state.0.wordings;
+        let source = &state.0.previews;
         let question = PreviewQuestion {
             content_id: &content_id,
             user_id: query.user_id.as_deref(),
             locale: query.locale.as_deref(),
-            channel: query.channel.as_deref().unwrap_or(&wordings.default_channel),
+            channel: query.channel.as_deref().unwrap_or(&source.settings.channel),
         };
-        preview(&wordings.workspace, &wordings.channels, question)
+        preview(&source.workspace, &source.channels, &source.settings, question)
     })
     .await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))
@@ -87,9 +88,8 @@ fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
         ("/channel", query.channel.as_deref()),
     ];
     let is_bad = |(_, text): &(&str, Option<&str>)| text.is_some_and(|text| !is_valid_id(text));
-    let detail = "is not 1 to 128 bytes of text without control characters";
     let faults: Vec<Fault> =
-        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, detail)).collect();
+        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, NOT_AN_ID)).collect();
     if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 

@@ -25,7 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use clock::Clock;
-pub use contents::Wordings;
+pub use contents::PreviewSource;
 pub use health::Metrics;
 pub use problem::Problem;
 pub use server::serve;
@@ -47,7 +47,7 @@ struct Shared {
     clock: Clock,
     metrics: Metrics,
     config: ServeConfig,
-    wordings: Wordings,
+    previews: PreviewSource,
     file_readers: Semaphore,
     people: PeopleCache,
     exports: Arc<Semaphore>,
@@ -63,7 +63,7 @@ impl ApiState {
         clock: Clock,
         metrics: Metrics,
         config: ServeConfig,
-        wordings: Wordings,
+        previews: PreviewSource,
     ) -> ApiState {
         ApiState(Arc::new(Shared {
             engine,
@@ -71,7 +71,7 @@ impl ApiState {
             clock,
             metrics,
             config,
-            wordings,
+            previews,
             file_readers: Semaphore::new(FILE_READERS),
             people: PeopleCache::default(),
             exports: Arc::new(Semaphore::new(segments::MOST_EXPORTS)),

@@ -14,7 +14,7 @@ use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{Kind, Request, Stage, Summary};
-use events::upsert::fields_of;
+use events::columns::fields_of;
 use files::workspace::Workspace;
 
 /// Take events, users, contents or campaigns into the workspace

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use api::{self, ApiState, Clock, Metrics, Wordings};
+use api::{self, ApiState, Clock, Metrics, PreviewSource};
 use engine::{Engine, Refresher};
 use files::workspace::Workspace;
 
@@ -54,17 +54,17 @@ pub(super) fn serve(
     say_on_stderr();
     let listener = listen(address)?;
     let address = listener.local_addr().map_err(Failure::ours)?;
-    let wordings = Wordings {
+    let previews = PreviewSource {
         workspace: workspace.clone(),
         channels: context.config.channels.clone(),
-        default_channel: context.config.decisions.channel.clone(),
+        settings: context.config.decisions.clone(),
     };
     let engine = Arc::new(open_engine(context, workspace, clock)?);
     let config = &context.config.serve;
     let every = Duration::from_secs(config.refresh_seconds);
     let refresher = Refresher::start(Arc::clone(&engine), every, move || clock.now());
     let metrics = Metrics::install().map_err(|error| Failure::ours(anyhow::anyhow!("{error}")))?;
-    let state = ApiState::new(Arc::clone(&engine), refresher, clock, metrics, config.clone(), wordings);
+    let state = ApiState::new(Arc::clone(&engine), refresher, clock, metrics, config.clone(), previews);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::ours)?;
     let served = runtime.block_on(async {
         let stop = told_to_stop()?;

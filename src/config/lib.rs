@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use domain::channel::ChannelSettings;
 use domain::goal::{Goal, is_goal_name};
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::settings::DecisionSettings;
 use domain::time::Day;
 use domain::user::MinuteOfDay;
@@ -506,8 +506,7 @@ impl Config {
     fn check_channels(&self) -> Result<(), (String, String)> {
         for (name, channel) in &self.channels {
             if !is_valid_id(name) {
-                let detail = "a channel's name is 1 to 128 bytes of text without control characters";
-                return Err((format!("{name:?}"), detail.into()));
+                return Err((format!("{name:?}"), format!("the channel's name {NOT_AN_ID}")));
             }
             channel.check().map_err(|(field, detail)| (format!("{name}.{field}"), detail))?;
         }

@@ -12,7 +12,6 @@ pub mod together;
 
 mod board;
 mod choice;
-mod draw;
 mod lanes;
 mod offers;
 mod pacing;
@@ -21,7 +20,6 @@ mod record;
 mod refusals;
 mod situation;
 mod slots;
-mod variant;
 
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;

@@ -8,6 +8,7 @@ use super::scorer::Scorer;
 use super::situation::Situation;
 use domain::content::Content;
 use domain::decision::{Action, Candidate, Decision};
+use domain::draw::draw;
 use domain::time::{Instant, SECOND};
 use domain::user::QuietHours;
 

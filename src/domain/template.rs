@@ -230,7 +230,7 @@ pub fn fillable_names(attributes: &BTreeMap<String, Value>) -> Vec<String> {
     attributes.iter().filter(|(_, value)| fills(value)).map(|(name, _)| name.clone()).collect()
 }
 
-/// The fields that every user has a place for.
+/// The fields that are no attributes.
 fn own_field<'a>(user: &'a User, field: &str) -> Option<&'a str> {
     match field {
         "user_id" => Some(&user.user_id),

@@ -11,13 +11,22 @@ use super::user::User;
 /// would give users other variants than they were sent, and no logged decision could be made again.
 const PURPOSE: &str = "wording";
 
+/// The rule that refuses a content of which a stored field cannot be read.
+pub const CONTENT_IS_READABLE: &str = "content_is_readable";
+/// The rule that refuses a content without a variant in a language of the reader's.
+pub const HAS_VARIANT: &str = "has_variant";
+/// The rule that refuses a content whose variants all need a field that is not known of the reader.
+pub const HAS_TEMPLATE_VALUES: &str = "has_template_values";
+
 /// The variants of a content that a reader may get.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fitting<'a> {
+    /// A field of the content cannot be read, so that none may be sent.
+    Unreadable,
     /// The content has none: only events know it, or it has neither title nor variants.
     NoneDeclared,
     /// These, all of one language; each is as good as the next.
-    Some(Vec<&'a Variant>),
+    These(Vec<&'a Variant>),
     /// None is in a language of the reader's.
     NoneInLanguage,
     /// Each of those in the reader's language needs a field that is not known of the reader.
@@ -28,8 +37,21 @@ impl<'a> Fitting<'a> {
     /// The variants that may be sent.
     pub fn variants(&self) -> &[&'a Variant] {
         match self {
-            Fitting::Some(variants) => variants,
-            Fitting::NoneDeclared | Fitting::NoneInLanguage | Fitting::NoneFillable => &[],
+            Fitting::These(variants) => variants,
+            Fitting::Unreadable
+            | Fitting::NoneDeclared
+            | Fitting::NoneInLanguage
+            | Fitting::NoneFillable => &[],
+        }
+    }
+
+    /// The rule that refuses the content, if one of these does.
+    pub fn refused_by(&self) -> Option<&'static str> {
+        match self {
+            Fitting::These(_) | Fitting::NoneDeclared => None,
+            Fitting::Unreadable => Some(CONTENT_IS_READABLE),
+            Fitting::NoneInLanguage => Some(HAS_VARIANT),
+            Fitting::NoneFillable => Some(HAS_TEMPLATE_VALUES),
         }
     }
 }
@@ -66,6 +88,9 @@ impl<'a> Reader<'a> {
 
     /// The variants of the first level that has one which can be filled in.
     pub fn fitting<'c>(&self, content: &'c Content) -> Fitting<'c> {
+        if !content.unreadable.is_empty() {
+            return Fitting::Unreadable;
+        }
         if content.variants.is_empty() {
             return Fitting::NoneDeclared;
         }
@@ -76,7 +101,7 @@ impl<'a> Reader<'a> {
             is_any_in_language |= of_level.peek().is_some();
             let fillable: Vec<&Variant> = of_level.filter(|variant| self.can_fill(variant)).collect();
             if !fillable.is_empty() {
-                return Fitting::Some(fillable);
+                return Fitting::These(fillable);
             }
         }
         if is_any_in_language { Fitting::NoneFillable } else { Fitting::NoneInLanguage }

@@ -9,7 +9,7 @@ use super::snapshot::{Snapshot, goal_for};
 use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
 use domain::campaign::Campaign;
 use domain::content::Content;
-use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
 use domain::time::{Day, HOUR, Instant};
 use domain::user::User;
 use domain::zone::Zone;
@@ -77,7 +77,7 @@ pub enum QuestionError {
 impl Question {
     /// What is wrong with the fields themselves, all of it.
     pub fn faults(&self) -> Vec<Fault> {
-        let id = |pointer: &str, id: &str| (!is_valid_id(id)).then(|| Fault::at(pointer, BAD_ID.to_string()));
+        let id = |pointer: &str, id: &str| (!is_valid_id(id)).then(|| Fault::at(pointer, NOT_AN_ID));
         let contents = self.content_ids.as_deref().unwrap_or_default();
         let mut faults = Vec::new();
         faults.extend(id("/user_id", &self.user_id));
@@ -107,9 +107,6 @@ impl Question {
         sha256_hex(text.as_bytes())[..16].to_string()
     }
 }
-
-const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
-const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
 
 /// What the models know of one user, by goal.
 pub(super) type Known<'a> = BTreeMap<String, Option<UserAsOf<'a>>>;

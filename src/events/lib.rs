@@ -2,7 +2,9 @@
 
 pub mod catalogue;
 pub mod clean;
+pub mod columns;
 pub mod dead_letters;
+pub mod declared;
 pub mod foreign;
 pub mod formats;
 pub mod health;

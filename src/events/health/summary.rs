@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::people::{People, platform_of};
+use super::people::People;
+use crate::declared::platform_of;
 use crate::lake::{Lake, LakeFile};
 use domain::event::is_own;
 use domain::identity::hash_of;

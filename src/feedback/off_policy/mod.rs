@@ -47,7 +47,7 @@ pub enum PolicyInputError {
 pub enum ArmPart {
     /// Which content.
     Content,
-    /// Which wording of it: content and variant, joined by `/`.
+    /// Which variant of it: content and variant, joined by `/`.
     Variant,
     /// Over which channel.
     Channel,

@@ -1,7 +1,6 @@
 //! Whom of the people a push would reach now, by the first rule of decisions that keeps it from him.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use polars::prelude::*;
 
@@ -10,13 +9,16 @@ use crate::language::keys::{Declared, Key};
 use crate::language::predicate::{Predicate, Question, TextQuestion};
 use crate::people::{People, PeopleError};
 use decisions::rules::is_held_out;
+use domain::content::MessageClass;
+use domain::event::SENT;
 use domain::settings::{ConsentWhenUnknown, DecisionSettings};
 use domain::time::{DAY, Instant, SECOND};
 use domain::zone::Zone;
-use domain::event::SENT;
+use events::columns::contents;
+use events::declared::DeclaredTable;
 use events::lake::Lake;
 use events::stored::EventColumn;
-use files::tables::{self, TableError};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// What keeps a push from a person; the first that does, in this order.
@@ -164,14 +166,8 @@ fn sends_of_last_day(
 
 /// Contents whose pushes are service messages.
 fn service_contents(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {
-    let path = workspace.table("contents");
-    if !path.exists() {
-        return Ok(BTreeSet::new());
-    }
-    let frame = tables::read_parquet(&path, Some(&["content_id", "message_class"]))?;
-    let texts = |name: &str| frame.column(name).and_then(|column| column.str().cloned());
-    let columns = texts("content_id").and_then(|ids| Ok((ids, texts("message_class")?)));
-    let (ids, classes) = columns.map_err(TableError::parquet(&path))?;
-    let service = ids.iter().zip(classes.iter()).filter(|(_, class)| *class == Some("service"));
+    let table = DeclaredTable::read(workspace, &[contents::ID, contents::MESSAGE_CLASS])?;
+    let rows = table.texts(contents::ID).iter().zip(table.texts(contents::MESSAGE_CLASS).iter());
+    let service = rows.filter(|(_, class)| *class == Some(MessageClass::Service.as_str()));
     Ok(service.filter_map(|(id, _)| id.map(str::to_string)).collect())
 }
