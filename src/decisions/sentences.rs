@@ -341,7 +341,7 @@ pub(super) fn title_of(situation: &Situation, content_id: &str, language: Langua
 
 /// The variant that goes to the user; of a content without one, the first, so that people know which content is meant.
 fn variant<'a>(situation: &Situation<'a>, content: &'a Content) -> Option<&'a Variant> {
-    let reader = Reader::new(&situation.context.user, &situation.context.settings);
+    let reader = Reader::of(&situation.context.user, &situation.context.settings);
     let choice = reader.choice(&reader.fitting(content), content, situation.campaign_id());
     choice.or(content.variants.first())
 }

@@ -108,7 +108,7 @@ pub fn preview(
     settings: &DecisionSettings,
 ) -> Preview {
     let (name, shown) = channel;
-    let reader = Reader::new(user, settings);
+    let reader = Reader::of(user, settings);
     let fitting = reader.fitting(content);
     let choice = reader.choice(&fitting, content, "");
     let value = |field: &str| field_of(user, attributes, field);

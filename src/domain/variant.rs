@@ -74,16 +74,21 @@ enum Level<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A user, as settings see them.
+    /// A user under the settings of decisions.
+    pub fn of(user: &'a User, settings: &'a DecisionSettings) -> Reader<'a> {
+        Reader::new(user, &settings.default_locale, settings.seed)
+    }
+
+    /// A user; `default_locale` is the language of those whose own has no variant, `seed` that of draws.
     ///
     /// The search goes zh-Hant-HK → zh-Hant → zh → variants without a language → the default locale and its fallbacks. A
     /// user whose language is unknown may get any variant after that.
-    pub fn new(user: &'a User, settings: &'a DecisionSettings) -> Reader<'a> {
+    pub fn new(user: &'a User, default_locale: &'a str, seed: u64) -> Reader<'a> {
         let own = user.locale.as_deref().map(fallbacks).unwrap_or_default();
         let last = own.is_empty().then_some(Level::Any);
-        let default = fallbacks(&settings.default_locale).into_iter().map(Level::Locale);
+        let default = fallbacks(default_locale).into_iter().map(Level::Locale);
         let levels = own.into_iter().map(Level::Locale).chain([Level::Neutral]).chain(default).chain(last);
-        Reader { user, levels: levels.collect(), seed: settings.seed }
+        Reader { user, levels: levels.collect(), seed }
     }
 
     /// The variants of the first level that has one which can be filled in.

@@ -16,7 +16,7 @@ use super::declared::read_columns;
 use super::formats::{RawValue, Row};
 use super::mapping::Mapping;
 use super::reading::Source;
-use super::request::{Change, IngestError, Kind, Stage, Summary};
+use super::request::{Change, IngestError, Stage, Summary};
 use super::stamps::StampReader;
 use domain::content::Variant;
 use domain::device::Device;

@@ -6,6 +6,7 @@
 mod explaining;
 mod golden;
 mod oracle;
+mod previews;
 mod properties;
 mod quiet_hours;
 mod send_slots;

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+mod event_names;
+mod variants;
+
 use domain::lifecycle::Lifecycle;
 use domain::time::{DAY, Day, HOUR, Instant, LocalHour, SECOND, hour_of_week_name};
 use domain::zone::{Zone, Zones};
