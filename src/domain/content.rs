@@ -92,7 +92,8 @@ impl Variant {
         let Value::Array(entries) = written else {
             return Err(bad("variants is not a JSON array".to_string()));
         };
-        let read = |(index, entry)| Variant::read(entry).map_err(|what| bad(format!("variants[{index}] {what}")));
+        let read =
+            |(index, entry)| Variant::read(entry).map_err(|what| bad(format!("variants[{index}] {what}")));
         entries.iter().enumerate().map(read).collect()
     }
 

@@ -38,10 +38,9 @@ impl<'a> Fitting<'a> {
     pub fn variants(&self) -> &[&'a Variant] {
         match self {
             Fitting::These(variants) => variants,
-            Fitting::Unreadable
-            | Fitting::NoneDeclared
-            | Fitting::NoneInLanguage
-            | Fitting::NoneFillable => &[],
+            Fitting::Unreadable | Fitting::NoneDeclared | Fitting::NoneInLanguage | Fitting::NoneFillable => {
+                &[]
+            }
         }
     }
 

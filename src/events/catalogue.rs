@@ -300,14 +300,16 @@ fn variants(row: &Row<'_, Contents>) -> Result<Vec<Variant>, String> {
 
 fn campaign(row: &Row<'_, Campaigns>) -> Campaign {
     let mut unreadable = Vec::new();
-    let frequency_rules = row.parsed::<Vec<FrequencyRule>>(campaigns::FREQUENCY_RULES).unwrap_or_else(|name| {
-        unreadable.push(name);
-        None
-    });
-    let quiet_hours = quiet_hours(row, campaigns::QUIET_FROM, campaigns::QUIET_UNTIL).unwrap_or_else(|name| {
-        unreadable.push(name);
-        None
-    });
+    let frequency_rules =
+        row.parsed::<Vec<FrequencyRule>>(campaigns::FREQUENCY_RULES).unwrap_or_else(|name| {
+            unreadable.push(name);
+            None
+        });
+    let quiet_hours =
+        quiet_hours(row, campaigns::QUIET_FROM, campaigns::QUIET_UNTIL).unwrap_or_else(|name| {
+            unreadable.push(name);
+            None
+        });
     let status = row.parsed::<CampaignStatus>(campaigns::STATUS);
     Campaign {
         campaign_id: row.key(campaigns::ID),
@@ -323,7 +325,10 @@ fn campaign(row: &Row<'_, Campaigns>) -> Campaign {
             .whole(campaigns::THROTTLE_PER_MINUTE)
             .map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
         max_sends: row.whole(campaigns::MAX_SENDS).and_then(|most| u64::try_from(most).ok()),
-        lead_minutes: row.whole(campaigns::LEAD_MINUTES).and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(0),
+        lead_minutes: row
+            .whole(campaigns::LEAD_MINUTES)
+            .and_then(|minutes| u32::try_from(minutes).ok())
+            .unwrap_or(0),
         exploration_percent: row.number(campaigns::EXPLORATION_PERCENT),
         audience: row.owned(campaigns::AUDIENCE),
         unreadable: unreadable.into_iter().next(),

@@ -187,7 +187,7 @@ pub mod users {
 
 /// Columns of contents.
 pub mod contents {
-    use super::{Column, Holds, TableColumn, Contents};
+    use super::{Column, Contents, Holds, TableColumn};
 
     /// The content's id.
     pub const ID: Column<Contents> = Column::new("content_id", Holds::Key);
@@ -200,10 +200,8 @@ pub mod contents {
     /// From here on it is worth nothing.
     pub const EXPIRES_AT: Column<Contents> = Column::new("expires_at", Holds::Until);
     /// Service or marketing.
-    pub const MESSAGE_CLASS: Column<Contents> = Column::new(
-        "message_class",
-        Holds::OneOf(&["service", "marketing"]),
-    );
+    pub const MESSAGE_CLASS: Column<Contents> =
+        Column::new("message_class", Holds::OneOf(&["service", "marketing"]));
     /// The headline of a content without variants.
     pub const TITLE: Column<Contents> = Column::new("title", Holds::Text);
     /// Its variants.
@@ -242,7 +240,7 @@ pub mod contents {
 
 /// Columns of campaigns.
 pub mod campaigns {
-    use super::{Column, Holds, TableColumn, Campaigns};
+    use super::{Campaigns, Column, Holds, TableColumn};
 
     /// The campaign's id.
     pub const ID: Column<Campaigns> = Column::new("campaign_id", Holds::Key);
@@ -278,10 +276,8 @@ pub mod campaigns {
     /// First minute after it.
     pub const QUIET_UNTIL: Column<Campaigns> = Column::new("quiet_until", Holds::ClockTime);
     /// Most sends in a minute.
-    pub const THROTTLE_PER_MINUTE: Column<Campaigns> = Column::new(
-        "throttle_per_minute",
-        Holds::Whole(0, i64::MAX),
-    );
+    pub const THROTTLE_PER_MINUTE: Column<Campaigns> =
+        Column::new("throttle_per_minute", Holds::Whole(0, i64::MAX));
     /// Most sends in all.
     pub const MAX_SENDS: Column<Campaigns> = Column::new("max_sends", Holds::Whole(0, i64::MAX));
     /// What weighs its value.
@@ -291,15 +287,11 @@ pub mod campaigns {
     /// Share of users it leaves out.
     pub const HOLDOUT_PERCENT: Column<Campaigns> = Column::new("holdout_percent", Holds::Number(0.0, 100.0));
     /// Share of decisions drawn to learn from.
-    pub const EXPLORATION_PERCENT: Column<Campaigns> = Column::new(
-        "exploration_percent",
-        Holds::Number(0.0, 100.0),
-    );
+    pub const EXPLORATION_PERCENT: Column<Campaigns> =
+        Column::new("exploration_percent", Holds::Number(0.0, 100.0));
     /// Where it stands.
-    pub const STATUS: Column<Campaigns> = Column::new(
-        "status",
-        Holds::OneOf(&["draft", "scheduled", "running", "paused", "halted", "ended"]),
-    );
+    pub const STATUS: Column<Campaigns> =
+        Column::new("status", Holds::OneOf(&["draft", "scheduled", "running", "paused", "halted", "ended"]));
     /// Everything else, as a JSON object.
     pub const ATTRIBUTES: Column<Campaigns> = Column::new("attributes", Holds::Others);
 

@@ -149,8 +149,9 @@ impl Lake {
         let name = format!("part-{}.parquet", &sha256[..16]);
         let path = directory.join(&name);
         tables::write_unsynced(&path, &bytes)?;
-        let stamps =
-            frame.column(EventColumn::Timestamp.name()).and_then(|column| column.datetime().map(|c| c.physical().clone()));
+        let stamps = frame
+            .column(EventColumn::Timestamp.name())
+            .and_then(|column| column.datetime().map(|c| c.physical().clone()));
         let stamps = stamps.map_err(TableError::parquet(&path))?;
         Ok(LakeFile {
             path: format!("date={day}/{name}"),

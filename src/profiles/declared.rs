@@ -142,14 +142,8 @@ fn read_users(
     workspace: &Workspace,
     zones: &mut Zones,
 ) -> Result<BTreeMap<String, DeclaredUser>, TableError> {
-    let columns = [
-        users::ID,
-        users::TIME_ZONE,
-        users::LOCALE,
-        users::COUNTRY,
-        users::CREATED_AT,
-        users::ATTRIBUTES,
-    ];
+    let columns =
+        [users::ID, users::TIME_ZONE, users::LOCALE, users::COUNTRY, users::CREATED_AT, users::ATTRIBUTES];
     let table = DeclaredTable::read(workspace, &columns)?;
     let [ids, names, locales, countries] =
         [users::ID, users::TIME_ZONE, users::LOCALE, users::COUNTRY].map(|column| table.texts(column));

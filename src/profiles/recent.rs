@@ -155,10 +155,8 @@ impl Recent {
     fn absorb_sends(&mut self, events: &StoredEvents, as_of: Instant, is_recent: bool) {
         let owned = |text: Option<&str>| text.map(str::to_string);
         for event in events.iter().filter(|event| event.timestamp < as_of && event.name == SENT) {
-            let counted = [
-                (&mut self.sent_contents, event.content_id),
-                (&mut self.sent_campaigns, event.campaign_id),
-            ];
+            let counted =
+                [(&mut self.sent_contents, event.content_id), (&mut self.sent_campaigns, event.campaign_id)];
             for (counts, id) in counted {
                 if let Some(id) = id {
                     *counts.entry(id.to_string()).or_default() += 1;

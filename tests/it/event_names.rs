@@ -38,7 +38,9 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
 
 /// Standard names that a file spells out as texts of their own.
 fn spelled_out(path: &str, text: &str) -> Vec<&'static str> {
-    let is_other = |name: &str| OTHER_THINGS.iter().any(|(file, word)| *word == name && (file.is_empty() || *file == path));
+    let is_other = |name: &str| {
+        OTHER_THINGS.iter().any(|(file, word)| *word == name && (file.is_empty() || *file == path))
+    };
     let names = StandardEvent::ALL.into_iter().map(StandardEvent::name);
     names.filter(|name| text.contains(&format!("\"{name}\"")) && !is_other(name)).collect()
 }
@@ -55,7 +57,9 @@ fn only_the_table_of_events_spells_their_names() {
     assert!(sources.len() > 100, "only {} files were read", sources.len());
     let elsewhere = sources.iter().filter(|(path, _)| path != "domain/event.rs");
     let faults = elsewhere.flat_map(|(path, text)| {
-        spelled_out(path, text).into_iter().map(move |name| format!("{path}: {name:?} is StandardEvent's to spell"))
+        spelled_out(path, text)
+            .into_iter()
+            .map(move |name| format!("{path}: {name:?} is StandardEvent's to spell"))
     });
     assert_eq!(faults.collect::<Vec<_>>(), Vec::<String>::new());
 }
@@ -75,13 +79,16 @@ fn only_events_reads_the_tables_of_users_contents_and_campaigns() {
     let faults = sources.iter().filter(|(path, text)| reads_declared_tables(path, text));
     assert_eq!(faults.map(|(path, _)| path).collect::<Vec<_>>(), Vec::<&String>::new());
     let text = "let frame = read_parquet(&workspace.table(\"users\"), None)?;";
-    assert!(reads_declared_tables("segments/people/mod.rs", text) && !reads_declared_tables("events/x.rs", text));
+    assert!(
+        reads_declared_tables("segments/people/mod.rs", text) && !reads_declared_tables("events/x.rs", text)
+    );
 }
 
 #[test]
 fn the_help_of_ingest_names_every_event_that_has_a_meaning() {
     let nowhere = tempfile::tempdir().unwrap();
     let help = crate::support::stdout_of(&crate::support::smartpush(nowhere.path(), &["ingest", "--help"]));
-    let missing = StandardEvent::ALL.iter().filter(|event| !help.split_whitespace().any(|word| event.is(word)));
+    let missing =
+        StandardEvent::ALL.iter().filter(|event| !help.split_whitespace().any(|word| event.is(word)));
     assert_eq!(missing.collect::<Vec<_>>(), Vec::<&StandardEvent>::new());
 }

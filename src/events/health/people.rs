@@ -29,7 +29,8 @@ impl People {
     /// When there is one that cannot be read.
     pub fn read(workspace: &Workspace) -> Result<People, TableError> {
         let table = DeclaredTable::read(workspace, &[users::ID, users::TIME_ZONE, users::ATTRIBUTES])?;
-        let zones_and_attributes = table.texts(users::TIME_ZONE).iter().zip(table.texts(users::ATTRIBUTES).iter());
+        let zones_and_attributes =
+            table.texts(users::TIME_ZONE).iter().zip(table.texts(users::ATTRIBUTES).iter());
         let rows = table.texts(users::ID).iter().zip(zones_and_attributes);
         let person = |(id, (zone, attributes)): (Option<&str>, (Option<&str>, Option<&str>))| {
             let (zone, platform) = (zone.map(str::to_string), attributes.and_then(platform_of));

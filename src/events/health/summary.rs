@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use super::people::People;
 use crate::declared::platform_of;
 use crate::lake::{Lake, LakeFile};
+use crate::stored::{EventColumn, StoredEvent};
 use domain::event::is_own;
 use domain::identity::hash_of;
 use domain::time::{Day, HOUR, Instant};
-use crate::stored::{EventColumn, StoredEvent};
 use files::tables::TableError;
 
 /// Columns that an event may lack.

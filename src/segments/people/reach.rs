@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::*;
-
 use super::frame::members;
 use crate::language::keys::{Declared, Key};
 use crate::language::predicate::{Predicate, Question, TextQuestion};

@@ -70,7 +70,10 @@ fn a_decision_does_not_send_it_although_it_has_a_title() {
         let decision = server.ask(&question).json();
         assert_eq!(decision["action"], "no_send", "{written}: {decision}");
         let reason = &decision["reasons"][0];
-        assert_eq!((&reason["rule"], &reason["subject"]), (&json!("content_is_readable"), &json!("content:sport-1")));
+        assert_eq!(
+            (&reason["rule"], &reason["subject"]),
+            (&json!("content_is_readable"), &json!("content:sport-1"))
+        );
         // The other content of the other campaign goes out.
         let decision = server.ask(&json!({ "user_id": "morning", "campaign_id": "spring" })).json();
         assert_eq!((&decision["action"], &decision["content_id"]), (&json!("send"), &json!("news-1")));
@@ -85,7 +88,8 @@ fn a_plan_does_not_send_it() {
     let report: Value = serde_json::from_str(&stdout_of(&smartpush(town.path(), &arguments))).unwrap();
     let rows = fs::read_to_string(&file).unwrap();
     assert!(rows.contains("news-1") && !rows.contains("sport-1"), "{rows}");
-    let sports = report["campaigns"].as_array().unwrap().iter().find(|one| one["campaign_id"] == "sports").unwrap();
+    let sports =
+        report["campaigns"].as_array().unwrap().iter().find(|one| one["campaign_id"] == "sports").unwrap();
     assert_eq!(sports["sends"], 0);
     assert!(sports["unsent"]["content_is_readable"].as_u64().unwrap() > 0, "{sports}");
 }

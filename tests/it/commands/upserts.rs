@@ -132,9 +132,13 @@ fn json_columns_are_kept_in_canonical_form_or_rejected() {
     let outcome = place.ingest_bytes("c.csv", text, contents);
     assert_eq!(outcome.counts(), [4, 1, 0, 3]);
     let content = row(&place, "contents", "a");
-    assert_eq!((&content["variants"], &content["media"]), (&json!("[{\"a\":[2],\"title\":\"Hi\"}]"), &json!("[]")));
+    assert_eq!(
+        (&content["variants"], &content["media"]),
+        (&json!("[{\"a\":[2],\"title\":\"Hi\"}]"), &json!("[]"))
+    );
     assert_eq!((&content["presentation"], &content["tags"]), (&json!("{\"z\":1}"), &json!("x;y")));
-    let nested = "{\"content_id\":\"a\",\"variants\":[{\"a\":[2],\"title\":\"Hi\"}],\"tags\":[\"x\",\"y\"]}\n";
+    let nested =
+        "{\"content_id\":\"a\",\"variants\":[{\"a\":[2],\"title\":\"Hi\"}],\"tags\":[\"x\",\"y\"]}\n";
     assert_eq!(place.ingest_bytes("c.jsonl", nested, contents).counts(), [1, 0, 1, 0]);
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::event::{
-    Meaning, PushStage, StandardEvent, is_own, is_push, is_push_side, meaning_of, stage_of,
-};
+use domain::event::{Meaning, PushStage, StandardEvent, is_own, is_push, is_push_side, meaning_of, stage_of};
 
 /// The names that the contract lists.
 const CONTRACT: &str = "view click like share bookmark comment search add_to_cart purchase session_start \

@@ -19,7 +19,11 @@ fn content(locales: &[&str]) -> Content {
         title: "Milk".into(),
         ..Variant::default()
     };
-    Content { content_id: "milk".into(), variants: locales.iter().map(variant).collect(), ..Content::default() }
+    Content {
+        content_id: "milk".into(),
+        variants: locales.iter().map(variant).collect(),
+        ..Content::default()
+    }
 }
 
 fn user(locale: Option<&str>) -> User {
@@ -27,7 +31,11 @@ fn user(locale: Option<&str>) -> User {
 }
 
 /// The locales of the variants that fit, or the rule that refuses.
-fn fitting(locales: &[&str], locale: Option<&str>, default_locale: &str) -> Result<Vec<String>, &'static str> {
+fn fitting(
+    locales: &[&str],
+    locale: Option<&str>,
+    default_locale: &str,
+) -> Result<Vec<String>, &'static str> {
     let (content, user) = (content(locales), user(locale));
     let fitting = Reader::new(&user, default_locale, 1).fitting(&content);
     match fitting.refused_by() {
@@ -59,7 +67,11 @@ fn the_default_language_comes_after_texts_without_a_language() {
     assert_eq!(takes(&["zh", "en"], Some("fr"), "en"), Ok(vec!["en".to_string()]));
     assert_eq!(takes(&["zh", "en"], Some("fr"), "en-GB"), Ok(vec!["en".to_string()]));
     assert_eq!(takes(&["zh", "", "en"], Some("fr"), "en"), Ok(vec![String::new()]));
-    assert_eq!(takes(&["zh", "-", "en"], Some("fr"), "en"), Ok(vec!["-".to_string()]), "it names no language");
+    assert_eq!(
+        takes(&["zh", "-", "en"], Some("fr"), "en"),
+        Ok(vec!["-".to_string()]),
+        "it names no language"
+    );
     assert_eq!(takes(&["zh", "en-GB"], Some("fr"), "en"), Err(HAS_VARIANT), "a narrower one is no fallback");
 }
 
@@ -124,10 +136,16 @@ fn what_is_no_variant_is_named_with_its_position() {
         (json!([1, 2]), "variants[0] is not an object"),
         (json!([["a", "en", "Milk"]]), "variants[0] is not an object"),
         (json!([null]), "variants[0] is not an object"),
-        (json!([{ "title": "Milk" }, { "title": 5 }]), "variants[1] cannot be read: invalid type: integer `5`"),
+        (
+            json!([{ "title": "Milk" }, { "title": 5 }]),
+            "variants[1] cannot be read: invalid type: integer `5`",
+        ),
         (json!([{ "title": "Milk", "locale": ["en"] }]), "variants[0] cannot be read"),
         (json!([{ "headline": "Milk" }]), "variants[0] has neither a title nor a body"),
-        (json!([{ "variant_id": "a", "title": " ", "body": "" }]), "variants[0] has neither a title nor a body"),
+        (
+            json!([{ "variant_id": "a", "title": " ", "body": "" }]),
+            "variants[0] has neither a title nor a body",
+        ),
     ] {
         let rejection = Variant::read_all(&written).unwrap_err();
         assert_eq!(rejection.code, RejectionCode::BadVariants, "{written}");

@@ -122,10 +122,16 @@ fn a_content_that_can_be_read_has_its_variants_or_its_title() {
     let written = "[{\"variant_id\":\"en\",\"locale\":\"en\",\"title\":\"Milk for {{first_name}}\"}]";
     let milk = content(&[("title", "Milk"), ("variants", written), ("message_class", "service")]);
     assert_eq!((milk.variants.len(), milk.message_class), (1, MessageClass::Service));
-    assert_eq!((milk.variants[0].needs.as_slice(), milk.unreadable.len()), (["first_name".into()].as_slice(), 0));
+    assert_eq!(
+        (milk.variants[0].needs.as_slice(), milk.unreadable.len()),
+        (["first_name".into()].as_slice(), 0)
+    );
     for columns in [&[("title", "Milk")][..], &[("title", "Milk"), ("variants", "[]")]] {
         let milk = content(columns);
-        assert_eq!((milk.variants[0].variant_id.as_str(), milk.variants[0].title.as_str()), ("default", "Milk"));
+        assert_eq!(
+            (milk.variants[0].variant_id.as_str(), milk.variants[0].title.as_str()),
+            ("default", "Milk")
+        );
     }
     let bare = content(&[("variants", "[]")]);
     assert!(bare.variants.is_empty() && bare.unreadable.is_empty());
@@ -147,7 +153,10 @@ fn a_preference_that_this_build_does_not_know_is_unreadable() {
 #[test]
 fn columns_of_contents_keep_the_names_of_the_contract() {
     let names = [contents::ID, contents::CATEGORY, contents::TAGS, contents::VARIANTS, contents::COUNTRIES];
-    assert_eq!(names.map(|column| column.name()), ["content_id", "category", "tags", "variants", "countries"]);
+    assert_eq!(
+        names.map(|column| column.name()),
+        ["content_id", "category", "tags", "variants", "countries"]
+    );
 }
 
 // ---- the lake ----
@@ -186,7 +195,10 @@ fn events_come_back_with_the_columns_that_were_asked_for_and_nothing_else() {
     let [view, purchase] = all.iter().collect::<Vec<_>>()[..] else { panic!("two events") };
     assert_eq!((view.message_id, view.user_id, view.name), ("a", "ann", "view"));
     assert_eq!((view.timestamp, view.value, view.record_hash), (Instant::from_micros(1), None, 7));
-    assert_eq!((purchase.value, purchase.content_id, purchase.record_hash), (Some(2.5), Some("milk"), u64::MAX));
+    assert_eq!(
+        (purchase.value, purchase.content_id, purchase.record_hash),
+        (Some(2.5), Some("milk"), u64::MAX)
+    );
     assert!(!all.bring_zones() && purchase.has(EventColumn::Value) && !view.has(EventColumn::Value));
     let few = lake.events(file, &[EventColumn::Name]).unwrap();
     let first = few.iter().next().unwrap();
@@ -198,9 +210,8 @@ fn events_come_back_with_the_columns_that_were_asked_for_and_nothing_else() {
 fn files_are_chosen_by_time_and_by_the_names_they_hold() {
     let (_directory, workspace) = workspace();
     let lake = lake(&workspace);
-    let within = |from, until| {
-        lake.files_within(Instant::from_micros(from), Instant::from_micros(until)).len()
-    };
+    let within =
+        |from, until| lake.files_within(Instant::from_micros(from), Instant::from_micros(until)).len();
     assert_eq!((within(0, 1), within(0, 2), within(2, 9), within(3, 9)), (0, 1, 1, 0));
     let file = &lake.manifest().files[0];
     assert!(file.holds("view") && !file.holds("push_sent"));
