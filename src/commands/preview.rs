@@ -4,7 +4,7 @@ use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use domain::preview::{Preview, VariantPreview};
 use domain::variant::{CONTENT_IS_READABLE, HAS_VARIANT};
-use events::preview::{PreviewError, PreviewQuestion, preview};
+use events::preview::{PreviewQuestion, preview};
 
 /// Show the variants of a content as a reader would see them
 ///
@@ -100,15 +100,4 @@ fn text_of(name: &str, text: &str, is_cut: bool) -> Vec<String> {
 /// A terminal is not to be steered by a text.
 fn printable(line: &str) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-impl From<PreviewError> for Failure {
-    fn from(error: PreviewError) -> Self {
-        match error {
-            PreviewError::Table(error) => error.into(),
-            PreviewError::UnknownContent(_)
-            | PreviewError::UnknownUser(_)
-            | PreviewError::UnknownChannel { .. } => Failure::new(2, error),
-        }
-    }
 }

@@ -9,8 +9,9 @@ use super::snapshot::{Snapshot, goal_for};
 use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
 use domain::campaign::Campaign;
 use domain::content::Content;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
-use domain::time::{Day, HOUR, Instant};
+use domain::time::{HOUR, Instant};
 use domain::user::User;
 use domain::zone::Zone;
 use models::inputs::UserAsOf;
@@ -74,6 +75,22 @@ pub enum QuestionError {
     UnknownCampaign(String),
 }
 
+impl Coded for QuestionError {
+    fn code(&self) -> &'static str {
+        match self {
+            QuestionError::Invalid(_) => "invalid_request",
+            QuestionError::UnknownCampaign(_) => "unknown_campaign",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            QuestionError::Invalid(_) => ErrorKind::Caller,
+            QuestionError::UnknownCampaign(_) => ErrorKind::NotFound,
+        }
+    }
+}
+
 impl Question {
     /// What is wrong with the fields themselves, all of it.
     pub fn faults(&self) -> Vec<Fault> {
@@ -123,7 +140,8 @@ pub(super) struct Loaded<'a> {
     curve: Vec<f64>,
     sends: Vec<PastSend>,
     fallback: Vec<String>,
-    local_day: Day,
+    /// On whose clock days are counted.
+    zone: &'static Zone,
 }
 
 impl<'a> Loaded<'a> {
@@ -145,8 +163,9 @@ impl<'a> Loaded<'a> {
         }
         let curve = own.unwrap_or(snapshot.rhythms().everybody().probability).to_vec();
         let sends = snapshot.sends_before(&question.user_id, now);
-        let local_day = local_day(&user, now);
-        Loaded { explored, snapshot, question, now, clock_trusted, user, curve, sends, fallback, local_day }
+        // Without a zone the day is UTC's.
+        let zone = user.time_zone.as_deref().and_then(Zone::shared).unwrap_or(Zone::shared_utc());
+        Loaded { explored, snapshot, question, now, clock_trusted, user, curve, sends, fallback, zone }
     }
 
     /// The contexts that compete for the answer: the campaign asked for, else those that run, else none.
@@ -213,11 +232,11 @@ impl<'a> Loaded<'a> {
         requested: Option<&[Content]>,
         known: Option<&UserAsOf<'_>>,
     ) -> DecisionContext {
-        let day_of = |send: &&PastSend| local_day(&self.user, send.at) == self.local_day;
-        let sent_that_day = self.sends.iter().filter(day_of).count();
+        let today = self.zone.local_day(self.now);
+        let sent_today = self.sends.iter().filter(|send| self.zone.local_day(send.at) == today).count();
         let contents = self.contents(campaign, requested, known).into_iter();
         let contents = contents.map(|content| self.snapshot.unscored(content));
-        let occurrence = occurrence(campaign, self.local_day, sent_that_day);
+        let occurrence = occurrence(campaign, today, sent_today);
         let mut context = DecisionContext {
             format: FORMAT,
             decision_id: decision_id.to_string(),
@@ -239,6 +258,7 @@ impl<'a> Loaded<'a> {
             planned: Vec::new(),
             plan: None,
             settings: self.snapshot.settings_for(&goal_for(campaign, self.snapshot.settings())),
+            fatigue_half_life_days: self.snapshot.fatigue_half_life_days(),
             fallback: self.fallback.clone(),
             versions: self.snapshot.versions().clone(),
         };
@@ -332,10 +352,4 @@ impl<'a> Loaded<'a> {
         }));
         if faults.is_empty() { Ok(()) } else { Err(QuestionError::Invalid(faults)) }
     }
-}
-
-/// The date on the user's clock; on UTC's when nobody knows his.
-fn local_day(user: &User, at: Instant) -> Day {
-    let zone = user.time_zone.as_deref().and_then(Zone::shared);
-    zone.map_or_else(|| at.utc_day(), |zone| zone.local_hour(at).day())
 }

@@ -188,32 +188,73 @@ fn by_id<T: Table, V>(
     Ok(rows.map(|row| (row.key(id), read(&row))).collect())
 }
 
+/// Columns that rules about a user alone ask for.
+const RULE_COLUMNS: &[Column<Users>] = &[
+    users::ID,
+    users::CONSENT,
+    users::TIME_ZONE,
+    users::QUIET_FROM,
+    users::QUIET_UNTIL,
+    users::MAX_PER_DAY,
+    users::DEVICES,
+    users::PERSONALISATION,
+];
+
+/// The declared users one by one, as rules about a user alone ask for them; a million of them need not be in memory.
+#[derive(Debug)]
+pub struct DeclaredUsers {
+    table: DeclaredTable<Users>,
+}
+
+impl DeclaredUsers {
+    /// Reads what rules ask for; a workspace may have no declared users.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn read(workspace: &Workspace) -> Result<DeclaredUsers, TableError> {
+        Ok(DeclaredUsers { table: DeclaredTable::read(workspace, RULE_COLUMNS)? })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Is nobody declared?
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// The user of a row, without what only contents and variants ask for.
+    pub fn user(&self, row: usize) -> User {
+        ruled_user(&Row { table: &self.table, index: row })
+    }
+}
+
 fn user(row: &Row<'_, Users>) -> User {
-    let mut user = User {
-        user_id: row.key(users::ID),
-        known: true,
+    User {
         locale: row.owned(users::LOCALE),
         country: row.owned(users::COUNTRY),
         muted_categories: row.list(users::MUTED_CATEGORIES),
         fields: fillable_names(&attributes_of(row)),
-        ..User::default()
-    };
-    let mut unreadable = Vec::new();
-    match row.text(users::PERSONALISATION) {
-        None | Some("on") => user.personalisation = true,
-        Some("off") => user.personalisation = false,
-        Some(_) => unreadable.push(users::PERSONALISATION.name().to_string()),
+        ..ruled_user(row)
     }
+}
+
+/// What rules about a user alone ask for.
+fn ruled_user(row: &Row<'_, Users>) -> User {
+    let mut user = User { user_id: row.key(users::ID), known: true, ..User::default() };
+    let mut unreadable = Vec::new();
     match row.parsed::<Consent>(users::CONSENT) {
         Ok(consent) => user.consent = consent.unwrap_or_default(),
         Err(name) => unreadable.push(name),
     }
-    match row.text(users::TIME_ZONE).map(Zone::find) {
-        Some(Ok(zone)) => {
+    match row.text(users::TIME_ZONE).map(Zone::shared) {
+        Some(Some(zone)) => {
             user.time_zone = Some(zone.name().to_string());
             user.time_zone_source = Some(ZoneSource::Declared);
         }
-        Some(Err(_)) => unreadable.push(users::TIME_ZONE.name().to_string()),
+        Some(None) => unreadable.push(users::TIME_ZONE.name().to_string()),
         None => {}
     }
     match quiet_hours(row, users::QUIET_FROM, users::QUIET_UNTIL) {
@@ -227,6 +268,11 @@ fn user(row: &Row<'_, Users>) -> User {
     match row.parsed::<Vec<Device>>(users::DEVICES) {
         Ok(devices) => user.devices = devices,
         Err(name) => unreadable.push(name),
+    }
+    match row.text(users::PERSONALISATION) {
+        None | Some("on") => user.personalisation = true,
+        Some("off") => user.personalisation = false,
+        Some(_) => unreadable.push(users::PERSONALISATION.name().to_string()),
     }
     user.unreadable_preference = unreadable.into_iter().next();
     user

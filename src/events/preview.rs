@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalogue::{read_contents, user_with_attributes};
 use domain::channel::ChannelSettings;
+use domain::error::{Coded, ErrorKind};
 use domain::preview::{self, Preview};
 use domain::settings::DecisionSettings;
 use domain::user::User;
@@ -43,6 +44,26 @@ pub enum PreviewError {
     /// A table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for PreviewError {
+    fn code(&self) -> &'static str {
+        match self {
+            PreviewError::UnknownContent(_) => "unknown_content",
+            PreviewError::UnknownUser(_) => "unknown_user",
+            PreviewError::UnknownChannel { .. } => "unknown_channel",
+            PreviewError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // What is asked for is the content; the user and the channel only say how to show it.
+            PreviewError::UnknownUser(_) | PreviewError::UnknownChannel { .. } => ErrorKind::Caller,
+            PreviewError::UnknownContent(_) => ErrorKind::NotFound,
+            PreviewError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// Shows all variants of a content. Reads whole tables, so it may take a while.

@@ -27,16 +27,15 @@ pub(super) struct Told {
 pub(super) fn tell(context: &Context, workspace: &Workspace, lock: &WriteLock) -> Result<Told, Failure> {
     let (config, as_of) = (&context.config, ProfileFile::find(workspace, None)?.as_of);
     let desk = Desk::open(workspace, config)?;
-    let (expression, _) = desk
-        .compile_text(WHERE, as_of, Some(ID))
-        .map_err(|error| Failure::ours(anyhow::anyhow!("{}", error.render(WHERE))))?;
+    let (expression, _) =
+        desk.compile_text(WHERE, as_of, Some(ID)).map_err(|error| Failure::ours(error.render(WHERE)))?;
     desk.saved.save(ID, &expression, Some(DESCRIPTION), context.now, lock)?;
     let (desk, reader) = (Desk::open(workspace, config)?, Reader::DataTeam);
     let asked = desk.saved_one(ID, as_of)?;
     let by = By::read(&desk, &[], as_of, reader).map_err(|(_, error)| error)?;
     let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &by.keys())?;
     let (people, mask) = (&evaluated.people, &evaluated.masks[0]);
-    let reached = reach::reach(people, workspace, &config.decisions, &desk.zone)?;
+    let reached = reach::reach(people, workspace, config)?;
     let counted = Counted {
         asked: &asked,
         as_of,
@@ -53,7 +52,7 @@ pub(super) fn tell(context: &Context, workspace: &Workspace, lock: &WriteLock) -
 
 fn lines(workspace: &Workspace, members: u64, reached: &[Reach]) -> Vec<String> {
     let count = |part: Reach| reached.iter().filter(|reach| **reach == part).count() as u64;
-    let parts = Reach::ALL.into_iter().filter(|part| *part != Reach::NoDevice || count(*part) > 0);
+    let parts = Reach::ALL.into_iter().filter(|part| is_always_shown(*part) || count(*part) > 0);
     let parts: Vec<String> =
         parts.map(|part| format!("{} {}", name_of(part), thousands(count(part)))).collect();
     let mut lines =
@@ -64,12 +63,24 @@ fn lines(workspace: &Workspace, members: u64, reached: &[Reach]) -> Vec<String> 
     lines
 }
 
+/// A zero of these is an answer too.
+const fn is_always_shown(part: Reach) -> bool {
+    matches!(
+        part,
+        Reach::Reachable | Reach::OptedOut | Reach::UnknownConsent | Reach::Holdout | Reach::Capped
+    )
+}
+
 const fn name_of(part: Reach) -> &'static str {
     match part {
         Reach::Reachable => "reachable",
+        Reach::UntrustedClock => "clock untrusted",
         Reach::OptedOut => "opted out",
         Reach::UnknownConsent => "consent unknown",
+        Reach::UnreadablePreferences => "preferences unreadable",
+        Reach::UnknownZone => "zone unknown",
         Reach::Holdout => "holdout",
+        Reach::NoChannel => "no channel",
         Reach::NoDevice => "no device",
         Reach::Capped => "capped",
     }

@@ -231,8 +231,8 @@ fn load(told: &Told) -> Vec<String> {
         thousands(plan.before.peak().into()),
         thousands(plan.after.peak().into()),
         match told.limits.throttle_per_minute {
-            0 => String::new(),
-            most => format!(", {} allowed", thousands(most.into())),
+            None => String::new(),
+            Some(most) => format!(", {} allowed", thousands(most.into())),
         }
     ));
     lines

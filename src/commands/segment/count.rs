@@ -30,7 +30,7 @@ pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure
     let by = By::read(desk, &arguments.by, as_of, reader).map_err(|(_, error)| error)?;
     let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &by.keys())?;
     let (people, mask) = (&evaluated.people, &evaluated.masks[0]);
-    let reached = reach::reach(people, desk.workspace, &desk.config.decisions, &desk.zone)?;
+    let reached = reach::reach(people, desk.workspace, desk.config)?;
     let counted = Counted {
         asked: &asked,
         as_of,

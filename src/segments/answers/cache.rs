@@ -128,7 +128,7 @@ impl View<'_> {
         }
         let desk = &self.desk;
         let people = desk.look_up(self.kept.people.clone(), &Needs { keys: reach::needed() })?;
-        let reach = Arc::new(reach::reach(&people, desk.workspace, &desk.config.decisions, &desk.zone)?);
+        let reach = Arc::new(reach::reach(&people, desk.workspace, desk.config)?);
         (self.kept.people, self.kept.reach) = (people, Some(Arc::clone(&reach)));
         Ok(reach)
     }

@@ -4,10 +4,12 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
 mod explaining;
+mod fatigue;
 mod golden;
 mod oracle;
 mod previews;
 mod properties;
 mod quiet_hours;
+mod reach;
 mod send_slots;
 mod world;

@@ -118,6 +118,20 @@ fn readers_share_equal_variants_and_each_keeps_theirs() {
 }
 
 #[test]
+fn the_draw_gives_who_was_sent_a_variant_the_same_one_in_every_version() {
+    let mut content = content(&["en", "en"]);
+    content.content_id = "soft-drinks".into();
+    (content.variants[0].variant_id, content.variants[1].variant_id) = ("a".into(), "b".into());
+    let drawn = |user_id: &str| {
+        let user = User { user_id: user_id.into(), ..user(Some("en-US")) };
+        let reader = Reader::new(&user, "en", 1);
+        reader.choice(&reader.fitting(&content), &content, "").unwrap().variant_id.clone()
+    };
+    let users = ["1001", "1008", "1012", "1014", "1030", "1338"];
+    assert_eq!(users.map(drawn).concat(), "bbbbab");
+}
+
+#[test]
 fn a_content_with_an_unreadable_field_has_no_variant_to_send() {
     let mut content = content(&["en"]);
     content.unreadable = vec!["message_class".into()];

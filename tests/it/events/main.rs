@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
 mod reading;
 
 use std::collections::BTreeMap;
