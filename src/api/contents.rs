@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::decisions::{path_text, reading_tables};
 use super::problem::Problem;
 use super::{ApiState, json};
-use domain::identity::is_valid_id;
-use domain::wording::Preview;
+use domain::identity::{NOT_AN_ID, is_valid_id};
+use domain::preview::Preview;
 use engine::Fault;
 use events::preview::{PreviewError, PreviewQuestion, preview_among};
 
@@ -26,15 +26,15 @@ pub(super) struct PreviewQuery {
     channel: Option<String>,
 }
 
-/// A content's wordings as a reader would see them
+/// A content's variants as a reader would see them
 ///
-/// Filled with what was declared of the user, cut to what the channel shows, the wording of his language marked. A wording
-/// with a field that has neither a value nor a default would not be sent and says so.
+/// Filled with what was declared of the user, cut to what the channel shows, the one marked that a decision would send. A
+/// variant with a field that has neither a value nor a default would not be sent and says so.
 #[utoipa::path(
     get, path = "/v1/contents/{id}/preview", tag = "contents",
     params(("id" = String, Path, description = "The content's id"), PreviewQuery),
     responses(
-        (status = 200, description = "All wordings", body = Preview),
+        (status = 200, description = "All variants", body = Preview),
         (status = 400, description = "A path that is not UTF-8", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such content", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A bad id or parameter, an unknown user or channel", body = Problem, content_type = "application/problem+json"),
@@ -58,7 +58,9 @@ pub(super) async fn show_preview(
             locale: query.locale.as_deref(),
             channel: query.channel.as_deref().unwrap_or(&config.decisions.channel),
         };
-        preview_among(engine.snapshot().declared(), engine.workspace(), &config.channels, question)
+        let snapshot = engine.snapshot();
+        let contents = &snapshot.declared().contents;
+        preview_among(contents, engine.workspace(), &config.channels, &config.decisions, question)
     })
     .await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))
@@ -72,9 +74,8 @@ fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
         ("/channel", query.channel.as_deref()),
     ];
     let is_bad = |(_, text): &(&str, Option<&str>)| text.is_some_and(|text| !is_valid_id(text));
-    let detail = "is not 1 to 128 bytes of text without control characters";
     let faults: Vec<Fault> =
-        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, detail)).collect();
+        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, NOT_AN_ID)).collect();
     if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 

@@ -14,7 +14,7 @@ use super::problem::{INTERNAL_ERROR, INVALID_HEADER, INVALID_PATH, Problem, STOP
 use super::{ApiState, json};
 use ::decisions::explanation::Explanation;
 use domain::decision::{Action, Decision};
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use engine::{Answer, Question};
 
 /// Name of the header under which the same question gets the same answer.
@@ -148,12 +148,7 @@ pub(super) fn path_text(id: Result<Path<String>, PathRejection>) -> Result<Strin
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let invalid = || {
-        Problem::new(
-            INVALID_HEADER,
-            "Idempotency-Key is not one text of 1 to 128 bytes without control characters",
-        )
-    };
+    let invalid = || Problem::new(INVALID_HEADER, format!("Idempotency-Key {NOT_AN_ID}"));
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let key = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid())?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::decisions::path_text;
 use super::problem::Problem;
 use super::{ApiState, json};
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::slot::HORIZON_HOURS;
 use domain::time::Instant;
 use engine::{BestHour, Fault, SendTime};
@@ -116,8 +116,7 @@ pub(super) async fn send_time(
 ) -> Result<Response, Problem> {
     let user_id = path_text(id)?;
     if !is_valid_id(&user_id) {
-        let detail = "is not 1 to 128 bytes of text without control characters";
-        return Err(Problem::invalid(vec![Fault::at("/id", detail)]));
+        return Err(Problem::invalid(vec![Fault::at("/id", NOT_AN_ID)]));
     }
     let horizon_hours = horizon(query)?;
     let found = state.engine().send_time(&user_id, state.0.clock.now(), horizon_hours);

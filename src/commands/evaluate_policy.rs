@@ -88,7 +88,7 @@ pub(super) struct EvaluatePolicyArguments {
 enum ActionArgument {
     /// Content
     Content,
-    /// Content and wording, joined by /
+    /// Content and variant, joined by /
     Variant,
     /// Channel
     Channel,

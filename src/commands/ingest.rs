@@ -9,13 +9,13 @@ use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use domain::error::Coded;
 use domain::zone::Zone;
+use events::columns::fields_of;
 use events::formats::Format;
 use events::health::{future_stamps, odd_days};
 use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{Kind, Request, Stage, Summary};
-use events::upsert::fields_of;
 use files::workspace::Workspace;
 
 /// Take events, users, contents or campaigns into the workspace

@@ -10,7 +10,7 @@ use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, Pa
 use domain::campaign::Campaign;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
-use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
 use domain::slot::HORIZON_HOURS;
 use domain::time::{HOUR, Instant};
 use domain::user::User;
@@ -92,7 +92,7 @@ impl Coded for QuestionError {
 impl Question {
     /// What is wrong with the fields themselves, all of it.
     pub fn faults(&self) -> Vec<Fault> {
-        let id = |pointer: &str, id: &str| (!is_valid_id(id)).then(|| Fault::at(pointer, BAD_ID.to_string()));
+        let id = |pointer: &str, id: &str| (!is_valid_id(id)).then(|| Fault::at(pointer, NOT_AN_ID));
         let contents = self.content_ids.as_deref().unwrap_or_default();
         let mut faults = Vec::new();
         faults.extend(id("/user_id", &self.user_id));
@@ -123,8 +123,6 @@ impl Question {
     }
 }
 
-const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
-const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
 const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "Question documents these");
 
 /// What the models know of one user, by goal.
