@@ -4,7 +4,7 @@
 //! sentence; each imports only folders written above it here:
 //!
 //! `domain` → `parallel` → `config` → `tables` → `workspace` → `evaluation` → `decisions` → `storage` → `events` → `profiles` →
-//! `models` → `segments` → `feedback` → `planning` → `engine` → `simulation` → `api` → `commands`.
+//! `models` → `segments` → `feedback` → `planning` → `engine` → `simulation` → `operations` → `api` → `commands`.
 //!
 //! Invariants, each held by a test or the compiler:
 //! * `now` is an argument everywhere below `commands` and `api`; no clock, no unseeded randomness.
@@ -31,6 +31,7 @@ pub mod evaluation;
 pub mod events;
 pub mod feedback;
 pub mod models;
+pub mod operations;
 mod parallel;
 pub mod planning;
 pub mod profiles;

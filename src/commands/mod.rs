@@ -43,6 +43,8 @@ use crate::models::send_time::evaluate::EvaluateError;
 use crate::models::train::TrainError;
 use crate::models::train::imported::ImportError;
 use crate::models::train::online::OnlineError;
+use crate::operations;
+use crate::operations::context::ContextError;
 use crate::profiles::ProfileError;
 use crate::segments::people::PeopleError;
 use crate::tables::TableError;
@@ -214,6 +216,22 @@ impl Command {
 }
 
 impl Context {
+    /// Runs an operation on a workspace, with a progress bar on stderr that is gone when it returns.
+    fn operate<T, E>(
+        &self,
+        workspace: &Workspace,
+        operation: impl FnOnce(&operations::context::Context<'_>) -> Result<T, E>,
+    ) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
+        let bar = output::Bar::new();
+        let (config, now) = (&self.config, self.now);
+        let result = operation(&operations::context::Context { workspace, config, now, progress: &bar });
+        drop(bar);
+        Ok(result?)
+    }
+
     /// The workspace, which must exist.
     fn open(&self) -> Result<Workspace, Failure> {
         Ok(Workspace::open(&self.workspace)?)
@@ -409,6 +427,17 @@ impl From<OnlineError> for Failure {
         match error {
             OnlineError::Examples(error) => error.into(),
             _ => Failure::new(2, error),
+        }
+    }
+}
+
+impl From<ContextError> for Failure {
+    fn from(error: ContextError) -> Self {
+        match error {
+            ContextError::Workspace(error) => error.into(),
+            ContextError::Lake(error) => error.into(),
+            ContextError::Table(error) => error.into(),
+            error => Failure::new(2, error),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
+use crate::operations::context::Progress;
+
 /// `1469307` as `1,469,307`.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -41,6 +43,33 @@ pub(super) fn progress_bar() -> ProgressBar {
         bar.set_style(style);
     }
     bar.with_finish(ProgressFinish::AndClear)
+}
+
+/// The progress of an operation as a bar on stderr.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new() -> Bar {
+        Bar(progress_bar())
+    }
+}
+
+impl Progress for Bar {
+    fn step(&self, text: &str) {
+        self.0.set_message(text.to_string());
+    }
+
+    fn count(&self, done: u64, total: Option<u64>) {
+        match total {
+            Some(total) => self.0.set_length(total),
+            None => self.0.unset_length(),
+        }
+        self.0.set_position(done);
+    }
+
+    fn stage(&self, text: &str) {
+        self.0.suspend(|| eprintln!("{text} …"));
+    }
 }
 
 /// Says on stderr how many users are read on a clock that nobody named.

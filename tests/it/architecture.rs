@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of `src/` in the order of an event's path: a room imports only rooms written above it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "domain",
     "parallel",
     "config",
@@ -28,6 +28,7 @@ const ROOMS: [&str; 20] = [
     "delivery",
     "engine",
     "simulation",
+    "operations",
     "api",
     "console",
     "commands",

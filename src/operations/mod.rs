@@ -1,0 +1,6 @@
+//! One file for each use case: a typed request in, a typed report or error out, progress as an argument.
+//!
+//! Commands and the API parse, call one operation, and print or answer. The order of steps, the workspace's lock and the
+//! choice of a model are here and nowhere else.
+
+pub mod context;
