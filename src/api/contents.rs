@@ -8,12 +8,11 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::decisions::{path_text, reading_files};
-use super::problem::{INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
+use super::problem::{Fault, INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
+use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
 use crate::domain::channel::ChannelSettings;
 use crate::domain::identity::is_valid_id;
-use crate::domain::wording::Preview;
-use crate::engine::Fault;
 use crate::events::preview::{PreviewError, PreviewQuestion, preview};
 use crate::workspace::Workspace;
 
@@ -49,11 +48,11 @@ pub(super) struct PreviewQuery {
     get, path = "/v1/contents/{id}/preview", tag = "contents",
     params(("id" = String, Path, description = "The content's id"), PreviewQuery),
     responses(
-        (status = 200, description = "All wordings", body = Preview),
-        (status = 400, description = "A path that is not UTF-8", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such content", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A bad id or parameter, an unknown user or channel", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "All wordings", body = ContentPreviewBody),
+        (status = 400, description = "A path that is not UTF-8"),
+        (status = 404, description = "No such content"),
+        (status = 422, description = "A bad id or parameter, an unknown user or channel"),
+        (status = 503, description = "Stopping"),
     )
 )]
 pub(super) async fn show_preview(

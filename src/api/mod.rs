@@ -8,10 +8,10 @@ mod decisions;
 mod guards;
 mod health;
 mod problem;
-mod schemas;
 mod segments;
 mod server;
 mod users;
+pub mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -105,13 +105,14 @@ impl ApiState {
         (name = "users", description = "A user's hours"),
         (name = "segments", description = "Who should get this, and how many they are, as a marketer may see it"),
         (name = "operations", description = "Is the server well?")
-    )
+    ),
+    components(schemas(Problem))
 )]
 struct Document;
 
 /// Every route.
 pub fn router(state: ApiState) -> Router {
-    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(decisions::decide))
         .routes(routes!(decisions::decide_batch))
         .routes(routes!(decisions::show))
@@ -128,6 +129,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .split_for_parts();
+    problem::describe_problems(&mut document);
     let document = document.to_json().unwrap_or_else(|error| unreachable!("plain data: {error}"));
     let routes = routes
         .route("/openapi.json", get(|| async move { json(document) }))

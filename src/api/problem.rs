@@ -3,8 +3,12 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr};
 
-use crate::engine::{EngineError, Fault, QuestionError};
+use super::wire::PositionBody;
+use crate::engine::{EngineError, InvalidField, QuestionError, QuestionField};
 use crate::segments::error::Position;
 use crate::storage::decision_log::LogError;
 
@@ -72,6 +76,36 @@ pub(super) const LOG_UNAVAILABLE: Kind =
     kind("log_unavailable", StatusCode::SERVICE_UNAVAILABLE, "The decision log cannot be used");
 pub(super) const STOPPING: Kind = kind("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping");
 
+/// One thing that is wrong with a question, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(super) struct Fault {
+    /// JSON pointer into the question.
+    pub(super) pointer: String,
+    /// In English, for people.
+    pub(super) detail: String,
+}
+
+impl Fault {
+    /// A fault at a pointer.
+    pub(super) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
+        Fault { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+impl From<InvalidField> for Fault {
+    fn from(InvalidField { field, detail }: InvalidField) -> Fault {
+        let pointer = match field {
+            QuestionField::UserId => "/user_id".to_string(),
+            QuestionField::CampaignId => "/campaign_id".to_string(),
+            QuestionField::ContentIds => "/content_ids".to_string(),
+            QuestionField::ContentId(index) => format!("/content_ids/{index}"),
+            QuestionField::HorizonHours => "/horizon_hours".to_string(),
+            QuestionField::Channel => "/channel".to_string(),
+        };
+        Fault { pointer, detail }
+    }
+}
+
 /// A problem, RFC 9457.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -91,7 +125,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     /// Where in a segment's text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<Box<Position>>,
+    position: Option<Box<PositionBody>>,
     /// What was probably meant, to stand at that place.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -130,7 +164,8 @@ impl Problem {
 
     /// The same with the place in a segment's text, and what was probably meant there.
     pub(super) fn hinting(self, position: Option<Position>, suggestion: Option<String>) -> Problem {
-        let (position, suggestion) = (position.map(Box::new), suggestion.map(Into::into));
+        let position = position.map(|position| Box::new(position.into()));
+        let suggestion = suggestion.map(Into::into);
         Problem { position, suggestion, ..self }
     }
 
@@ -162,6 +197,25 @@ impl Problem {
     }
 }
 
+/// Says of every response of the document that is an error: its body is a problem.
+pub(super) fn describe_problems(document: &mut OpenApi) {
+    let operations = document.paths.paths.values_mut().flat_map(operations_of);
+    for (status, response) in operations.flat_map(|operation| &mut operation.responses.responses) {
+        let is_error = status.starts_with('4') || status.starts_with('5');
+        if let RefOr::T(response) = response
+            && is_error
+        {
+            let body = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            response.content.insert(CONTENT_TYPE.to_string(), RefOr::T(body));
+        }
+    }
+}
+
+fn operations_of(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, .. } = path;
+    [get, put, post, delete].into_iter().flatten()
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
@@ -179,7 +233,9 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Problem {
         let detail = error.to_string();
         match error {
-            EngineError::Question(QuestionError::Invalid(faults)) => Problem::invalid(faults),
+            EngineError::Question(QuestionError::Invalid(fields)) => {
+                Problem::invalid(fields.into_iter().map(Fault::from).collect())
+            }
             EngineError::Question(QuestionError::UnknownCampaign(_)) => {
                 Problem::new(UNKNOWN_CAMPAIGN, detail)
             }

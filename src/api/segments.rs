@@ -18,9 +18,8 @@ use serde_json::{Value, json};
 
 use super::body::JsonBody;
 use super::decisions::{path_text, reading_files};
-use super::problem::{INVALID_HEADER, PRECONDITION_FAILED, Problem, WORKSPACE_LOCKED};
+use super::problem::{Fault, INVALID_HEADER, PRECONDITION_FAILED, Problem, WORKSPACE_LOCKED};
 use super::{ApiState, json};
-use crate::engine::Fault;
 use crate::profiles::table::ProfileFile;
 use crate::segments::desk::{Desk, saved_segments};
 use crate::segments::expression::Expression;
@@ -59,7 +58,7 @@ pub(super) struct SegmentBody {
     get, path = "/v1/segments", tag = "segments",
     responses(
         (status = 200, description = "By id", body = Object),
-        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Stopping"),
     )
 )]
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, Problem> {
@@ -77,8 +76,8 @@ pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, Prob
     params(("id" = String, Path, description = "The segment's id")),
     responses(
         (status = 200, description = "It, its version as ETag", body = Object),
-        (status = 404, description = "Nobody saved it, or it was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody saved it, or it was deleted"),
+        (status = 503, description = "Stopping"),
     )
 )]
 pub(super) async fn show(
@@ -113,11 +112,11 @@ pub(super) async fn show(
     responses(
         (status = 200, description = "It, its version as ETag; `changed` says whether anything was", body = Object),
         (status = 201, description = "The same, of one that was not there", body = Object),
-        (status = 400, description = "Not JSON, or a bad header", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Another version is current", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A segment that cannot be meant so, with its place and what was probably meant; a bad id; a question about who somebody is", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Another process writes, or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Not JSON, or a bad header"),
+        (status = 412, description = "Another version is current"),
+        (status = 413, description = "The body is too large"),
+        (status = 422, description = "A segment that cannot be meant so, with its place and what was probably meant; a bad id; a question about who somebody is"),
+        (status = 503, description = "Another process writes, or stopping"),
     )
 )]
 pub(super) async fn save(
@@ -177,9 +176,9 @@ fn save_as(
     ),
     responses(
         (status = 200, description = "When it was deleted, and who still names it", body = Object),
-        (status = 404, description = "Nobody saved it, or it was deleted before", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Another version is current", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Another process writes, or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody saved it, or it was deleted before"),
+        (status = 412, description = "Another version is current"),
+        (status = 503, description = "Another process writes, or stopping"),
     )
 )]
 pub(super) async fn delete(

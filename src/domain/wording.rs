@@ -19,7 +19,7 @@ pub struct Rendered {
 }
 
 /// A content's wordings as somebody would see them.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Preview {
     /// The content.
     pub content_id: String,
@@ -36,7 +36,7 @@ pub struct Preview {
 }
 
 /// One wording as somebody would see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WordingPreview {
     /// Its id within the content.
     pub variant_id: String,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use ids::is_decision_id;
-pub use question::{Fault, HORIZON_HOURS, Question, QuestionError};
+pub use question::{HORIZON_HOURS, InvalidField, Question, QuestionError, QuestionField};
 pub use refresh::{RefreshState, Refresher};
 pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};
@@ -136,6 +136,7 @@ impl Engine {
         key: Option<&str>,
         now: Instant,
     ) -> Result<Answer, EngineError> {
+        question.check()?;
         let Some(key) = key else { return self.decide_anew(question, None, now) };
         let mut shard = self.keys.hold(key);
         let request_hash = question.hash();

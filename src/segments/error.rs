@@ -132,7 +132,7 @@ impl fmt::Display for SegmentError {
 impl std::error::Error for SegmentError {}
 
 /// Where a text goes wrong, as editors count: both from 1, columns in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Line.
     pub line: usize,

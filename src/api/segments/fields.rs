@@ -16,7 +16,7 @@ use crate::segments::fields::{FUNCTIONS, Field};
     get, path = "/v1/segment-fields", tag = "segments",
     responses(
         (status = 200, description = "Fields by name, and functions", body = Object),
-        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Stopping"),
     )
 )]
 pub(in crate::api) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {

@@ -18,9 +18,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::ApiState;
 use super::super::decisions::{path_text, reading_files};
-use super::super::problem::{OVERLOADED, Problem};
+use super::super::problem::{Fault, OVERLOADED, Problem};
 use super::entity_tag;
-use crate::engine::Fault;
 use crate::segments::export::{self, Format};
 use crate::segments::people::People;
 
@@ -49,10 +48,10 @@ pub(in crate::api) struct MembersQuery {
     params(("id" = String, Path, description = "The segment's id"), MembersQuery),
     responses(
         (status = 200, description = "user_id of each, sorted; the segment's version as ETag", body = String, content_type = "text/csv"),
-        (status = 404, description = "Nobody saved it, or it was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "There are no profiles yet", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "An unknown format, too few members, or a segment that cannot be evaluated", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Profiles are being rebuilt, too many exports at once, or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody saved it, or it was deleted"),
+        (status = 409, description = "There are no profiles yet"),
+        (status = 422, description = "An unknown format, too few members, or a segment that cannot be evaluated"),
+        (status = 503, description = "Profiles are being rebuilt, too many exports at once, or stopping"),
     )
 )]
 pub(in crate::api) async fn stream(

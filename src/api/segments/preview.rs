@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 
 use super::super::body::JsonBody;
 use super::super::decisions::reading_files;
-use super::super::problem::Problem;
+use super::super::problem::{Fault, Problem};
 use super::super::{ApiState, json};
 use super::problems::{about_expression, about_text, read};
 use crate::domain::time::Instant;
-use crate::engine::Fault;
 use crate::segments::cache::View;
 use crate::segments::count::{By, Counted};
 use crate::segments::desk::{Asked, Desk, DeskError, sample};
@@ -71,12 +70,12 @@ pub(in crate::api) struct OverlapBody {
     request_body(content = PreviewBody, content_type = "application/json"),
     responses(
         (status = 200, description = "Members, and breakdowns by reach, lifecycle, platform, locale, zone and what was asked for", body = Object),
-        (status = 400, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such saved segment", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "There are no profiles yet", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A segment that cannot be meant so, with its place and what was probably meant; a question about who somebody is; a model that is missing", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Profiles are being rebuilt, or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Not JSON"),
+        (status = 404, description = "No such saved segment"),
+        (status = 409, description = "There are no profiles yet"),
+        (status = 413, description = "The body is too large"),
+        (status = 422, description = "A segment that cannot be meant so, with its place and what was probably meant; a question about who somebody is; a model that is missing"),
+        (status = 503, description = "Profiles are being rebuilt, or stopping"),
     )
 )]
 pub(in crate::api) async fn preview(
@@ -174,11 +173,11 @@ fn counted(view: &mut View<'_>, question: &PreviewBody) -> Result<Value, Problem
     request_body(content = OverlapBody, content_type = "application/json"),
     responses(
         (status = 200, description = "Sizes, pairs, and what is in all or any", body = Object),
-        (status = 400, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such saved segment", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "There are no profiles yet", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not 2 to 20 segments, one twice, or one that cannot be evaluated", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Profiles are being rebuilt, or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Not JSON"),
+        (status = 404, description = "No such saved segment"),
+        (status = 409, description = "There are no profiles yet"),
+        (status = 422, description = "Not 2 to 20 segments, one twice, or one that cannot be evaluated"),
+        (status = 503, description = "Profiles are being rebuilt, or stopping"),
     )
 )]
 pub(in crate::api) async fn overlap(
