@@ -4,3 +4,4 @@
 //! choice of a model are here and nowhere else.
 
 pub mod context;
+pub mod plan;

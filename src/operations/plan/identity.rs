@@ -1,0 +1,34 @@
+//! The id of a plan: another one for another lake, table, setting, model, moment, audience or list of campaigns.
+
+use serde_json::json;
+
+use super::Planner;
+use crate::domain::campaign::Campaign;
+use crate::domain::identity::sha256_hex;
+use crate::engine::planning::{Audiences, PlanSource};
+use crate::planning::record::version_of;
+use crate::segments::audiences::Frozen;
+use crate::tables::{TableError, sha256_of_file};
+
+/// The id of a plan.
+pub(super) fn plan_id(
+    planner: &Planner<'_>,
+    source: &PlanSource<'_>,
+    campaigns: &[Campaign],
+    audiences: &Audiences,
+) -> Result<String, TableError> {
+    let mut parts = vec![planner.lake.content_sha256(), planner.now.to_string()];
+    for table in ["users", "contents", "campaigns"] {
+        let path = planner.context.workspace.table(table);
+        parts.push(if path.exists() { sha256_of_file(&path)? } else { String::new() });
+    }
+    parts.extend(campaigns.iter().map(|campaign| campaign.campaign_id.clone()));
+    parts.extend(audiences.iter().map(|(campaign, frozen)| {
+        let Frozen { segment_id, version, as_of, members } = &**frozen;
+        format!("{campaign}={segment_id} {version} {as_of} {}", version_of(members))
+    }));
+    parts.extend(source.models());
+    let versions = planner.snapshot.versions();
+    parts.extend(versions.iter().map(|(name, version)| format!("{name}={version}")));
+    Ok(sha256_hex(json!(parts).to_string().as_bytes())[..12].to_string())
+}
