@@ -4,20 +4,8 @@ use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
+pub(super) use crate::domain::text::thousands;
 use crate::operations::context::Progress;
-
-/// `1469307` as `1,469,307`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// Rows whose columns are as wide as their widest cell: the first on the left, the others on the right.
 pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {

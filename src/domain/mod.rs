@@ -19,6 +19,7 @@ pub mod rhythm;
 pub mod settings;
 pub mod slot;
 pub mod template;
+pub mod text;
 pub mod time;
 pub mod user;
 pub mod wording;

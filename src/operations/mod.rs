@@ -5,3 +5,4 @@
 
 pub mod context;
 pub mod plan;
+pub mod segments;

@@ -82,6 +82,14 @@ pub enum Fault {
     /// A segment that nobody saved.
     #[error("unknown_segment: there is no segment {0:?}")]
     UnknownSegment(String),
+    /// A saved segment with a file that cannot be read.
+    #[error("bad_segment_file: segment {segment:?} cannot be read: {why}")]
+    DamagedSegment {
+        /// Its id.
+        segment: String,
+        /// Which file, and what is wrong with it.
+        why: String,
+    },
     /// A segment that contains itself.
     #[error("segment_cycle: a segment cannot contain itself: {0}")]
     SegmentCycle(String),

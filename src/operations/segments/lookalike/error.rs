@@ -1,0 +1,90 @@
+//! Why there is no look-alike.
+
+use crate::domain::error::{Coded, ErrorKind};
+use crate::models::lookalike::LookAlikeError;
+use crate::operations::context::ContextError;
+use crate::operations::segments::WrittenError;
+use crate::operations::segments::save::SaveError;
+use crate::operations::segments::upload::UploadError;
+use crate::segments::desk::DeskError;
+use crate::segments::people::PeopleError;
+use crate::segments::privacy::PrivacyError;
+use crate::tables::TableError;
+
+/// A look-alike that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LookalikeError {
+    /// Nobody says whom to save.
+    #[error("missing_reach: --save takes whom --reach or --similarity takes; name one of them")]
+    MissingReach,
+    /// There is nobody to save.
+    #[error("nobody_reached: nobody outside the seed is so similar")]
+    NobodyReached,
+    /// There is too little to learn from.
+    #[error(transparent)]
+    Learn(#[from] LookAlikeError),
+    /// A list cannot be read, or the people who were taken cannot be saved.
+    #[error(transparent)]
+    List(#[from] UploadError),
+}
+
+impl From<SaveError> for LookalikeError {
+    fn from(error: SaveError) -> LookalikeError {
+        UploadError::from(error).into()
+    }
+}
+
+impl From<WrittenError> for LookalikeError {
+    fn from(error: WrittenError) -> LookalikeError {
+        SaveError::from(error).into()
+    }
+}
+
+impl From<DeskError> for LookalikeError {
+    fn from(error: DeskError) -> LookalikeError {
+        SaveError::from(error).into()
+    }
+}
+
+impl From<ContextError> for LookalikeError {
+    fn from(error: ContextError) -> LookalikeError {
+        SaveError::from(error).into()
+    }
+}
+
+impl From<PrivacyError> for LookalikeError {
+    fn from(error: PrivacyError) -> LookalikeError {
+        SaveError::from(error).into()
+    }
+}
+
+impl From<PeopleError> for LookalikeError {
+    fn from(error: PeopleError) -> LookalikeError {
+        DeskError::from(error).into()
+    }
+}
+
+impl From<TableError> for LookalikeError {
+    fn from(error: TableError) -> LookalikeError {
+        ContextError::from(error).into()
+    }
+}
+
+impl Coded for LookalikeError {
+    fn code(&self) -> &'static str {
+        match self {
+            LookalikeError::MissingReach => "missing_reach",
+            LookalikeError::NobodyReached => "nobody_reached",
+            LookalikeError::Learn(error) => error.code(),
+            LookalikeError::List(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LookalikeError::MissingReach | LookalikeError::NobodyReached => ErrorKind::Caller,
+            LookalikeError::Learn(error) => error.kind(),
+            LookalikeError::List(error) => error.kind(),
+        }
+    }
+}
