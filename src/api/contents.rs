@@ -11,10 +11,10 @@ use super::decisions::{path_text, reading_files};
 use super::problem::{Fault, INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
 use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
-use crate::domain::channel::ChannelSettings;
-use crate::domain::identity::is_valid_id;
-use crate::events::preview::{PreviewError, PreviewQuestion, preview};
-use crate::workspace::Workspace;
+use domain::channel::ChannelSettings;
+use domain::identity::is_valid_id;
+use events::preview::{PreviewError, PreviewQuestion, preview};
+use files::workspace::Workspace;
 
 /// Where wordings are read, and how the channels show them.
 #[derive(Clone, Debug)]

@@ -12,9 +12,9 @@ use super::wire::decision::DecisionBody;
 use super::wire::explanation::ExplanationBody;
 use super::wire::question::QuestionBody;
 use super::{ApiState, json};
-use crate::domain::decision::Action;
-use crate::domain::identity::is_valid_id;
-use crate::engine::Answer;
+use domain::decision::Action;
+use domain::identity::is_valid_id;
+use engine::Answer;
 
 /// Name of the header under which the same question gets the same answer.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";

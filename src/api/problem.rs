@@ -8,9 +8,9 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr};
 
 use super::wire::PositionBody;
-use crate::engine::{EngineError, InvalidField, QuestionError, QuestionField};
-use crate::segments::error::Position;
-use crate::storage::decision_log::LogError;
+use engine::{EngineError, InvalidField, QuestionError, QuestionField};
+use segments::language::error::Position;
+use store::decision_log::LogError;
 
 /// Content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";

@@ -9,8 +9,8 @@ use super::decisions::path_text;
 use super::problem::{Fault, Problem};
 use super::wire::Moment;
 use super::{ApiState, json};
-use crate::domain::identity::is_valid_id;
-use crate::engine::{BestHour, HORIZON_HOURS, SendTime};
+use domain::identity::is_valid_id;
+use engine::{BestHour, HORIZON_HOURS, SendTime};
 
 /// Parameters of a send time.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -14,8 +14,8 @@ use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, 
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::time::Instant;
-use crate::segments::error::Position;
+use domain::time::Instant;
+use segments::language::error::Position;
 
 /// A moment: RFC 3339 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-pub(super) use crate::domain::text::thousands;
-use crate::operations::context::Progress;
+pub(super) use domain::text::thousands;
+use operations::context::Progress;
 
 /// Rows whose columns are as wide as their widest cell: the first on the left, the others on the right.
 pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use crate::domain::time::Day;
-use crate::operations::plan::{CampaignChoice, PlanError, PlanRequest, plan};
-use crate::planning::handoff::HandoffError;
-use crate::storage::decision_log::LogError;
+use domain::time::Day;
+use operations::plan::{CampaignChoice, PlanError, PlanRequest, plan};
+use planning::handoff::HandoffError;
+use store::decision_log::LogError;
 
 /// Plan campaigns together for everybody, and write what a sender needs
 ///

@@ -8,13 +8,13 @@ use uuid::Builder;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
-use crate::decisions::context::{Audience, DecisionContext, Membership};
-use crate::domain::campaign::Campaign;
-use crate::domain::identity::sha256;
-use crate::domain::settings::DecisionSettings;
-use crate::domain::time::Instant;
-use crate::planning::Source;
-use crate::segments::audiences::Frozen;
+use decisions::context::{Audience, DecisionContext, Membership};
+use domain::campaign::Campaign;
+use domain::identity::sha256;
+use domain::settings::DecisionSettings;
+use domain::time::Instant;
+use ::planning::Source;
+use segments::answers::audiences::Frozen;
 
 /// By campaign, the members of the segment that it is for; a campaign for everybody has no entry.
 pub type Audiences = BTreeMap<String, Arc<Frozen>>;

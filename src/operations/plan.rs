@@ -13,19 +13,19 @@ pub use error::PlanError;
 pub use report::{Counts, HOUR, Kept, PlanReport, ScenarioReport, pushed_out};
 
 use super::context::Context;
-use crate::domain::campaign::Campaign;
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::engine::planning::{Audiences, PlanSource};
-use crate::engine::{POPULARITY, Snapshot};
-use crate::events::lake::Lake;
-use crate::models::registry::Registry;
-use crate::planning::decided::{Nowhere, Sink};
-use crate::planning::record::Recorder;
-use crate::planning::solver::Phase;
-use crate::planning::what_if::{BadChange, Scenario};
-use crate::planning::{Made, Request, Source, Step, handoff, make};
-use crate::workspace::Workspace;
+use domain::campaign::Campaign;
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use engine::planning::{Audiences, PlanSource};
+use engine::{POPULARITY, Snapshot};
+use events::lake::Lake;
+use registry::versions::Registry;
+use planning::decided::{Nowhere, Sink};
+use planning::record::Recorder;
+use planning::solver::Phase;
+use planning::what_if::{BadChange, Scenario};
+use planning::{Made, Request, Source, Step, handoff, make};
+use files::workspace::Workspace;
 
 /// What to plan.
 #[derive(Clone, Debug)]

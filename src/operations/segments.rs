@@ -23,13 +23,13 @@ mod error;
 pub use error::{AskError, WrittenError};
 
 use super::context::Context;
-use crate::domain::time::Instant;
-use crate::profiles::table::ProfileFile;
-use crate::segments::cache::{PeopleCache, View};
-use crate::segments::desk::{Asked, Desk, DeskError};
-use crate::segments::expression::Expression;
-use crate::segments::predicate::Predicate;
-use crate::segments::privacy::Reader;
+use domain::time::Instant;
+use profiles::table::ProfileFile;
+use ::segments::answers::cache::{PeopleCache, View};
+use ::segments::answers::desk::{Asked, Desk, DeskError};
+use ::segments::language::expression::Expression;
+use ::segments::language::predicate::Predicate;
+use ::segments::answers::privacy::Reader;
 
 /// Who asks about segments, and about which people.
 #[derive(Clone, Copy, Debug)]

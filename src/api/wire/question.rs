@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::engine::Question;
+use engine::Question;
 
 /// "What and when for this user?"
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, utoipa::ToSchema)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::super::output::{table, thousands};
-use crate::engine::POPULARITY;
-use crate::operations::plan::{Counts, HOUR, PlanReport, pushed_out};
-use crate::planning::decided::CampaignDecided;
-use crate::planning::forecast::{Bounds, Forecast};
-use crate::planning::solver::outcome::Pair;
-use crate::segments::audiences::Frozen;
+use engine::POPULARITY;
+use operations::plan::{Counts, HOUR, PlanReport, pushed_out};
+use planning::decided::CampaignDecided;
+use planning::forecast::{Bounds, Forecast};
+use planning::solver::outcome::Pair;
+use segments::answers::audiences::Frozen;
 
 pub(super) fn lines(report: &PlanReport) -> Vec<String> {
     let mut lines = vec![

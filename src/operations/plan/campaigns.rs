@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{CampaignChoice, PlanError};
-use crate::domain::campaign::Campaign;
-use crate::domain::time::Instant;
-use crate::engine::Snapshot;
-use crate::engine::planning::Audiences;
-use crate::operations::context::Context;
-use crate::planning::MOST_CAMPAIGNS;
-use crate::segments::audiences::{Frozen, freeze};
-use crate::segments::desk::DeskError;
+use domain::campaign::Campaign;
+use domain::time::Instant;
+use engine::Snapshot;
+use engine::planning::Audiences;
+use crate::context::Context;
+use planning::MOST_CAMPAIGNS;
+use segments::answers::audiences::{Frozen, freeze};
+use segments::answers::desk::DeskError;
 
 /// The campaigns of a choice, in the order in which they were named; those that are due, in order of their ids.
 ///

@@ -1,15 +1,15 @@
 //! Why there is no plan.
 
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::UnknownZone;
-use crate::engine::EngineError;
-use crate::operations::context::ContextError;
-use crate::planning::MOST_CAMPAIGNS;
-use crate::planning::handoff::HandoffError;
-use crate::planning::what_if::BadChange;
-use crate::storage::decision_log::LogError;
-use crate::tables::TableError;
+use domain::error::{Coded, ErrorKind};
+use domain::time::{Day, Instant};
+use domain::zone::UnknownZone;
+use engine::EngineError;
+use crate::context::ContextError;
+use planning::MOST_CAMPAIGNS;
+use planning::handoff::HandoffError;
+use planning::what_if::BadChange;
+use store::decision_log::LogError;
+use files::tables::TableError;
 
 /// A plan that cannot be made.
 #[derive(Debug, thiserror::Error)]

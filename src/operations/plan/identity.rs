@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::Planner;
-use crate::domain::campaign::Campaign;
-use crate::domain::identity::sha256_hex;
-use crate::engine::planning::{Audiences, PlanSource};
-use crate::planning::record::version_of;
-use crate::segments::audiences::Frozen;
-use crate::tables::{TableError, sha256_of_file};
+use domain::campaign::Campaign;
+use domain::identity::sha256_hex;
+use engine::planning::{Audiences, PlanSource};
+use planning::record::version_of;
+use segments::answers::audiences::Frozen;
+use files::tables::{TableError, sha256_of_file};
 
 /// The id of a plan.
 pub(super) fn plan_id(

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::config::PlanningConfig;
-use crate::domain::campaign::Campaign;
-use crate::domain::time::Instant;
-use crate::engine::planning::Audiences;
-use crate::planning::forecast::{Bounds, Forecast};
-use crate::planning::solver::outcome::{Pair, Reason};
-use crate::planning::{Made, rule_of};
+use config::PlanningConfig;
+use domain::campaign::Campaign;
+use domain::time::Instant;
+use engine::planning::Audiences;
+use planning::forecast::{Bounds, Forecast};
+use planning::solver::outcome::{Pair, Reason};
+use planning::{Made, rule_of};
 
 /// Minutes of an hour.
 pub const HOUR: usize = 60;

@@ -2,10 +2,10 @@
 
 use super::report::{PlanReport, ScenarioReport};
 use super::{PlanError, Planner};
-use crate::domain::campaign::Campaign;
-use crate::engine::planning::PlanSource;
-use crate::planning::decided::Nowhere;
-use crate::planning::what_if::Scenario;
+use domain::campaign::Campaign;
+use engine::planning::PlanSource;
+use planning::decided::Nowhere;
+use planning::what_if::Scenario;
 
 /// Plans the scenario as the plan itself was made, and keeps nothing but its figures.
 pub(super) fn plan(

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{AskError, Asking, Selection, answered};
-use crate::operations::context::{Context, ContextError};
-use crate::segments::cache::View;
-use crate::segments::count::{By, Counted};
-use crate::segments::desk::{DeskError, Evaluated, sample};
-use crate::segments::evaluations::{Change, Evaluation, Evaluations};
-use crate::segments::privacy::Reader;
-use crate::segments::saved::Card;
+use crate::context::{Context, ContextError};
+use ::segments::answers::cache::View;
+use ::segments::answers::count::{By, Counted};
+use ::segments::answers::desk::{DeskError, Evaluated, sample};
+use ::segments::saved::evaluations::{Change, Evaluation, Evaluations};
+use ::segments::answers::privacy::Reader;
+use ::segments::saved::versions::Card;
 
 /// What to count.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::save::{Expected, SaveError, lock_within};
 use super::show::NamedBy;
-use crate::operations::context::Context;
-use crate::segments::desk::saved_segments;
-use crate::segments::saved::{self, Card};
+use crate::context::Context;
+use ::segments::answers::desk::saved_segments;
+use ::segments::saved::versions::{self, Card};
 
 /// What to delete.
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! Why a question about segments has no answer.
 
-use crate::domain::error::{Coded, ErrorKind};
-use crate::operations::context::ContextError;
-use crate::segments::desk::DeskError;
-use crate::segments::error::SegmentError;
-use crate::segments::people::PeopleError;
-use crate::segments::privacy::PrivacyError;
-use crate::segments::saved::SavedError;
-use crate::tables::TableError;
+use domain::error::{Coded, ErrorKind};
+use crate::context::ContextError;
+use ::segments::answers::desk::DeskError;
+use ::segments::language::error::SegmentError;
+use ::segments::people::PeopleError;
+use ::segments::answers::privacy::PrivacyError;
+use ::segments::saved::versions::SavedError;
+use files::tables::TableError;
 
 /// Something written down that is no segment.
 #[derive(Debug, thiserror::Error)]

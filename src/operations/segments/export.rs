@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{AskError, Asking, Selection, answered};
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::Instant;
-use crate::operations::context::Context;
-use crate::segments::cache::View;
-use crate::segments::desk::Asked;
-use crate::segments::export::{Export, frame_of, write};
-use crate::segments::keys::Key;
-use crate::segments::privacy::Reader;
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+use crate::context::Context;
+use ::segments::answers::cache::View;
+use ::segments::answers::desk::Asked;
+use ::segments::answers::export::{Export, frame_of, write};
+use ::segments::language::keys::Key;
+use ::segments::answers::privacy::Reader;
 
 /// What to write.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{AskError, PeopleChoice};
-use crate::operations::context::Context;
-use crate::segments::desk::catalogue;
-use crate::segments::fields::FieldCatalogue;
+use crate::context::Context;
+use ::segments::answers::desk::catalogue;
+use ::segments::language::fields::FieldCatalogue;
 
 /// The fields of segments; there need be no profiles.
 ///

@@ -1,13 +1,13 @@
 //! People of like rhythm, named by when they come more than others do.
 
 use super::{AskError, Asking, answered};
-use crate::domain::rhythm::Rhythm;
-use crate::domain::time::Instant;
-use crate::models::send_time::named_rhythms::{NamedRhythms, Peak, Stability, stability, weeks};
-use crate::operations::context::Context;
-use crate::segments::keys::Needs;
-use crate::segments::people::People;
-use crate::segments::privacy::{Reader, Shown};
+use domain::rhythm::Rhythm;
+use domain::time::Instant;
+use curves::named_rhythms::{NamedRhythms, Peak, Stability, stability, weeks};
+use crate::context::Context;
+use ::segments::language::keys::Needs;
+use ::segments::people::People;
+use ::segments::answers::privacy::{Reader, Shown};
 
 /// Draws of the users whose groups are compared.
 const DRAWS: u64 = 5;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::operations::context::Context;
-use crate::segments::desk::DeskError;
-use crate::segments::saved::{DamagedSegment, SavedSegments, Segment};
+use crate::context::Context;
+use ::segments::answers::desk::DeskError;
+use ::segments::saved::versions::{DamagedSegment, SavedSegments, Segment};
 
 /// The saved segments, deleted ones too, by id.
 #[derive(Clone, Debug)]

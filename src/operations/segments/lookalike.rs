@@ -13,20 +13,18 @@ use std::time::Duration;
 use super::save::{Expected, NewDefinition, SaveReport, SaveRequest, save};
 use super::upload::read_list;
 use super::{Asking, ReaderChoice, Written, answered};
-use crate::domain::time::Instant;
-use crate::models::lookalike::LookAlike;
-use crate::operations::context::Context;
-use crate::segments::cache::View;
-use crate::segments::desk::{Asked, Desk, DeskError};
-use crate::segments::expression::Expression;
-use crate::segments::keys::{Key, Needs, needs};
-use crate::segments::lookalike::{
-    Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed,
-};
-use crate::segments::people::People;
-use crate::segments::predicate::Predicate;
-use crate::segments::privacy::{PrivacyError, Reader};
-use crate::tables;
+use domain::time::Instant;
+use models::lookalike::LookAlike;
+use crate::context::Context;
+use ::segments::answers::cache::View;
+use ::segments::answers::desk::{Asked, Desk, DeskError};
+use ::segments::language::expression::Expression;
+use ::segments::language::keys::{Key, Needs, needs};
+use ::segments::answers::lookalike::{Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed};
+use ::segments::people::People;
+use ::segments::language::predicate::Predicate;
+use ::segments::answers::privacy::{PrivacyError, Reader};
+use files::tables;
 
 /// Shares of the others that the curve shows.
 const SHARES: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5];

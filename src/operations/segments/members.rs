@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{AskError, Asking, answered};
-use crate::operations::context::Context;
-use crate::segments::people::People;
+use crate::context::Context;
+use ::segments::people::People;
 
 /// Who is in a segment.
 #[derive(Clone, Debug)]

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{AskError, Asking, answered};
-use crate::domain::time::Instant;
-use crate::models::registry::Registry;
-use crate::operations::context::Context;
-use crate::segments::desk::{Asked, DeskError};
-use crate::segments::privacy::{Reader, Shown};
-use crate::segments::ready_made::{ReadyMade, ready_made as all_for};
+use domain::time::Instant;
+use registry::versions::Registry;
+use crate::context::Context;
+use ::segments::answers::desk::{Asked, DeskError};
+use ::segments::answers::privacy::{Reader, Shown};
+use ::segments::language::ready_made::{ReadyMade, ready_made as all_for};
 
 /// The ready-made audiences.
 #[derive(Clone, Debug)]

@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use super::{ReaderChoice, Written, WrittenError};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::operations::context::{Context, ContextError};
-use crate::profiles::table::ProfileFile;
-use crate::segments::desk::{Desk, DeskError};
-use crate::segments::expression::Expression;
-use crate::segments::keys::needs;
-use crate::segments::privacy::PrivacyError;
-use crate::segments::saved::{self, Card, SavedError, Segment, present_card};
-use crate::workspace::{WorkspaceError, WriteLock};
+use domain::error::{Coded, ErrorKind};
+use crate::context::{Context, ContextError};
+use profiles::table::ProfileFile;
+use ::segments::answers::desk::{Desk, DeskError};
+use ::segments::language::expression::Expression;
+use ::segments::language::keys::needs;
+use ::segments::answers::privacy::PrivacyError;
+use ::segments::saved::versions::{self, Card, SavedError, Segment, present_card};
+use files::workspace::{WorkspaceError, WriteLock};
 
 /// Between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(50);

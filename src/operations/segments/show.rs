@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::operations::context::Context;
-use crate::segments::desk::{DeskError, saved_segments};
-use crate::segments::saved::{SavedSegments, Segment, campaigns_for};
+use crate::context::Context;
+use ::segments::answers::desk::{DeskError, saved_segments};
+use ::segments::saved::versions::{SavedSegments, Segment, campaigns_for};
 
 /// A saved segment.
 #[derive(Clone, Debug)]

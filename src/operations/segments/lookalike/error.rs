@@ -1,15 +1,15 @@
 //! Why there is no look-alike.
 
-use crate::domain::error::{Coded, ErrorKind};
-use crate::models::lookalike::LookAlikeError;
-use crate::operations::context::ContextError;
-use crate::operations::segments::WrittenError;
-use crate::operations::segments::save::SaveError;
-use crate::operations::segments::upload::UploadError;
-use crate::segments::desk::DeskError;
-use crate::segments::people::PeopleError;
-use crate::segments::privacy::PrivacyError;
-use crate::tables::TableError;
+use domain::error::{Coded, ErrorKind};
+use models::lookalike::LookAlikeError;
+use crate::context::ContextError;
+use crate::segments::WrittenError;
+use crate::segments::save::SaveError;
+use crate::segments::upload::UploadError;
+use ::segments::answers::desk::DeskError;
+use ::segments::people::PeopleError;
+use ::segments::answers::privacy::PrivacyError;
+use files::tables::TableError;
 
 /// A look-alike that cannot be made.
 #[derive(Debug, thiserror::Error)]
