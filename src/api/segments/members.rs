@@ -22,6 +22,7 @@ use super::super::problem::{Fault, OVERLOADED, Problem};
 use super::entity_tag;
 use ::segments::answers::export::{self, Format};
 use ::segments::people::People;
+use engine::Fault;
 
 /// Bytes of a chunk, and chunks that wait for a client.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -34,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(in crate) struct MembersQuery {
+pub(crate) struct MembersQuery {
     /// csv, jsonl or parquet; csv when it is left out.
     format: Option<String>,
 }
@@ -54,7 +55,7 @@ pub(in crate) struct MembersQuery {
         (status = 503, description = "Profiles are being rebuilt, too many exports at once, or stopping"),
     )
 )]
-pub(in crate) async fn stream(
+pub(crate) async fn stream(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<MembersQuery>, QueryRejection>,
