@@ -8,6 +8,7 @@ use crate::domain::goal::{Goal, is_goal_name};
 use crate::domain::time::{Day, Instant};
 use crate::domain::zone::Zone;
 use crate::events::lake::{Lake, LakeError};
+use crate::profiles::ProfileError;
 use crate::tables::{self, TableError};
 use crate::workspace::{Workspace, WorkspaceError, WriteLock};
 
@@ -73,12 +74,23 @@ pub enum ContextError {
         /// The names that there are.
         declared: Vec<String>,
     },
+    /// The system's temporary directory cannot be written.
+    #[error("not_permitted: {}: {source}", .path.display())]
+    NoScratch {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The workspace cannot be used.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     /// The lake cannot be read.
     #[error(transparent)]
     Lake(#[from] LakeError),
+    /// Events before the moment, or declarations, cannot be read.
+    #[error(transparent)]
+    Profiles(#[from] ProfileError),
     /// A file cannot be read or written.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -96,20 +108,24 @@ impl Coded for ContextError {
             ContextError::BadOut(_) => "bad_out",
             ContextError::BadMoment(_) => "bad_moment",
             ContextError::UnknownGoal { .. } => "unknown_goal",
+            ContextError::NoScratch { .. } => "not_permitted",
             ContextError::Workspace(error) => error.code(),
             ContextError::Lake(error) => error.code(),
+            ContextError::Profiles(error) => error.code(),
             ContextError::Table(error) => error.code(),
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            ContextError::NoEvents | ContextError::BadOut(_) | ContextError::BadMoment(_) => {
-                ErrorKind::Caller
-            }
+            ContextError::NoEvents
+            | ContextError::BadOut(_)
+            | ContextError::BadMoment(_)
+            | ContextError::NoScratch { .. } => ErrorKind::Caller,
             ContextError::UnknownGoal { .. } => ErrorKind::NotFound,
             ContextError::Workspace(error) => error.kind(),
             ContextError::Lake(error) => error.kind(),
+            ContextError::Profiles(error) => error.kind(),
             ContextError::Table(error) => error.kind(),
         }
     }
