@@ -9,3 +9,6 @@ pub fn is_push_side(name: &str) -> bool {
 pub fn is_own(name: &str) -> bool {
     !is_push_side(name)
 }
+
+/// The event that puts a user into a campaign's audience.
+pub const TARGETED: &str = "campaign_targeted";

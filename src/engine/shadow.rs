@@ -7,8 +7,9 @@ use crate::decisions::context::DecisionContext;
 use crate::decisions::second_opinion::second_opinion;
 use crate::domain::decision::Decision;
 use crate::models::model::{Model, ModelFault, ModelKind};
+use crate::models::predictions::About;
 use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::{About, check_goal, check_inputs};
+use crate::models::score::{check_goal, check_inputs};
 use crate::storage::decision_log::ShadowScore;
 use crate::workspace::Workspace;
 

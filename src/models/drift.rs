@@ -11,8 +11,8 @@ use std::fs;
 use serde::{Deserialize, Serialize};
 
 use super::examples::{ExampleError, Examples, Labels, Moment, Question};
+use super::measure::{measure, stands_for};
 use super::model::Model;
-use super::train::{measure, stands_for};
 use crate::config::{Config, DriftConfig, TrainingConfig};
 use crate::domain::time::Instant;
 use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};

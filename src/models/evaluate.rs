@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::card::Metrics;
 use super::examples::{ExampleError, Examples, Labels, Question};
+use super::figures::Metrics;
 use super::inputs::AsOf;
+use super::measure::measure;
 use super::model::Model;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
-use super::train::{Request, TrainError, fit_for_evaluation, measure};
+use super::train::{Request, TrainError, fit_for_evaluation};
 use crate::config::Config;
 use crate::domain::goal::Unit;
 use crate::domain::time::{DAY, Instant};

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
 use super::model::Block;
-use super::score::moments as moments_at;
 use super::timeline::{TimedEvent, Timeline};
 use crate::config::TrainingConfig;
+use crate::domain::event::TARGETED;
 use crate::domain::goal::{Goal, GoalWindow, Population, Unit};
 use crate::domain::identity::hash_of;
 use crate::domain::time::{DAY, HOUR, Instant};
@@ -443,9 +443,6 @@ impl Question<'_> {
     }
 }
 
-/// The event that puts a user into a campaign's audience.
-pub const TARGETED: &str = "campaign_targeted";
-
 /// Ids of the campaigns that anybody was targeted by, sorted.
 pub fn targeted_campaigns(timeline: &Timeline) -> BTreeSet<String> {
     let Some(targeted) = timeline.names().iter().position(|name| name == TARGETED) else {
@@ -513,4 +510,17 @@ impl Examples {
     pub fn positives(&self, rows: &[usize]) -> usize {
         rows.iter().filter(|row| self.labels[**row]).count()
     }
+}
+
+/// What the goal asks at a moment: once, or once for each running campaign.
+pub(super) fn moments_at(question: &Question<'_>, at: Instant) -> Vec<Moment> {
+    if question.goal.unit != Unit::UserCampaign {
+        return vec![Moment { at, campaign: None, until: at }];
+    }
+    let campaigns = question.sources.catalogue.campaigns.values();
+    let runs = campaigns.filter(|campaign| {
+        campaign.window_start.is_none_or(|start| start <= at)
+            && campaign.window_end.is_none_or(|end| at < end)
+    });
+    runs.map(|campaign| Moment { at, campaign: Some(campaign.campaign_id.clone()), until: at }).collect()
 }

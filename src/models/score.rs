@@ -1,10 +1,8 @@
 //! Propensities of everybody a goal is about, as of a moment.
 
-use std::collections::HashMap;
-
 use polars::prelude::*;
 
-use super::examples::{ExampleError, Examples, Moment, Question};
+use super::examples::{ExampleError, Examples, Moment, Question, moments_at};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, UserAsOf, inputs_sha256};
 use super::model::{Block, Model, ModelFault};
@@ -67,7 +65,7 @@ fn check_list(model: &Model) -> Result<(), ModelFault> {
 pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<Score>, ExampleError> {
     let as_of = AsOf::new(question.sources, question.goal, at)?;
     let mut scores = Vec::new();
-    for moment in moments(question, at) {
+    for moment in moments_at(question, at) {
         let users = question.population(&moment);
         let parts =
             parallel::map(users.len(), |index| score_user(question, model, &as_of, &moment, users[index]));
@@ -84,7 +82,7 @@ pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<
 pub fn population_at(question: &Question<'_>, at: Instant) -> Result<Vec<Score>, ExampleError> {
     let as_of = AsOf::new(question.sources, question.goal, at)?;
     let mut rows = Vec::new();
-    for moment in moments(question, at) {
+    for moment in moments_at(question, at) {
         for user in question.population(&moment) {
             let known = as_of.user(question.sources, user);
             let contents = contents_of(question, &known);
@@ -118,19 +116,6 @@ fn contents_of(question: &Question<'_>, known: &UserAsOf<'_>) -> Vec<Option<usiz
         }
         Unit::UserDay | Unit::UserCampaign => vec![None],
     }
-}
-
-/// What the goal asks at a moment: once, or once for each running campaign.
-pub(super) fn moments(question: &Question<'_>, at: Instant) -> Vec<Moment> {
-    if question.goal.unit != Unit::UserCampaign {
-        return vec![Moment { at, campaign: None, until: at }];
-    }
-    let campaigns = question.sources.catalogue.campaigns.values();
-    let runs = campaigns.filter(|campaign| {
-        campaign.window_start.is_none_or(|start| start <= at)
-            && campaign.window_end.is_none_or(|end| at < end)
-    });
-    runs.map(|campaign| Moment { at, campaign: Some(campaign.campaign_id.clone()), until: at }).collect()
 }
 
 fn score_user(
@@ -178,24 +163,6 @@ pub fn frame_of(question: &Question<'_>, scores: &[Score]) -> PolarsResult<DataF
 
 /// The part of rows that are to be predicted: everybody the goal is about at T.
 pub const POPULATION: &str = "population";
-
-/// What a propensity is about: user, campaign and content, the latter where the goal tells them apart.
-pub type About = (String, Option<String>, Option<String>);
-
-/// A table of [`frame_of`] by what each row is about.
-pub fn by_about(frame: &DataFrame) -> HashMap<About, f64> {
-    let texts = |name: &str| frame.column(name).ok().and_then(|column| column.str().ok().cloned());
-    let [users, campaigns, contents] = ["user_id", "campaign_id", "content_id"].map(texts);
-    let propensities = frame.column("propensity").ok().and_then(|column| column.f64().ok().cloned());
-    let cell = |column: &Option<StringChunked>, row: usize| {
-        column.as_ref().and_then(|column| column.get(row)).map(str::to_string)
-    };
-    let row = |row: usize| {
-        let about = (cell(&users, row)?, cell(&campaigns, row), cell(&contents, row));
-        Some((about, propensities.as_ref()?.get(row)?))
-    };
-    (0..frame.height()).filter_map(row).collect()
-}
 
 /// Examples as a table: what each row is about, its moment, the part that training takes it for, its label, its inputs.
 ///

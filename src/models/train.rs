@@ -10,26 +10,26 @@ pub mod imported;
 pub mod online;
 
 use super::calibration::Calibration;
-use super::card::{Card, FORMAT as CARD_FORMAT, Metrics, Part, SplitCard, Tried};
+use super::card::{Card, FORMAT as CARD_FORMAT};
 use super::examples::{ExampleError, Examples, Labels, Question};
+use super::figures::{Metrics, Part, SplitCard, Tried};
 use super::gate::{Gate, GateLine};
 use super::inputs::inputs_sha256;
+use super::measure::{measure, stands_for};
 use super::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
+use super::online_state::OnlineState;
 use super::recipe::{Recipe, RecipeError};
 use super::registry::Registered;
 use crate::config::Config;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::{HOUR, Instant};
 use crate::domain::zone::database_version;
-use crate::evaluation::classification::Intervals;
 use crate::profiles::features::features_sha256;
 use fit::Fitted;
-use online::OnlineState;
 
 /// Standardised inputs are held within this many standard deviations.
 const CLIP: f64 = 3.0;
-/// Bins of the calibration error.
-pub const ECE_BINS: usize = 15;
+
 /// Parts of the training moments that the recipe is chosen by, forward in time.
 const FORWARD_PARTS: usize = 4;
 /// Rows that a recipe's strength is chosen on at most: the choice is coarse, the fit is not.
@@ -453,39 +453,6 @@ impl Learner<'_> {
 /// telling anybody apart.
 fn beats_base_rate(metrics: &Metrics) -> bool {
     metrics.difference.high < 0.0 && metrics.auc.low > 0.5
-}
-
-/// Figures of probabilities on some rows, users drawn for the intervals. A kept negative stands for those left out.
-pub fn measure(
-    examples: &Examples,
-    rows: &[usize],
-    config: &Config,
-    base_rate: f64,
-    probability: impl Fn(usize) -> f64,
-) -> Metrics {
-    let users: Vec<u32> = rows.iter().map(|row| examples.rows[*row].user).collect();
-    let labels: Vec<bool> = rows.iter().map(|row| examples.labels[*row]).collect();
-    let probabilities: Vec<f64> = rows.iter().map(|row| probability(*row)).collect();
-    let base = vec![base_rate; rows.len()];
-    let (draws, seed) = (config.evaluation.bootstrap_draws, config.evaluation.seed);
-    let intervals = Intervals::new(&labels, &users, draws, seed).with_one_negative_of(examples.one_kept_of);
-    let weight = |label: &bool| stands_for(*label, examples);
-    let mass: f64 = labels.iter().map(weight).sum();
-    Metrics {
-        log_loss: intervals.log_loss(&probabilities),
-        auc: intervals.auc(&probabilities),
-        ece: intervals.ece(&probabilities, ECE_BINS),
-        base_rate_log_loss: intervals.log_loss(&base),
-        difference: intervals.log_loss_difference(&probabilities, &base),
-        mean_probability: probabilities.iter().zip(&labels).map(|(p, label)| p * weight(label)).sum::<f64>()
-            / mass,
-        test_rate: labels.iter().filter(|label| **label).count() as f64 / mass,
-    }
-}
-
-/// How many rows one stands for: a kept negative also for those left out.
-pub(super) fn stands_for(label: bool, examples: &Examples) -> f64 {
-    if label { 1.0 } else { f64::from(examples.one_kept_of) }
 }
 
 /// ln(1 + eˣ) without overflow.

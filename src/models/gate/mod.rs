@@ -7,7 +7,6 @@ mod checks;
 pub mod facts;
 pub mod golden;
 pub mod rival;
-pub mod slices;
 
 use std::fmt;
 

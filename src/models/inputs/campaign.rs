@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sources;
+use super::decay::{decay, log_odds};
+use crate::domain::event::TARGETED;
 use crate::domain::goal::Goal;
 use crate::domain::time::{DAY, Instant};
-use crate::models::examples::TARGETED;
 use crate::models::timeline::TimedEvent;
 
 /// Inputs of a campaign.
@@ -298,16 +299,4 @@ impl CampaignInputs {
         };
         sources.timeline.events_before(user, self.at).iter().map(weight).sum()
     }
-}
-
-/// 2^(−age / half-life in days).
-pub(super) fn decay(at: Instant, event: Instant, half_life_days: f64) -> f64 {
-    let age = (at.micros() - event.micros()) as f64 / DAY as f64;
-    libm::exp2(-age / half_life_days)
-}
-
-/// ln(p / (1 − p)), held away from certainty.
-pub(super) fn log_odds(probability: f64) -> f64 {
-    let p = probability.clamp(1e-9, 1.0 - 1e-9);
-    libm::log(p / (1.0 - p))
 }

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::Sources;
-use super::campaign::decay;
+use super::decay::decay;
 use crate::domain::time::{DAY, HOUR, Instant};
 use crate::models::timeline::{Timeline, Touch};
 

@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod content;
+mod decay;
 pub mod user;
 
 use campaign::{CampaignHistory, CampaignInputs};

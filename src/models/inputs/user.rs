@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::Sources;
-use super::campaign::decay;
+use super::decay::decay;
 use crate::domain::goal::Goal;
 use crate::domain::time::{DAY, Instant};
 use crate::parallel;

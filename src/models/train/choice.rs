@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fit::{Fitted, Prepared};
 use super::{Learner, ROWS_FOR_CHOICE, TrainError, softplus};
 use crate::config::Method;
-use crate::models::card::Tried;
+use crate::models::figures::Tried;
 use crate::models::logistic::ROUGH_TOLERANCE;
 use crate::models::recipe::Recipe;
 use crate::parallel;

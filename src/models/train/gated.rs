@@ -4,9 +4,10 @@ use super::{Fitted, Learner, Request, Split, TrainError};
 use crate::domain::time::HOUR;
 use crate::evaluation::classification::Intervals;
 use crate::models::calibration::Calibration;
-use crate::models::card::Metrics;
+use crate::models::evidence::Evidence;
+use crate::models::figures::Metrics;
 use crate::models::gate::Gate;
-use crate::models::gate::facts::{Evidence, Facts};
+
 use crate::models::gate::rival::Rival;
 use crate::models::model::Model;
 use crate::models::recipe::Recipe;
@@ -38,7 +39,7 @@ impl Learner<'_> {
         champion: Option<&Rival>,
         request: &Request<'_>,
     ) -> Gate {
-        let facts = Facts::gather(&Evidence {
+        let facts = Evidence {
             question: self.question,
             examples: self.examples,
             train: &split.train,
@@ -50,7 +51,8 @@ impl Learner<'_> {
             model: Some(model),
             champion,
             config: request.config,
-        });
+        }
+        .facts();
         Gate::judge(facts, &request.config.gates, request.others)
     }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::{Learner, Request, Split, TrainError, measure};
+use super::{Learner, Request, Split, TrainError};
 use crate::domain::goal::Unit;
 use crate::domain::identity::sha256_hex;
 use crate::domain::time::Instant;
@@ -17,9 +17,10 @@ use crate::events::formats::InputError;
 use crate::events::stamps::StampReader;
 use crate::models::calibration::Calibration;
 use crate::models::card::Card;
+use crate::models::evidence::Evidence;
 use crate::models::examples::{Examples, Labels, Question};
 use crate::models::gate::Gate;
-use crate::models::gate::facts::{Evidence, Facts};
+use crate::models::measure::measure;
 use crate::models::model::{IMPORTED_FORMAT, Model, ModelKind, PredictionTable};
 use crate::models::score::{Score, frame_of, population_at};
 use crate::profiles::features::features_sha256;
@@ -306,7 +307,7 @@ impl Learner<'_> {
         let has_calibrate = split.calibrate.first().is_some_and(|row| !probabilities[*row].is_nan());
         let calibrate: &[usize] = if has_calibrate { &split.calibrate } else { &[] };
         let rival = self.table_against_champion(request, probabilities, split);
-        let facts = Facts::gather(&Evidence {
+        let facts = Evidence {
             question: self.question,
             examples: self.examples,
             train: &split.train,
@@ -318,7 +319,8 @@ impl Learner<'_> {
             model: None,
             champion: rival.as_ref(),
             config: request.config,
-        });
+        }
+        .facts();
         let gate = Gate::judge(facts, &request.config.gates, request.others);
         let beats_base_rate = super::beats_base_rate(&metrics);
         self.card(split, metrics, Vec::new(), beats_base_rate, gate, request)

@@ -4,30 +4,16 @@
 //! Inputs stay standardised as they were at the start, or old and new steps would speak of different things.
 
 use ndarray::{Array2, ShapeBuilder};
-use serde::{Deserialize, Serialize};
 
-use super::{Learner, Request, Split, Trained, beats_base_rate, logit, measure};
+use super::{Learner, Request, Split, Trained, beats_base_rate, logit};
 use crate::domain::time::HOUR;
 use crate::models::calibration::Calibration;
 use crate::models::examples::{ExampleError, Examples, Labels, Question};
 use crate::models::ftrl::{Ftrl, FtrlError};
+use crate::models::measure::measure;
 use crate::models::model::{Model, ModelFault, ModelKind, standardised};
+use crate::models::online_state::{FORMAT, OnlineState};
 use crate::models::score::check_inputs;
-
-/// Version of online.json.
-pub const FORMAT: u32 = 1;
-
-/// online.json beside a model.json: where its learning may go on. A model without it can be scored, not continued.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OnlineState {
-    /// Version of this file.
-    pub format: u32,
-    /// One of so many negative examples was kept.
-    pub one_kept_of: u32,
-    /// What was learned, before the intercept is moved for the negatives that were left out.
-    pub learner: Ftrl,
-}
 
 /// Why a model does not go on.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
-use smartpush::models::card::Part;
 use smartpush::models::examples::{Examples, Labels, Question};
+use smartpush::models::figures::Part;
 use smartpush::models::model::ModelKind;
 use smartpush::models::train::{Request, TrainError, train};
 

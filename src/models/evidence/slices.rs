@@ -2,33 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::facts::Evidence;
+use super::Evidence;
 use crate::domain::zone::Zone;
 use crate::evaluation::bootstrap::Figure;
 use crate::evaluation::classification::Intervals;
+use crate::models::gate::facts::Slice;
 use crate::parallel;
 
 /// Largest values of a dimension that are looked at.
 const LARGEST: usize = 12;
 /// Draws for the interval of a slice.
 const DRAWS: usize = 200;
-
-/// The AUC within one slice of the test part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Slice {
-    /// The dimension.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// Rows.
-    pub rows: usize,
-    /// Rows that reached the goal.
-    pub positives: usize,
-    /// AUC with its interval, users drawn.
-    pub auc: Figure,
-}
 
 /// What a row belongs to in a dimension; `None` leaves it out.
 type Dimension = fn(&Evidence<'_>, usize) -> Option<String>;
