@@ -9,7 +9,7 @@ use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, Axis, ShapeBuilder};
 use smartpush::evaluation::classification::{auc, log_loss};
-use smartpush::models::boosting::{GradientBoosting, GradientBoostingParams};
+use smartpush::learners::boosting::{GradientBoosting, GradientBoostingParams};
 
 type Failure = Box<dyn std::error::Error>;
 

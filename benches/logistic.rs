@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};
-use smartpush::models::logistic::{LogisticRegression, TOLERANCE};
+use smartpush::learners::logistic::{LogisticRegression, TOLERANCE};
 
 /// Arguments: file (inputs column after column in f64, then a byte a label), rows, inputs, fits, threads (0: all).
 fn main() {

@@ -21,16 +21,16 @@ use smartpush::events::mapping::Renames;
 use smartpush::events::request::{Kind, Request};
 use smartpush::profiles::build::build;
 use smartpush::profiles::declared::Declared;
-use smartpush::segments::compile::Circumstances;
+use smartpush::segments::language::compile::Circumstances;
 use smartpush::segments::compile_text;
-use smartpush::segments::fields::FieldCatalogue;
-use smartpush::segments::frame::members;
-use smartpush::segments::keys::needs;
+use smartpush::segments::language::fields::FieldCatalogue;
+use smartpush::segments::people::frame::members;
+use smartpush::segments::language::keys::needs;
 use smartpush::segments::people::People;
 use smartpush::segments::people::attributes::attribute_types;
-use smartpush::segments::row::is_member;
-use smartpush::tables::{self, TableError};
-use smartpush::workspace::Workspace;
+use smartpush::segments::people::row::is_member;
+use smartpush::files::tables::{self, TableError};
+use smartpush::files::workspace::Workspace;
 
 /// As the binary has it.
 #[global_allocator]

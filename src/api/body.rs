@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::ApiState;
 use super::problem::{BODY_TOO_LARGE, BROKEN_BODY, INVALID_JSON, Problem, UNSUPPORTED_MEDIA_TYPE};
-use crate::engine::Fault;
+use engine::Fault;
 
 /// Media types of one JSON text.
 const JSON: &[&str] = &["application/json"];

@@ -2,7 +2,7 @@
 
 use std::time::Instant as Stopwatch;
 
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// Reads the time.
 #[derive(Clone, Copy, Debug)]

@@ -10,12 +10,12 @@ use serde::Deserialize;
 use super::decisions::{path_text, reading_files};
 use super::problem::{INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
 use super::{ApiState, json};
-use crate::domain::channel::ChannelSettings;
-use crate::domain::identity::is_valid_id;
-use crate::domain::wording::Preview;
-use crate::engine::Fault;
-use crate::events::preview::{PreviewError, PreviewQuestion, preview};
-use crate::workspace::Workspace;
+use domain::channel::ChannelSettings;
+use domain::identity::is_valid_id;
+use domain::wording::Preview;
+use engine::Fault;
+use events::preview::{PreviewError, PreviewQuestion, preview};
+use files::workspace::Workspace;
 
 /// Where wordings are read, and how the channels show them.
 #[derive(Clone, Debug)]

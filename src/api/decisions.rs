@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use super::body::{JsonBody, LinesBody, parse};
 use super::problem::{INTERNAL_ERROR, INVALID_HEADER, INVALID_PATH, Problem, STOPPING, TOO_MANY_ITEMS};
 use super::{ApiState, json};
-use crate::decisions::explanation::Explanation;
-use crate::domain::decision::{Action, Decision};
-use crate::domain::identity::is_valid_id;
-use crate::engine::{Answer, Question};
+use ::decisions::explanation::Explanation;
+use domain::decision::{Action, Decision};
+use domain::identity::is_valid_id;
+use engine::{Answer, Question};
 
 /// Name of the header under which the same question gets the same answer.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";

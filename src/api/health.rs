@@ -11,11 +11,11 @@ use serde_json::json;
 
 use super::ApiState;
 use super::problem::Problem;
-use crate::domain::time::SECOND;
-use crate::events::health::failed_last;
-use crate::models::drift::{Drift, Verdict};
-use crate::models::registry::Registry;
-use crate::workspace::Workspace;
+use domain::time::SECOND;
+use events::health::failed_last;
+use models::drift::{Drift, Verdict};
+use registry::versions::Registry;
+use files::workspace::Workspace;
 
 /// Upper ends of the latency histogram, in seconds.
 const LATENCIES: [f64; 14] =

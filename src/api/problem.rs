@@ -4,9 +4,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::engine::{EngineError, Fault, QuestionError};
-use crate::segments::error::Position;
-use crate::storage::decision_log::LogError;
+use engine::{EngineError, Fault, QuestionError};
+use segments::language::error::Position;
+use store::decision_log::LogError;
 
 /// Content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";

@@ -20,13 +20,13 @@ use super::body::JsonBody;
 use super::decisions::{path_text, reading_files};
 use super::problem::{INVALID_HEADER, PRECONDITION_FAILED, Problem, WORKSPACE_LOCKED};
 use super::{ApiState, json};
-use crate::engine::Fault;
-use crate::profiles::table::ProfileFile;
-use crate::segments::desk::{Desk, saved_segments};
-use crate::segments::expression::Expression;
-use crate::segments::keys::needs;
-use crate::segments::saved::{Card, SavedError, SavedSegments, Segment, campaigns_for};
-use crate::workspace::{Workspace, WorkspaceError, WriteLock};
+use engine::Fault;
+use profiles::table::ProfileFile;
+use ::segments::answers::desk::{Desk, saved_segments};
+use ::segments::language::expression::Expression;
+use ::segments::language::keys::needs;
+use ::segments::saved::versions::{Card, SavedError, SavedSegments, Segment, campaigns_for};
+use files::workspace::{Workspace, WorkspaceError, WriteLock};
 use problems::{about_expression, about_text, read};
 
 /// Members streamed at once; further askers are told to come back.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::decisions::path_text;
 use super::problem::Problem;
 use super::{ApiState, json};
-use crate::domain::identity::is_valid_id;
-use crate::domain::time::Instant;
-use crate::engine::{BestHour, Fault, HORIZON_HOURS, SendTime};
+use domain::identity::is_valid_id;
+use domain::time::Instant;
+use engine::{BestHour, Fault, HORIZON_HOURS, SendTime};
 
 /// Parameters of a send time.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -1,6 +1,6 @@
 //! Terminal pictures: heat strips of a week, bars over the hours of a day, bars over days.
 
-use crate::domain::time::{HOURS_OF_WEEK, WEEKDAYS};
+use domain::time::{HOURS_OF_WEEK, WEEKDAYS};
 
 /// From nothing to the largest value.
 const SHADES: [char; 5] = ['·', '░', '▒', '▓', '█'];

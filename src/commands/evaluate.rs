@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
-use crate::config::Config;
-use crate::domain::goal::Unit;
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::evaluation::bootstrap::Figure;
-use crate::evaluation::send_time::Metric;
-use crate::events::lake::Lake;
-use crate::models::evaluate::{ContentReport, Measured, PropensityReport, content, propensity};
-use crate::models::figures::Metrics;
-use crate::models::send_time::evaluate::{COVERAGE_UNITS, Report, evaluate};
-use crate::models::send_time::population::Cut;
-use crate::profiles::declared::Declared;
-use crate::workspace::Workspace;
+use config::Config;
+use domain::goal::Unit;
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use evaluation::bootstrap::Figure;
+use evaluation::send_time::Metric;
+use events::lake::Lake;
+use models::evaluate::{ContentReport, Measured, PropensityReport, content, propensity};
+use registry::figures::Metrics;
+use curves::evaluate::{COVERAGE_UNITS, Report, evaluate};
+use curves::population::Cut;
+use profiles::declared::Declared;
+use files::workspace::Workspace;
 
 /// Measure curves, rankings and propensities on days they have not seen, beside baselines
 ///

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::evaluate_policy::Scratch;
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use crate::evaluation::uplift::{Lift, Qini, Rate, Unit, UpliftError, lift, qini};
-use crate::events::catalogue::Catalogue;
-use crate::feedback::lift::{Arms, Holdouts, names, of_export, of_file};
+use evaluation::uplift::{Lift, Qini, Rate, Unit, UpliftError, lift, qini};
+use events::catalogue::Catalogue;
+use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
 
 /// Measure what pushes caused: A/B and holdout report, with intervals that hold at every look
 ///

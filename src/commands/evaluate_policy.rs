@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use crate::evaluation::bootstrap::Figure;
-use crate::evaluation::off_policy::{Draws, Estimate, Estimator, OffPolicyError, Report, evaluate};
-use crate::feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, load, names};
+use evaluation::bootstrap::Figure;
+use evaluation::off_policy::{Draws, Estimate, Estimator, OffPolicyError, Report, evaluate};
+use feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, load, names};
 
 /// Value another policy on what was logged, before anybody is pushed by it
 ///

@@ -3,9 +3,9 @@
 use super::charts::day_bars;
 use super::output::{print_json, print_lines, table};
 use super::{Context, Failure};
-use crate::config::HealthConfig;
-use crate::events::health::people::People;
-use crate::events::health::{Report, check, checks};
+use config::HealthConfig;
+use events::health::people::People;
+use events::health::{Report, check, checks};
 
 /// Judge the newest whole days (UTC) before T by the four weeks before them
 ///

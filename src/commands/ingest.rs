@@ -7,15 +7,15 @@ use indicatif::ProgressBar;
 
 use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
-use crate::domain::zone::Zone;
-use crate::events::formats::Format;
-use crate::events::health::{future_stamps, odd_days};
-use crate::events::ingest::ingest;
-use crate::events::lake::Lake;
-use crate::events::mapping::Renames;
-use crate::events::request::{Kind, Request, Stage, Summary};
-use crate::events::upsert::fields_of;
-use crate::workspace::Workspace;
+use domain::zone::Zone;
+use events::formats::Format;
+use events::health::{future_stamps, odd_days};
+use events::ingest::ingest;
+use events::lake::Lake;
+use events::mapping::Renames;
+use events::request::{Kind, Request, Stage, Summary};
+use events::upsert::fields_of;
+use files::workspace::Workspace;
 
 /// Take events, users, contents or campaigns into the workspace
 ///

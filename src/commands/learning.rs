@@ -2,17 +2,17 @@
 
 use super::output::progress_bar;
 use super::{Context, Failure};
-use crate::domain::goal::Goal;
-use crate::domain::time::Instant;
-use crate::events::health::people::People;
-use crate::events::health::{self, Outcome};
-use crate::events::lake::Lake;
-use crate::models::examples::Question;
-use crate::models::gate::GateLine;
-use crate::models::inputs::Sources;
-use crate::models::material::Material;
-use crate::profiles::ProfileError;
-use crate::workspace::Workspace;
+use domain::goal::Goal;
+use domain::time::Instant;
+use events::health::people::People;
+use events::health::{self, Outcome};
+use events::lake::Lake;
+use models::examples::Question;
+use registry::gate::GateLine;
+use models::inputs::Sources;
+use models::material::Material;
+use profiles::ProfileError;
+use files::workspace::Workspace;
 
 /// Reads events before a moment, of which there must be some, and all declarations.
 pub(super) fn read_before(
@@ -78,7 +78,7 @@ pub(super) fn goal_of<'a>(context: &'a Context, name: &str) -> Result<&'a Goal, 
             "unknown_goal: {name:?} is not declared; declared are {} (a goal of your own is a section [goals.{}] in \
              smartpush.toml)",
             names.join(", "),
-            if crate::domain::goal::is_goal_name(name) { name } else { "NAME" }
+            if domain::goal::is_goal_name(name) { name } else { "NAME" }
         ))
     })
 }

@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 
 use super::output::{print_json, print_lines, table, thousands};
 use super::{Context, Failure};
-use crate::domain::time::Instant;
-use crate::engine::SnapshotScorer;
-use crate::engine::replay::scorer_of;
-use crate::events::lake::Lake;
-use crate::feedback::FeedbackError;
-use crate::feedback::attribution::Strays;
-use crate::feedback::decided::Logged;
-use crate::feedback::export::{Exported, export};
-use crate::feedback::outcomes::{outcomes_of, write};
-use crate::feedback::summary::{Figures, Summary, summarise};
-use crate::storage::decision_log::{LogError, Record};
-use crate::workspace::Workspace;
+use domain::time::Instant;
+use engine::SnapshotScorer;
+use engine::replay::scorer_of;
+use events::lake::Lake;
+use feedback::FeedbackError;
+use feedback::attribution::Strays;
+use feedback::decided::Logged;
+use feedback::export::{Exported, export};
+use feedback::outcomes::{outcomes_of, write};
+use feedback::summary::{Figures, Summary, summarise};
+use store::decision_log::{LogError, Record};
+use files::workspace::Workspace;
 
 /// Join decisions with the events they caused, and write both as tables
 ///

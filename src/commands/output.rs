@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-use crate::operations::context::Progress;
+use operations::context::Progress;
 
 /// `1469307` as `1,469,307`.
 pub(super) fn thousands(number: u64) -> String {

@@ -10,22 +10,20 @@ use serde_json::json;
 
 use super::output::{print_json, print_lines, progress_bar};
 use super::{Context, Failure};
-use crate::domain::campaign::Campaign;
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::engine::planning::{
-    Audiences, PlanError, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id,
-};
-use crate::engine::{POPULARITY, Snapshot};
-use crate::events::lake::Lake;
-use crate::models::registry::Registry;
-use crate::planning::decided::Sink;
-use crate::planning::handoff::HandoffError;
-use crate::planning::record::{PlannedAudience, Recorded, Recorder, version_of, write_audience};
-use crate::planning::solver::Phase;
-use crate::planning::{Made, Request, Source, Step, handoff, make};
-use crate::storage::decision_log::LogError;
-use crate::workspace::Workspace;
+use domain::campaign::Campaign;
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use engine::planning::{Audiences, PlanError, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id};
+use engine::{POPULARITY, Snapshot};
+use events::lake::Lake;
+use registry::versions::Registry;
+use planning::decided::Sink;
+use planning::handoff::HandoffError;
+use planning::record::{PlannedAudience, Recorded, Recorder, version_of, write_audience};
+use planning::solver::Phase;
+use planning::{Made, Request, Source, Step, handoff, make};
+use store::decision_log::LogError;
+use files::workspace::Workspace;
 use scenarios::Outcome;
 
 /// Plan campaigns together for everybody, and write what a sender needs
@@ -84,7 +82,7 @@ struct Told {
     models: Vec<String>,
     /// By campaign: how well its model knows its own level.
     level_errors: Vec<f64>,
-    limits: crate::config::PlanningConfig,
+    limits: config::PlanningConfig,
     made: Made,
     audiences: Vec<String>,
     scenarios: Vec<Outcome>,
@@ -161,7 +159,7 @@ fn tell(context: &Context, arguments: &PlanArguments) -> Result<Told, Failure> {
     }
     if let Some(kept) = &told.kept {
         let text = format!("{:#}\n", report::for_machines(&told));
-        crate::tables::write_atomically(&kept.plan.join("plan.json"), |file| {
+        files::tables::write_atomically(&kept.plan.join("plan.json"), |file| {
             file.write_all(text.as_bytes())
         })?;
     }
@@ -242,7 +240,7 @@ fn plan(
     let (horizon_hours, users) = (source.horizon_hours(), source.users());
     let settings = &context.config.planning;
     let (made, kept) = match &arguments.out {
-        None => (solve(context, &source, &campaigns, now, &mut crate::planning::decided::Nowhere)?, None),
+        None => (solve(context, &source, &campaigns, now, &mut planning::decided::Nowhere)?, None),
         Some(out) => {
             let directory = workspace.decision_log();
             let mut recorder =

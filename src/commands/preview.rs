@@ -2,8 +2,8 @@
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use crate::domain::wording::{Preview, WordingPreview};
-use crate::events::preview::{PreviewError, PreviewQuestion, preview};
+use domain::wording::{Preview, WordingPreview};
+use events::preview::{PreviewError, PreviewQuestion, preview};
 
 /// Show the wordings of a content as a reader would see them
 ///

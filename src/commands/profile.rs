@@ -2,10 +2,10 @@
 
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
-use crate::profiles::build::{Built, build};
-use crate::profiles::declared::Declared;
-use crate::profiles::features::{FEATURES, Feature};
-use crate::profiles::table::ProfileTable;
+use profiles::build::{Built, build};
+use profiles::declared::Declared;
+use profiles::features::{FEATURES, Feature};
+use profiles::table::ProfileTable;
 
 /// Build one row of features per user, from events before T
 ///

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use crate::domain::goal::{Goal, Unit};
-use crate::domain::time::Instant;
-use crate::models::recommend::{Wanted, frame_of, recommend};
-use crate::models::registry::{Registered, Registry, RegistryError};
-use crate::models::score::{check_goal, check_inputs};
-use crate::tables::{self, TableError};
+use domain::goal::{Goal, Unit};
+use domain::time::Instant;
+use models::recommend::{Wanted, frame_of, recommend};
+use registry::versions::{Registered, Registry, RegistryError};
+use models::score::{check_goal, check_inputs};
+use files::tables::{self, TableError};
 
 /// Write the best contents for every user, as of T
 ///

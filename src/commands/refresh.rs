@@ -10,15 +10,15 @@ use super::output::{print_json, print_lines};
 use super::plan::PlanArguments;
 use super::train::{Learning, Outcome};
 use super::{Context, Failure};
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::Instant;
-use crate::domain::zone::Zone;
-use crate::events::lake::Lake;
-use crate::models::gate::Gate;
-use crate::models::registry::Registry;
-use crate::planning::handoff;
-use crate::segments::saved::SavedSegments;
-use crate::workspace::Workspace;
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+use domain::zone::Zone;
+use events::lake::Lake;
+use registry::gate::Gate;
+use registry::versions::Registry;
+use planning::handoff;
+use segments::saved::versions::SavedSegments;
+use files::workspace::Workspace;
 use journal::{Entry, Journal, State};
 
 /// Run the whole chain as of T: take files in, build profiles, train every goal, ask the gate, promote, plan

@@ -2,9 +2,9 @@
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use crate::engine::EngineError;
-use crate::engine::replay::{Difference, Replay, replay};
-use crate::storage::decision_log::LogError;
+use engine::EngineError;
+use engine::replay::{Difference, Replay, replay};
+use store::decision_log::LogError;
 
 /// Make a logged decision again and compare the bytes
 ///

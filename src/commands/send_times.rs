@@ -6,11 +6,11 @@ use clap::ValueEnum;
 
 use super::output::{print_json, print_lines, progress_bar, thousands, warn_of_zones};
 use super::{Context, Failure};
-use crate::models::send_time::SendTimeModel;
-use crate::models::send_time::export::{CurveFrames, Layout};
-use crate::models::send_time::population::{Cut, Population};
-use crate::profiles::declared::Declared;
-use crate::tables::{self, TableError};
+use curves::SendTimeModel;
+use curves::export::{CurveFrames, Layout};
+use curves::population::{Cut, Population};
+use profiles::declared::Declared;
+use files::tables::{self, TableError};
 
 /// Write every user's send-time curve, learned from events before T
 ///

@@ -8,9 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use crate::api::{self, ApiState, Clock, Metrics, Wordings};
-use crate::engine::{Engine, Refresher};
-use crate::workspace::Workspace;
+use api::{self, ApiState, Clock, Metrics, Wordings};
+use engine::{Engine, Refresher};
+use files::workspace::Workspace;
 
 /// Answer what to push to whom and when, over HTTP
 ///

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::charts::sparkline;
 use super::output::{print_json, print_lines, progress_bar, table, thousands};
 use super::{Context, Failure};
-use crate::evaluation::bootstrap::Figure;
-use crate::simulation::Stage;
-use crate::simulation::parameters::{ParameterError, Parameters, Scenario};
-use crate::simulation::policies::{PlayError, Policy};
-use crate::simulation::report::{PolicyReport, Reporter};
-use crate::simulation::run::{Week, play};
+use evaluation::bootstrap::Figure;
+use simulation::Stage;
+use simulation::parameters::{ParameterError, Parameters, Scenario};
+use simulation::policies::{PlayError, Policy};
+use simulation::report::{PolicyReport, Reporter};
+use simulation::run::{Week, play};
 
 /// Let policies play in a world with known truth, and measure them between random and perfect
 ///

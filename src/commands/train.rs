@@ -3,18 +3,18 @@
 use super::learning::{goal_of, health_lines, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
-use crate::config::TrainingConfig;
-use crate::domain::time::Instant;
-use crate::evaluation::bootstrap::Figure;
-use crate::models::card::Card;
-use crate::models::examples::Question;
-use crate::models::gate::{Gate, GateLine};
-use crate::models::material::Material;
-use crate::models::model::ModelKind;
-use crate::models::registry::Registry;
-use crate::models::train::online::{OnlineError, go_on};
-use crate::models::train::{Request, Trained, train};
-use crate::workspace::Workspace;
+use config::TrainingConfig;
+use domain::time::Instant;
+use evaluation::bootstrap::Figure;
+use registry::card::Card;
+use models::examples::Question;
+use registry::gate::{Gate, GateLine};
+use models::material::Material;
+use registry::model::ModelKind;
+use registry::versions::Registry;
+use models::train::online::{OnlineError, go_on};
+use models::train::{Request, Trained, train};
+use files::workspace::Workspace;
 
 /// Train a model of each goal (or of one) on examples whose outcome was known before T
 ///

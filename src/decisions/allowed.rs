@@ -6,7 +6,7 @@ use super::policy::{Policy, share};
 use super::refusals;
 use super::scorer::Scorer;
 use super::situation::Situation;
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// An arm that rules allow and that is worth sending.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,8 +8,8 @@ use super::offers::{self, Offer};
 use super::scorer::Scorer;
 use super::situation::Situation;
 use super::slots::{self, OpenSlot};
-use crate::domain::slot::SendSlot;
-use crate::domain::time::{Instant, MINUTE};
+use domain::slot::SendSlot;
+use domain::time::{Instant, MINUTE};
 
 /// One arm that has a value: a content over a channel in a send slot. Its wording follows from content and user.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,8 +6,8 @@ use super::policy::{self, Pick};
 use super::refusals::{self, Scope, reason, walk};
 use super::rules::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING, MATCHES_PLAN};
 use super::scorer::Scorer;
-use crate::domain::decision::Reason;
-use crate::domain::time::Instant;
+use domain::decision::Reason;
+use domain::time::Instant;
 
 /// Candidates that a decision shows.
 const MOST_CANDIDATES: usize = 5;

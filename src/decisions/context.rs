@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::campaign::Campaign;
-use crate::domain::content::{Content, MessageClass};
-use crate::domain::settings::DecisionSettings;
-use crate::domain::time::Instant;
-use crate::domain::user::User;
+use domain::campaign::Campaign;
+use domain::content::{Content, MessageClass};
+use domain::settings::DecisionSettings;
+use domain::time::Instant;
+use domain::user::User;
 
 /// Version of the context's form in the log.
 pub const FORMAT: u32 = 3;

@@ -1,6 +1,6 @@
 //! Seeded draws: numbers that look random and depend on nothing but what they are drawn for.
 
-use crate::domain::identity::hash_of;
+use domain::identity::hash_of;
 
 /// 64 bits for a seed, a purpose and names; each purpose draws on its own.
 pub(super) fn draw(seed: u64, purpose: &str, names: &[&[u8]]) -> u64 {

@@ -9,8 +9,8 @@ use super::policy::{Policy, share};
 use super::scorer::{Contribution, Scorer};
 use super::sentences::{Language, fill, local_time, of_reason, title_of};
 use super::situation::Situation;
-use crate::domain::decision::{Action, Decision, Reason};
-use crate::domain::time::Instant;
+use domain::decision::{Action, Decision, Reason};
+use domain::time::Instant;
 
 /// Inputs that a sentence names.
 const MOST_NAMED: usize = 3;

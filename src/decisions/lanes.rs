@@ -5,10 +5,10 @@ use super::offers::price;
 use super::pacing::{Limit, Measure};
 use super::rules::{DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VENDOR_QUOTA};
 use super::situation::Situation;
-use crate::domain::content::{Content, MessageClass};
-use crate::domain::frequency::{FrequencyRule, FrequencyWindow};
-use crate::domain::time::{HOUR, MINUTE};
-use crate::domain::zone::Zone;
+use domain::content::{Content, MessageClass};
+use domain::frequency::{FrequencyRule, FrequencyWindow};
+use domain::time::{HOUR, MINUTE};
+use domain::zone::Zone;
 
 /// One channel for messages of one class and vendor quota: they may be sent at the same instants.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use super::refusals::{Run, Scope, allowed_runs};
 use super::scorer::Scorer;
 use super::situation::Situation;
 use super::variant::{Level, Wordings, levels};
-use crate::domain::content::{Content, Variant};
-use crate::domain::settings::DecisionSettings;
-use crate::domain::time::{HOUR, Instant};
+use domain::content::{Content, Variant};
+use domain::settings::DecisionSettings;
+use domain::time::{HOUR, Instant};
 
 /// A content to choose.
 pub(super) struct Offer<'a> {

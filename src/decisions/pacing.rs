@@ -1,7 +1,7 @@
 //! Limits on how often a user is pushed: which instants the pushes he had, or is going to have, forbid.
 
-use crate::domain::time::Instant;
-use crate::domain::zone::Zone;
+use domain::time::Instant;
+use domain::zone::Zone;
 
 /// Longest stretch of forbidden days that is walked through, one day at a time.
 const MOST_DAYS: usize = 400;

@@ -9,9 +9,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
 use super::scorer::Scorer;
-use crate::domain::identity::sha256;
-use crate::domain::settings::Exploration;
-use crate::domain::time::Instant;
+use domain::identity::sha256;
+use domain::settings::Exploration;
+use domain::time::Instant;
 
 /// An arm with the probability it was picked with.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use super::context::DecisionContext;
 use super::refusals;
 use super::scorer::Scorer;
 use super::situation::Situation;
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// A lane's best arm in a send slot: allowed by every rule that looks at this campaign alone, and worth sending.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,10 +7,10 @@ use super::policy::Pick;
 use super::rules::HOLDOUT_RULES;
 use super::scorer::Scorer;
 use super::situation::Situation;
-use crate::domain::content::Content;
-use crate::domain::decision::{Action, Candidate, Decision};
-use crate::domain::time::{Instant, SECOND};
-use crate::domain::user::QuietHours;
+use domain::content::Content;
+use domain::decision::{Action, Candidate, Decision};
+use domain::time::{Instant, SECOND};
+use domain::user::QuietHours;
 
 /// The decision that a choice comes to.
 pub(super) fn write<S: Scorer>(board: &Board<S>, choice: Choice) -> Decision {

@@ -10,8 +10,8 @@ use super::rules::{
 use super::scorer::Scorer;
 use super::sentences::{self, Language};
 use super::situation::Situation;
-use crate::domain::decision::Reason;
-use crate::domain::time::Instant;
+use domain::decision::Reason;
+use domain::time::Instant;
 
 /// Refusals in a row after which a walk gives up; sound rules need a handful.
 const LONGEST_WALK: usize = 1_000;

@@ -10,11 +10,11 @@ use super::offers::Offer;
 use super::pacing::{Limit, Room};
 use super::situation::{Situation, is_plausible};
 use super::variant::Wordings;
-use crate::domain::campaign::CampaignStatus;
-use crate::domain::content::MessageClass;
-use crate::domain::settings::{ConsentWhenUnknown, DecisionSettings};
-use crate::domain::time::{Instant, MINUTE};
-use crate::domain::user::{Consent, QuietHours};
+use domain::campaign::CampaignStatus;
+use domain::content::MessageClass;
+use domain::settings::{ConsentWhenUnknown, DecisionSettings};
+use domain::time::{Instant, MINUTE};
+use domain::user::{Consent, QuietHours};
 
 /// Some content must be there to choose from.
 pub const HAS_CANDIDATES: &str = "has_candidates";

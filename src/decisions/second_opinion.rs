@@ -3,8 +3,8 @@
 use super::context::DecisionContext;
 use super::scorer::Scorer;
 use super::slots::activity_at;
-use crate::domain::decision::Decision;
-use crate::domain::zone::Zone;
+use domain::decision::Decision;
+use domain::zone::Zone;
 
 /// The response probability that a scorer, which reads the context's inputs, gives to what was sent; `None` when nothing was.
 pub fn second_opinion(context: &DecisionContext, decision: &Decision, scorer: &impl Scorer) -> Option<f64> {

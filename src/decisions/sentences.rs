@@ -2,12 +2,12 @@
 
 use super::context::{Audience, Membership};
 use super::situation::Situation;
-use crate::domain::campaign::CampaignStatus;
-use crate::domain::content::Content;
-use crate::domain::decision::Reason;
-use crate::domain::time::{Day, Instant, WEEKDAYS};
-use crate::domain::user::QuietHours;
-use crate::domain::zone::Zone;
+use domain::campaign::CampaignStatus;
+use domain::content::Content;
+use domain::decision::Reason;
+use domain::time::{Day, Instant, WEEKDAYS};
+use domain::user::QuietHours;
+use domain::zone::Zone;
 
 /// A language that sentences are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::context::DecisionContext;
 use super::lanes::{Kind, Lane};
-use crate::domain::time::{DAY, HOUR, Instant, SECOND};
-use crate::domain::user::{MinuteOfDay, QuietHours};
-use crate::domain::zone::Zone;
+use domain::time::{DAY, HOUR, Instant, SECOND};
+use domain::user::{MinuteOfDay, QuietHours};
+use domain::zone::Zone;
 
 /// No event is older than this; a clock that shows less is wrong.
 const FIRST: Instant = Instant::from_micros(946_684_800 * SECOND);

@@ -4,8 +4,8 @@ use super::offers::price;
 use super::refusals::{Run, Scope, allowed_runs};
 use super::scorer::Scorer;
 use super::situation::Situation;
-use crate::domain::slot::{SendSlot, send_slots};
-use crate::domain::time::HOURS_OF_WEEK;
+use domain::slot::{SendSlot, send_slots};
+use domain::time::HOURS_OF_WEEK;
 
 /// An hour of the week never counts for less than this share of the user's best.
 const LEAST_SHARE: f64 = 1e-6;

@@ -5,7 +5,7 @@ use super::lanes::{Kind, paces};
 use super::pacing::Measure;
 use super::rules::IS_RESTED;
 use super::situation::Situation;
-use crate::domain::time::{HOUR, Instant};
+use domain::time::{HOUR, Instant};
 
 /// Lanes of all contexts of a user that can be told apart.
 pub const MOST_LANES: usize = 64;

@@ -1,9 +1,9 @@
 //! The wording of a content that fits the user's language best, and that can be filled in for him.
 
 use super::draw::draw;
-use crate::domain::content::{Content, Variant};
-use crate::domain::settings::DecisionSettings;
-use crate::domain::user::User;
+use domain::content::{Content, Variant};
+use domain::settings::DecisionSettings;
+use domain::user::User;
 
 /// The wordings of a content that a user may get.
 #[derive(Clone, Debug, PartialEq)]

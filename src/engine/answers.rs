@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::domain::decision::{Action, Decision};
-use crate::domain::identity::{hash_of, key_of};
-use crate::storage::receipt::Receipt;
+use domain::decision::{Action, Decision};
+use domain::identity::{hash_of, key_of};
+use store::receipt::Receipt;
 
 /// Answers kept for `GET /v1/decisions/{id}`; older ones are looked for in the log.
 const MOST_ANSWERS: usize = 4_096;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::domain::decision::Decision;
-use crate::domain::time::{Day, Instant};
+use domain::decision::Decision;
+use domain::time::{Day, Instant};
 
 /// Explored sends of the newest UTC day, by campaign.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::workspace::Workspace;
+use files::workspace::Workspace;
 
 /// Length and time of change of every file that decisions depend on. Our files are replaced, never edited in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Builder;
 
-use crate::domain::campaign::Campaign;
-use crate::domain::identity::sha256;
-use crate::domain::time::{Day, Instant};
+use domain::campaign::Campaign;
+use domain::identity::sha256;
+use domain::time::{Day, Instant};
 
 /// Gives out decision ids.
 #[derive(Debug)]

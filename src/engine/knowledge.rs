@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::scorer::{Learned, SnapshotScorer};
-use crate::decisions::context::DecisionContext;
-use crate::domain::content::Content;
-use crate::domain::goal::Unit;
-use crate::domain::user::User;
-use crate::models::inputs::{AsOf, Item, UserAsOf};
-use crate::models::material::Material;
-use crate::models::model::Block;
-use crate::profiles::ProfileError;
-use crate::profiles::recent::Recent;
+use decisions::context::DecisionContext;
+use domain::content::Content;
+use domain::goal::Unit;
+use domain::user::User;
+use models::inputs::{AsOf, Item, UserAsOf};
+use models::material::Material;
+use registry::model::Block;
+use profiles::ProfileError;
+use profiles::recent::Recent;
 
 /// The material of a snapshot, and what each goal's model needs of it.
 #[derive(Debug)]

@@ -8,18 +8,18 @@ use uuid::Builder;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
-use crate::config::Config;
-use crate::decisions::context::{Audience, DecisionContext, Membership};
-use crate::domain::campaign::Campaign;
-use crate::domain::identity::{sha256, sha256_hex};
-use crate::domain::settings::DecisionSettings;
-use crate::domain::time::Instant;
-use crate::planning::Source;
-use crate::planning::record::version_of;
-use crate::segments::audiences::{Frozen, freeze};
-use crate::segments::desk::DeskError;
-use crate::tables::TableError;
-use crate::workspace::Workspace;
+use config::Config;
+use decisions::context::{Audience, DecisionContext, Membership};
+use domain::campaign::Campaign;
+use domain::identity::{sha256, sha256_hex};
+use domain::settings::DecisionSettings;
+use domain::time::Instant;
+use ::planning::Source;
+use ::planning::record::version_of;
+use segments::answers::audiences::{Frozen, freeze};
+use segments::answers::desk::DeskError;
+use files::tables::TableError;
+use files::workspace::Workspace;
 
 /// Campaigns that cannot be planned together; the text names which.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum PlanError {
     #[error("bad_campaigns: {0:?} is named twice")]
     Twice(String),
     /// Too many, or none.
-    #[error("bad_campaigns: {0} campaigns; a plan holds 1 to {most}", most = crate::planning::MOST_CAMPAIGNS)]
+    #[error("bad_campaigns: {0} campaigns; a plan holds 1 to {most}", most = ::planning::MOST_CAMPAIGNS)]
     Count(usize),
     /// Nobody can tell who is meant.
     #[error(
@@ -76,7 +76,7 @@ pub fn campaigns_of(snapshot: &Snapshot, ids: &[String]) -> Result<Vec<Campaign>
         }
         snapshot.campaign(id).cloned().ok_or_else(|| PlanError::UnknownCampaign(id.clone()))
     };
-    if ids.is_empty() || ids.len() > crate::planning::MOST_CAMPAIGNS {
+    if ids.is_empty() || ids.len() > ::planning::MOST_CAMPAIGNS {
         return Err(PlanError::Count(ids.len()));
     }
     ids.iter().map(campaign).collect()

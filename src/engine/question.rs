@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{occurrence, send_id};
 use super::snapshot::{Snapshot, goal_for};
-use crate::decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
-use crate::domain::campaign::Campaign;
-use crate::domain::content::Content;
-use crate::domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
-use crate::domain::time::{Day, HOUR, Instant};
-use crate::domain::user::User;
-use crate::domain::zone::Zone;
-use crate::models::inputs::UserAsOf;
+use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
+use domain::campaign::Campaign;
+use domain::content::Content;
+use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::time::{Day, HOUR, Instant};
+use domain::user::User;
+use domain::zone::Zone;
+use models::inputs::UserAsOf;
 
 /// Hours that a horizon may have.
 pub const HORIZON_HOURS: std::ops::RangeInclusive<u32> = 1..=168;

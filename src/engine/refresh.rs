@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
 use super::Engine;
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// How refreshing goes.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::EngineError;
 use super::scorer::SnapshotScorer;
-use crate::decisions::decide;
-use crate::storage::decision_log::{self, Record, parse};
-use crate::workspace::Workspace;
+use decisions::decide;
+use store::decision_log::{self, Record, parse};
+use files::workspace::Workspace;
 
 /// What became of a decision that was made again.
 #[derive(Clone, Debug, PartialEq)]

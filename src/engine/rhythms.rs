@@ -1,13 +1,13 @@
 //! Users' hours as serving needs them: the population of the lake, its send-time model, and everybody's curve.
 
-use crate::domain::curve::{CurveLevel, SendTimeCurve};
-use crate::domain::time::{HOURS_OF_WEEK, Instant};
-use crate::domain::zone::ZoneSource;
-use crate::events::lake::Lake;
-use crate::models::send_time::SendTimeModel;
-use crate::models::send_time::population::{Cut, Population};
-use crate::profiles::ProfileError;
-use crate::profiles::declared::Declared;
+use domain::curve::{CurveLevel, SendTimeCurve};
+use domain::time::{HOURS_OF_WEEK, Instant};
+use domain::zone::ZoneSource;
+use events::lake::Lake;
+use curves::SendTimeModel;
+use curves::population::{Cut, Population};
+use profiles::ProfileError;
+use profiles::declared::Declared;
 
 /// Who was active when, and what was learned from it; empty without events.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::decisions::scorer::{Contribution, PopularityScorer, Scorer};
-use crate::domain::goal::Goal;
-use crate::models::model::Model;
-use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::{check_goal, check_inputs};
-use crate::workspace::Workspace;
+use decisions::scorer::{Contribution, PopularityScorer, Scorer};
+use domain::goal::Goal;
+use registry::model::Model;
+use registry::versions::{Registry, RegistryError};
+use models::score::{check_goal, check_inputs};
+use files::workspace::Workspace;
 
 /// What stands under `versions.model` when there is no model.
 pub const POPULARITY: &str = "popularity";

@@ -1,12 +1,12 @@
 //! The best hour for a user, on its own: no content, no campaign, only when.
 
 use super::snapshot::Snapshot;
-use crate::domain::curve::SendTimeCurve;
-use crate::domain::settings::DecisionSettings;
-use crate::domain::slot::{SendSlot, send_slots};
-use crate::domain::time::{HOUR, Instant};
-use crate::domain::user::{MinuteOfDay, QuietHours, User};
-use crate::domain::zone::Zone;
+use domain::curve::SendTimeCurve;
+use domain::settings::DecisionSettings;
+use domain::slot::{SendSlot, send_slots};
+use domain::time::{HOUR, Instant};
+use domain::user::{MinuteOfDay, QuietHours, User};
+use domain::zone::Zone;
 
 /// When to reach a user, and how sure that is.
 #[derive(Clone, Debug, PartialEq)]

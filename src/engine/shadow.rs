@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::config::Config;
-use crate::decisions::context::DecisionContext;
-use crate::decisions::second_opinion::second_opinion;
-use crate::domain::decision::Decision;
-use crate::models::model::{Model, ModelFault, ModelKind};
-use crate::models::predictions::About;
-use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::{check_goal, check_inputs};
-use crate::storage::decision_log::ShadowScore;
-use crate::workspace::Workspace;
+use config::Config;
+use decisions::context::DecisionContext;
+use decisions::second_opinion::second_opinion;
+use domain::decision::Decision;
+use registry::model::{Model, ModelFault, ModelKind};
+use registry::predictions::About;
+use registry::versions::{Registry, RegistryError};
+use models::score::{check_goal, check_inputs};
+use store::decision_log::ShadowScore;
+use files::workspace::Workspace;
 
 /// The shadow of a goal.
 #[derive(Clone, Debug)]

@@ -9,25 +9,25 @@ use super::knowledge::Knowledge;
 use super::rhythms::Rhythms;
 use super::scorer::SnapshotScorer;
 use super::shadow::{Shadow, shadows};
-use crate::config::Config;
-use crate::decisions::context::{Audience, ChannelContext, ContentContext, DecisionContext, PastSend};
-use crate::domain::campaign::{Campaign, CampaignStatus};
-use crate::domain::content::Content;
-use crate::domain::decision::Decision;
-use crate::domain::identity::sha256_hex;
-use crate::domain::settings::DecisionSettings;
-use crate::domain::time::Instant;
-use crate::domain::user::User;
-use crate::domain::zone::{ZoneSource, database_version};
-use crate::events::catalogue::Catalogue;
-use crate::events::lake::Lake;
-use crate::models::inputs::UserAsOf;
-use crate::models::material::Material;
-use crate::profiles::features::{FEATURES, features_sha256};
-use crate::profiles::recent::Recent;
-use crate::segments::audiences::Audiences;
-use crate::storage::decision_log::ShadowScore;
-use crate::workspace::Workspace;
+use config::Config;
+use decisions::context::{Audience, ChannelContext, ContentContext, DecisionContext, PastSend};
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::content::Content;
+use domain::decision::Decision;
+use domain::identity::sha256_hex;
+use domain::settings::DecisionSettings;
+use domain::time::Instant;
+use domain::user::User;
+use domain::zone::{ZoneSource, database_version};
+use events::catalogue::Catalogue;
+use events::lake::Lake;
+use models::inputs::UserAsOf;
+use models::material::Material;
+use profiles::features::{FEATURES, features_sha256};
+use profiles::recent::Recent;
+use segments::answers::audiences::Audiences;
+use store::decision_log::ShadowScore;
+use files::workspace::Workspace;
 
 /// The workspace as of a moment, ready to be asked.
 #[derive(Clone, Debug)]
@@ -349,7 +349,7 @@ impl Snapshot {
     }
 }
 
-static NO_MODEL: SnapshotScorer = SnapshotScorer::Popularity(crate::decisions::scorer::PopularityScorer);
+static NO_MODEL: SnapshotScorer = SnapshotScorer::Popularity(decisions::scorer::PopularityScorer);
 
 /// The goal that a context pursues.
 pub(super) fn goal_of(context: &DecisionContext) -> String {

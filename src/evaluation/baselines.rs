@@ -1,6 +1,6 @@
 //! What a curve has to beat. To add a baseline: one variant, one arm.
 
-use crate::domain::time::HOURS_OF_WEEK;
+use domain::time::HOURS_OF_WEEK;
 
 type Week = [f64; HOURS_OF_WEEK];
 

@@ -1,7 +1,7 @@
 //! How well curves foretell when people come: hit@1 and log loss over 24 and 168 hours.
 
-use crate::domain::curve::{argmax, by_hour_of_day};
-use crate::domain::time::HOURS_OF_WEEK;
+use domain::curve::{argmax, by_hour_of_day};
+use domain::time::HOURS_OF_WEEK;
 
 /// A probability of zero is read as this: an impossible hour that happened costs 27.6, not infinity.
 pub const FLOOR: f64 = 1e-12;

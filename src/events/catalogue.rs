@@ -8,16 +8,16 @@ use std::path::Path;
 use polars::prelude::*;
 use serde::de::DeserializeOwned;
 
-use crate::domain::campaign::{Campaign, CampaignStatus};
-use crate::domain::content::{Content, MessageClass, Variant};
-use crate::domain::device::Device;
-use crate::domain::frequency::FrequencyRule;
-use crate::domain::template::Template;
-use crate::domain::time::Instant;
-use crate::domain::user::{Consent, MinuteOfDay, QuietHours, User};
-use crate::domain::zone::{Zone, ZoneSource};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::content::{Content, MessageClass, Variant};
+use domain::device::Device;
+use domain::frequency::FrequencyRule;
+use domain::template::Template;
+use domain::time::Instant;
+use domain::user::{Consent, MinuteOfDay, QuietHours, User};
+use domain::zone::{Zone, ZoneSource};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// Everything that was declared, by id.
 #[derive(Clone, Debug, Default, PartialEq)]

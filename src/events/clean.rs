@@ -9,9 +9,9 @@ use super::formats::{RawValue, Row};
 use super::mapping::{Field, Mapping};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
-use crate::domain::identity::{is_valid_id, sha256_hex};
-use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::zone::Zones;
+use domain::identity::{is_valid_id, sha256_hex};
+use domain::rejection::{Rejection, RejectionCode};
+use domain::zone::Zones;
 
 /// Fields of an event file. The text fields come last, in the order of [`TEXT_FIELDS`].
 pub const EVENT_FIELDS: &[Field] = &[
@@ -59,7 +59,7 @@ impl EventCleaner {
         let stamp = self.stamps.read("timestamp", &mapping.get(row, 3))?;
         let time_zone = optional_id("time_zone", mapping.get(row, 4))?;
         if let Some(zone) = &time_zone {
-            let unknown = |error: crate::domain::zone::UnknownZone| {
+            let unknown = |error: domain::zone::UnknownZone| {
                 Rejection::new(RejectionCode::UnknownTimeZone, error.to_string())
             };
             self.zones.code(zone).map_err(unknown)?;

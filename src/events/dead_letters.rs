@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::domain::rejection::Rejection;
-use crate::tables::{TableError, sync_directory};
+use domain::rejection::Rejection;
+use files::tables::{TableError, sync_directory};
 
 /// The rejects of one ingest. The file takes its name only when the ingest is done.
 pub struct DeadLetters {

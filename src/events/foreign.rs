@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::stamps::StampReader;
-use crate::domain::time::Instant;
-use crate::events::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record, Row};
+use domain::time::Instant;
+use crate::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record, Row};
 
 /// Bytes of the longest record of a text format.
 const RECORD_BYTES: usize = 1 << 20;

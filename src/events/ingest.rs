@@ -15,12 +15,12 @@ use super::records::{Event, events_of, frame_of};
 use super::request::{Change, IngestError, Kind, Request, Stage, Summary};
 use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
 use super::upsert;
-use crate::config::IngestConfig;
-use crate::domain::identity::hash_of;
-use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::Day;
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use config::IngestConfig;
+use domain::identity::hash_of;
+use domain::rejection::{Rejection, RejectionCode};
+use domain::time::Day;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// Takes files into the workspace. The caller holds the workspace's lock.
 ///

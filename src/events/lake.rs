@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::{Day, Instant};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::identity::sha256_hex;
+use domain::time::{Day, Instant};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// Version of the manifest.
 const FORMAT: u32 = 1;

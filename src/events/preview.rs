@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::catalogue::Catalogue;
-use crate::domain::channel::ChannelSettings;
-use crate::domain::template::field_of;
-use crate::domain::user::User;
-use crate::domain::wording::{self, Preview};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::channel::ChannelSettings;
+use domain::template::field_of;
+use domain::user::User;
+use domain::wording::{self, Preview};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// "What would it look like?"
 #[derive(Clone, Copy, Debug)]

@@ -9,9 +9,9 @@ use super::formats::{InputError, Limits, Progress, Reader, Record, Row};
 use super::mapping::{Field, Mapping};
 use super::request::{Request, Stage, Summary};
 use super::stamps::StampReader;
-use crate::config::IngestConfig;
-use crate::domain::rejection::Rejection;
-use crate::tables::TableError;
+use config::IngestConfig;
+use domain::rejection::Rejection;
+use files::tables::TableError;
 
 /// Records between two looks at the progress bar.
 const REPORT_EVERY: u64 = 8_192;

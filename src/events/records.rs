@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use polars::prelude::*;
 
-use crate::domain::time::Instant;
+use domain::time::Instant;
 
 /// Optional text fields of an event, in canonical order.
 pub const TEXT_FIELDS: [&str; 7] =

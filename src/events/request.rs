@@ -10,10 +10,10 @@ use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::staging::Verdicts;
-use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::tables::TableError;
+use domain::rejection::{Rejection, RejectionCode};
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use files::tables::TableError;
 
 /// What the files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::records::{Event, read_text, take, write_text};
-use crate::domain::identity::key_of;
-use crate::domain::time::Day;
-use crate::tables::TableError;
+use domain::identity::key_of;
+use domain::time::Day;
+use files::tables::TableError;
 
 const BUCKETS: usize = 64;
 const ID_BYTES: usize = 32;

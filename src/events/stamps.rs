@@ -3,9 +3,9 @@
 use jiff::civil::DateTime;
 
 use super::formats::RawValue;
-use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::{Day, HOUR, Instant};
-use crate::domain::zone::Zone;
+use domain::rejection::{Rejection, RejectionCode};
+use domain::time::{Day, HOUR, Instant};
+use domain::zone::Zone;
 
 /// 2000-01-01T00:00:00Z in microseconds, the earliest stamp taken.
 const EARLIEST: i64 = 946_684_800_000_000;

@@ -16,13 +16,13 @@ use super::mapping::{Field, Mapping};
 use super::reading::Source;
 use super::request::{Change, IngestError, Kind, Stage, Summary};
 use super::stamps::StampReader;
-use crate::domain::device::Device;
-use crate::domain::frequency::FrequencyRule;
-use crate::domain::rejection::{Rejection, RejectionCode};
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zones;
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::device::Device;
+use domain::frequency::FrequencyRule;
+use domain::rejection::{Rejection, RejectionCode};
+use domain::time::{Day, Instant};
+use domain::zone::Zones;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// What a column holds, and so how it is read, checked and stored.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -18,9 +18,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::decided::Decided;
-use crate::domain::event::is_push_side;
-use crate::domain::goal::{Goal, Unit};
-use crate::domain::time::{DAY, Instant};
+use domain::event::is_push_side;
+use domain::goal::{Goal, Unit};
+use domain::time::{DAY, Instant};
 
 /// After so long no device shows a push any more.
 const LONGEST_WAIT: i64 = 28 * DAY;

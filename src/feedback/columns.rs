@@ -2,8 +2,8 @@
 
 use polars::prelude::*;
 
-use crate::domain::decision::Action;
-use crate::domain::time::Instant;
+use domain::decision::Action;
+use domain::time::Instant;
 
 pub(super) fn texts<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Column {
     StringChunked::from_iter_options(name.into(), values).into_column()

@@ -7,10 +7,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::FeedbackError;
-use crate::domain::decision::{Action, Decision};
-use crate::domain::time::{Day, Instant};
-use crate::storage::decision_log::{FORMAT, LogError};
-use crate::storage::whole_log::{LinePlace, read_all};
+use domain::decision::{Action, Decision};
+use domain::time::{Day, Instant};
+use store::decision_log::{FORMAT, LogError};
+use store::whole_log::{LinePlace, read_all};
 
 /// A decision without its context, reasons and candidates.
 #[derive(Clone, Debug, PartialEq)]

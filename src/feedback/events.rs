@@ -6,9 +6,9 @@ use polars::prelude::*;
 
 use super::FeedbackError;
 use super::attribution::{Attributor, FeedbackEvent, rank};
-use crate::domain::time::Instant;
-use crate::events::lake::Lake;
-use crate::tables::TableError;
+use domain::time::Instant;
+use ::events::lake::Lake;
+use files::tables::TableError;
 
 /// What attribution reads of an event.
 const COLUMNS: [&str; 8] =

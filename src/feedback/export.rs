@@ -11,14 +11,14 @@ use super::FeedbackError;
 use super::columns::{flags, instants, numbers, texts, word_of};
 use super::decided::Logged;
 use super::partitions::Partitions;
-use crate::decisions::scorer::Scorer;
-use crate::decisions::{AllowedArm, allowed_arms};
-use crate::domain::decision::{Action, Decision};
-use crate::domain::time::{Day, Instant};
-use crate::storage::decision_log::Record;
-use crate::storage::whole_log::{LinePlace, records_at};
-use crate::tables::TableError;
-use crate::workspace::Workspace;
+use decisions::scorer::Scorer;
+use decisions::{AllowedArm, allowed_arms};
+use domain::decision::{Action, Decision};
+use domain::time::{Day, Instant};
+use store::decision_log::Record;
+use store::whole_log::{LinePlace, records_at};
+use files::tables::TableError;
+use files::workspace::Workspace;
 
 /// Bytes of JSON whose records are in memory at once, but for a single larger one.
 const CHUNK_BYTES: usize = 32 << 20;

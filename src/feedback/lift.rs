@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use super::off_policy::PolicyInputError;
 use super::partitions::files_of;
-use crate::evaluation::uplift::Unit;
-use crate::events::foreign::{Field, Names, Rows};
-use crate::events::formats::InputError;
-use crate::tables::{TableError, read_parquet};
+use evaluation::uplift::Unit;
+use events::foreign::{Field, Names, Rows};
+use events::formats::InputError;
+use files::tables::{TableError, read_parquet};
 
 const TREATED: Field = Field { names: &["treated", "treatment", "arm"] };
 const TREATED_PROBABILITY: Field = Field { names: &["treated_probability"] };

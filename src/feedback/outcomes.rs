@@ -11,11 +11,11 @@ use super::columns::{flags, instants, numbers, texts, word_of};
 use super::decided::{Decided, Logged};
 use super::events::absorb_all;
 use super::partitions::Partitions;
-use crate::config::Config;
-use crate::domain::time::{HOUR, Instant};
-use crate::events::lake::Lake;
-use crate::tables::TableError;
-use crate::workspace::Workspace;
+use config::Config;
+use domain::time::{HOUR, Instant};
+use events::lake::Lake;
+use files::tables::TableError;
+use files::workspace::Workspace;
 
 /// What became of each decision of a log, in its order, from events before a moment.
 ///

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::FeedbackError;
-use crate::domain::time::Day;
-use crate::events::formats::InputError;
-use crate::tables::{self, TableError};
+use domain::time::Day;
+use events::formats::InputError;
+use files::tables::{self, TableError};
 
 /// Version of the manifest and of the columns.
 const FORMAT: u32 = 1;

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::examples::{ExampleError, Examples, Labels, Moment, Question};
 use super::measure::{measure, stands_for};
-use super::model::Model;
-use crate::config::{Config, DriftConfig, TrainingConfig};
-use crate::domain::time::Instant;
-use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};
-use crate::evaluation::stability::{BINS, HABIT, Reference};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use registry::model::Model;
+use config::{Config, DriftConfig, TrainingConfig};
+use domain::time::Instant;
+use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::stability::{BINS, HABIT, Reference};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// Users at moments, and pairs of them with contents, that are looked at on either side at most.
 const MOST_ROWS: usize = 20_000;

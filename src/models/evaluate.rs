@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::examples::{ExampleError, Examples, Labels, Question};
-use super::figures::Metrics;
+use registry::figures::Metrics;
 use super::inputs::AsOf;
 use super::measure::measure;
-use super::model::Model;
+use registry::model::Model;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
 use super::train::{Request, TrainError, fit_for_evaluation};
-use crate::config::Config;
-use crate::domain::goal::Unit;
-use crate::domain::time::{DAY, Instant};
-use crate::domain::zone::Zone;
-use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};
-use crate::evaluation::ranking::{ndcg_at, recall_at};
-use crate::parallel;
+use config::Config;
+use domain::goal::Unit;
+use domain::time::{DAY, Instant};
+use domain::zone::Zone;
+use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::ranking::{ndcg_at, recall_at};
+use parallel;
 
 /// Length of a ranking that is judged.
 const TOP: usize = 10;

@@ -6,16 +6,16 @@
 use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
-use super::model::Block;
+use registry::model::Block;
 use super::timeline::{TimedEvent, Timeline};
-use crate::config::TrainingConfig;
-use crate::domain::event::TARGETED;
-use crate::domain::goal::{Goal, GoalWindow, Population, Unit};
-use crate::domain::identity::hash_of;
-use crate::domain::time::{DAY, HOUR, Instant};
-use crate::domain::zone::Zone;
-use crate::parallel;
-use crate::profiles::ProfileError;
+use config::TrainingConfig;
+use domain::event::TARGETED;
+use domain::goal::{Goal, GoalWindow, Population, Unit};
+use domain::identity::hash_of;
+use domain::time::{DAY, HOUR, Instant};
+use domain::zone::Zone;
+use parallel;
+use profiles::ProfileError;
 
 /// A moment at which examples are taken.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,14 +7,14 @@
 use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};
 
-use super::calibration::logistic;
-use super::logistic::{FitError, LogisticRegression, TOLERANCE};
-use super::model::{mean_and_scale, standardised};
-use crate::domain::identity::hash_of;
-use crate::evaluation::bootstrap::Figure;
-use crate::evaluation::classification::log_loss;
-use crate::evaluation::delong::auc_with_interval;
-use crate::parallel;
+use learners::calibration::logistic;
+use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
+use registry::model::{mean_and_scale, standardised};
+use domain::identity::hash_of;
+use evaluation::bootstrap::Figure;
+use evaluation::classification::log_loss;
+use evaluation::delong::auc_with_interval;
+use parallel;
 
 /// Members, and others, that a model is learned from at least: with fewer, a fold holds fewer than ten of them.
 pub const LEAST_SEED: usize = 50;

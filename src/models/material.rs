@@ -2,13 +2,13 @@
 
 use super::inputs::Sources;
 use super::timeline::Timeline;
-use crate::config::ProfilesConfig;
-use crate::domain::time::Instant;
-use crate::events::catalogue::Catalogue;
-use crate::events::lake::Lake;
-use crate::profiles::ProfileError;
-use crate::profiles::declared::Declared;
-use crate::workspace::Workspace;
+use config::ProfilesConfig;
+use domain::time::Instant;
+use events::catalogue::Catalogue;
+use events::lake::Lake;
+use profiles::ProfileError;
+use profiles::declared::Declared;
+use files::workspace::Workspace;
 
 /// Events before a moment, and all declarations.
 #[derive(Clone, Debug)]

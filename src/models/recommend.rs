@@ -4,11 +4,11 @@ use polars::prelude::*;
 
 use super::examples::Question;
 use super::inputs::{AsOf, Item, UserAsOf};
-use super::model::{Block, Model};
+use registry::model::{Block, Model};
 use super::timeline::Timeline;
-use crate::domain::time::Instant;
-use crate::parallel;
-use crate::profiles::ProfileError;
+use domain::time::Instant;
+use parallel;
+use profiles::ProfileError;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]

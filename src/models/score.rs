@@ -5,11 +5,11 @@ use polars::prelude::*;
 use super::examples::{ExampleError, Examples, Moment, Question, moments_at};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, UserAsOf, inputs_sha256};
-use super::model::{Block, Model, ModelFault};
-use crate::domain::goal::{Goal, Unit};
-use crate::domain::time::Instant;
-use crate::parallel;
-use crate::profiles::features::features_sha256;
+use registry::model::{Block, Model, ModelFault};
+use domain::goal::{Goal, Unit};
+use domain::time::Instant;
+use parallel;
+use profiles::features::features_sha256;
 
 /// One propensity.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,16 +8,16 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use crate::domain::event::is_own;
-use crate::domain::time::Instant;
-use crate::domain::zone::{ZoneCode, Zones};
-use crate::events::lake::{Lake, LakeFile};
-use crate::parallel;
-use crate::profiles::ProfileError;
-use crate::profiles::accumulate::{Plan, UserEvents};
-use crate::profiles::declared::Declared;
-use crate::profiles::fold::{Accumulator, EventRow};
-use crate::tables::TableError;
+use domain::event::is_own;
+use domain::time::Instant;
+use domain::zone::{ZoneCode, Zones};
+use events::lake::{Lake, LakeFile};
+use parallel;
+use profiles::ProfileError;
+use profiles::accumulate::{Plan, UserEvents};
+use profiles::declared::Declared;
+use profiles::fold::{Accumulator, EventRow};
+use files::tables::TableError;
 
 /// One event; texts are codes.
 #[derive(Clone, Copy, Debug, PartialEq)]

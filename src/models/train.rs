@@ -9,22 +9,22 @@ mod gated;
 pub mod imported;
 pub mod online;
 
-use super::calibration::Calibration;
-use super::card::{Card, FORMAT as CARD_FORMAT};
+use learners::calibration::Calibration;
+use registry::card::{Card, FORMAT as CARD_FORMAT};
 use super::examples::{ExampleError, Examples, Labels, Question};
-use super::figures::{Metrics, Part, SplitCard, Tried};
-use super::gate::{Gate, GateLine};
+use registry::figures::{Metrics, Part, SplitCard, Tried};
+use registry::gate::{Gate, GateLine};
 use super::inputs::inputs_sha256;
 use super::measure::{measure, stands_for};
-use super::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
-use super::online_state::OnlineState;
+use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
+use registry::online_state::OnlineState;
 use super::recipe::{Recipe, RecipeError};
-use super::registry::Registered;
-use crate::config::Config;
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::{HOUR, Instant};
-use crate::domain::zone::database_version;
-use crate::profiles::features::features_sha256;
+use registry::versions::Registered;
+use config::Config;
+use domain::identity::sha256_hex;
+use domain::time::{HOUR, Instant};
+use domain::zone::database_version;
+use profiles::features::features_sha256;
 use fit::Fitted;
 
 /// Standardised inputs are held within this many standard deviations.

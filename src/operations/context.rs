@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::goal::{Goal, is_goal_name};
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::events::lake::{Lake, LakeError};
-use crate::profiles::ProfileError;
-use crate::tables::{self, TableError};
-use crate::workspace::{Workspace, WorkspaceError, WriteLock};
+use config::Config;
+use domain::error::{Coded, ErrorKind};
+use domain::goal::{Goal, is_goal_name};
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use events::lake::{Lake, LakeError};
+use profiles::ProfileError;
+use files::tables::{self, TableError};
+use files::workspace::{Workspace, WorkspaceError, WriteLock};
 
 /// What an operation works with.
 #[derive(Clone, Copy)]

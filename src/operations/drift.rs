@@ -2,12 +2,12 @@
 
 use super::context::{Context, ContextError};
 use super::material::{question, read_before};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::events::lake::Lake;
-use crate::models::drift::{Drift, drift};
-use crate::models::registry::Registered;
-use crate::models::score::{check_goal, check_inputs};
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use events::lake::Lake;
+use models::drift::{Drift, drift};
+use registry::versions::Registered;
+use models::score::{check_goal, check_inputs};
 
 /// What could be said of a champion's drift.
 #[derive(Debug)]

@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 
 use super::context::{Context, ContextError, parse_moment};
 use super::material::{question, read_before};
-use crate::config::Config;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::goal::Unit;
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::events::lake::Lake;
-use crate::models::evaluate::{ContentReport, PropensityReport, content, propensity};
-use crate::models::examples::Question;
-use crate::models::material::Material;
-use crate::models::send_time::evaluate::{
-    EvaluateError as CurvesError, Report as CurvesReport, evaluate as evaluate_curves,
-};
-use crate::models::send_time::population::Cut;
-use crate::models::train::TrainError;
-use crate::profiles::declared::Declared;
+use config::Config;
+use domain::error::{Coded, ErrorKind};
+use domain::goal::Unit;
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use events::lake::Lake;
+use models::evaluate::{ContentReport, PropensityReport, content, propensity};
+use models::examples::Question;
+use models::material::Material;
+use curves::evaluate::{EvaluateError as CurvesError, Report as CurvesReport, evaluate as evaluate_curves};
+use curves::population::Cut;
+use models::train::TrainError;
+use profiles::declared::Declared;
 
 /// What to measure.
 #[derive(Clone, Debug, Default)]

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::context::{Context, ContextError};
 use super::material::{question, read_before};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::models::examples::{ExampleError, Labels};
-use crate::models::score::{POPULATION, examples_frame};
-use crate::models::train::parts_of;
-use crate::tables::{self, TableError};
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use models::examples::{ExampleError, Labels};
+use models::score::{POPULATION, examples_frame};
+use models::train::parts_of;
+use files::tables::{self, TableError};
 
 /// Which rows, and where the file goes.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! Judges the newest days of events by the weeks before them.
 
 use super::context::{Context, ContextError};
-use crate::config::HealthConfig;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::events::health::people::People;
-use crate::events::health::{Report as Checks, check};
+use config::HealthConfig;
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use events::health::people::People;
+use events::health::{Report as Checks, check};
 
 /// Which days to judge.
 #[derive(Clone, Copy, Debug, Default)]

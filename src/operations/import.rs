@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use super::context::{Context, ContextError};
 use super::material::{question, read_before};
 use super::scratch::Scratch;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::events::foreign::Names;
-use crate::models::card::Card;
-use crate::models::gate::{Gate, GateLine};
-use crate::models::registry::{Registry, RegistryError};
-use crate::models::score::frame_of;
-use crate::models::train::Request as TrainingRequest;
-use crate::models::train::imported::{
-    File, ImportError as PredictionsError, import as hold_against_outcomes,
-};
-use crate::tables::{self, TableError};
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use events::foreign::Names;
+use registry::card::Card;
+use registry::gate::{Gate, GateLine};
+use registry::versions::{Registry, RegistryError};
+use models::score::frame_of;
+use models::train::Request as TrainingRequest;
+use models::train::imported::{File, ImportError as PredictionsError, import as hold_against_outcomes};
+use files::tables::{self, TableError};
 
 /// Whose predictions, and where the file goes.
 #[derive(Clone, Debug)]

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::context::{Context, ContextError, Progress};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::zone::Zone;
-use crate::events::formats::Format;
-use crate::events::health::{future_stamps, odd_days};
-use crate::events::ingest::ingest as take_files;
-use crate::events::lake::Lake;
-use crate::events::mapping::Renames;
-use crate::events::request::{IngestError as FilesError, Kind, Request as FilesRequest, Stage, Summary};
+use domain::error::{Coded, ErrorKind};
+use domain::zone::Zone;
+use events::formats::Format;
+use events::health::{future_stamps, odd_days};
+use events::ingest::ingest as take_files;
+use events::lake::Lake;
+use events::mapping::Renames;
+use events::request::{IngestError as FilesError, Kind, Request as FilesRequest, Stage, Summary};
 
 /// Which files, and how to read them.
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! What goals are learned and scored from: the events before a moment and all declarations, in memory.
 
 use super::context::{Context, ContextError};
-use crate::domain::goal::Goal;
-use crate::domain::time::Instant;
-use crate::events::lake::Lake;
-use crate::models::examples::Question;
-use crate::models::inputs::Sources;
-use crate::models::material::Material;
-use crate::profiles::ProfileError;
+use domain::goal::Goal;
+use domain::time::Instant;
+use events::lake::Lake;
+use models::examples::Question;
+use models::inputs::Sources;
+use models::material::Material;
+use profiles::ProfileError;
 
 /// Reads events before a moment, of which there must be some, and all declarations.
 pub(super) fn read_before(

@@ -2,10 +2,10 @@
 
 use super::context::{Context, ContextError};
 use super::drift::{Drifted, Measured, measure};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::models::card::Card;
-use crate::models::registry::{Change, Registered, Registry, RegistryError};
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use registry::card::Card;
+use registry::versions::{Change, Registered, Registry, RegistryError};
 
 /// A question to the registry without an answer.
 #[derive(Debug, thiserror::Error)]

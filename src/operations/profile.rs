@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::context::{Context, ContextError};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::profiles::build::{self, Built};
-use crate::profiles::declared::Declared;
-use crate::profiles::table::ProfileTable;
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use profiles::build::{self, Built};
+use profiles::declared::Declared;
+use profiles::table::ProfileTable;
 
 /// One user's row of a profile table.
 #[derive(Clone, Debug)]

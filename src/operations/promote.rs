@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::models::ModelsError;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::models::registry::{Promotion, Registry, RegistryError};
+use domain::error::{Coded, ErrorKind};
+use registry::versions::{Promotion, Registry, RegistryError};
 
 /// Who is to become champion.
 #[derive(Clone, Debug)]

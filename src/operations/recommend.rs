@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use super::context::{Context, ContextError};
 use super::material::{question, read_before};
 use super::score::check_comparable;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::goal::{Goal, Unit};
-use crate::domain::time::Instant;
-use crate::models::recommend::{Wanted, frame_of, recommend as rank_contents};
-use crate::models::registry::{Registered, Registry, RegistryError};
-use crate::profiles::ProfileError;
-use crate::tables::{self, TableError};
+use domain::error::{Coded, ErrorKind};
+use domain::goal::{Goal, Unit};
+use domain::time::Instant;
+use models::recommend::{Wanted, frame_of, recommend as rank_contents};
+use registry::versions::{Registered, Registry, RegistryError};
+use profiles::ProfileError;
+use files::tables::{self, TableError};
 
 /// Which contents, and where the file goes.
 #[derive(Clone, Debug)]

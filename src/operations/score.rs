@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::context::{Context, ContextError};
 use super::material::{question, read_before};
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::goal::Goal;
-use crate::domain::time::Instant;
-use crate::models::examples::ExampleError;
-use crate::models::registry::{Registered, Registry, RegistryError};
-use crate::models::score::{check_goal, check_inputs, frame_of, score as score_population};
-use crate::tables::{self, TableError};
+use domain::error::{Coded, ErrorKind};
+use domain::goal::Goal;
+use domain::time::Instant;
+use models::examples::ExampleError;
+use registry::versions::{Registered, Registry, RegistryError};
+use models::score::{check_goal, check_inputs, frame_of, score as score_population};
+use files::tables::{self, TableError};
 
 /// Whom to score, and where the file goes.
 #[derive(Clone, Debug)]

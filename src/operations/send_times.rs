@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, ContextError};
-use crate::domain::time::Instant;
-use crate::models::send_time::export::{CurveFrames, Layout};
-use crate::models::send_time::population::{Cut, Population};
-use crate::models::send_time::{Learned, SendTimeModel};
-use crate::profiles::declared::Declared;
-use crate::tables::{self, TableError};
+use domain::time::Instant;
+use curves::export::{CurveFrames, Layout};
+use curves::population::{Cut, Population};
+use curves::{Learned, SendTimeModel};
+use profiles::declared::Declared;
+use files::tables::{self, TableError};
 
 /// Which curves, and where the file goes.
 #[derive(Clone, Debug)]

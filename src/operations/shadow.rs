@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::models::ModelsError;
-use crate::models::registry::Registry;
+use registry::versions::Registry;
 
 /// Makes a version the shadow of a goal, or takes the goal's shadow away.
 ///

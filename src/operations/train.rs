@@ -3,18 +3,18 @@
 use super::context::{Context, ContextError};
 use super::material::read_before;
 use super::promote::{Candidacy, stand};
-use crate::config::TrainingConfig;
-use crate::domain::error::{Coded, ErrorKind};
-use crate::domain::time::Instant;
-use crate::events::health::people::People;
-use crate::events::health::{self, Outcome};
-use crate::events::lake::Lake;
-use crate::models::examples::Question;
-use crate::models::gate::{Gate, GateLine};
-use crate::models::material::Material;
-use crate::models::registry::{Registry, RegistryError};
-use crate::models::train::online::{OnlineError, go_on};
-use crate::models::train::{self as training, TrainError, Trained};
+use config::TrainingConfig;
+use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
+use events::health::people::People;
+use events::health::{self, Outcome};
+use events::lake::Lake;
+use models::examples::Question;
+use registry::gate::{Gate, GateLine};
+use models::material::Material;
+use registry::versions::{Registry, RegistryError};
+use models::train::online::{OnlineError, go_on};
+use models::train::{self as training, TrainError, Trained};
 
 /// What to train.
 #[derive(Clone, Debug)]

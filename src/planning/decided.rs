@@ -9,14 +9,14 @@ use super::rules::rule_of;
 use super::solver::audience::instant_of;
 use super::solver::outcome::Plan;
 use super::{Request, Source, Step};
-use crate::decisions::context::{DecisionContext, PastSend, Planned};
-use crate::decisions::decide;
-use crate::decisions::prospect::Prospect;
-use crate::decisions::rules::MATCHES_PLAN;
-use crate::domain::content::Content;
-use crate::domain::decision::Action;
-use crate::parallel::in_chunks_on;
-use crate::storage::decision_log::{FORMAT, Record};
+use decisions::context::{DecisionContext, PastSend, Planned};
+use decisions::decide;
+use decisions::prospect::Prospect;
+use decisions::rules::MATCHES_PLAN;
+use domain::content::Content;
+use domain::decision::Action;
+use parallel::in_chunks_on;
+use store::decision_log::{FORMAT, Record};
 
 /// Users whose decisions are in memory at once, and those that a thread takes at a time.
 const BATCH: usize = 4_096;
@@ -189,7 +189,7 @@ impl<S: Source> Decider<'_, S> {
 }
 
 /// Leaves the contents that the decision shows, and the planned one: what the log need keep.
-fn trim<C: crate::decisions::scorer::Scorer>(context: &mut DecisionContext, scorer: &C) {
+fn trim<C: decisions::scorer::Scorer>(context: &mut DecisionContext, scorer: &C) {
     let whole = decide(context, scorer);
     let mut kept: BTreeSet<String> =
         whole.candidates.into_iter().map(|candidate| candidate.content_id).collect();

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::decisions::context::DecisionContext;
-use crate::domain::content::MessageClass;
-use crate::domain::decision::Decision;
+use decisions::context::DecisionContext;
+use domain::content::MessageClass;
+use domain::decision::Decision;
 
 /// Standard deviations on each side that hold 95 %.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;

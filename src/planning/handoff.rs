@@ -8,12 +8,12 @@ use polars::prelude::{Column, DataFrame, PolarsResult};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::decisions::context::DecisionContext;
-use crate::domain::content::MessageClass;
-use crate::domain::decision::Decision;
-use crate::domain::identity::{sha256, sha256_hex};
-use crate::domain::time::{Instant, MINUTE};
-use crate::tables::{self, TableError};
+use decisions::context::DecisionContext;
+use domain::content::MessageClass;
+use domain::decision::Decision;
+use domain::identity::{sha256, sha256_hex};
+use domain::time::{Instant, MINUTE};
+use files::tables::{self, TableError};
 
 /// Version of the hand-off and its manifest.
 pub const FORMAT: u32 = 1;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::solver::audience::{Audience, Offer, Offers, quarter_of};
 use super::{Request, Source, Step};
-use crate::decisions::context::DecisionContext;
-use crate::decisions::prospect::{Prospect, prospects};
-use crate::decisions::together::{MOST_LANES, Together};
-use crate::domain::time::{Instant, MINUTE};
+use decisions::context::DecisionContext;
+use decisions::prospect::{Prospect, prospects};
+use decisions::together::{MOST_LANES, Together};
+use domain::time::{Instant, MINUTE};
 
 /// Bits of a payload that number the content; the lane stands above them.
 const CONTENT_BITS: u32 = 26;

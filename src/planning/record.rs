@@ -7,11 +7,11 @@ use polars::prelude::{Column, DataFrame};
 
 use super::decided::Sink;
 use super::handoff::Row;
-use crate::domain::identity::sha256_hex;
-use crate::parallel::in_chunks_on;
-use crate::storage::batch_log::{BatchLog, frame_of};
-use crate::storage::decision_log::{LogError, Record};
-use crate::tables::{self, TableError};
+use domain::identity::sha256_hex;
+use parallel::in_chunks_on;
+use store::batch_log::{BatchLog, frame_of};
+use store::decision_log::{LogError, Record};
+use files::tables::{self, TableError};
 
 /// Records of one compressed frame.
 const FRAME: usize = 256;

@@ -6,9 +6,9 @@ use super::options::{Options, Payload};
 use super::solver::audience::instant_of;
 use super::solver::limits::{Chosen, JointRules};
 use super::solver::outcome::Reason;
-use crate::decisions::rules;
-use crate::decisions::together::Push;
-use crate::domain::time::Instant;
+use decisions::rules;
+use decisions::together::Push;
+use domain::time::Instant;
 
 /// Rules by the numbers that the solver knows them by; it asks so often that they are listed once.
 static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(rules::names);

@@ -1,9 +1,9 @@
 //! What if: a plan under one change, beside the plan as it is.
 
-use crate::domain::campaign::Campaign;
-use crate::domain::frequency::{FrequencyRule, FrequencyWindow};
-use crate::domain::settings::DecisionSettings;
-use crate::domain::user::MinuteOfDay;
+use domain::campaign::Campaign;
+use domain::frequency::{FrequencyRule, FrequencyWindow};
+use domain::settings::DecisionSettings;
+use domain::user::MinuteOfDay;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]

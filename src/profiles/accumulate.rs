@@ -7,10 +7,10 @@ use super::activity::Activity;
 use super::declared::Declared;
 use super::features::{Aggregate, Feature, Filter, HalfLife, Window};
 use super::fold::{Accumulator, EventRow};
-use crate::config::ProfilesConfig;
-use crate::domain::event::is_own;
-use crate::domain::identity::hash_of;
-use crate::domain::time::{DAY, Instant};
+use config::ProfilesConfig;
+use domain::event::is_own;
+use domain::identity::hash_of;
+use domain::time::{DAY, Instant};
 
 /// One unit of decayed weight: 2^32.
 pub const UNIT_WEIGHT: i64 = 1 << 32;

@@ -1,8 +1,8 @@
 //! When a user was active: own acts with a time of day, as distinct hours on his own clock.
 
 use super::declared::Declared;
-use crate::domain::time::{HOUR, Instant, LocalHour, SECOND};
-use crate::domain::zone::{ZoneCode, ZoneSource, Zones};
+use domain::time::{HOUR, Instant, LocalHour, SECOND};
+use domain::zone::{ZoneCode, ZoneSource, Zones};
 
 /// Every offset since 2000 is a multiple of a quarter of an hour, so one never spans two local hours …
 const QUARTER: i64 = HOUR / 4;

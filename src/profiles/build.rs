@@ -14,13 +14,13 @@ use super::activity::ActiveHour;
 use super::declared::Declared;
 use super::features::{Aggregate, Context, FEATURES, Feature, Interest, Window, features_sha256};
 use super::fold::{Columns, fold_users};
-use crate::config::ProfilesConfig;
-use crate::domain::lifecycle::Lifecycle;
-use crate::domain::time::{DAY, HOURS_OF_WEEK, Instant};
-use crate::domain::zone::{ZoneCode, ZoneSource, Zones, database_version};
-use crate::events::lake::Lake;
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use config::ProfilesConfig;
+use domain::lifecycle::Lifecycle;
+use domain::time::{DAY, HOURS_OF_WEEK, Instant};
+use domain::zone::{ZoneCode, ZoneSource, Zones, database_version};
+use events::lake::Lake;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// Version of the profile manifest.
 pub const FORMAT: u32 = 1;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use crate::domain::time::Instant;
-use crate::domain::zone::{UnknownZone, Zone, ZoneCode, Zones};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::time::Instant;
+use domain::zone::{UnknownZone, Zone, ZoneCode, Zones};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// A declared user.
 #[derive(Clone, Debug, Default, PartialEq)]

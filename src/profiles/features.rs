@@ -3,9 +3,9 @@
 //! To add a feature: one line in [`FEATURES`]. To change what one means: raise its revision (a golden test
 //! insists), because models name the list they were trained on by its hash.
 
-use crate::domain::event::is_own;
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::{DAY, Instant};
+use domain::event::is_own;
+use domain::identity::sha256_hex;
+use domain::time::{DAY, Instant};
 
 /// Which events count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use std::sync::{Mutex, MutexGuard};
 use polars::prelude::*;
 
 use super::ProfileError;
-use crate::domain::identity::hash_of;
-use crate::domain::time::Instant;
-use crate::domain::zone::{ZoneCode, Zones};
-use crate::events::lake::{Lake, LakeFile};
-use crate::tables::TableError;
+use domain::identity::hash_of;
+use domain::time::Instant;
+use domain::zone::{ZoneCode, Zones};
+use events::lake::{Lake, LakeFile};
+use files::tables::TableError;
 
 /// What accumulators see of an event.
 #[derive(Clone, Copy, Debug)]

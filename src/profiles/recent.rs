@@ -7,12 +7,12 @@ use polars::prelude::*;
 
 use super::ProfileError;
 use super::accumulate::{UNIT_WEIGHT, decayed_weight};
-use crate::decisions::context::PastSend;
-use crate::domain::content::MessageClass;
-use crate::domain::event::is_own;
-use crate::domain::time::{DAY, Day, Instant};
-use crate::events::lake::{Lake, LakeFile};
-use crate::tables::TableError;
+use decisions::context::PastSend;
+use domain::content::MessageClass;
+use domain::event::is_own;
+use domain::time::{DAY, Day, Instant};
+use events::lake::{Lake, LakeFile};
+use files::tables::TableError;
 
 /// Past sends are kept for this long: the longest cap looks no further back.
 const SENDS_DAYS: i64 = 30;

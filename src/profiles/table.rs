@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::ProfileError;
 use super::build::{FORMAT, ProfileManifest};
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::Instant;
-use crate::tables::{self, TableError, cell};
-use crate::workspace::Workspace;
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+use files::tables::{self, TableError, cell};
+use files::workspace::Workspace;
 
 /// The one field that every format of the manifest has.
 #[derive(Deserialize)]

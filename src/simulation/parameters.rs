@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::time::Day;
-use crate::domain::user::MinuteOfDay;
-use crate::domain::zone::Zone;
+use domain::time::Day;
+use domain::user::MinuteOfDay;
+use domain::zone::Zone;
 
 /// The committed world.
 pub const DEFAULTS: &str = include_str!("world.default.toml");

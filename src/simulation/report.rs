@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Stage;
 use super::policies::Policy;
 use super::run::{Play, Tally, Week};
-use crate::evaluation::bootstrap::{Bootstrap, Figure, Part};
-use crate::models::response::ResponseModel;
+use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use response::ResponseModel;
 
 /// Draws of people for the intervals.
 const DRAWS: usize = 200;

@@ -7,9 +7,9 @@ use super::draws::common;
 use super::parameters::ExposureTrap;
 use super::policies::{Choice, PlayError, Player, Policy, open_hours};
 use super::truth::{Answer, Memory, Push};
-use crate::domain::time::{HOUR, Instant, MINUTE};
-use crate::models::response::ResponseModel;
-use crate::parallel;
+use domain::time::{HOUR, Instant, MINUTE};
+use response::ResponseModel;
+use parallel;
 
 /// What a policy came to.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use super::draws::common;
 use super::world::World;
-use crate::domain::time::{DAY, HOUR, Instant};
-use crate::models::calibration::logistic;
+use domain::time::{DAY, HOUR, Instant};
+use learners::calibration::logistic;
 
 /// After this long a push is felt half as much.
 const FATIGUE_HALF_LIFE: f64 = 3.0 * DAY as f64;

@@ -2,9 +2,9 @@
 
 use super::draws::{Purpose, normal, pick, stream, uniform};
 use super::parameters::{Parameters, Peak};
-use crate::domain::time::{Day, HOUR, HOURS_OF_WEEK, Instant};
-use crate::domain::zone::Zone;
-use crate::parallel;
+use domain::time::{Day, HOUR, HOURS_OF_WEEK, Instant};
+use domain::zone::Zone;
+use parallel;
 
 /// A world: the same seed and parameters, the same world, on any number of threads.
 #[derive(Clone, Debug)]

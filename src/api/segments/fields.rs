@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::decisions::reading_files;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
-use crate::segments::fields::{FUNCTIONS, Field};
+use ::segments::language::fields::{FUNCTIONS, Field};
 
 /// Fields and functions of segments, each with its type and a line for people
 ///
@@ -19,7 +19,7 @@ use crate::segments::fields::{FUNCTIONS, Field};
         (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(in crate::api) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
+pub(in crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
     let catalogue = reading_files(&state, |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.catalogue(engine.workspace(), engine.config(), now)

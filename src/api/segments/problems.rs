@@ -5,14 +5,14 @@ use serde::de::DeserializeOwned;
 
 use super::super::body::JsonBody;
 use super::super::problem::{INTERNAL_ERROR, NO_PROFILES, PROFILES_CHANGED, Problem};
-use crate::models::examples::ExampleError;
-use crate::models::registry::RegistryError;
-use crate::profiles::ProfileError;
-use crate::segments::desk::DeskError;
-use crate::segments::error::SegmentError;
-use crate::segments::people::PeopleError;
-use crate::segments::privacy::PrivacyError;
-use crate::segments::saved::SavedError;
+use models::examples::ExampleError;
+use registry::versions::RegistryError;
+use profiles::ProfileError;
+use ::segments::answers::desk::DeskError;
+use ::segments::language::error::SegmentError;
+use ::segments::people::PeopleError;
+use ::segments::answers::privacy::PrivacyError;
+use ::segments::saved::versions::SavedError;
 
 /// Title of everything that is wrong with a segment itself.
 const WRONG: &str = "The segment cannot be meant so";

@@ -7,13 +7,13 @@ use super::super::output::thousands;
 use super::super::serve::open_engine;
 use super::super::{Context, Failure};
 use super::heading;
-use crate::api::Clock;
-use crate::domain::decision::{Action, Decision};
-use crate::domain::time::Instant;
-use crate::domain::user::{Consent, User};
-use crate::engine::{Engine, Question};
-use crate::events::catalogue::Catalogue;
-use crate::workspace::Workspace;
+use api::Clock;
+use domain::decision::{Action, Decision};
+use domain::time::Instant;
+use domain::user::{Consent, User};
+use engine::{Engine, Question};
+use events::catalogue::Catalogue;
+use files::workspace::Workspace;
 
 /// What the demo says of decisions.
 pub(super) struct Told {

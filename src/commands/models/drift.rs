@@ -3,11 +3,11 @@
 use super::super::learning::{goal_of, question, read_before};
 use super::super::output::table;
 use super::super::{Context, Failure};
-use crate::events::lake::Lake;
-use crate::models::drift::{CalibrationDrift, Drift, drift};
-use crate::models::registry::Registered;
-use crate::models::score::{check_goal, check_inputs};
-use crate::workspace::Workspace;
+use events::lake::Lake;
+use ::models::drift::{CalibrationDrift, Drift, drift};
+use registry::versions::Registered;
+use ::models::score::{check_goal, check_inputs};
+use files::workspace::Workspace;
 
 /// Inputs shown to people; JSON has all.
 const SHOWN: usize = 8;

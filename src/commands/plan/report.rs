@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::output::{table, thousands};
 use super::{Counts, Told, segment_of};
-use crate::engine::POPULARITY;
-use crate::planning::forecast::{Bounds, Forecast};
-use crate::planning::rule_of;
-use crate::planning::solver::outcome::{Pair, Reason};
-use crate::segments::audiences::Frozen;
+use engine::POPULARITY;
+use planning::forecast::{Bounds, Forecast};
+use planning::rule_of;
+use planning::solver::outcome::{Pair, Reason};
+use segments::answers::audiences::Frozen;
 
 /// Minutes of an hour.
 const HOUR: usize = 60;
@@ -170,7 +170,7 @@ fn audiences(told: &Told) -> Vec<String> {
 
 /// Who gets nothing, and which rule decided it.
 fn unsent(told: &Told) -> Vec<String> {
-    let line = |(place, decided): (usize, &crate::planning::decided::CampaignDecided)| {
+    let line = |(place, decided): (usize, &planning::decided::CampaignDecided)| {
         let mut rules: Vec<(&String, &u64)> = decided.unsent.iter().collect();
         rules.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
         let counts: Vec<String> =

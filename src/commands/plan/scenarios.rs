@@ -2,12 +2,12 @@
 
 use super::super::{Context, Failure};
 use super::{Told, solve};
-use crate::domain::campaign::Campaign;
-use crate::engine::Snapshot;
-use crate::engine::planning::PlanSource;
-use crate::planning::decided::Nowhere;
-use crate::planning::forecast::Forecast;
-use crate::planning::what_if::{BadChange, Scenario};
+use domain::campaign::Campaign;
+use engine::Snapshot;
+use engine::planning::PlanSource;
+use planning::decided::Nowhere;
+use planning::forecast::Forecast;
+use planning::what_if::{BadChange, Scenario};
 
 /// What a change comes to.
 pub(super) struct Outcome {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::time::Instant;
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::time::Instant;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,15 +8,15 @@ use super::super::output::{print_json, print_lines, thousands};
 use super::super::train::figures;
 use super::super::{Context, Failure};
 use super::ScoreArguments;
-use crate::domain::time::Instant;
-use crate::events::lake::Lake;
-use crate::models::gate::{Gate, GateLine};
-use crate::models::registry::Registry;
-use crate::models::score::frame_of;
-use crate::models::train::Request;
-use crate::models::train::imported::{File, Imported, import, names};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::time::Instant;
+use events::lake::Lake;
+use registry::gate::{Gate, GateLine};
+use registry::versions::Registry;
+use models::score::frame_of;
+use models::train::Request;
+use models::train::imported::{File, Imported, import, names};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 pub(super) fn run(
     context: &Context,

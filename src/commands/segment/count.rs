@@ -3,12 +3,12 @@
 use super::super::Failure;
 use super::super::output::{print_json, print_lines, table, thousands};
 use super::{Desk, Selection};
-use crate::segments::answers::Breakdown;
-use crate::segments::count::{By, Counted};
-use crate::segments::desk::{Asked, Evaluated};
-use crate::segments::evaluations::{Change, Evaluation, Evaluations};
-use crate::segments::privacy::Shown;
-use crate::segments::reach;
+use segments::answers::breakdown::Breakdown;
+use segments::answers::count::{By, Counted};
+use segments::answers::desk::{Asked, Evaluated};
+use segments::saved::evaluations::{Change, Evaluation, Evaluations};
+use segments::answers::privacy::Shown;
+use segments::people::reach;
 
 /// Groups of a breakdown that are shown to people; JSON has all.
 const MOST_LINES: usize = 12;

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::super::Failure;
 use super::super::output::{print_json, print_lines, thousands};
 use super::{Desk, Selection};
-use crate::domain::identity::sha256_hex;
-use crate::segments::export::{frame_of, write};
-use crate::segments::keys::Key;
+use domain::identity::sha256_hex;
+use segments::answers::export::{frame_of, write};
+use segments::language::keys::Key;
 
 /// Write the members to a file (.csv, .jsonl, .parquet), and beside it FILE.manifest.json
 ///

@@ -10,19 +10,17 @@ use super::super::evaluate_policy::Scratch;
 use super::Desk;
 use super::selection::View;
 use super::upload::limits;
-use crate::domain::time::Instant;
-use crate::models::lookalike::LookAlike;
-use crate::segments::desk::Asked;
-use crate::segments::expression::Expression;
-use crate::segments::keys::{Key, Needs, needs};
-use crate::segments::lookalike::{
-    Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed,
-};
-use crate::segments::people::People;
-use crate::segments::predicate::Predicate;
-use crate::segments::privacy::{PrivacyError, Reader};
-use crate::segments::upload::read;
-use crate::tables;
+use domain::time::Instant;
+use models::lookalike::LookAlike;
+use segments::answers::desk::Asked;
+use segments::language::expression::Expression;
+use segments::language::keys::{Key, Needs, needs};
+use segments::answers::lookalike::{Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed};
+use segments::people::People;
+use segments::language::predicate::Predicate;
+use segments::answers::privacy::{PrivacyError, Reader};
+use segments::saved::upload::read;
+use files::tables;
 use report::Report;
 
 /// Shares of the others that the curve shows.

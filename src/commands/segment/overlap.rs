@@ -7,9 +7,9 @@ use super::super::output::{print_json, print_lines, table};
 use super::Desk;
 use super::count::told;
 use super::selection::View;
-use crate::segments::desk::Asked;
-use crate::segments::overlap::{Overlap, overlap};
-use crate::segments::privacy::Reader;
+use segments::answers::desk::Asked;
+use segments::answers::overlap::{Overlap, overlap};
+use segments::answers::privacy::Reader;
 
 /// Compare saved segments: sizes, who is in one alone, and what every two share
 ///

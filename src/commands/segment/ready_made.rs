@@ -9,10 +9,10 @@ use super::super::output::{print_json, print_lines};
 use super::Desk;
 use super::count::told;
 use super::selection::View;
-use crate::models::registry::Registry;
-use crate::segments::desk::Asked;
-use crate::segments::privacy::{Reader, Shown};
-use crate::segments::ready_made::{Family, ReadyMade, ready_made};
+use registry::versions::Registry;
+use segments::answers::desk::Asked;
+use segments::answers::privacy::{Reader, Shown};
+use segments::language::ready_made::{Family, ReadyMade, ready_made};
 
 pub(super) fn run(desk: &Desk, view: &View) -> Result<(), Failure> {
     let (as_of, reader) = (desk.moment(view)?, desk.reader(view));

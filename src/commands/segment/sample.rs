@@ -6,7 +6,7 @@ use super::super::Failure;
 use super::super::output::{print_json, print_lines};
 use super::count::told;
 use super::{Desk, Selection};
-use crate::segments::desk::sample;
+use segments::answers::desk::sample;
 
 /// Show some members, always the same for the same people
 #[derive(clap::Args)]

@@ -4,13 +4,13 @@ use std::ops::Deref;
 use std::path::Path;
 
 use super::super::{Context, Failure};
-use crate::domain::time::Instant;
-use crate::profiles::table::ProfileFile;
-use crate::segments::desk::{self, Asked};
-use crate::segments::expression::Expression;
-use crate::segments::predicate::Predicate;
-use crate::segments::privacy::Reader;
-use crate::workspace::Workspace;
+use domain::time::Instant;
+use profiles::table::ProfileFile;
+use segments::answers::desk::{self, Asked};
+use segments::language::expression::Expression;
+use segments::language::predicate::Predicate;
+use segments::answers::privacy::Reader;
+use files::workspace::Workspace;
 
 /// What every verb works with.
 pub(super) struct Desk<'a> {

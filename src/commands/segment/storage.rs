@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::Failure;
 use super::super::output::{print_json, print_lines, table, thousands};
 use super::Desk;
-use crate::profiles::table::ProfileFile;
-use crate::segments::saved::{Card, Definition, Segment, campaigns_for};
+use profiles::table::ProfileFile;
+use segments::saved::versions::{Card, Definition, Segment, campaigns_for};
 
 /// Save a segment under a name; saving it again makes a new version
 #[derive(clap::Args)]

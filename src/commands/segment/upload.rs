@@ -9,11 +9,11 @@ use super::super::evaluate_policy::Scratch;
 use super::super::output::{print_json, print_lines, thousands};
 use super::Desk;
 use super::storage::saved_line;
-use crate::events::formats::Limits;
-use crate::profiles::table::ProfileFile;
-use crate::segments::keys::Needs;
-use crate::segments::people::People;
-use crate::segments::upload::{Upload, read};
+use events::formats::Limits;
+use profiles::table::ProfileFile;
+use segments::language::keys::Needs;
+use segments::people::People;
+use segments::saved::upload::{Upload, read};
 
 /// Unknown users that are named to people; JSON has all.
 const MOST_NAMED: usize = 10;

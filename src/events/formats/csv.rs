@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use csv_core::ReadRecordResult;
 
 use super::{InputError, Limits, RawValue, Record, Row, Text, excerpt, skip_byte_order_mark};
-use crate::domain::rejection::{Rejection, RejectionCode};
+use domain::rejection::{Rejection, RejectionCode};
 
 /// Separators that a header line may show.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];

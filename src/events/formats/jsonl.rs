@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{InputError, Limits, RawValue, Record, Row, Text, excerpt, skip_byte_order_mark};
-use crate::domain::rejection::{Rejection, RejectionCode};
+use domain::rejection::{Rejection, RejectionCode};
 
 /// Reads lines one by one. A line over the limit is passed over without being held in memory.
 pub(super) struct JsonlReader {

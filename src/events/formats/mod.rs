@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::domain::rejection::Rejection;
+use domain::rejection::Rejection;
 
 /// The input formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,13 +164,13 @@ impl RawValue<'_> {
             RawValue::Number(value) => Value::String(value.to_string()),
             RawValue::Boolean(value) => (*value).into(),
             RawValue::Instant(micros) => {
-                Value::String(crate::domain::time::Instant::from_micros(*micros).to_string())
+                Value::String(domain::time::Instant::from_micros(*micros).to_string())
             }
             RawValue::Naive(micros) => {
-                let text = crate::domain::time::Instant::from_micros(*micros).to_string();
+                let text = domain::time::Instant::from_micros(*micros).to_string();
                 Value::String(text.trim_end_matches('Z').to_string())
             }
-            RawValue::Date(days) => Value::String(crate::domain::time::Day(*days).to_string()),
+            RawValue::Date(days) => Value::String(domain::time::Day(*days).to_string()),
             RawValue::Nested(value) => (*value).clone(),
         }
     }

@@ -11,7 +11,7 @@ use polars::prelude::*;
 use super::guard::guarded;
 use super::gzip::Plain;
 use super::{InputError, Limits, RawValue, Record, Row, excerpt, reopen};
-use crate::domain::rejection::{Rejection, RejectionCode};
+use domain::rejection::{Rejection, RejectionCode};
 
 /// Reads rows one by one out of decoded slices.
 pub(super) struct ParquetRows {

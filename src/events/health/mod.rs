@@ -14,11 +14,11 @@ use std::{fmt, fs};
 
 use serde::Serialize;
 
-use crate::config::HealthConfig;
-use crate::domain::time::{DAY, Day, Instant};
-use crate::events::lake::{Lake, Manifest};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use config::HealthConfig;
+use domain::time::{DAY, Day, Instant};
+use crate::lake::{Lake, Manifest};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 use people::People;
 use rules::CHECKS;
 pub use rules::{Check, checks};

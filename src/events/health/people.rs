@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use polars::prelude::*;
 
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// Zone and platform (the attribute `platform`) of the declared users.
 #[derive(Clone, Debug, Default)]

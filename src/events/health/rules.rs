@@ -6,7 +6,7 @@ use super::Fault;
 use super::measures::{clock_shift, known_among, longest_run, median, mix_distance, range, surprise};
 use super::series::Judged;
 use super::summary::{DaySummary, NameSummary, OPTIONAL, Spread};
-use crate::domain::time::{DAY, HOUR, MINUTE};
+use domain::time::{DAY, HOUR, MINUTE};
 
 /// A deviance that chance reaches less than once in a million days.
 const SURPRISE: f64 = 25.0;

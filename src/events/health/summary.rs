@@ -6,12 +6,12 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::people::{People, platform_of};
-use crate::domain::event::is_own;
-use crate::domain::identity::hash_of;
-use crate::domain::time::{Day, HOUR, Instant};
-use crate::events::lake::{Lake, LakeFile};
-use crate::parallel;
-use crate::tables::TableError;
+use domain::event::is_own;
+use domain::identity::hash_of;
+use domain::time::{Day, HOUR, Instant};
+use crate::lake::{Lake, LakeFile};
+use parallel;
+use files::tables::TableError;
 
 /// Columns that an event may lack.
 pub const OPTIONAL: [&str; 8] =

@@ -6,11 +6,11 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::{Allowed, ArmPart, Index, PolicyInputError, ReadLog, ReadRow, Reading};
-use crate::domain::time::Instant;
-use crate::events::formats::InputError;
-use crate::feedback::attribution::Attribution;
-use crate::feedback::partitions::files_of;
-use crate::tables::{TableError, read_parquet};
+use domain::time::Instant;
+use events::formats::InputError;
+use crate::attribution::Attribution;
+use crate::partitions::files_of;
+use files::tables::{TableError, read_parquet};
 
 const ARM_COLUMNS: [&str; 9] = [
     "decision_id",

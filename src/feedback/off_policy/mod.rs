@@ -6,12 +6,12 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use crate::evaluation::off_policy::Problem;
-use crate::events::foreign::Field;
-use crate::events::formats::InputError;
-use crate::tables::TableError;
+use evaluation::off_policy::Problem;
+use events::foreign::Field;
+use events::formats::InputError;
+use files::tables::TableError;
 
-pub use crate::events::foreign::Names;
+pub use events::foreign::Names;
 
 const ACTION: Field = Field { names: &["action", "item_id", "content_id"] };
 const POSITION: Field = Field { names: &["position"] };

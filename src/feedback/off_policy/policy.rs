@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{ACTION, DECISION, Index, Loaded, POSITION, PROBABILITY, ROW, ReadLog, ReadRow, Reading};
-use crate::evaluation::off_policy::{Choice, LoggedRow, Problem};
-use crate::events::foreign::{Line, Rows, Source};
-use crate::events::formats::InputError;
+use evaluation::off_policy::{Choice, LoggedRow, Problem};
+use events::foreign::{Line, Rows, Source};
+use events::formats::InputError;
 
 /// Of rows with one entry each, sums nearer to 1 than this are whole policies.
 const WHOLE: f64 = 1e-3;

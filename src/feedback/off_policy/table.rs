@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{ACTION, ACTION_PROBABILITY, DECISION, Index, POSITION, REWARD, ReadLog, ReadRow, Reading, USER};
-use crate::events::foreign::Rows;
-use crate::events::formats::InputError;
+use events::foreign::Rows;
+use events::formats::InputError;
 
 /// Reads a CSV or Parquet file, gzipped or not.
 pub(super) fn read(path: &Path, reading: &Reading) -> Result<ReadLog, InputError> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Evidence;
-use crate::domain::zone::Zone;
-use crate::evaluation::bootstrap::Figure;
-use crate::evaluation::classification::Intervals;
-use crate::models::gate::facts::Slice;
-use crate::parallel;
+use domain::zone::Zone;
+use evaluation::bootstrap::Figure;
+use evaluation::classification::Intervals;
+use registry::gate::facts::Slice;
+use parallel;
 
 /// Largest values of a dimension that are looked at.
 const LARGEST: usize = 12;

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use super::Sources;
 use super::decay::decay;
-use crate::domain::time::{DAY, HOUR, Instant};
-use crate::models::timeline::{Timeline, Touch};
+use domain::time::{DAY, HOUR, Instant};
+use crate::timeline::{Timeline, Touch};
 
 /// Inputs of a content.
 pub(super) const CONTENT_INPUTS: &[&str] =

@@ -1,6 +1,6 @@
 //! Decayed weights and log-odds, as inputs take them.
 
-use crate::domain::time::{DAY, Instant};
+use domain::time::{DAY, Instant};
 
 /// 2^(−age / half-life in days).
 pub(super) fn decay(at: Instant, event: Instant, half_life_days: f64) -> f64 {

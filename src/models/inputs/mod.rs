@@ -12,15 +12,15 @@ use campaign::{CampaignHistory, CampaignInputs};
 use content::{ContentInputs, ContentView};
 use user::UserBlock;
 
-use super::model::Block;
+use registry::model::Block;
 use super::timeline::Timeline;
-use crate::config::ProfilesConfig;
-use crate::domain::goal::{Goal, Unit};
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::Instant;
-use crate::events::catalogue::Catalogue;
-use crate::profiles::ProfileError;
-use crate::profiles::declared::Declared;
+use config::ProfilesConfig;
+use domain::goal::{Goal, Unit};
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+use events::catalogue::Catalogue;
+use profiles::ProfileError;
+use profiles::declared::Declared;
 
 /// What inputs are computed from.
 #[derive(Clone, Copy)]

@@ -4,14 +4,14 @@ use polars::prelude::*;
 
 use super::Sources;
 use super::decay::decay;
-use crate::domain::goal::Goal;
-use crate::domain::time::{DAY, Instant};
-use crate::parallel;
-use crate::profiles::ProfileError;
-use crate::profiles::accumulate::Plan;
-use crate::profiles::build::finish;
-use crate::profiles::features::{Aggregate, FEATURES, Feature};
-use crate::tables::TableError;
+use domain::goal::Goal;
+use domain::time::{DAY, Instant};
+use parallel;
+use profiles::ProfileError;
+use profiles::accumulate::Plan;
+use profiles::build::finish;
+use profiles::features::{Aggregate, FEATURES, Feature};
+use files::tables::TableError;
 
 /// How a profile's number becomes an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

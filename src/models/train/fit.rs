@@ -3,13 +3,13 @@
 use ndarray::{Array2, ShapeBuilder};
 
 use super::{CLIP, Learner, TrainError};
-use crate::models::boosting::GradientBoosting;
-use crate::models::examples::Examples;
-use crate::models::ftrl::Ftrl;
-use crate::models::logistic::{FitError, TOLERANCE};
-use crate::models::model::{mean_and_scale, standardised};
-use crate::models::recipe::Recipe;
-use crate::parallel;
+use learners::boosting::GradientBoosting;
+use crate::examples::Examples;
+use learners::ftrl::Ftrl;
+use learners::logistic::{FitError, TOLERANCE};
+use registry::model::{mean_and_scale, standardised};
+use crate::recipe::Recipe;
+use parallel;
 
 /// Weights with the standardisation that belongs to them, or trees.
 #[derive(Clone, Debug)]

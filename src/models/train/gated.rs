@@ -1,18 +1,18 @@
 //! What training tells the gate: probabilities of days not learned from, and the champion on rows it had not known.
 
 use super::{Fitted, Learner, Request, Split, TrainError};
-use crate::domain::time::HOUR;
-use crate::evaluation::classification::Intervals;
-use crate::models::calibration::Calibration;
-use crate::models::evidence::Evidence;
-use crate::models::figures::Metrics;
-use crate::models::gate::Gate;
+use domain::time::HOUR;
+use evaluation::classification::Intervals;
+use learners::calibration::Calibration;
+use crate::evidence::Evidence;
+use registry::figures::Metrics;
+use registry::gate::Gate;
 
-use crate::models::gate::rival::Rival;
-use crate::models::model::Model;
-use crate::models::recipe::Recipe;
-use crate::models::registry::Registered;
-use crate::models::score::{check_goal, check_inputs};
+use registry::gate::rival::Rival;
+use registry::model::Model;
+use crate::recipe::Recipe;
+use registry::versions::Registered;
+use crate::score::{check_goal, check_inputs};
 
 impl Learner<'_> {
     /// Probabilities of the three parts, in the places of their rows.
@@ -142,7 +142,7 @@ impl Learner<'_> {
 }
 
 /// Why a champion cannot score these examples.
-fn fault_of(champion: &Registered, question: &crate::models::examples::Question<'_>) -> Option<String> {
+fn fault_of(champion: &Registered, question: &crate::examples::Question<'_>) -> Option<String> {
     let checked = check_goal(&champion.model, question.goal).and_then(|()| check_inputs(&champion.model));
     checked.err().map(|fault| fault.to_string())
 }

@@ -8,23 +8,23 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{Learner, Request, Split, TrainError};
-use crate::domain::goal::Unit;
-use crate::domain::identity::sha256_hex;
-use crate::domain::time::Instant;
-use crate::domain::zone::Zone;
-use crate::events::foreign::{Field, Line, Names, Rows, Source};
-use crate::events::formats::InputError;
-use crate::events::stamps::StampReader;
-use crate::models::calibration::Calibration;
-use crate::models::card::Card;
-use crate::models::evidence::Evidence;
-use crate::models::examples::{Examples, Labels, Question};
-use crate::models::gate::Gate;
-use crate::models::measure::measure;
-use crate::models::model::{IMPORTED_FORMAT, Model, ModelKind, PredictionTable};
-use crate::models::score::{Score, frame_of, population_at};
-use crate::profiles::features::features_sha256;
-use crate::tables::{self, TableError};
+use domain::goal::Unit;
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+use domain::zone::Zone;
+use events::foreign::{Field, Line, Names, Rows, Source};
+use events::formats::InputError;
+use events::stamps::StampReader;
+use learners::calibration::Calibration;
+use registry::card::Card;
+use crate::evidence::Evidence;
+use crate::examples::{Examples, Labels, Question};
+use registry::gate::Gate;
+use crate::measure::measure;
+use registry::model::{IMPORTED_FORMAT, Model, ModelKind, PredictionTable};
+use crate::score::{Score, frame_of, population_at};
+use profiles::features::features_sha256;
+use files::tables::{self, TableError};
 
 const USER: Field = Field { names: &["user_id"] };
 const CAMPAIGN: Field = Field { names: &["campaign_id"] };
@@ -272,8 +272,8 @@ fn stand_in(
         definition: question.goal.clone(),
         kind: ModelKind::Imported,
         as_of: request.as_of,
-        features_sha256: features_sha256(&crate::models::inputs::user::user_features()),
-        inputs_sha256: crate::models::inputs::inputs_sha256(question.goal.unit),
+        features_sha256: features_sha256(&crate::inputs::user::user_features()),
+        inputs_sha256: crate::inputs::inputs_sha256(question.goal.unit),
         profile_settings: request.config.profiles.clone(),
         seed: question.training.seed,
         penalty: 0.0,

@@ -9,7 +9,7 @@ use super::loads::Loads;
 use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
 use super::{Task, demand, mix};
-use crate::parallel::in_chunks_with;
+use parallel::in_chunks_with;
 
 /// Passes of improvement at most; each only adds value, so any number is safe.
 const MOST_PASSES: usize = 12;

@@ -7,7 +7,7 @@ use super::audience::PART;
 use super::bundle::{Finder, NONE};
 use super::limits::JointRules;
 use super::prices::Table;
-use crate::parallel::{in_chunks_with, sum_tallies};
+use parallel::{in_chunks_with, sum_tallies};
 
 /// The choices of some users, summed.
 pub(super) struct Demand {

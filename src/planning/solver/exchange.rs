@@ -12,7 +12,7 @@ use super::audience::{Cell, PART, QUARTER};
 use super::bundle::NONE;
 use super::limits::JointRules;
 use super::place::{self, Place};
-use crate::parallel::in_chunks_on;
+use parallel::in_chunks_on;
 
 /// Passes at most; each only adds value, so any number is safe.
 const MOST_PASSES: usize = 6;

@@ -10,7 +10,7 @@ use super::loads::{Limit, Loads};
 use super::outcome::{CampaignOutcome, Load, Pair, Plan, Reason};
 use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
-use crate::parallel::{in_chunks_with, sum_tallies};
+use parallel::{in_chunks_with, sum_tallies};
 
 /// Counts everything there is to tell about an assignment.
 pub(super) fn report<R: JointRules>(

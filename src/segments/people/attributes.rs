@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 use serde_json::Value;
 
-use crate::domain::time::{Day, Instant};
-use crate::domain::zone::Zone;
-use crate::segments::fields::FieldType;
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::time::{Day, Instant};
+use domain::zone::Zone;
+use crate::language::fields::FieldType;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// The attributes of the users of a workspace and their types, by name.
 pub fn attribute_types(workspace: &Workspace) -> Result<BTreeMap<String, FieldType>, TableError> {

@@ -6,10 +6,10 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::PeopleError;
-use crate::domain::time::Instant;
-use crate::events::lake::{Lake, LakeFile};
-use crate::segments::expression::Duration;
-use crate::tables::TableError;
+use domain::time::Instant;
+use events::lake::{Lake, LakeFile};
+use crate::language::expression::Duration;
+use files::tables::TableError;
 
 /// Windows of one name, each with the count of every person so far.
 type Windows = Vec<(Duration, Vec<i64>)>;

@@ -8,12 +8,12 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::attributes;
-use crate::domain::device::Device;
-use crate::domain::zone::Zone;
-use crate::parallel;
-use crate::segments::keys::{Declared, Key};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::device::Device;
+use domain::zone::Zone;
+use parallel;
+use crate::language::keys::{Declared, Key};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 /// People whose rows are sought by one thread at a time.
 const STRETCH: usize = 65_536;

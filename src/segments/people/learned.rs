@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::{People, PeopleError, deciles};
-use crate::segments::keys::Key;
+use crate::language::keys::Key;
 
 impl People {
     /// A number a person, by id; unknown of whom none is given.

@@ -16,13 +16,13 @@ use polars::prelude::*;
 
 pub use cells::{cells, deciles};
 
-use super::keys::{Computed, Declared, Key, Needs};
-use super::row::{Known, Person};
-use crate::domain::time::Instant;
-use crate::events::lake::LakeError;
-use crate::profiles::ProfileError;
-use crate::profiles::table::place_of;
-use crate::tables::TableError;
+use crate::language::keys::{Computed, Declared, Key, Needs};
+use crate::people::row::{Known, Person};
+use domain::time::Instant;
+use events::lake::LakeError;
+use profiles::ProfileError;
+use profiles::table::place_of;
+use files::tables::TableError;
 
 /// People of whom something cannot be looked up.
 #[derive(Debug, thiserror::Error)]

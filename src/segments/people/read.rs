@@ -7,14 +7,14 @@ use polars::prelude::*;
 
 use super::cells::cells;
 use super::{People, PeopleError, counts, declared};
-use crate::domain::identity::hash_of;
-use crate::domain::time::Instant;
-use crate::domain::zone::Zone;
-use crate::events::lake::Lake;
-use crate::profiles::table::ProfileFile;
-use crate::segments::keys::{Computed, Key, Needs};
-use crate::tables::{self, TableError};
-use crate::workspace::Workspace;
+use domain::identity::hash_of;
+use domain::time::Instant;
+use domain::zone::Zone;
+use events::lake::Lake;
+use profiles::table::ProfileFile;
+use crate::language::keys::{Computed, Key, Needs};
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 
 impl People {
     /// Reads what a workspace knows of what is needed: everything but best hours, rhythm groups, propensities and lists.
@@ -180,7 +180,7 @@ fn profile_columns(key: &Key) -> &'static [&'static str] {
 
 /// The place in the feature list where the name stands for ever.
 fn name_of(name: &str) -> &'static &'static str {
-    use crate::profiles::features::FEATURES;
+    use profiles::features::FEATURES;
     FEATURES.iter().find(|feature| feature.name == name).map_or(&"user_id", |feature| &feature.name)
 }
 

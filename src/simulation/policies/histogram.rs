@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::{Choice, OpenHour, is_rested, open_hours};
-use crate::simulation::Stage;
-use crate::simulation::log::EventLog;
-use crate::simulation::truth::{Memory, Push};
+use crate::Stage;
+use crate::log::EventLog;
+use crate::truth::{Memory, Push};
 
 /// Days of views that popularity counts.
 const POPULARITY_DAYS: i32 = 7;

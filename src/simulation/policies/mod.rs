@@ -11,9 +11,9 @@ use super::Stage;
 use super::log::EventLog;
 use super::truth::{Answer, Memory, Push};
 use super::world::Act;
-use crate::domain::slot::send_slots;
-use crate::domain::time::{DAY, HOUR, Instant, MINUTE};
-use crate::domain::user::{MinuteOfDay, QuietHours};
+use domain::slot::send_slots;
+use domain::time::{DAY, HOUR, Instant, MINUTE};
+use domain::user::{MinuteOfDay, QuietHours};
 use histogram::{Histogram, Hours};
 use product::{Logged, Smartpush};
 
@@ -165,7 +165,7 @@ impl Player {
 pub enum PlayError {
     /// The response model cannot be fitted.
     #[error(transparent)]
-    Fit(#[from] crate::models::logistic::FitError),
+    Fit(#[from] learners::logistic::FitError),
 }
 
 /// Whoever clicks is active in that hour, and looks at what was pushed.

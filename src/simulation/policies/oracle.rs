@@ -1,8 +1,8 @@
 //! The arm that is truly worth most, under the same rules and prices as everybody's: the best that a greedy policy can do.
 
 use super::{Choice, is_rested, open_hours};
-use crate::simulation::Stage;
-use crate::simulation::truth::{Memory, Push};
+use crate::Stage;
+use crate::truth::{Memory, Push};
 
 /// Looks at every arm; the first of equals, by hour and content, wins. Nothing, when nothing is worth what it costs.
 pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {

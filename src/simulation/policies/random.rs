@@ -1,9 +1,9 @@
 //! Any content in any hour that rules allow: what the others are measured from.
 
 use super::{Choice, is_rested, open_hours};
-use crate::simulation::Stage;
-use crate::simulation::draws::common;
-use crate::simulation::truth::{Memory, Push};
+use crate::Stage;
+use crate::draws::common;
+use crate::truth::{Memory, Push};
 
 /// Draws an hour, then a content that may be pushed in it.
 pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {

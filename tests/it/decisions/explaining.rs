@@ -1,10 +1,10 @@
 //! Explanations that a marketer can read.
 
-use smartpush::decisions::context::DecisionContext;
-use smartpush::decisions::decide;
-use smartpush::decisions::explanation::{Explanation, explain};
-use smartpush::decisions::scorer::PopularityScorer;
-use smartpush::domain::content::Variant;
+use decisions::context::DecisionContext;
+use decisions::decide;
+use decisions::explanation::{Explanation, explain};
+use decisions::scorer::PopularityScorer;
+use domain::content::Variant;
 
 use super::world::{content, context, quiet};
 

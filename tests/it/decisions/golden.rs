@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use smartpush::decisions::context::{
-    Audience, ChannelContext, DecisionContext, Membership, PastSend, Planned,
-};
-use smartpush::decisions::scorer::PopularityScorer;
-use smartpush::decisions::sentences::SENTENCES;
-use smartpush::decisions::{decide, rules};
-use smartpush::domain::campaign::Campaign;
-use smartpush::domain::content::{Content, MessageClass};
-use smartpush::domain::decision::{Action, Decision, Reason};
-use smartpush::domain::device::Device;
-use smartpush::domain::time::hour_of_week_name;
-use smartpush::domain::user::User;
+use decisions::context::{Audience, ChannelContext, DecisionContext, Membership, PastSend, Planned};
+use decisions::scorer::PopularityScorer;
+use decisions::sentences::SENTENCES;
+use decisions::{decide, rules};
+use domain::campaign::Campaign;
+use domain::content::{Content, MessageClass};
+use domain::decision::{Action, Decision, Reason};
+use domain::device::Device;
+use domain::time::hour_of_week_name;
+use domain::user::User;
 
 use super::world::{content, context, instant, past_send, quiet, variants};
 
@@ -207,7 +205,7 @@ fn set_setting(context: &mut DecisionContext, rest: &str) {
 /// The popularity scorer, but passing on what a broken model would give.
 fn decide_case(context: &DecisionContext) -> Decision {
     struct Passing;
-    impl smartpush::decisions::scorer::Scorer for Passing {
+    impl decisions::scorer::Scorer for Passing {
         fn user(&self, _: &[f64]) -> f64 {
             0.0
         }
@@ -229,7 +227,7 @@ fn decide_case(context: &DecisionContext) -> Decision {
             _: &[f64],
             _: &[f64],
             _: f64,
-        ) -> Vec<smartpush::decisions::scorer::Contribution> {
+        ) -> Vec<decisions::scorer::Contribution> {
             Vec::new()
         }
     }

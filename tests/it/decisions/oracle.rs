@@ -1,14 +1,14 @@
 //! A second, naive reading of the rules: minute by minute, with the time zone database itself.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
-use smartpush::decisions::scorer::Scorer;
-use smartpush::domain::campaign::CampaignStatus;
-use smartpush::domain::content::{Content, MessageClass, Variant};
-use smartpush::domain::frequency::{FrequencyRule, FrequencyWindow};
-use smartpush::domain::settings::ConsentWhenUnknown;
-use smartpush::domain::time::{HOUR, Instant, MINUTE};
-use smartpush::domain::user::{Consent, QuietHours};
+use decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
+use decisions::scorer::Scorer;
+use domain::campaign::CampaignStatus;
+use domain::content::{Content, MessageClass, Variant};
+use domain::frequency::{FrequencyRule, FrequencyWindow};
+use domain::settings::ConsentWhenUnknown;
+use domain::time::{HOUR, Instant, MINUTE};
+use domain::user::{Consent, QuietHours};
 
 use super::world::quiet;
 

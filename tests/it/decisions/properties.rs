@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext};
-use smartpush::decisions::scorer::{Contribution, PopularityScorer, Scorer};
-use smartpush::decisions::{allowed_arms, decide, explanation};
-use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::content::Variant;
-use smartpush::domain::decision::{Action, Decision};
-use smartpush::domain::settings::Exploration;
-use smartpush::domain::time::{HOUR, Instant, MINUTE};
+use decisions::context::{ChannelContext, ContentContext, DecisionContext};
+use decisions::scorer::{Contribution, PopularityScorer, Scorer};
+use decisions::{allowed_arms, decide, explanation};
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::content::Variant;
+use domain::decision::{Action, Decision};
+use domain::settings::Exploration;
+use domain::time::{HOUR, Instant, MINUTE};
 
 use super::oracle::{Oracle, Slot};
 use super::world::{LinearScorer, Random, channel, content, context, random_content, random_context};

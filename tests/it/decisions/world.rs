@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
-use smartpush::decisions::scorer::{Contribution, Scorer};
-use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::content::{Content, MessageClass, Variant};
-use smartpush::domain::device::Device;
-use smartpush::domain::frequency::{FrequencyRule, FrequencyWindow};
-use smartpush::domain::settings::{ConsentWhenUnknown, DecisionSettings, Exploration, VendorQuota};
-use smartpush::domain::time::{HOUR, Instant, MINUTE};
-use smartpush::domain::user::{Consent, MinuteOfDay, QuietHours, User};
+use decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
+use decisions::scorer::{Contribution, Scorer};
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::content::{Content, MessageClass, Variant};
+use domain::device::Device;
+use domain::frequency::{FrequencyRule, FrequencyWindow};
+use domain::settings::{ConsentWhenUnknown, DecisionSettings, Exploration, VendorQuota};
+use domain::time::{HOUR, Instant, MINUTE};
+use domain::user::{Consent, MinuteOfDay, QuietHours, User};
 
 pub fn instant(text: &str) -> Instant {
     Instant::parse_rfc3339(text).unwrap_or_else(|| panic!("{text} is RFC 3339"))

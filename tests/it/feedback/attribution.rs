@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use smartpush::domain::decision::Action;
-use smartpush::domain::time::{DAY, HOUR, Instant, MINUTE};
-use smartpush::feedback::attribution::{Attributor, FeedbackEvent, Outcome, Strays, rank};
-use smartpush::feedback::decided::Decided;
+use domain::decision::Action;
+use domain::time::{DAY, HOUR, Instant, MINUTE};
+use feedback::attribution::{Attributor, FeedbackEvent, Outcome, Strays, rank};
+use feedback::decided::Decided;
 
 use super::world::{decided, goals};
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use smartpush::domain::decision::Action;
-use smartpush::domain::event::is_push_side;
-use smartpush::domain::goal::{Goal, Unit};
-use smartpush::domain::time::{DAY, Instant, MINUTE};
-use smartpush::feedback::attribution::{Attribution, Attributor, FeedbackEvent, Outcome, rank};
-use smartpush::feedback::decided::Decided;
+use domain::decision::Action;
+use domain::event::is_push_side;
+use domain::goal::{Goal, Unit};
+use domain::time::{DAY, Instant, MINUTE};
+use feedback::attribution::{Attribution, Attributor, FeedbackEvent, Outcome, rank};
+use feedback::decided::Decided;
 
 use super::world::{decided, goals};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
-use smartpush::models::model::{Model, ModelFault};
+use smartpush::registry::model::{Model, ModelFault};
 
 use super::handmade;
 use super::town::{self, SMALL, day};

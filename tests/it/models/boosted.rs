@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::decisions::scorer::Scorer;
-use smartpush::models::model::{Block, Model, ModelFault, ModelKind};
+use smartpush::registry::model::{Block, Model, ModelFault, ModelKind};
 
 use super::town::{self, Town};
 use super::world::{Ran, World};
@@ -29,7 +29,7 @@ fn trained(world: &World, goal: &str) -> (Value, Model) {
 fn blocks(draws: &mut Draws, model: &Model) -> [Vec<f64>; 3] {
     Block::ALL.map(|block| {
         let inputs = model.inputs.iter().filter(|input| input.block == block);
-        let value = |input: &smartpush::models::model::WeightedInput| match draws.uniform() {
+        let value = |input: &smartpush::registry::model::WeightedInput| match draws.uniform() {
             share if share < 0.1 => f64::NAN,
             share if share < 0.2 => 1e9 * draws.normal(),
             _ => input.mean + input.scale * draws.normal(),

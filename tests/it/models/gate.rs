@@ -2,8 +2,8 @@
 
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels, Question, Row};
-use smartpush::models::gate::names;
-use smartpush::models::model::ModelKind;
+use smartpush::registry::gate::names;
+use smartpush::registry::model::ModelKind;
 use smartpush::models::train::{Request, TrainError, Trained, train_on};
 
 use super::town::{self, Town, day};

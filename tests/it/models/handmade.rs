@@ -3,14 +3,14 @@
 use smartpush::config::Config;
 use smartpush::domain::time::Instant;
 use smartpush::evaluation::bootstrap::Figure;
-use smartpush::models::calibration::Calibration;
-use smartpush::models::card::{Card, FORMAT as CARD_FORMAT};
-use smartpush::models::figures::{Metrics, SplitCard};
-use smartpush::models::gate::Gate;
-use smartpush::models::gate::facts::{Count, Facts, Named};
+use smartpush::learners::calibration::Calibration;
+use smartpush::registry::card::{Card, FORMAT as CARD_FORMAT};
+use smartpush::registry::figures::{Metrics, SplitCard};
+use smartpush::registry::gate::Gate;
+use smartpush::registry::gate::facts::{Count, Facts, Named};
 use smartpush::models::inputs::user::user_features;
 use smartpush::models::inputs::{InputList, inputs_sha256};
-use smartpush::models::model::{LINEAR_FORMAT, Model, ModelKind, WeightedInput};
+use smartpush::registry::model::{LINEAR_FORMAT, Model, ModelKind, WeightedInput};
 use smartpush::profiles::features::features_sha256;
 
 use crate::synthetic::Draws;

@@ -7,7 +7,7 @@ use smartpush::domain::time::SECOND;
 use smartpush::engine::{Engine, Question};
 use smartpush::models::examples::{Examples, Labels};
 use smartpush::models::train::{Request, fit_for_evaluation, parts_of};
-use smartpush::storage::decision_log::{Record, find, parse};
+use smartpush::store::decision_log::{Record, find, parse};
 
 use super::town::{self, Town, day};
 use super::world::World;

@@ -5,7 +5,7 @@ use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
 use smartpush::models::inputs::user::user_features;
 use smartpush::models::inputs::{AsOf, InputList, Item, UserAsOf};
-use smartpush::models::model::Block;
+use smartpush::registry::model::Block;
 
 use super::town::{self, SMALL, moment_of};
 use super::world::{Material, SAMPLE_AS_OF, World, at, numbers_by_user, sample};

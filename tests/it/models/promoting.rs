@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::gate::GateLine;
-use smartpush::models::registry::Registered;
+use smartpush::registry::gate::GateLine;
+use smartpush::registry::versions::Registered;
 use smartpush::models::train::{Request, train_on};
 
 use super::town::{self, Town, day};

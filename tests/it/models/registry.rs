@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
-use smartpush::models::model::ModelKind;
+use smartpush::registry::model::ModelKind;
 
 use super::town::{self, SMALL, day};
 use super::world::World;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use smartpush::domain::time::Instant;
-use smartpush::models::calibration::logistic;
+use smartpush::learners::calibration::logistic;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::model::{Block, Model};
+use smartpush::registry::model::{Block, Model};
 use smartpush::models::train::{Request, Trained, train};
 
 use super::town::{self, SMALL, Town, day};

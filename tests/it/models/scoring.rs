@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use smartpush::decisions::scorer::Scorer;
 use smartpush::domain::time::Instant;
 use smartpush::events::request::Kind;
-use smartpush::models::calibration::Calibration;
-use smartpush::models::model::{Block, Model};
+use smartpush::learners::calibration::Calibration;
+use smartpush::registry::model::{Block, Model};
 
 use super::handmade;
 use super::town::{self, SMALL, day};

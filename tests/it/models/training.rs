@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
 use smartpush::models::examples::{Examples, Labels, Question};
-use smartpush::models::figures::Part;
-use smartpush::models::model::ModelKind;
+use smartpush::registry::figures::Part;
+use smartpush::registry::model::ModelKind;
 use smartpush::models::train::{Request, TrainError, train};
 
 use super::town::{self, SMALL, Town, day};

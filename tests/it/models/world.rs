@@ -18,11 +18,11 @@ use smartpush::events::mapping::Renames;
 use smartpush::events::request::{Kind, Request};
 use smartpush::models::examples::Question;
 use smartpush::models::inputs::Sources;
-use smartpush::models::registry::Registry;
+use smartpush::registry::versions::Registry;
 use smartpush::models::timeline::Timeline;
 use smartpush::profiles::declared::Declared;
-use smartpush::tables;
-use smartpush::workspace::Workspace;
+use smartpush::files::tables;
+use smartpush::files::workspace::Workspace;
 use tempfile::TempDir;
 
 use crate::ingesting::temporary_directory;

@@ -1,15 +1,15 @@
 //! A crowd that several campaigns want: random users around one moment, with every rule at work now and then.
 
-use smartpush::config::{Config, PlanningConfig};
-use smartpush::decisions::context::{ContentContext, DecisionContext};
-use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::content::MessageClass;
-use smartpush::domain::settings::DecisionSettings;
-use smartpush::domain::time::{HOUR, Instant};
-use smartpush::domain::user::Consent;
-use smartpush::planning::decided::Sink;
-use smartpush::planning::{Made, Request, Source, make};
-use smartpush::storage::decision_log::Record;
+use config::{Config, PlanningConfig};
+use decisions::context::{ContentContext, DecisionContext};
+use domain::campaign::{Campaign, CampaignStatus};
+use domain::content::MessageClass;
+use domain::settings::DecisionSettings;
+use domain::time::{HOUR, Instant};
+use domain::user::Consent;
+use planning::decided::Sink;
+use planning::{Made, Request, Source, make};
+use store::decision_log::Record;
 
 use crate::decisions::world::{
     LinearScorer, Random, channel, context, instant, random_campaign, random_channels, random_content,

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use smartpush::domain::time::{HOUR, Instant, MINUTE};
-use smartpush::planning::solver::audience::{
-    Audience, Offer, Offers, WHOLE_HOUR, instant_of, origin_of, quarter_of,
-};
-use smartpush::planning::solver::limits::{CampaignLimits, Chosen, JointRules, Limits, NoRules};
-use smartpush::planning::solver::outcome::{Plan, Reason};
-use smartpush::planning::solver::{Phase, Settings, Task, plan, plan_watched};
+use domain::time::{HOUR, Instant, MINUTE};
+use planning::solver::audience::{Audience, Offer, Offers, WHOLE_HOUR, instant_of, origin_of, quarter_of};
+use planning::solver::limits::{CampaignLimits, Chosen, JointRules, Limits, NoRules};
+use planning::solver::outcome::{Plan, Reason};
+use planning::solver::{Phase, Settings, Task, plan, plan_watched};
 
 /// Rounding in sums of a few thousand values.
 const ROUNDING: f64 = 1e-7;

@@ -1,13 +1,13 @@
 //! What the pushes of several campaigns to one user break together: the same that decisions about each would say.
 
 use proptest::prelude::*;
-use smartpush::decisions::context::{DecisionContext, PastSend, Planned};
-use smartpush::decisions::decide;
-use smartpush::decisions::prospect::{Prospect, prospects};
-use smartpush::decisions::together::{Push, Together};
-use smartpush::domain::decision::Action;
-use smartpush::domain::time::{HOUR, Instant, MINUTE};
-use smartpush::planning::Source;
+use decisions::context::{DecisionContext, PastSend, Planned};
+use decisions::decide;
+use decisions::prospect::{Prospect, prospects};
+use decisions::together::{Push, Together};
+use domain::decision::Action;
+use domain::time::{HOUR, Instant, MINUTE};
+use planning::Source;
 
 use super::crowd::Crowd;
 use crate::decisions::world::Random;

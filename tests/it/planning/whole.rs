@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use smartpush::decisions::context::Planned;
-use smartpush::decisions::{allowed_arms, decide};
-use smartpush::domain::decision::Action;
-use smartpush::domain::time::{HOUR, MINUTE};
-use smartpush::planning::{Made, Source};
-use smartpush::storage::decision_log::Record;
+use decisions::context::Planned;
+use decisions::{allowed_arms, decide};
+use domain::decision::Action;
+use domain::time::{HOUR, MINUTE};
+use planning::{Made, Source};
+use store::decision_log::Record;
 
 use super::crowd::Crowd;
 use crate::decisions::oracle::Oracle;
@@ -79,7 +79,7 @@ fn assert_explained(crowd: &Crowd, campaign: usize, record: &Record) {
     let arms = allowed_arms(context, crowd.scorer(campaign));
     let sum: f64 = arms.iter().map(|arm| arm.action_probability).sum();
     assert!((sum - 1.0).abs() < 1e-9, "{sum}");
-    let is_own = |arm: &&smartpush::decisions::AllowedArm| {
+    let is_own = |arm: &&decisions::AllowedArm| {
         Some(&arm.content_id) == decision.content_id.as_ref() && arm.variant_id == decision.variant_id
     };
     let own = arms.iter().find(is_own).unwrap();

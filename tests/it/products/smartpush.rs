@@ -13,7 +13,7 @@ use smartpush::domain::time::Instant;
 use smartpush::domain::user::{Consent, User};
 use smartpush::planning::decided::Sink;
 use smartpush::planning::{Request, Source, make};
-use smartpush::storage::decision_log::Record;
+use smartpush::store::decision_log::Record;
 
 use super::queue::Sent;
 use super::town::{Person, Town};

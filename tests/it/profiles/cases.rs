@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use smartpush::domain::time::{HOURS_OF_WEEK, hour_of_week_name};
-use smartpush::events::request::Kind;
-use smartpush::profiles::features::FEATURES;
+use domain::time::{HOURS_OF_WEEK, hour_of_week_name};
+use events::request::Kind;
+use profiles::features::FEATURES;
 
 use super::world::{Shop, at, is_same};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::profiles::features::FEATURES;
+use domain::time::{DAY, HOUR, Instant};
+use profiles::features::FEATURES;
 
 use super::properties::declared;
 use super::world::{Act, at, frame_of, is_same, profiles_of};

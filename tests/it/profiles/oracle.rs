@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use smartpush::profiles::features::FEATURES;
+use profiles::features::FEATURES;
 
 use super::world::{Act, Profiles};
 

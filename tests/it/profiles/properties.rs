@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use serde_json::json;
-use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::events::request::Kind;
-use smartpush::profiles::declared::Declared;
+use domain::time::{DAY, HOUR, Instant};
+use events::request::Kind;
+use profiles::declared::Declared;
 
 use super::oracle::{self, Known};
 use super::world::{Act, Profiles, Shop, at, bytes_of, frame_of, is_same, profiles_of};

@@ -4,13 +4,13 @@ use std::fs;
 use std::sync::Mutex;
 
 use serde_json::json;
-use smartpush::domain::time::Instant;
-use smartpush::events::lake::Lake;
-use smartpush::events::request::Kind;
-use smartpush::profiles::ProfileError;
-use smartpush::profiles::build::profile_frame;
-use smartpush::profiles::table::ProfileTable;
-use smartpush::tables::TableError;
+use domain::time::Instant;
+use events::lake::Lake;
+use events::request::Kind;
+use profiles::ProfileError;
+use profiles::build::profile_frame;
+use profiles::table::ProfileTable;
+use files::tables::TableError;
 
 use super::world::{Shop, at};
 

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
 use serde_json::{Map, Value, json};
-use smartpush::config::Config;
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::events::ingest::ingest;
-use smartpush::events::lake::Lake;
-use smartpush::events::mapping::Renames;
-use smartpush::events::request::{Kind, Request};
-use smartpush::profiles::accumulate::{Plan, UserEvents};
-use smartpush::profiles::build::{Built, build, finish};
-use smartpush::profiles::declared::Declared;
-use smartpush::profiles::features::FEATURES;
-use smartpush::profiles::fold::{Accumulator, EventRow};
-use smartpush::profiles::table::ProfileTable;
-use smartpush::tables;
-use smartpush::workspace::Workspace;
+use config::Config;
+use domain::time::Instant;
+use domain::zone::Zone;
+use events::ingest::ingest;
+use events::lake::Lake;
+use events::mapping::Renames;
+use events::request::{Kind, Request};
+use profiles::accumulate::{Plan, UserEvents};
+use profiles::build::{Built, build, finish};
+use profiles::declared::Declared;
+use profiles::features::FEATURES;
+use profiles::fold::{Accumulator, EventRow};
+use profiles::table::ProfileTable;
+use files::tables;
+use files::workspace::Workspace;
 use tempfile::TempDir;
 
 /// Profiles by user, features by name.

@@ -1,11 +1,11 @@
 //! What is wrong with a segment is said at its place, with a code, and with what was probably meant.
 
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::segments::compile::{Circumstances, Saved};
-use smartpush::segments::error::SegmentError;
-use smartpush::segments::expression::{Condition, Expression, Subject, Test, Value};
-use smartpush::segments::{compile_json, compile_text};
+use domain::time::Instant;
+use domain::zone::Zone;
+use segments::language::compile::{Circumstances, Saved};
+use segments::language::error::SegmentError;
+use segments::language::expression::{Condition, Expression, Subject, Test, Value};
+use segments::{compile_json, compile_text};
 
 use super::trees::{catalogue, field};
 
@@ -218,7 +218,7 @@ fn a_tree_made_by_hand_is_checked_as_strictly() {
     let (catalogue, zone) = (catalogue(), Zone::utc());
     let circumstances = Circumstances { catalogue: &catalogue, as_of: Instant::from_micros(0), zone: &zone };
     let code = |expression: &Expression| {
-        let compiled = smartpush::segments::compile::compile(expression, circumstances, None, &nothing_saved);
+        let compiled = segments::language::compile::compile(expression, circumstances, None, &nothing_saved);
         compiled.unwrap_err().fault.code()
     };
     let kids = |test| Expression::Condition(Condition { subject: field("kids"), test });

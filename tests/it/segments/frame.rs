@@ -2,14 +2,14 @@
 
 use polars::prelude::*;
 use polars_plan::dsl::Expr;
-use smartpush::domain::time::Instant;
-use smartpush::segments::error::{MOST_LEVELS, MOST_NODES};
-use smartpush::segments::expression::Duration;
-use smartpush::segments::frame::{expression, members};
-use smartpush::segments::keys::{Declared, Key, needs};
-use smartpush::segments::people::{People, PeopleError};
-use smartpush::segments::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
-use smartpush::segments::row::is_member;
+use domain::time::Instant;
+use segments::language::error::{MOST_LEVELS, MOST_NODES};
+use segments::language::expression::Duration;
+use segments::people::frame::{expression, members};
+use segments::language::keys::{Declared, Key, needs};
+use segments::people::{People, PeopleError};
+use segments::language::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
+use segments::people::row::is_member;
 
 fn holds(key: Key, question: Question) -> Predicate {
     Predicate::Holds { key, question }

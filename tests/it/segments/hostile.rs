@@ -3,16 +3,17 @@
 use polars::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::segments::compile::Circumstances;
-use smartpush::segments::error::{MOST_LEVELS, MOST_NODES, SegmentError};
-use smartpush::segments::fields::FieldCatalogue;
-use smartpush::segments::frame::members;
-use smartpush::segments::people::People;
-use smartpush::segments::predicate::Predicate;
-use smartpush::segments::row::is_member;
-use smartpush::segments::{compile_json, compile_text, json};
+use domain::time::Instant;
+use domain::zone::Zone;
+use segments::language::compile::Circumstances;
+use segments::language::error::{MOST_LEVELS, MOST_NODES, SegmentError};
+use segments::language::fields::FieldCatalogue;
+use segments::people::frame::members;
+use segments::people::People;
+use segments::language::predicate::Predicate;
+use segments::people::row::is_member;
+use segments::{compile_json, compile_text};
+use segments::language::json;
 
 use super::trees::catalogue;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::Value;
-use smartpush::models::lookalike::{FOLDS, LEAST_SEED, LookAlike, LookAlikeError};
+use models::lookalike::{FOLDS, LEAST_SEED, LookAlike, LookAlikeError};
 
 use super::saved::Sample;
 use crate::synthetic::Draws;
@@ -42,7 +42,7 @@ impl Crowd {
 fn what_makes_members_is_found_and_what_does_not_weighs_little() {
     let crowd = Crowd::new(2_000, 3.0);
     let model = crowd.learn().unwrap();
-    let truth = smartpush::evaluation::classification::auc(&crowd.columns[0], &crowd.members);
+    let truth = evaluation::classification::auc(&crowd.columns[0], &crowd.members);
     assert!((model.auc.value - truth).abs() < 0.01 && model.auc.low > 0.7, "{:?} {truth}", model.auc);
     assert!(
         model.weights[0] > 10.0 * model.weights[1].abs().max(model.weights[2].abs()),

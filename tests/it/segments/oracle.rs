@@ -6,14 +6,14 @@ use polars::prelude::*;
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::segments::compile::{Circumstances, Saved, compile};
-use smartpush::segments::expression::{Condition, Expression, Moment, Subject, Test, Value};
-use smartpush::segments::frame::members;
-use smartpush::segments::keys::{Computed, Declared, Key, needs};
-use smartpush::segments::people::People;
-use smartpush::segments::row::is_member;
+use domain::time::Instant;
+use domain::zone::Zone;
+use segments::language::compile::{Circumstances, Saved, compile};
+use segments::language::expression::{Condition, Expression, Moment, Subject, Test, Value};
+use segments::people::frame::members;
+use segments::language::keys::{Computed, Declared, Key, needs};
+use segments::people::People;
+use segments::people::row::is_member;
 
 use super::trees::{catalogue, field, numbers, sensible_expression};
 

@@ -1,7 +1,7 @@
 //! What a marketer's counts keep to themselves: small groups by name, and never one that the others give away.
 
 use proptest::prelude::*;
-use smartpush::segments::privacy::{Reader, Shown};
+use segments::answers::privacy::{Reader, Shown};
 
 use super::saved::{Sample, groups};
 

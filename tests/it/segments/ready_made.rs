@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::segments::compile::{Circumstances, compile};
-use smartpush::segments::fields::FieldCatalogue;
-use smartpush::segments::ready_made::{Family, ready_made};
+use domain::time::Instant;
+use domain::zone::Zone;
+use segments::language::compile::{Circumstances, compile};
+use segments::language::fields::FieldCatalogue;
+use segments::language::ready_made::{Family, ready_made};
 
 use super::saved::Sample;
 

@@ -1,7 +1,7 @@
 //! Rhythm groups on the sample: their names say what they are, and another draw of the people makes the same.
 
-use smartpush::domain::rhythm::Rhythm;
-use smartpush::models::send_time::named_rhythms::{LEAST_EVIDENCE, NamedRhythms};
+use domain::rhythm::Rhythm;
+use curves::named_rhythms::{LEAST_EVIDENCE, NamedRhythms};
 
 use super::saved::{Sample, groups};
 use crate::synthetic::{Draws, bump, history};

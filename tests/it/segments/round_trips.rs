@@ -1,9 +1,9 @@
 //! Tree → text → tree and tree → JSON → tree lose nothing, and the same tree is always written the same way.
 
 use proptest::prelude::*;
-use smartpush::segments::expression::Expression;
-use smartpush::segments::json;
-use smartpush::segments::text::parser::parse;
+use segments::language::expression::Expression;
+use segments::language::json;
+use segments::language::text::parser::parse;
 
 use super::trees::any_expression;
 

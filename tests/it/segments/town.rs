@@ -4,24 +4,24 @@ use std::fs;
 
 use polars::prelude::*;
 use serde_json::{Value, json};
-use smartpush::config::Config;
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::events::ingest::ingest;
-use smartpush::events::lake::Lake;
-use smartpush::events::mapping::Renames;
-use smartpush::events::request::{Kind, Request};
-use smartpush::profiles::build::build;
-use smartpush::profiles::declared::Declared;
-use smartpush::segments::compile::{Circumstances, Saved};
-use smartpush::segments::compile_text;
-use smartpush::segments::fields::{FUNCTIONS, FieldCatalogue, FieldType};
-use smartpush::segments::frame::members;
-use smartpush::segments::keys::{Computed, Key, needs};
-use smartpush::segments::people::attributes::attribute_types;
-use smartpush::segments::people::{People, PeopleError, cells, deciles};
-use smartpush::segments::row::is_member;
-use smartpush::workspace::Workspace;
+use config::Config;
+use domain::time::Instant;
+use domain::zone::Zone;
+use events::ingest::ingest;
+use events::lake::Lake;
+use events::mapping::Renames;
+use events::request::{Kind, Request};
+use profiles::build::build;
+use profiles::declared::Declared;
+use segments::language::compile::{Circumstances, Saved};
+use segments::compile_text;
+use segments::language::fields::{FUNCTIONS, FieldCatalogue, FieldType};
+use segments::people::frame::members;
+use segments::language::keys::{Computed, Key, needs};
+use segments::people::attributes::attribute_types;
+use segments::people::{People, PeopleError, cells, deciles};
+use segments::people::row::is_member;
+use files::workspace::Workspace;
 use tempfile::TempDir;
 
 fn at(text: &str) -> Instant {
@@ -292,14 +292,14 @@ fn a_table_that_is_not_what_its_manifest_says_is_refused() {
     assert!(error.to_string().starts_with("profiles_changed: "), "{error}");
 }
 
-fn nobody() -> smartpush::segments::predicate::Predicate {
-    use smartpush::segments::predicate::Predicate;
+fn nobody() -> segments::language::predicate::Predicate {
+    use segments::language::predicate::Predicate;
     Predicate::Not(Box::new(Predicate::Everybody))
 }
 
 #[test]
 fn what_was_not_looked_up_is_an_error_in_both_evaluators() {
-    use smartpush::segments::predicate::{Predicate, Question};
+    use segments::language::predicate::{Predicate, Question};
     let question = Question::Is(true);
     let predicate = Predicate::Any(vec![
         Predicate::Everybody,

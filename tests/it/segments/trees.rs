@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use smartpush::domain::time::{Day, Instant};
-use smartpush::segments::expression::{
-    Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value,
-};
-use smartpush::segments::fields::{FieldCatalogue, FieldType};
+use domain::time::{Day, Instant};
+use segments::language::expression::{Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value};
+use segments::language::fields::{FieldCatalogue, FieldType};
 
 /// Built-in fields, some attributes, two goals.
 pub(super) fn catalogue() -> FieldCatalogue {

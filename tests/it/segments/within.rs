@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use smartpush::domain::time::Instant;
-use smartpush::domain::zone::Zone;
-use smartpush::segments::compile::{Circumstances, Saved};
-use smartpush::segments::compile_text;
-use smartpush::segments::error::SegmentError;
-use smartpush::segments::expression::Expression;
-use smartpush::segments::keys::{Key, needs};
-use smartpush::segments::predicate::Predicate;
-use smartpush::segments::text::parser::parse;
+use domain::time::Instant;
+use domain::zone::Zone;
+use segments::language::compile::{Circumstances, Saved};
+use segments::compile_text;
+use segments::language::error::SegmentError;
+use segments::language::expression::Expression;
+use segments::language::keys::{Key, needs};
+use segments::language::predicate::Predicate;
+use segments::language::text::parser::parse;
 
 use super::trees::catalogue;
 

@@ -7,10 +7,10 @@ use super::super::super::output::{print_json, print_lines, thousands};
 use super::super::count::told;
 use super::super::storage::saved_line;
 use super::Learned;
-use crate::models::lookalike::Reach;
-use crate::segments::lookalike::Input;
-use crate::segments::privacy::Reader;
-use crate::segments::saved::Card;
+use models::lookalike::Reach;
+use segments::answers::lookalike::Input;
+use segments::answers::privacy::Reader;
+use segments::saved::versions::Card;
 
 /// Inputs that are shown.
 const MOST_INPUTS: usize = 10;

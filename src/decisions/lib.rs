@@ -1,0 +1,45 @@
+//! Content, time and whether to push at all: one pure function from a context to a decision.
+
+pub mod allowed;
+pub mod context;
+pub mod explanation;
+pub mod prospect;
+pub mod rules;
+pub mod scorer;
+pub mod second_opinion;
+pub mod sentences;
+pub mod together;
+
+mod board;
+mod choice;
+mod draw;
+mod lanes;
+mod offers;
+mod pacing;
+mod policy;
+mod record;
+mod refusals;
+mod situation;
+mod slots;
+mod variant;
+
+use domain::decision::Decision;
+pub use allowed::{AllowedArm, allowed_arms};
+use board::Board;
+use context::DecisionContext;
+pub use offers::recovery;
+use scorer::Scorer;
+pub use situation::FATIGUE_HALF_LIFE;
+use situation::Situation;
+
+/// What to push to the user, when, and whether to push at all.
+///
+/// The choice is made among contents × variants × channels × send slots, by expected value: P(goal) · worth − prices.
+/// It cannot fail, reads no clock and draws nothing unseeded: the same context and scorer give the same bytes.
+pub fn decide(context: &DecisionContext, scorer: &impl Scorer) -> Decision {
+    let situation = Situation::of(context);
+    let refusals = refusals::of_user(&situation);
+    let board = Board::lay(&situation, scorer);
+    let choice = choice::make(&board, refusals);
+    record::write(&board, choice)
+}

@@ -1,0 +1,31 @@
+//! What became of decisions: events joined to the pushes that caused them, and the log as tables.
+
+pub mod attribution;
+pub mod decided;
+pub mod events;
+pub mod export;
+pub mod lift;
+pub mod off_policy;
+pub mod outcomes;
+pub mod summary;
+
+mod columns;
+mod partitions;
+
+use events::lake::LakeError;
+use store::decision_log::LogError;
+use files::tables::TableError;
+
+/// Feedback that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedbackError {
+    /// The decision log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The lake cannot be read.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// A table cannot be read or written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}

@@ -1,0 +1,258 @@
+//! The catalogue: every field that a segment may ask for, with its type and a line for people; an editor offers it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::keys::{Computed, Declared, Key};
+use super::words::{is_field_name, nearest};
+use domain::lifecycle::Lifecycle;
+use domain::rhythm::Rhythm;
+use profiles::features::{Aggregate, FEATURES, Feature, Interest};
+
+/// What a field's values are, and so what it may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// A number.
+    Number,
+    /// A number of the currency of purchases.
+    Money,
+    /// A text.
+    Text,
+    /// True or false.
+    Truth,
+    /// A moment.
+    Moment,
+    /// A length of time up to the moment of the evaluation.
+    Duration,
+    /// Several texts.
+    Set,
+}
+
+impl FieldType {
+    /// With its article, for messages.
+    pub const fn as_noun(self) -> &'static str {
+        match self {
+            FieldType::Number => "a number",
+            FieldType::Money => "an amount of money",
+            FieldType::Text => "a text",
+            FieldType::Truth => "true or false",
+            FieldType::Moment => "a moment",
+            FieldType::Duration => "a length of time",
+            FieldType::Set => "a set of texts",
+        }
+    }
+
+    /// How it is asked, for messages.
+    pub const fn example(self) -> &'static str {
+        match self {
+            FieldType::Number | FieldType::Money => "< 5, >= 5, = 5, in (1, 2), between 2 and 5",
+            FieldType::Text => "= \"x\", in (\"x\", \"y\"), contains \"x\"",
+            FieldType::Truth => "nothing, or = false",
+            FieldType::Moment => "< 2017-12-01, >= 14d ago, between 2017-12-01 and 2017-12-31",
+            FieldType::Duration => "< 14d, >= 36h, between 7d and 14d",
+            FieldType::Set => "contains \"x\"",
+        }
+    }
+}
+
+/// One field.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Field {
+    /// Its name in text and JSON.
+    pub name: String,
+    /// What its values are.
+    #[serde(rename = "type")]
+    pub field_type: FieldType,
+    /// What a value of 1 is; empty without one.
+    pub unit: &'static str,
+    /// One line for people.
+    pub description: String,
+    /// All values, of a closed set; empty when any are possible.
+    pub values: Vec<&'static str>,
+    /// Does it say who somebody is?
+    pub names_people: bool,
+    /// What is looked up.
+    #[serde(skip)]
+    pub key: Key,
+}
+
+/// A function of the language, as a field with arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Function {
+    /// With its arguments, as one would type it.
+    pub form: &'static str,
+    /// What its values are.
+    #[serde(rename = "type")]
+    pub field_type: FieldType,
+    /// One line for people.
+    pub description: &'static str,
+}
+
+const fn function(form: &'static str, field_type: FieldType, description: &'static str) -> Function {
+    Function { form, field_type, description }
+}
+
+/// Every function but `attribute`, whose type is its attribute's.
+#[rustfmt::skip]
+pub const FUNCTIONS: &[Function] = &[
+    function("interest(\"dairy\")", FieldType::Number, "share of own events with contents of this category, newer ones count more; 0 without any"),
+    function("tag_interest(\"vegan\")", FieldType::Number, "share of own events with contents of this tag, newer ones count more; 0 without any"),
+    function("count(\"purchase\", 30d)", FieldType::Number, "events of this name in the window up to the moment; 0 without any"),
+    function("propensity(\"purchase_7d\")", FieldType::Number, "calibrated probability of a goal about users"),
+    function("propensity_decile(\"purchase_7d\")", FieldType::Number, "tenth of all people by that probability: 10 the most likely, 1 the least"),
+    function("bucket(\"any name\")", FieldType::Number, "a draw from 0 to 99 that stays the same for a person and a name: bucket(\"a\") < 10 is a tenth"),
+    function("in_segment(\"id\")", FieldType::Truth, "a member of another segment or list"),
+];
+
+/// What segments may ask for: built-in fields, the attributes that users declared, the goals that have models.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldCatalogue {
+    fields: BTreeMap<String, Field>,
+    attributes: BTreeMap<String, FieldType>,
+    goals: Vec<String>,
+}
+
+impl FieldCatalogue {
+    /// The built-in fields, with these attributes, and goals about users (of unit `user_day`).
+    ///
+    /// An attribute whose name is a built-in field's, or reads as no field name, is asked for as `attribute("…")`.
+    pub fn new(attributes: BTreeMap<String, FieldType>, goals: Vec<String>) -> FieldCatalogue {
+        let own =
+            FEATURES.iter().filter_map(feature_field).chain(recencies()).chain(declared()).chain(computed());
+        let mut fields: BTreeMap<String, Field> = own.map(|field| (field.name.clone(), field)).collect();
+        for (name, field_type) in attributes.iter().filter(|(name, _)| is_field_name(name)) {
+            fields.entry(name.clone()).or_insert_with(|| {
+                let key = Key::Attribute(name.clone());
+                field(name, *field_type, "", "an attribute that users were declared with", key)
+            });
+        }
+        FieldCatalogue { fields, attributes, goals }
+    }
+
+    /// All fields by name.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.values()
+    }
+
+    /// The field of a name.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.get(name)
+    }
+
+    /// The field whose name is nearest, when one is near.
+    pub fn nearest_field(&self, name: &str) -> Option<&str> {
+        nearest(name, self.fields.keys().map(String::as_str))
+    }
+
+    /// The type of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<FieldType> {
+        self.attributes.get(name).copied()
+    }
+
+    /// The attribute whose name is nearest, when one is near.
+    pub fn nearest_attribute(&self, name: &str) -> Option<&str> {
+        nearest(name, self.attributes.keys().map(String::as_str))
+    }
+
+    /// All values of what is looked up under a key, in their own order, when they are few words; else none.
+    pub fn values(&self, key: &Key) -> &[&'static str] {
+        self.fields.values().find(|field| field.key == *key).map_or(&[], |field| &field.values)
+    }
+
+    /// Goals about users.
+    pub fn goals(&self) -> &[String] {
+        &self.goals
+    }
+}
+
+fn field(name: &str, field_type: FieldType, unit: &'static str, description: &str, key: Key) -> Field {
+    let (name, description) = (name.to_string(), description.to_string());
+    Field { name, field_type, unit, description, values: Vec::new(), names_people: false, key }
+}
+
+/// The field of a feature; lists of numbers, which only mean something beside their names, are none.
+fn feature_field(feature: &Feature) -> Option<Field> {
+    let field_type = match feature.aggregate {
+        Aggregate::Sum => FieldType::Money,
+        Aggregate::Count
+        | Aggregate::DaysSinceLast
+        | Aggregate::Weight
+        | Aggregate::ActiveDays
+        | Aggregate::ActiveHours
+        | Aggregate::Sessions
+        | Aggregate::Orders
+        | Aggregate::SmoothedRate { .. }
+        | Aggregate::Tenure => FieldType::Number,
+        Aggregate::Context(_) | Aggregate::Lifecycle => FieldType::Text,
+        Aggregate::Interest(Interest::Categories | Interest::Tags) | Aggregate::RecentContents => {
+            FieldType::Set
+        }
+        Aggregate::Interest(Interest::CategoryShares | Interest::TagShares) | Aggregate::HoursOfWeek => {
+            return None;
+        }
+    };
+    let mut field =
+        field(feature.name, field_type, feature.unit, feature.description, Key::Feature(feature.name));
+    field.values = match feature.name {
+        "lifecycle" => Lifecycle::ALL.map(Lifecycle::as_str).to_vec(),
+        "time_zone_source" => vec!["declared", "device", "default"],
+        _ => Vec::new(),
+    };
+    Some(field)
+}
+
+/// Features in days under the names by which people ask for them.
+fn recencies() -> impl Iterator<Item = Field> {
+    [
+        ("last_seen", "days_since_own_event", "since the last own event; unknown without one"),
+        ("last_purchase", "days_since_purchase", "since the last purchase; unknown without one"),
+        ("last_push", "days_since_push", "since the last push; unknown without one"),
+        ("last_open", "days_since_open", "since a push was last opened; unknown without one"),
+        ("tenure", "tenure_days", "since sign-up, else since the first event"),
+    ]
+    .into_iter()
+    .map(|(name, feature, description)| {
+        field(name, FieldType::Duration, "", description, Key::Feature(feature))
+    })
+}
+
+#[rustfmt::skip]
+fn declared() -> Vec<Field> {
+    let of = |name: &str, field_type, unit, description: &str, declared| {
+        field(name, field_type, unit, description, Key::Declared(declared))
+    };
+    let mut consent = of("consent", FieldType::Text, "", "his word on being pushed", Declared::Consent);
+    consent.values = vec!["granted", "denied", "unknown"];
+    let mut user_id = field("user_id", FieldType::Text, "", "who he is", Key::UserId);
+    user_id.names_people = true;
+    vec![
+        user_id,
+        consent,
+        of("opted_out", FieldType::Truth, "", "said no to being pushed, or his word cannot be read", Declared::OptedOut),
+        of("personalisation", FieldType::Truth, "", "what he did may decide what he gets", Declared::Personalisation),
+        of("max_per_day", FieldType::Number, "pushes", "most pushes a day that he allows; unknown when he set none", Declared::MaxPerDay),
+        of("muted_categories", FieldType::Set, "", "categories he does not want to hear of", Declared::MutedCategories),
+        of("channels", FieldType::Set, "", "channels of his devices; unknown when nobody said", Declared::Channels),
+        of("created_at", FieldType::Moment, "", "sign-up; unknown when nobody said", Declared::CreatedAt),
+    ]
+}
+
+#[rustfmt::skip]
+fn computed() -> Vec<Field> {
+    let of = |name: &str, field_type, unit, description: &str, computed| {
+        field(name, field_type, unit, description, Key::Computed(computed))
+    };
+    let mut rhythm_group =
+        of("rhythm_group", FieldType::Text, "", "people of like rhythm, named by when they come more than others do; unknown with little history", Computed::RhythmGroup);
+    rhythm_group.values = Rhythm::ALL.map(Rhythm::as_str).to_vec();
+    vec![
+        rhythm_group,
+        of("best_hour", FieldType::Number, "hour", "local hour of the day, 0 to 23, at which he most probably comes", Computed::BestHour),
+        of("best_hour_of_week", FieldType::Number, "hour", "local hour of the week, 0 (Monday 00:00) to 167, at which he most probably comes", Computed::BestHourOfWeek),
+        of("rfm_recency", FieldType::Number, "fifth", "1 to 5 among buyers: 5 bought last; unknown of others", Computed::RfmRecency),
+        of("rfm_frequency", FieldType::Number, "fifth", "1 to 5 among buyers: 5 has most orders in 90 days; unknown of others", Computed::RfmFrequency),
+        of("rfm_money", FieldType::Number, "fifth", "1 to 5 among buyers: 5 has brought most revenue; unknown of others", Computed::RfmMoney),
+    ]
+}
