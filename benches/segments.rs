@@ -19,18 +19,18 @@ use smartpush::events::ingest::ingest;
 use smartpush::events::lake::Lake;
 use smartpush::events::mapping::Renames;
 use smartpush::events::request::{Kind, Request};
+use smartpush::files::tables::{self, TableError};
+use smartpush::files::workspace::Workspace;
 use smartpush::profiles::build::build;
 use smartpush::profiles::declared::Declared;
 use smartpush::segments::language::compile::Circumstances;
-use smartpush::segments::compile_text;
+use smartpush::segments::language::compile_text;
 use smartpush::segments::language::fields::FieldCatalogue;
-use smartpush::segments::people::frame::members;
 use smartpush::segments::language::keys::needs;
 use smartpush::segments::people::People;
 use smartpush::segments::people::attributes::attribute_types;
+use smartpush::segments::people::frame::members;
 use smartpush::segments::people::row::is_member;
-use smartpush::files::tables::{self, TableError};
-use smartpush::files::workspace::Workspace;
 
 /// As the binary has it.
 #[global_allocator]

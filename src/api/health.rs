@@ -13,9 +13,9 @@ use super::ApiState;
 use super::problem::Problem;
 use domain::time::SECOND;
 use events::health::failed_last;
+use files::workspace::Workspace;
 use models::drift::{Drift, Verdict};
 use registry::versions::Registry;
-use files::workspace::Workspace;
 
 /// Upper ends of the latency histogram, in seconds.
 const LATENCIES: [f64; 14] =

@@ -8,7 +8,6 @@ mod decisions;
 mod guards;
 mod health;
 mod problem;
-mod schemas;
 mod segments;
 mod server;
 mod users;
@@ -31,9 +30,9 @@ pub use health::Metrics;
 pub use problem::Problem;
 pub use server::serve;
 
+use ::segments::answers::cache::PeopleCache;
 use config::ServeConfig;
 use engine::{Engine, Refresher};
-use segments::answers::cache::PeopleCache;
 
 /// Requests that read files at once: the decision log's, or tables.
 const FILE_READERS: usize = 2;

@@ -20,14 +20,14 @@ use super::body::JsonBody;
 use super::decisions::{path_text, reading_files};
 use super::problem::{INVALID_HEADER, PRECONDITION_FAILED, Problem, WORKSPACE_LOCKED};
 use super::{ApiState, json};
-use engine::Fault;
-use profiles::table::ProfileFile;
 use ::segments::answers::desk::{Desk, saved_segments};
 use ::segments::language::expression::Expression;
 use ::segments::language::keys::needs;
 use ::segments::saved::versions::{Card, SavedError, SavedSegments, Segment, campaigns_for};
+use engine::Fault;
 use files::workspace::{Workspace, WorkspaceError, WriteLock};
 use problems::{about_expression, about_text, read};
+use profiles::table::ProfileFile;
 
 /// Members streamed at once; further askers are told to come back.
 pub(super) const MOST_EXPORTS: usize = 4;

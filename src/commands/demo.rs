@@ -13,6 +13,10 @@ use super::train::{Learning, Outcome};
 use super::{Context, Failure, charts};
 use api::Clock;
 use config::Config;
+use curves::SendTimeModel;
+use curves::evaluate::{Report, evaluate};
+use curves::export::{CurveFrames, Layout};
+use curves::population::{Cut, Population};
 use domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
 use domain::lifecycle::Lifecycle;
 use domain::time::{HOURS_OF_WEEK, Instant, hour_of_week_name};
@@ -22,14 +26,10 @@ use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{Kind, Request, Summary};
-use curves::SendTimeModel;
-use curves::evaluate::{Report, evaluate};
-use curves::export::{CurveFrames, Layout};
-use curves::population::{Cut, Population};
-use profiles::build::{Built, build};
-use profiles::declared::Declared;
 use files::tables::{self, TableError};
 use files::workspace::{ServeLock, Workspace, WriteLock};
+use profiles::build::{Built, build};
+use profiles::declared::Declared;
 
 /// Run the whole path on real data and show what was learned
 ///

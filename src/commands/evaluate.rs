@@ -7,18 +7,18 @@ use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
 use config::Config;
+use curves::evaluate::{COVERAGE_UNITS, Report, evaluate};
+use curves::population::Cut;
 use domain::goal::Unit;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
 use evaluation::bootstrap::Figure;
 use evaluation::send_time::Metric;
 use events::lake::Lake;
-use models::evaluate::{ContentReport, Measured, PropensityReport, content, propensity};
-use registry::figures::Metrics;
-use curves::evaluate::{COVERAGE_UNITS, Report, evaluate};
-use curves::population::Cut;
-use profiles::declared::Declared;
 use files::workspace::Workspace;
+use models::evaluate::{ContentReport, Measured, PropensityReport, content, propensity};
+use profiles::declared::Declared;
+use registry::figures::Metrics;
 
 /// Measure curves, rankings and propensities on days they have not seen, beside baselines
 ///

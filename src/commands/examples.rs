@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, progress_bar, thousands};
 use super::{Context, Failure};
+use files::tables::{self, TableError};
 use models::examples::Labels;
 use models::score::{POPULATION, examples_frame};
 use models::train::parts_of;
-use files::tables::{self, TableError};
 
 /// Write a goal's training examples: inputs as of each moment, and whether the goal was reached
 ///

@@ -7,12 +7,12 @@ use domain::time::Instant;
 use events::health::people::People;
 use events::health::{self, Outcome};
 use events::lake::Lake;
+use files::workspace::Workspace;
 use models::examples::Question;
-use registry::gate::GateLine;
 use models::inputs::Sources;
 use models::material::Material;
 use profiles::ProfileError;
-use files::workspace::Workspace;
+use registry::gate::GateLine;
 
 /// Reads events before a moment, of which there must be some, and all declarations.
 pub(super) fn read_before(

@@ -31,24 +31,23 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use config::{Config, ConfigError};
+use ::config::{Config, ConfigError};
+use ::models::examples::ExampleError;
+use ::models::train::TrainError;
+use ::models::train::imported::ImportError;
+use ::models::train::online::OnlineError;
+use curves::evaluate::EvaluateError;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
 use events::formats::InputError;
 use events::lake::{Lake, LakeError};
 use events::request::IngestError;
-use models::examples::ExampleError;
-use registry::versions::RegistryError;
-use curves::evaluate::EvaluateError;
-use models::train::TrainError;
-use models::train::imported::ImportError;
-use models::train::online::OnlineError;
-use operations;
-use operations::context::ContextError;
-use profiles::ProfileError;
-use segments::people::PeopleError;
 use files::tables::TableError;
 use files::workspace::{Workspace, WorkspaceError};
+use operations::context::ContextError;
+use profiles::ProfileError;
+use registry::versions::RegistryError;
+use segments::people::PeopleError;
 
 /// What to push, when, and whether to push at all.
 #[derive(Parser)]

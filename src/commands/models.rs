@@ -4,10 +4,10 @@ mod drift;
 
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
+use drift::{Measured, measure};
+use files::workspace::Workspace;
 use registry::model::ModelKind;
 use registry::versions::{Change, ChangeAction, Promotion, Registered, Registry, RegistryError};
-use files::workspace::Workspace;
-use drift::{Measured, measure};
 
 /// List models, look at one, choose the champion, go back to the former one
 #[derive(clap::Args)]

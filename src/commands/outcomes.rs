@@ -18,8 +18,8 @@ use feedback::decided::Logged;
 use feedback::export::{Exported, export};
 use feedback::outcomes::{outcomes_of, write};
 use feedback::summary::{Figures, Summary, summarise};
-use store::decision_log::{LogError, Record};
 use files::workspace::Workspace;
+use store::decision_log::{LogError, Record};
 
 /// Join decisions with the events they caused, and write both as tables
 ///

@@ -13,18 +13,20 @@ use super::{Context, Failure};
 use domain::campaign::Campaign;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
-use engine::planning::{Audiences, PlanError, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id};
+use engine::planning::{
+    Audiences, PlanError, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id,
+};
 use engine::{POPULARITY, Snapshot};
 use events::lake::Lake;
-use registry::versions::Registry;
+use files::workspace::Workspace;
 use planning::decided::Sink;
 use planning::handoff::HandoffError;
 use planning::record::{PlannedAudience, Recorded, Recorder, version_of, write_audience};
 use planning::solver::Phase;
 use planning::{Made, Request, Source, Step, handoff, make};
-use store::decision_log::LogError;
-use files::workspace::Workspace;
+use registry::versions::Registry;
 use scenarios::Outcome;
+use store::decision_log::LogError;
 
 /// Plan campaigns together for everybody, and write what a sender needs
 ///

@@ -7,10 +7,10 @@ use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
-use models::recommend::{Wanted, frame_of, recommend};
-use registry::versions::{Registered, Registry, RegistryError};
-use models::score::{check_goal, check_inputs};
 use files::tables::{self, TableError};
+use models::recommend::{Wanted, frame_of, recommend};
+use models::score::{check_goal, check_inputs};
+use registry::versions::{Registered, Registry, RegistryError};
 
 /// Write the best contents for every user, as of T
 ///

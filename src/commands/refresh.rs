@@ -14,12 +14,12 @@ use domain::identity::sha256_hex;
 use domain::time::Instant;
 use domain::zone::Zone;
 use events::lake::Lake;
-use registry::gate::Gate;
-use registry::versions::Registry;
-use planning::handoff;
-use segments::saved::versions::SavedSegments;
 use files::workspace::Workspace;
 use journal::{Entry, Journal, State};
+use planning::handoff;
+use registry::gate::Gate;
+use registry::versions::Registry;
+use segments::saved::versions::SavedSegments;
 
 /// Run the whole chain as of T: take files in, build profiles, train every goal, ask the gate, promote, plan
 ///

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::learning::{goal_of, question, read_before};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use registry::versions::{Registry, RegistryError};
-use models::score::{check_goal, check_inputs, frame_of, score};
 use files::tables::{self, TableError};
+use models::score::{check_goal, check_inputs, frame_of, score};
+use registry::versions::{Registry, RegistryError};
 
 /// Write the calibrated propensity of a goal for everybody it is about, as of T
 ///

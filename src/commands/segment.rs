@@ -15,8 +15,8 @@ use self::selection::{Desk, Selection};
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use segments::answers::desk::DeskError;
-use segments::language::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
 use segments::answers::privacy::PrivacyError;
+use segments::language::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
 use segments::saved::versions::SavedError;
 
 /// Ask who belongs to a segment: how many, some of them, all of them as a file; save it, compare it with others

@@ -9,8 +9,8 @@ use super::{Context, Failure};
 use curves::SendTimeModel;
 use curves::export::{CurveFrames, Layout};
 use curves::population::{Cut, Population};
-use profiles::declared::Declared;
 use files::tables::{self, TableError};
+use profiles::declared::Declared;
 
 /// Write every user's send-time curve, learned from events before T
 ///

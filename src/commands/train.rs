@@ -6,15 +6,15 @@ use super::{Context, Failure};
 use config::TrainingConfig;
 use domain::time::Instant;
 use evaluation::bootstrap::Figure;
-use registry::card::Card;
+use files::workspace::Workspace;
 use models::examples::Question;
-use registry::gate::{Gate, GateLine};
 use models::material::Material;
-use registry::model::ModelKind;
-use registry::versions::Registry;
 use models::train::online::{OnlineError, go_on};
 use models::train::{Request, Trained, train};
-use files::workspace::Workspace;
+use registry::card::Card;
+use registry::gate::{Gate, GateLine};
+use registry::model::ModelKind;
+use registry::versions::Registry;
 
 /// Train a model of each goal (or of one) on examples whose outcome was known before T
 ///

@@ -7,7 +7,6 @@ use super::rhythm_groups::{RhythmGroups, add_scaled};
 use super::transfer::{Transfer, Transition};
 use domain::curve::by_hour_of_day;
 use domain::time::HOURS_OF_WEEK;
-use parallel;
 
 /// Half-lives of the two memories in days; the stack learns how much of each.
 const MEMORIES: [Option<f64>; 2] = [Some(30.0), None];

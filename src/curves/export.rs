@@ -6,7 +6,6 @@ use super::SendTimeModel;
 use super::population::Population;
 use domain::curve::SendTimeCurve;
 use domain::time::HOURS_OF_WEEK;
-use parallel;
 
 /// Users of one frame; 168 rows each keep a frame near a row group.
 const BLOCK: usize = 768;

@@ -26,7 +26,6 @@ use stack::{Fold, Row, Stack, mixed, mixture_weights};
 
 use domain::curve::{CurveLevel, SendTimeCurve, by_hour_of_day};
 use domain::time::HOURS_OF_WEEK;
-use parallel;
 
 /// Smoothings that are tried.
 const BANDWIDTHS: [f64; 7] = [0.35, 0.45, 0.6, 0.8, 1.1, 1.5, 2.2];

@@ -13,7 +13,6 @@ use domain::rhythm::Rhythm;
 use domain::time::HOURS_OF_WEEK;
 use evaluation::agreement::adjusted_rand;
 use evaluation::bootstrap::resample;
-use parallel;
 
 /// Effective active hours without which nobody is put into a group.
 pub const LEAST_EVIDENCE: f64 = 8.0;

@@ -5,7 +5,6 @@
 use super::circular::Circular;
 use super::history::{Week, normalise, normalised};
 use domain::time::HOURS_OF_WEEK;
-use parallel;
 
 /// EM steps; forty give the same quality.
 const STEPS: usize = 12;

@@ -2,7 +2,6 @@
 //! cuts (Jelinek & Mercer 1980); by amount of evidence, then by user.
 
 use super::history::normalise;
-use parallel;
 
 /// Buckets of evidence with weights of their own.
 const BUCKETS: usize = 6;

@@ -6,7 +6,6 @@
 use super::circular::Circular;
 use super::history::{Week, normalise};
 use domain::time::HOURS_OF_WEEK;
-use parallel;
 
 /// EM steps.
 const STEPS: usize = 25;

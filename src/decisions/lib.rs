@@ -23,10 +23,10 @@ mod situation;
 mod slots;
 mod variant;
 
-use domain::decision::Decision;
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;
 use context::DecisionContext;
+use domain::decision::Decision;
 pub use offers::recovery;
 use scorer::Scorer;
 pub use situation::FATIGUE_HALF_LIFE;

@@ -16,6 +16,7 @@ pub mod locale;
 pub mod quiet;
 pub mod rejection;
 pub mod rhythm;
+mod schemas;
 pub mod settings;
 pub mod slot;
 pub mod template;

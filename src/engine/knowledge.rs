@@ -9,9 +9,9 @@ use domain::goal::Unit;
 use domain::user::User;
 use models::inputs::{AsOf, Item, UserAsOf};
 use models::material::Material;
-use registry::model::Block;
 use profiles::ProfileError;
 use profiles::recent::Recent;
+use registry::model::Block;
 
 /// The material of a snapshot, and what each goal's model needs of it.
 #[derive(Debug)]

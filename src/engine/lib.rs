@@ -40,11 +40,11 @@ use decisions::explanation::{Explanation, explain};
 use domain::decision::{Action, Decision};
 use domain::time::{HOUR, Instant};
 use events::lake::LakeError;
+use files::tables::TableError;
+use files::workspace::Workspace;
 use profiles::ProfileError;
 use store::decision_log::{self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, ShadowScore};
 use store::receipt::{Place, Receipt};
-use files::tables::TableError;
-use files::workspace::Workspace;
 
 /// A question without an answer, or a snapshot that cannot be built.
 #[derive(Debug, thiserror::Error)]

@@ -8,18 +8,18 @@ use uuid::Builder;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
+use ::planning::Source;
+use ::planning::record::version_of;
 use config::Config;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
 use domain::identity::{sha256, sha256_hex};
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
-use ::planning::Source;
-use ::planning::record::version_of;
-use segments::answers::audiences::{Frozen, freeze};
-use segments::answers::desk::DeskError;
 use files::tables::TableError;
 use files::workspace::Workspace;
+use segments::answers::audiences::{Frozen, freeze};
+use segments::answers::desk::DeskError;
 
 /// Campaigns that cannot be planned together; the text names which.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

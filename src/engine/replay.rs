@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::EngineError;
 use super::scorer::SnapshotScorer;
 use decisions::decide;
-use store::decision_log::{self, Record, parse};
 use files::workspace::Workspace;
+use store::decision_log::{self, Record, parse};
 
 /// What became of a decision that was made again.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,11 +1,11 @@
 //! Users' hours as serving needs them: the population of the lake, its send-time model, and everybody's curve.
 
+use curves::SendTimeModel;
+use curves::population::{Cut, Population};
 use domain::curve::{CurveLevel, SendTimeCurve};
 use domain::time::{HOURS_OF_WEEK, Instant};
 use domain::zone::ZoneSource;
 use events::lake::Lake;
-use curves::SendTimeModel;
-use curves::population::{Cut, Population};
 use profiles::ProfileError;
 use profiles::declared::Declared;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use domain::goal::Goal;
+use files::workspace::Workspace;
+use models::score::{check_goal, check_inputs};
 use registry::model::Model;
 use registry::versions::{Registry, RegistryError};
-use models::score::{check_goal, check_inputs};
-use files::workspace::Workspace;
 
 /// What stands under `versions.model` when there is no model.
 pub const POPULARITY: &str = "popularity";

@@ -6,12 +6,12 @@ use config::Config;
 use decisions::context::DecisionContext;
 use decisions::second_opinion::second_opinion;
 use domain::decision::Decision;
+use files::workspace::Workspace;
+use models::score::{check_goal, check_inputs};
 use registry::model::{Model, ModelFault, ModelKind};
 use registry::predictions::About;
 use registry::versions::{Registry, RegistryError};
-use models::score::{check_goal, check_inputs};
 use store::decision_log::ShadowScore;
-use files::workspace::Workspace;
 
 /// The shadow of a goal.
 #[derive(Clone, Debug)]

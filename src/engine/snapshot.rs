@@ -21,13 +21,13 @@ use domain::user::User;
 use domain::zone::{ZoneSource, database_version};
 use events::catalogue::Catalogue;
 use events::lake::Lake;
+use files::workspace::Workspace;
 use models::inputs::UserAsOf;
 use models::material::Material;
 use profiles::features::{FEATURES, features_sha256};
 use profiles::recent::Recent;
 use segments::answers::audiences::Audiences;
 use store::decision_log::ShadowScore;
-use files::workspace::Workspace;
 
 /// The workspace as of a moment, ready to be asked.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::stamps::StampReader;
-use domain::time::Instant;
 use crate::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record, Row};
+use domain::time::Instant;
 
 /// Bytes of the longest record of a text format.
 const RECORD_BYTES: usize = 1 << 20;
@@ -13,8 +13,9 @@ const RECORD_BYTES: usize = 1 << 20;
 const CHUNK_ROWS: usize = 65_536;
 
 /// A field of ours with the names that it may go by, the first that a file has counting.
-pub(crate) struct Field {
-    pub(crate) names: &'static [&'static str],
+pub struct Field {
+    /// Names that it goes by, the usual one first.
+    pub names: &'static [&'static str],
 }
 
 /// `--map`: their column names for ours.
@@ -26,7 +27,7 @@ impl Names {
     ///
     /// # Errors
     /// A text that says which pair cannot be used.
-    pub(crate) fn parse(text: &str, fields: &[&Field]) -> Result<Names, String> {
+    pub fn parse(text: &str, fields: &[&Field]) -> Result<Names, String> {
         let mut pairs = Vec::new();
         for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
             let Some((theirs, ours)) = pair.split_once('=') else {
@@ -45,7 +46,7 @@ impl Names {
     ///
     /// # Errors
     /// Names the first that none has.
-    pub(crate) fn check(&self, files: &[&Path], scratch: &Path) -> Result<(), InputError> {
+    pub fn check(&self, files: &[&Path], scratch: &Path) -> Result<(), InputError> {
         let mut known = Vec::new();
         for file in files.iter().filter(|file| !file.is_dir() && !self.0.is_empty()) {
             known.extend(Rows::open(file, self, scratch)?.header);
@@ -67,7 +68,7 @@ impl Names {
 }
 
 /// A file that is read row by row.
-pub(crate) struct Rows<'a> {
+pub struct Rows<'a> {
     path: &'a Path,
     names: &'a Names,
     header: Vec<String>,
@@ -76,20 +77,21 @@ pub(crate) struct Rows<'a> {
 
 /// Where a field's value stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub struct Source {
     name: &'static str,
     column: Column,
 }
 
 /// One row, with the line that names it in errors.
-pub(crate) struct Line<'a> {
+pub struct Line<'a> {
     path: &'a Path,
     number: u64,
     row: Row<'a>,
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn open(path: &'a Path, names: &'a Names, scratch: &Path) -> Result<Rows<'a>, InputError> {
+    /// Opens a file of records; what a format needs on disk goes below `scratch`.
+    pub fn open(path: &'a Path, names: &'a Names, scratch: &Path) -> Result<Rows<'a>, InputError> {
         let limits = Limits { chunk_rows: CHUNK_ROWS, record_bytes: RECORD_BYTES };
         let reader = Reader::open(path, None, limits, &Progress::default(), scratch)?;
         let Some(header) = reader.header().map(<[String]>::to_vec) else {
@@ -99,7 +101,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The column of a field; `None` when the header has none.
-    pub(crate) fn find(&self, field: &Field) -> Option<Source> {
+    pub fn find(&self, field: &Field) -> Option<Source> {
         let column = |name: &str| {
             let index = self.header.iter().position(|column| column == name)?;
             Some(Column { name: name.to_string(), index })
@@ -109,7 +111,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The column of a field that must be there.
-    pub(crate) fn need(&self, field: &Field) -> Result<Source, InputError> {
+    pub fn need(&self, field: &Field) -> Result<Source, InputError> {
         self.find(field).ok_or_else(|| {
             let known = field.names.join(" or ");
             let detail = format!("no column {known}; name yours with --map theirs={}", field.names[0]);
@@ -118,10 +120,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Hands on every row; the first that cannot be read ends it.
-    pub(crate) fn each(
-        mut self,
-        mut take: impl FnMut(&Line) -> Result<(), InputError>,
-    ) -> Result<(), InputError> {
+    pub fn each(mut self, mut take: impl FnMut(&Line) -> Result<(), InputError>) -> Result<(), InputError> {
         while let Some(record) = self.reader.next_record()? {
             match record {
                 Record::Row(number, row) => take(&Line { path: self.path, number, row })?,
@@ -137,7 +136,7 @@ impl<'a> Rows<'a> {
 
 impl Line<'_> {
     /// An error about this line.
-    pub(crate) fn fault(&self, code: &'static str, detail: &str) -> InputError {
+    pub fn fault(&self, code: &'static str, detail: &str) -> InputError {
         InputError::new(code, self.path, format!("line {}: {detail}", self.number))
     }
 
@@ -146,7 +145,7 @@ impl Line<'_> {
     }
 
     /// A name: text, or a number as it is written without a fraction.
-    pub(crate) fn name(&self, source: &Source) -> Result<Cow<'_, str>, InputError> {
+    pub fn name(&self, source: &Source) -> Result<Cow<'_, str>, InputError> {
         match self.value(source) {
             RawValue::Text(text) => Ok(text),
             RawValue::Integer(number) => Ok(number.to_string().into()),
@@ -163,14 +162,14 @@ impl Line<'_> {
     }
 
     /// A moment, as stamps of events are read.
-    pub(crate) fn instant(&self, source: &Source, stamps: &StampReader) -> Result<Instant, InputError> {
+    pub fn instant(&self, source: &Source, stamps: &StampReader) -> Result<Instant, InputError> {
         let read = stamps.read(source.name, &self.value(source));
         read.map(|stamp| stamp.instant)
             .map_err(|rejection| self.fault(rejection.code.as_str(), &rejection.detail))
     }
 
     /// A finite number; true is 1.
-    pub(crate) fn number(&self, source: &Source) -> Result<f64, InputError> {
+    pub fn number(&self, source: &Source) -> Result<f64, InputError> {
         let value = self.value(source);
         let number = match &value {
             RawValue::Integer(number) => Some(*number as f64),
@@ -196,7 +195,7 @@ impl Line<'_> {
     }
 
     /// Yes or no: a flag, 1 or 0, or the word for one of the two.
-    pub(crate) fn flag(&self, source: &Source, yes: &[&str], no: &[&str]) -> Result<bool, InputError> {
+    pub fn flag(&self, source: &Source, yes: &[&str], no: &[&str]) -> Result<bool, InputError> {
         let name = self.name(source)?.trim().to_lowercase();
         match name.as_str() {
             "1" | "true" => Ok(true),
@@ -208,7 +207,7 @@ impl Line<'_> {
     }
 
     /// A probability; of what was logged it is above 0.
-    pub(crate) fn probability(&self, source: &Source, is_logged: bool) -> Result<f64, InputError> {
+    pub fn probability(&self, source: &Source, is_logged: bool) -> Result<f64, InputError> {
         let value = self.number(source)?;
         let is_one = (0.0..=1.0).contains(&value) && (value > 0.0 || !is_logged);
         let range = if is_logged { "above 0 and at most 1" } else { "from 0 to 1" };

@@ -6,8 +6,8 @@ use polars::prelude::*;
 
 use super::FeedbackError;
 use super::attribution::{Attributor, FeedbackEvent, rank};
-use domain::time::Instant;
 use ::events::lake::Lake;
+use domain::time::Instant;
 use files::tables::TableError;
 
 /// What attribution reads of an event.

@@ -15,10 +15,10 @@ use decisions::scorer::Scorer;
 use decisions::{AllowedArm, allowed_arms};
 use domain::decision::{Action, Decision};
 use domain::time::{Day, Instant};
-use store::decision_log::Record;
-use store::whole_log::{LinePlace, records_at};
 use files::tables::TableError;
 use files::workspace::Workspace;
+use store::decision_log::Record;
+use store::whole_log::{LinePlace, records_at};
 
 /// Bytes of JSON whose records are in memory at once, but for a single larger one.
 const CHUNK_BYTES: usize = 32 << 20;

@@ -12,9 +12,9 @@ pub mod summary;
 mod columns;
 mod partitions;
 
-use events::lake::LakeError;
-use store::decision_log::LogError;
+use ::events::lake::LakeError;
 use files::tables::TableError;
+use store::decision_log::LogError;
 
 /// Feedback that cannot be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,6 @@ use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
 use domain::identity::{hex, sha256_hex};
-use parallel;
 
 /// Rows in a row group. Fixed, so that equal tables give equal bytes.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -202,7 +201,7 @@ pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, 
 /// Reads columns of a Parquet file of ours a row group at a time, on all cores; what `work` made of each, in order, one at least.
 ///
 /// What `work` leaves out is gone before the next row group is read, where [`read_parquet`] would hold it of all rows.
-pub(crate) fn map_row_groups<T: Send>(
+pub fn map_row_groups<T: Send>(
     path: &Path,
     columns: &[&str],
     work: impl Fn(DataFrame) -> PolarsResult<T> + Sync,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use domain::time::Instant;
 use crate::tables::{self, TableError};
+use domain::time::Instant;
 
 /// Version of the layout under `data/`; a workspace with a newer one is refused.
 pub const FORMAT: u32 = 1;

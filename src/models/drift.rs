@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::examples::{ExampleError, Examples, Labels, Moment, Question};
 use super::measure::{measure, stands_for};
-use registry::model::Model;
 use config::{Config, DriftConfig, TrainingConfig};
 use domain::time::Instant;
 use evaluation::bootstrap::{Bootstrap, Figure, Part};
 use evaluation::stability::{BINS, HABIT, Reference};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
+use registry::model::Model;
 
 /// Users at moments, and pairs of them with contents, that are looked at on either side at most.
 const MOST_ROWS: usize = 20_000;

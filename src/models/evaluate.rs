@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::examples::{ExampleError, Examples, Labels, Question};
-use registry::figures::Metrics;
 use super::inputs::AsOf;
 use super::measure::measure;
-use registry::model::Model;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
 use super::train::{Request, TrainError, fit_for_evaluation};
@@ -16,7 +14,8 @@ use domain::time::{DAY, Instant};
 use domain::zone::Zone;
 use evaluation::bootstrap::{Bootstrap, Figure, Part};
 use evaluation::ranking::{ndcg_at, recall_at};
-use parallel;
+use registry::figures::Metrics;
+use registry::model::Model;
 
 /// Length of a ranking that is judged.
 const TOP: usize = 10;

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
-use registry::model::Block;
 use super::timeline::{TimedEvent, Timeline};
 use config::TrainingConfig;
 use domain::event::TARGETED;
@@ -14,8 +13,8 @@ use domain::goal::{Goal, GoalWindow, Population, Unit};
 use domain::identity::hash_of;
 use domain::time::{DAY, HOUR, Instant};
 use domain::zone::Zone;
-use parallel;
 use profiles::ProfileError;
+use registry::model::Block;
 
 /// A moment at which examples are taken.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

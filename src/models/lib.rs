@@ -1,29 +1,15 @@
-//! Learning from profiles and events: when people can be reached, what they will do, what they will like.
+//! Goals: examples and their inputs, training, scores, rankings, drift.
 
-pub mod boosting;
-pub mod calibration;
-pub mod card;
 pub mod drift;
 pub mod evaluate;
 pub mod evidence;
 pub mod examples;
-pub mod figures;
-pub mod ftrl;
-pub mod gate;
 pub mod inputs;
-pub mod logistic;
 pub mod lookalike;
 pub mod material;
 pub mod measure;
-pub mod model;
-pub mod online_state;
-pub mod predictions;
 pub mod recipe;
 pub mod recommend;
-pub mod registry;
-pub mod response;
 pub mod score;
-pub mod send_time;
 pub mod timeline;
 pub mod train;
-pub mod uplift;

@@ -7,14 +7,13 @@
 use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};
 
-use learners::calibration::logistic;
-use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
-use registry::model::{mean_and_scale, standardised};
 use domain::identity::hash_of;
 use evaluation::bootstrap::Figure;
 use evaluation::classification::log_loss;
 use evaluation::delong::auc_with_interval;
-use parallel;
+use learners::calibration::logistic;
+use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
+use registry::model::{mean_and_scale, standardised};
 
 /// Members, and others, that a model is learned from at least: with fewer, a fold holds fewer than ten of them.
 pub const LEAST_SEED: usize = 50;

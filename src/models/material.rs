@@ -6,9 +6,9 @@ use config::ProfilesConfig;
 use domain::time::Instant;
 use events::catalogue::Catalogue;
 use events::lake::Lake;
+use files::workspace::Workspace;
 use profiles::ProfileError;
 use profiles::declared::Declared;
-use files::workspace::Workspace;
 
 /// Events before a moment, and all declarations.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! Figures of probabilities on examples.
 
 use super::examples::Examples;
-use registry::figures::{ECE_BINS, Metrics};
 use config::Config;
 use evaluation::classification::Intervals;
+use registry::figures::{ECE_BINS, Metrics};
 
 /// Figures of probabilities on some rows, users drawn for the intervals. A kept negative stands for those left out.
 pub fn measure(

@@ -4,11 +4,11 @@ use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2};
 
+use config::Method;
 use learners::boosting::{BoostingError, GradientBoosting};
 use learners::ftrl::{Ftrl, FtrlError};
 use learners::logistic::{FitError, fit_logistic_within};
 use registry::model::ModelKind;
-use config::Method;
 
 /// Penalties that are tried: the loss is a sum over examples, so a penalty is worth that many of them.
 const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];

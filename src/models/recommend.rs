@@ -4,11 +4,10 @@ use polars::prelude::*;
 
 use super::examples::Question;
 use super::inputs::{AsOf, Item, UserAsOf};
-use registry::model::{Block, Model};
 use super::timeline::Timeline;
 use domain::time::Instant;
-use parallel;
 use profiles::ProfileError;
+use registry::model::{Block, Model};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,10 @@ use polars::prelude::*;
 use super::examples::{ExampleError, Examples, Moment, Question, moments_at};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, UserAsOf, inputs_sha256};
-use registry::model::{Block, Model, ModelFault};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
-use parallel;
 use profiles::features::features_sha256;
+use registry::model::{Block, Model, ModelFault};
 
 /// One propensity.
 #[derive(Clone, Debug, PartialEq)]

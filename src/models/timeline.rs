@@ -12,12 +12,11 @@ use domain::event::is_own;
 use domain::time::Instant;
 use domain::zone::{ZoneCode, Zones};
 use events::lake::{Lake, LakeFile};
-use parallel;
+use files::tables::TableError;
 use profiles::ProfileError;
 use profiles::accumulate::{Plan, UserEvents};
 use profiles::declared::Declared;
 use profiles::fold::{Accumulator, EventRow};
-use files::tables::TableError;
 
 /// One event; texts are codes.
 #[derive(Clone, Copy, Debug, PartialEq)]

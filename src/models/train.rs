@@ -9,23 +9,23 @@ mod gated;
 pub mod imported;
 pub mod online;
 
-use learners::calibration::Calibration;
-use registry::card::{Card, FORMAT as CARD_FORMAT};
 use super::examples::{ExampleError, Examples, Labels, Question};
-use registry::figures::{Metrics, Part, SplitCard, Tried};
-use registry::gate::{Gate, GateLine};
 use super::inputs::inputs_sha256;
-use super::measure::{measure, stands_for};
-use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
-use registry::online_state::OnlineState;
+use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
-use registry::versions::Registered;
 use config::Config;
 use domain::identity::sha256_hex;
 use domain::time::{HOUR, Instant};
 use domain::zone::database_version;
-use profiles::features::features_sha256;
 use fit::Fitted;
+use learners::calibration::Calibration;
+use profiles::features::features_sha256;
+use registry::card::{Card, FORMAT as CARD_FORMAT};
+use registry::figures::{Metrics, Part, SplitCard, Tried};
+use registry::gate::{Gate, GateLine};
+use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
+use registry::online_state::{self, OnlineState};
+use registry::versions::Registered;
 
 /// Standardised inputs are held within this many standard deviations.
 const CLIP: f64 = 3.0;
@@ -158,7 +158,7 @@ pub fn train_on(
     let all: Vec<usize> = (0..examples.len()).collect();
     let shipped = learner.fit(&all, recipe)?;
     let online = shipped.state.clone().filter(|_| beats_base_rate).map(|learner| OnlineState {
-        format: online::FORMAT,
+        format: online_state::FORMAT,
         one_kept_of: examples.one_kept_of,
         learner,
     });

@@ -5,23 +5,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Threads that this machine runs at once.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs `work` on chunks of `0..count` and returns the results in order of chunk.
 ///
 /// The chunks depend on `count` and `chunk` alone, so a fold over the results does not depend on the threads.
-pub(crate) fn in_chunks<T: Send>(
-    count: usize,
-    chunk: usize,
-    work: impl Fn(Range<usize>) -> T + Sync,
-) -> Vec<T> {
+pub fn in_chunks<T: Send>(count: usize, chunk: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     in_chunks_on(cores(), count, chunk, work)
 }
 
 /// [`in_chunks`] on at most so many threads; their number changes the time, not the result.
-pub(crate) fn in_chunks_on<T: Send>(
+pub fn in_chunks_on<T: Send>(
     threads: usize,
     count: usize,
     chunk: usize,
@@ -33,7 +29,7 @@ pub(crate) fn in_chunks_on<T: Send>(
 /// [`in_chunks_on`] with something for each thread to keep from chunk to chunk, made by `start`.
 ///
 /// What threads kept comes back in no order: only sums of integers may be read from it.
-pub(crate) fn in_chunks_with<K: Send, T: Send>(
+pub fn in_chunks_with<K: Send, T: Send>(
     threads: usize,
     count: usize,
     chunk: usize,
@@ -70,18 +66,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Runs `work` on every index of `0..count` and returns the results in order.
-pub(crate) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     const CHUNK: usize = 64;
     in_chunks(count, CHUNK, |range| range.map(&work).collect::<Vec<T>>()).into_iter().flatten().collect()
 }
 
 /// The same for few indices that are much work each.
-pub(crate) fn map_each<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub fn map_each<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     in_chunks(count, 1, |range| range.map(&work).collect::<Vec<T>>()).into_iter().flatten().collect()
 }
 
 /// Adds tallies of threads place by place.
-pub(crate) fn sum_tallies(tallies: impl IntoIterator<Item = Vec<u32>>, length: usize) -> Vec<u32> {
+pub fn sum_tallies(tallies: impl IntoIterator<Item = Vec<u32>>, length: usize) -> Vec<u32> {
     tallies.into_iter().fold(vec![0; length], |mut sum, tally| {
         sum.iter_mut().zip(tally).for_each(|(sum, more)| *sum += more);
         sum

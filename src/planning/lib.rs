@@ -16,11 +16,11 @@ mod rules;
 pub use rules::rule_of;
 
 use config::PlanningConfig;
+use decided::{Decided, Sink};
 use decisions::context::DecisionContext;
 use decisions::scorer::Scorer;
 use domain::campaign::Campaign;
 use domain::time::Instant;
-use decided::{Decided, Sink};
 use options::Options;
 use rules::SharedRules;
 use solver::audience::{instant_of, origin_of};

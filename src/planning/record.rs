@@ -8,10 +8,10 @@ use polars::prelude::{Column, DataFrame};
 use super::decided::Sink;
 use super::handoff::Row;
 use domain::identity::sha256_hex;
+use files::tables::{self, TableError};
 use parallel::in_chunks_on;
 use store::batch_log::{BatchLog, frame_of};
 use store::decision_log::{LogError, Record};
-use files::tables::{self, TableError};
 
 /// Records of one compressed frame.
 const FRAME: usize = 256;

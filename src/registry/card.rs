@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use learners::boosting::GradientBoosting;
 use super::figures::{Metrics, Part, SplitCard, Tried};
 use super::gate::Gate;
 use super::model::{Model, ModelKind};
 use domain::time::Instant;
 use evaluation::bootstrap::Figure;
+use learners::boosting::GradientBoosting;
 
 /// Version of card.json.
 pub const FORMAT: u32 = 2;

@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use learners::boosting::GradientBoosting;
-use learners::calibration::Calibration;
 use config::ProfilesConfig;
 use decisions::scorer::{Contribution, Scorer};
 use domain::goal::Goal;
 use domain::time::Instant;
+use learners::boosting::GradientBoosting;
+use learners::calibration::Calibration;
 
 /// Newest version of model.json that is read.
 pub const FORMAT: u32 = IMPORTED_FORMAT;
@@ -328,7 +328,7 @@ pub fn standardised(value: f64, mean: f64, scale: f64, clip: f64) -> f64 {
 }
 
 /// Mean and standard deviation of what is known in a column; a column that does not vary is given scale 1.
-pub(super) fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
+pub fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
     let known = || rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan());
     let count = known().count() as f64;
     if count == 0.0 {

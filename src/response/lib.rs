@@ -17,12 +17,11 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, ShapeBuilder};
 
-use learners::calibration::logistic;
-use learners::logistic::{FitError, LogisticRegression};
 use curves::history::{Week, normalise};
 use decisions::scorer::{Contribution, Scorer};
 use domain::time::HOURS_OF_WEEK;
-use parallel;
+use learners::calibration::logistic;
+use learners::logistic::{FitError, LogisticRegression};
 use linfa::ParamGuard;
 
 /// Inputs of user, content and pair, in this order.

@@ -9,7 +9,6 @@ use super::policies::{Choice, PlayError, Player, Policy, open_hours};
 use super::truth::{Answer, Memory, Push};
 use domain::time::{HOUR, Instant, MINUTE};
 use response::ResponseModel;
-use parallel;
 
 /// What a policy came to.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,6 @@ use super::draws::{Purpose, normal, pick, stream, uniform};
 use super::parameters::{Parameters, Peak};
 use domain::time::{Day, HOUR, HOURS_OF_WEEK, Instant};
 use domain::zone::Zone;
-use parallel;
 
 /// A world: the same seed and parameters, the same world, on any number of threads.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use ::segments::language::fields::{FUNCTIONS, Field};
         (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(in crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
+pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
     let catalogue = reading_files(&state, |state| {
         let (engine, now) = (state.engine(), state.0.clock.now());
         state.0.people.catalogue(engine.workspace(), engine.config(), now)

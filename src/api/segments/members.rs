@@ -20,9 +20,9 @@ use super::super::ApiState;
 use super::super::decisions::{path_text, reading_files};
 use super::super::problem::{OVERLOADED, Problem};
 use super::entity_tag;
-use engine::Fault;
 use ::segments::answers::export::{self, Format};
 use ::segments::people::People;
+use engine::Fault;
 
 /// Bytes of a chunk, and chunks that wait for a client.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(in crate) struct MembersQuery {
+pub(crate) struct MembersQuery {
     /// csv, jsonl or parquet; csv when it is left out.
     format: Option<String>,
 }
@@ -55,7 +55,7 @@ pub(in crate) struct MembersQuery {
         (status = 503, description = "Profiles are being rebuilt, too many exports at once, or stopping", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(in crate) async fn stream(
+pub(crate) async fn stream(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<MembersQuery>, QueryRejection>,

@@ -12,14 +12,14 @@ use super::super::decisions::reading_files;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use super::problems::{about_expression, about_text, read};
-use domain::time::Instant;
-use engine::Fault;
 use ::segments::answers::cache::View;
 use ::segments::answers::count::{By, Counted};
 use ::segments::answers::desk::{Asked, Desk, DeskError, sample};
-use ::segments::saved::evaluations::{Evaluation, Evaluations};
-use ::segments::language::expression::Expression;
 use ::segments::answers::overlap::overlap as overlap_of;
+use ::segments::language::expression::Expression;
+use ::segments::saved::evaluations::{Evaluation, Evaluations};
+use domain::time::Instant;
+use engine::Fault;
 
 /// Fields that one preview may break down by.
 const MOST_BY: usize = 20;
@@ -33,7 +33,7 @@ const COMPARED: std::ops::RangeInclusive<usize> = 2..=20;
 /// Which segment, and what is asked of it; exactly one of where, expression and segment is given.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate) struct PreviewBody {
+pub(crate) struct PreviewBody {
     /// A segment as text.
     #[serde(default, rename = "where")]
     text: Option<String>,
@@ -57,7 +57,7 @@ pub(in crate) struct PreviewBody {
 /// Which saved segments are compared.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate) struct OverlapBody {
+pub(crate) struct OverlapBody {
     /// Their ids, 2 to 20, each once.
     #[schema(min_items = 2, max_items = 20)]
     segments: Vec<String>,
@@ -79,10 +79,7 @@ pub(in crate) struct OverlapBody {
         (status = 503, description = "Profiles are being rebuilt, or stopping", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(in crate) async fn preview(
-    State(state): State<ApiState>,
-    body: JsonBody,
-) -> Result<Response, Problem> {
+pub(crate) async fn preview(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let question: PreviewBody = read(&body)?;
     question.check()?;
     let report = reading_files(&state, move |state| {
@@ -181,10 +178,7 @@ fn counted(view: &mut View<'_>, question: &PreviewBody) -> Result<Value, Problem
         (status = 503, description = "Profiles are being rebuilt, or stopping", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(in crate) async fn overlap(
-    State(state): State<ApiState>,
-    body: JsonBody,
-) -> Result<Response, Problem> {
+pub(crate) async fn overlap(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let OverlapBody { segments: ids } = read(&body)?;
     check_compared(&ids)?;
     let report = reading_files(&state, move |state| {

@@ -5,14 +5,14 @@ use serde::de::DeserializeOwned;
 
 use super::super::body::JsonBody;
 use super::super::problem::{INTERNAL_ERROR, NO_PROFILES, PROFILES_CHANGED, Problem};
-use models::examples::ExampleError;
-use registry::versions::RegistryError;
-use profiles::ProfileError;
 use ::segments::answers::desk::DeskError;
+use ::segments::answers::privacy::PrivacyError;
 use ::segments::language::error::SegmentError;
 use ::segments::people::PeopleError;
-use ::segments::answers::privacy::PrivacyError;
 use ::segments::saved::versions::SavedError;
+use models::examples::ExampleError;
+use profiles::ProfileError;
+use registry::versions::RegistryError;
 
 /// Title of everything that is wrong with a segment itself.
 const WRONG: &str = "The segment cannot be meant so";

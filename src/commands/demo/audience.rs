@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::super::output::thousands;
 use super::super::{Context, Failure};
 use super::heading;
+use files::workspace::{Workspace, WriteLock};
 use profiles::table::ProfileFile;
 use segments::answers::count::{By, Counted};
 use segments::answers::desk::Desk;
 use segments::answers::privacy::Reader;
 use segments::people::reach::{self, Reach};
-use files::workspace::{Workspace, WriteLock};
 
 /// The segment that the demo saves.
 pub(super) const ID: &str = "produce-cooling";

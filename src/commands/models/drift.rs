@@ -3,11 +3,11 @@
 use super::super::learning::{goal_of, question, read_before};
 use super::super::output::table;
 use super::super::{Context, Failure};
-use events::lake::Lake;
 use ::models::drift::{CalibrationDrift, Drift, drift};
-use registry::versions::Registered;
 use ::models::score::{check_goal, check_inputs};
+use events::lake::Lake;
 use files::workspace::Workspace;
+use registry::versions::Registered;
 
 /// Inputs shown to people; JSON has all.
 const SHOWN: usize = 8;

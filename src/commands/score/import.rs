@@ -10,13 +10,13 @@ use super::super::{Context, Failure};
 use super::ScoreArguments;
 use domain::time::Instant;
 use events::lake::Lake;
-use registry::gate::{Gate, GateLine};
-use registry::versions::Registry;
+use files::tables::{self, TableError};
+use files::workspace::Workspace;
 use models::score::frame_of;
 use models::train::Request;
 use models::train::imported::{File, Imported, import, names};
-use files::tables::{self, TableError};
-use files::workspace::Workspace;
+use registry::gate::{Gate, GateLine};
+use registry::versions::Registry;
 
 pub(super) fn run(
     context: &Context,

@@ -6,9 +6,9 @@ use super::{Desk, Selection};
 use segments::answers::breakdown::Breakdown;
 use segments::answers::count::{By, Counted};
 use segments::answers::desk::{Asked, Evaluated};
-use segments::saved::evaluations::{Change, Evaluation, Evaluations};
 use segments::answers::privacy::Shown;
 use segments::people::reach;
+use segments::saved::evaluations::{Change, Evaluation, Evaluations};
 
 /// Groups of a breakdown that are shown to people; JSON has all.
 const MOST_LINES: usize = 12;

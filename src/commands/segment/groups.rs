@@ -7,12 +7,12 @@ use super::super::output::{print_json, print_lines, table};
 use super::Desk;
 use super::count::told;
 use super::selection::View;
+use curves::named_rhythms::{LEAST_EVIDENCE, NamedRhythms, Stability, stability, weeks};
 use domain::rhythm::Rhythm;
 use domain::time::hour_of_week_name;
-use curves::named_rhythms::{LEAST_EVIDENCE, NamedRhythms, Stability, stability, weeks};
+use segments::answers::privacy::{Reader, Shown};
 use segments::language::keys::Needs;
 use segments::people::People;
-use segments::answers::privacy::{Reader, Shown};
 
 /// Draws of the users whose groups are compared.
 const DRAWS: u64 = 5;

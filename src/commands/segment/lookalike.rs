@@ -11,17 +11,19 @@ use super::Desk;
 use super::selection::View;
 use super::upload::limits;
 use domain::time::Instant;
+use files::tables;
 use models::lookalike::LookAlike;
+use report::Report;
 use segments::answers::desk::Asked;
+use segments::answers::lookalike::{
+    Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed,
+};
+use segments::answers::privacy::{PrivacyError, Reader};
 use segments::language::expression::Expression;
 use segments::language::keys::{Key, Needs, needs};
-use segments::answers::lookalike::{Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed};
-use segments::people::People;
 use segments::language::predicate::Predicate;
-use segments::answers::privacy::{PrivacyError, Reader};
+use segments::people::People;
 use segments::saved::upload::read;
-use files::tables;
-use report::Report;
 
 /// Shares of the others that the curve shows.
 const SHARES: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5];

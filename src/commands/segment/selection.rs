@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::super::{Context, Failure};
 use domain::time::Instant;
+use files::workspace::Workspace;
 use profiles::table::ProfileFile;
 use segments::answers::desk::{self, Asked};
+use segments::answers::privacy::Reader;
 use segments::language::expression::Expression;
 use segments::language::predicate::Predicate;
-use segments::answers::privacy::Reader;
-use files::workspace::Workspace;
 
 /// What every verb works with.
 pub(super) struct Desk<'a> {

@@ -14,9 +14,9 @@ use std::{fmt, fs};
 
 use serde::Serialize;
 
+use crate::lake::{Lake, Manifest};
 use config::HealthConfig;
 use domain::time::{DAY, Day, Instant};
-use crate::lake::{Lake, Manifest};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 use people::People;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rules::Check;
 use super::summary::DaySummary;
 use super::{DayVolume, Fault};
+use crate::lake::Manifest;
 use config::HealthConfig;
 use domain::time::Day;
-use crate::lake::Manifest;
 
 /// All days from the first to the last.
 pub(super) struct Series {

@@ -6,11 +6,10 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::people::{People, platform_of};
+use crate::lake::{Lake, LakeFile};
 use domain::event::is_own;
 use domain::identity::hash_of;
 use domain::time::{Day, HOUR, Instant};
-use crate::lake::{Lake, LakeFile};
-use parallel;
 use files::tables::TableError;
 
 /// Columns that an event may lack.

@@ -6,10 +6,10 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::{Allowed, ArmPart, Index, PolicyInputError, ReadLog, ReadRow, Reading};
-use domain::time::Instant;
-use events::formats::InputError;
 use crate::attribution::Attribution;
 use crate::partitions::files_of;
+use domain::time::Instant;
+use events::formats::InputError;
 use files::tables::{TableError, read_parquet};
 
 const ARM_COLUMNS: [&str; 9] = [

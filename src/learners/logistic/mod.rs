@@ -10,7 +10,6 @@ use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
 use super::calibration::logistic;
-use parallel;
 use cholesky::Factor;
 use rows::{Mass, Part, Rows};
 use solvers::{Place, Problem};

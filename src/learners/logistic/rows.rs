@@ -6,7 +6,6 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 
 use super::cholesky::Symmetric;
-use parallel;
 
 /// Rows that are worked on together: their inputs stay in the cache from the logits to the curvature.
 const BLOCK: usize = 256;

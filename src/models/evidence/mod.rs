@@ -5,16 +5,15 @@ mod slices;
 use std::collections::BTreeMap;
 
 use super::examples::{Examples, Question};
+use super::measure::stands_for;
+use config::Config;
+use evaluation::classification::{Bin, Intervals, auc, ece_by_chance};
+use evaluation::stability::Reference;
 use registry::figures::{ECE_BINS, Metrics};
 use registry::gate::facts::{Count, Facts, Level, Move, Named};
 use registry::gate::golden::{GoldenRow, golden_rows};
 use registry::gate::rival::Rival;
-use super::measure::stands_for;
 use registry::model::Model;
-use config::Config;
-use evaluation::classification::{Bin, Intervals, auc, ece_by_chance};
-use evaluation::stability::Reference;
-use parallel;
 use slices::slices;
 
 /// Standard deviations on either side of a mean that hold 99 % of a normal distribution.

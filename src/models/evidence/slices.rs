@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Evidence;
 use domain::zone::Zone;
-use evaluation::bootstrap::Figure;
 use evaluation::classification::Intervals;
 use registry::gate::facts::Slice;
-use parallel;
 
 /// Largest values of a dimension that are looked at.
 const LARGEST: usize = 12;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sources;
 use super::decay::{decay, log_odds};
+use crate::timeline::TimedEvent;
 use domain::event::TARGETED;
 use domain::goal::Goal;
 use domain::time::{DAY, Instant};
-use crate::timeline::TimedEvent;
 
 /// Inputs of a campaign.
 pub(super) const CAMPAIGN_INPUTS: &[&str] =

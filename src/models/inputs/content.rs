@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use super::Sources;
 use super::decay::decay;
-use domain::time::{DAY, HOUR, Instant};
 use crate::timeline::{Timeline, Touch};
+use domain::time::{DAY, HOUR, Instant};
 
 /// Inputs of a content.
 pub(super) const CONTENT_INPUTS: &[&str] =

@@ -12,7 +12,6 @@ use campaign::{CampaignHistory, CampaignInputs};
 use content::{ContentInputs, ContentView};
 use user::UserBlock;
 
-use registry::model::Block;
 use super::timeline::Timeline;
 use config::ProfilesConfig;
 use domain::goal::{Goal, Unit};
@@ -21,6 +20,7 @@ use domain::time::Instant;
 use events::catalogue::Catalogue;
 use profiles::ProfileError;
 use profiles::declared::Declared;
+use registry::model::Block;
 
 /// What inputs are computed from.
 #[derive(Clone, Copy)]

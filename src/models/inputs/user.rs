@@ -6,12 +6,11 @@ use super::Sources;
 use super::decay::decay;
 use domain::goal::Goal;
 use domain::time::{DAY, Instant};
-use parallel;
+use files::tables::TableError;
 use profiles::ProfileError;
 use profiles::accumulate::Plan;
 use profiles::build::finish;
 use profiles::features::{Aggregate, FEATURES, Feature};
-use files::tables::TableError;
 
 /// How a profile's number becomes an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::fit::{Fitted, Prepared};
 use super::{Learner, ROWS_FOR_CHOICE, TrainError, softplus};
-use config::Method;
-use registry::figures::Tried;
-use learners::logistic::ROUGH_TOLERANCE;
 use crate::recipe::Recipe;
-use parallel;
+use config::Method;
+use learners::logistic::ROUGH_TOLERANCE;
+use registry::figures::Tried;
 
 impl Learner<'_> {
     /// The recipe to use with all that were tried. Each method's strength is the one with the least log-loss on later

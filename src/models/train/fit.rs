@@ -3,13 +3,12 @@
 use ndarray::{Array2, ShapeBuilder};
 
 use super::{CLIP, Learner, TrainError};
-use learners::boosting::GradientBoosting;
 use crate::examples::Examples;
+use crate::recipe::Recipe;
+use learners::boosting::GradientBoosting;
 use learners::ftrl::Ftrl;
 use learners::logistic::{FitError, TOLERANCE};
 use registry::model::{mean_and_scale, standardised};
-use crate::recipe::Recipe;
-use parallel;
 
 /// Weights with the standardisation that belongs to them, or trees.
 #[derive(Clone, Debug)]

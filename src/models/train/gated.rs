@@ -1,18 +1,18 @@
 //! What training tells the gate: probabilities of days not learned from, and the champion on rows it had not known.
 
 use super::{Fitted, Learner, Request, Split, TrainError};
+use crate::evidence::Evidence;
 use domain::time::HOUR;
 use evaluation::classification::Intervals;
 use learners::calibration::Calibration;
-use crate::evidence::Evidence;
 use registry::figures::Metrics;
 use registry::gate::Gate;
 
+use crate::recipe::Recipe;
+use crate::score::{check_goal, check_inputs};
 use registry::gate::rival::Rival;
 use registry::model::Model;
-use crate::recipe::Recipe;
 use registry::versions::Registered;
-use crate::score::{check_goal, check_inputs};
 
 impl Learner<'_> {
     /// Probabilities of the three parts, in the places of their rows.

@@ -6,14 +6,14 @@
 use ndarray::{Array2, ShapeBuilder};
 
 use super::{Learner, Request, Split, Trained, beats_base_rate, logit};
+use crate::examples::{ExampleError, Examples, Labels, Question};
+use crate::measure::measure;
+use crate::score::check_inputs;
 use domain::time::HOUR;
 use learners::calibration::Calibration;
-use crate::examples::{ExampleError, Examples, Labels, Question};
-use learners::ftrl::{Ftrl, FtrlError};
-use crate::measure::measure;
+use learners::ftrl::FtrlError;
 use registry::model::{Model, ModelFault, ModelKind, standardised};
 use registry::online_state::{FORMAT, OnlineState};
-use crate::score::check_inputs;
 
 /// Why a model does not go on.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use domain::time::{HOUR, Instant, MINUTE};
-use parallel;
 
 /// Minutes in a quarter of an hour: what zones are offset by in multiples of, and what prices hold for.
 pub(super) const QUARTER: usize = 15;

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::golden::GoldenRow;
 use super::rival::Rival;
+use crate::figures::Metrics;
 use evaluation::bootstrap::Figure;
 use evaluation::classification::Bin;
 use evaluation::stability::HABIT;
-use crate::figures::Metrics;
 
 /// Something with a name and a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use domain::identity::hash_of;
 use crate::model::Model;
+use domain::identity::hash_of;
 
 /// Drawn rows, beside the row of means and the one of which nothing is known.
 const DRAWN: usize = 14;

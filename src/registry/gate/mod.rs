@@ -12,9 +12,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use checks::CHECKS;
 use config::GatesConfig;
 use domain::identity::sha256_hex;
-use checks::CHECKS;
 use facts::Facts;
 
 /// One line of the gate.

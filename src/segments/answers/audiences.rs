@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desk::{Desk, DeskError, needs_of};
-use crate::language::keys::{Key, Needs};
-use crate::people::{People, PeopleError};
-use crate::language::predicate::Predicate;
 use super::privacy::Reader;
+use crate::language::keys::{Key, Needs};
+use crate::language::predicate::Predicate;
 use crate::people::row::{Person, is_member};
+use crate::people::{People, PeopleError};
 use config::Config;
 use decisions::context::{Audience, Membership};
 use domain::time::Instant;
+use files::workspace::Workspace;
 use models::material::Material;
 use profiles::table::ProfileFile;
-use files::workspace::Workspace;
 
 /// Segments that are kept ready; who asks for more of them gets no answer.
 const MOST_SEGMENTS: usize = 500;

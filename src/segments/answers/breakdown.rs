@@ -7,7 +7,6 @@ use polars::prelude::*;
 
 use crate::people::cells;
 use domain::time::{DAY, Instant};
-use parallel;
 
 /// People whose texts are counted by one thread at a time.
 const STRETCH: usize = 65_536;

@@ -9,16 +9,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use super::desk::{Asked, Desk, DeskError, Evaluated, catalogue, needs_of};
+use super::privacy::Reader;
 use crate::language::fields::FieldCatalogue;
 use crate::language::keys::{Key, Needs};
-use crate::people::{People, PeopleError};
-use super::privacy::Reader;
 use crate::people::reach::{self, Reach};
+use crate::people::{People, PeopleError};
 use config::Config;
 use domain::time::Instant;
 use domain::zone::Zone;
-use profiles::table::ProfileFile;
 use files::workspace::Workspace;
+use profiles::table::ProfileFile;
 
 /// Times that an answer is made before its asker is told to come again.
 const MOST_ATTEMPTS: usize = 3;

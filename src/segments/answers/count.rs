@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::answers::breakdown::{Breakdown, breakdown, parts};
 use super::desk::{Asked, Desk, DeskError};
-use crate::saved::evaluations::Change;
+use super::privacy::{Reader, Shown, show_groups};
+use crate::answers::breakdown::{Breakdown, breakdown, parts};
 use crate::language::fields::FieldCatalogue;
 use crate::language::keys::Key;
-use crate::people::{People, PeopleError};
-use super::privacy::{Reader, Shown, show_groups};
 use crate::people::reach::{self, Reach};
+use crate::people::{People, PeopleError};
+use crate::saved::evaluations::Change;
 use domain::time::Instant;
 
 /// What every count is broken down by, beside who can be reached.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 use serde_json::{Value, json};
 
-use crate::people::{People, PeopleError};
 use crate::language::keys::Key;
+use crate::people::{People, PeopleError};
 use files::tables::{self, TableError};
 
 /// Rows formatted at a time.

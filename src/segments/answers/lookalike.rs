@@ -8,10 +8,10 @@ use polars::prelude::*;
 use crate::language::fields::{FieldCatalogue, FieldType};
 use crate::language::keys::{Computed, Declared, Key};
 use crate::people::{People, PeopleError};
+use files::tables::TableError;
 use models::inputs::user::{input_of, user_features};
 use models::lookalike::LookAlike;
 use profiles::features::Feature;
-use files::tables::TableError;
 
 /// Categories whose shares are inputs: those that most people have anything to do with.
 const MOST_CATEGORIES: usize = 20;

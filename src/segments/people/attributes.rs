@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 use serde_json::Value;
 
+use crate::language::fields::FieldType;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
-use crate::language::fields::FieldType;
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 

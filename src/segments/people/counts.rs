@@ -6,9 +6,9 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::PeopleError;
+use crate::language::expression::Duration;
 use domain::time::Instant;
 use events::lake::{Lake, LakeFile};
-use crate::language::expression::Duration;
 use files::tables::TableError;
 
 /// Windows of one name, each with the count of every person so far.

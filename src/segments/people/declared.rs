@@ -8,10 +8,9 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::attributes;
+use crate::language::keys::{Declared, Key};
 use domain::device::Device;
 use domain::zone::Zone;
-use parallel;
-use crate::language::keys::{Declared, Key};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 

@@ -14,9 +14,8 @@ use polars_plan::prelude::{
 };
 
 use crate::language::keys::{Key, needs};
-use crate::people::{People, PeopleError};
 use crate::language::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
-use parallel;
+use crate::people::{People, PeopleError};
 
 /// People whose answers are found by one thread at a time: what is held of them stays in its cache.
 const STRETCH: usize = 32_768;

@@ -7,8 +7,11 @@ pub mod attributes;
 mod cells;
 mod counts;
 mod declared;
+pub mod frame;
 mod learned;
+pub mod reach;
 mod read;
+pub mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +23,9 @@ use crate::language::keys::{Computed, Declared, Key, Needs};
 use crate::people::row::{Known, Person};
 use domain::time::Instant;
 use events::lake::LakeError;
+use files::tables::TableError;
 use profiles::ProfileError;
 use profiles::table::place_of;
-use files::tables::TableError;
 
 /// People of whom something cannot be looked up.
 #[derive(Debug, thiserror::Error)]

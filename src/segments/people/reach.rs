@@ -7,8 +7,8 @@ use polars::prelude::*;
 
 use super::frame::members;
 use crate::language::keys::{Declared, Key};
-use crate::people::{People, PeopleError};
 use crate::language::predicate::{Predicate, Question, TextQuestion};
+use crate::people::{People, PeopleError};
 use decisions::rules::is_held_out;
 use domain::settings::{ConsentWhenUnknown, DecisionSettings};
 use domain::time::{DAY, Instant, SECOND};

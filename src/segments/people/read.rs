@@ -7,14 +7,14 @@ use polars::prelude::*;
 
 use super::cells::cells;
 use super::{People, PeopleError, counts, declared};
+use crate::language::keys::{Computed, Key, Needs};
 use domain::identity::hash_of;
 use domain::time::Instant;
 use domain::zone::Zone;
 use events::lake::Lake;
-use profiles::table::ProfileFile;
-use crate::language::keys::{Computed, Key, Needs};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
+use profiles::table::ProfileFile;
 
 impl People {
     /// Reads what a workspace knows of what is needed: everything but best hours, rhythm groups, propensities and lists.

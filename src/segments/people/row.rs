@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::language::keys::Key;
-use crate::people::PeopleError;
 use crate::language::predicate::{Predicate, Question};
+use crate::people::PeopleError;
 
 /// Something known of a person.
 #[derive(Clone, Debug, PartialEq)]

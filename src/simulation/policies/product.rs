@@ -3,7 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Choice;
+use crate::Stage;
+use crate::log::EventLog;
+use crate::truth::{Answer, Memory, Push};
+use crate::world::World;
 use config::Config;
+use curves::SendTimeModel;
+use curves::history::History;
 use decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use decisions::{FATIGUE_HALF_LIFE, decide, recovery};
 use domain::content::{Content, MessageClass};
@@ -18,13 +24,6 @@ use response::evidence::Evidence;
 use response::opt_out::OptOuts;
 use response::sample::Sample;
 use response::{Activity, Inputs, Outcome, PRIOR_RATE, ResponseModel, activity, lags_of};
-use curves::SendTimeModel;
-use curves::history::History;
-use parallel;
-use crate::Stage;
-use crate::log::EventLog;
-use crate::truth::{Answer, Memory, Push};
-use crate::world::World;
 
 /// Coverage of the curves' intervals, which decisions do not read.
 const COVERAGE: f64 = 0.9;

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::server::{Reply, Server};
-use super::world::{NOW, empty_workspace, take, workspace, workspace_without_campaigns};
+use crate::support::server::{Reply, Server};
+use crate::support::world::{NOW, empty_workspace, take, workspace, workspace_without_campaigns};
 
 /// One server for the tests that change nothing.
 static SHARED: LazyLock<(TempDir, Server)> = LazyLock::new(|| {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::server::Server;
-use super::world::{NOW, workspace};
+use crate::support::server::Server;
+use crate::support::world::{NOW, workspace};
 
 /// One server for all tests of this file; none of them changes anything.
 static SHARED: LazyLock<(TempDir, Server)> = LazyLock::new(|| {
@@ -302,7 +302,7 @@ fn bytes_that_are_no_http_close_the_connection_and_nothing_else() {
 
 #[test]
 fn whoever_is_too_slow_is_let_go() {
-    let workspace = super::world::empty_workspace();
+    let workspace = crate::support::world::empty_workspace();
     let settings = [("SERVE__HEADER_TIMEOUT_SECONDS", "1"), ("SERVE__REQUEST_TIMEOUT_SECONDS", "1")];
     let server = Server::start_with(workspace.path(), &[], &settings);
     let (answer, took) = server.raw(b"POST /v1/decisions HTTP/1.1\r\nhost: x\r\ncontent-");

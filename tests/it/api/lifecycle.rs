@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::server::Server;
-use super::world::{NOW, empty_workspace, take, workspace};
+use crate::support::server::Server;
+use crate::support::world::{NOW, empty_workspace, take, workspace};
 use crate::support::{smartpush, stdout_of};
 
 const QUICK: [(&str, &str); 1] = [("SERVE__REFRESH_SECONDS", "1")];

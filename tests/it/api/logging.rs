@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use smartpush::store::decision_log::{DecisionLog, LogOptions, Record, find, parse};
 use smartpush::store::log_files::{FileEnd, files, read_lines};
 
-use super::server::Server;
-use super::world::{NOW, workspace};
+use crate::support::server::Server;
+use crate::support::world::{NOW, workspace};
 use crate::support::{smartpush, stdout_of};
 
 fn log_of(workspace: &Path) -> PathBuf {
@@ -123,7 +123,7 @@ fn every_decision_of_a_run_replays_byte_for_byte_on_one_core_too() {
         json!({"user_id": "plain", "content_ids": ["fresh-1", "events-only"], "horizon_hours": 168});
     ids.push(id_of(&server.ask(&question).json()));
     // While it runs, and after the workspace has changed: the log holds all it takes.
-    super::world::take(workspace.path(), "users", "u.csv", "user_id,consent\nmorning,denied\n");
+    crate::support::world::take(workspace.path(), "users", "u.csv", "user_id,consent\nmorning,denied\n");
     for id in &ids {
         let replayed: Value =
             serde_json::from_str(&stdout_of(&smartpush(workspace.path(), &["--json", "replay", id])))
@@ -240,8 +240,8 @@ fn the_whole_context_of_a_hundred_contents_fits_its_bound() {
         )
     };
     let contents: String = (0..120).map(content).collect();
-    super::world::take(workspace.path(), "contents", "more.jsonl", &contents);
-    super::world::take(
+    crate::support::world::take(workspace.path(), "contents", "more.jsonl", &contents);
+    crate::support::world::take(
         workspace.path(),
         "campaigns",
         "c.jsonl",

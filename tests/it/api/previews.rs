@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::server::Server;
-use super::world::{NOW, workspace};
+use crate::support::server::Server;
+use crate::support::world::{NOW, workspace};
 
 #[test]
 fn a_content_is_shown_as_its_reader_sees_it() {

@@ -9,9 +9,9 @@ use std::thread;
 use serde_json::{Value, json};
 use smartpush::files::tables::read_parquet;
 
-use super::server::{Reply, Server};
-use super::world::{NOW, empty_workspace, take, workspace};
-use crate::segments::saved::Sample;
+use crate::support::sample::Sample;
+use crate::support::server::{Reply, Server};
+use crate::support::world::{NOW, empty_workspace, take, workspace};
 use crate::support::{smartpush, stdout_of};
 
 const JSON: (&str, &str) = ("content-type", "application/json");

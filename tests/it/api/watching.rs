@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::server::Server;
-use super::world::{NOW, workspace};
+use crate::support::server::Server;
+use crate::support::world::{NOW, workspace};
 use crate::support::{smartpush, stdout_of};
 
 /// A champion whose drift was measured, in the words of its file.

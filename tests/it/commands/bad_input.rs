@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-use crate::ingesting::{Outcome, Place, fixture, gzipped};
+use crate::support::ingesting::{Outcome, Place, fixture, gzipped};
 
 /// What an ingest of one file must come to.
 enum Expected {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::ingesting::{Outcome, Place, fixture};
+use crate::support::ingesting::{Outcome, Place, fixture};
 
 /// Many events on many days, so that an ingest takes long enough to be disturbed.
 fn many(prefix: &str, rows: usize) -> String {

@@ -20,7 +20,7 @@ use smartpush::events::request::{Kind, Request, Summary};
 use smartpush::events::stamps::StampReader;
 use smartpush::files::workspace::Workspace;
 
-use crate::ingesting::temporary_directory;
+use crate::support::ingesting::temporary_directory;
 
 /// 2020-01-01T00:00:00Z
 const NOW: Instant = Instant::from_micros(1_577_836_800_000_000);

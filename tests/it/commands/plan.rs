@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::serve::world::{take, workspace};
+use crate::support::world::{take, workspace};
 use crate::support::{smartpush, stdout_of};
 
 const CAMPAIGNS: &str = r#"{"campaign_id":"spring","status":"running","contents":["sport-1","news-1"],"priority":2}

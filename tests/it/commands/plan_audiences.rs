@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use smartpush::files::tables::read_parquet;
 use tempfile::TempDir;
 
-use crate::serve::server::Server;
-use crate::serve::world::{NOW, take, workspace};
+use crate::support::server::Server;
+use crate::support::world::{NOW, take, workspace};
 use crate::support::{smartpush, stdout_of};
 
 const CAMPAIGNS: &str = r#"{"campaign_id":"spring","status":"running","contents":["sport-1","news-1"],"priority":2,"audience":"readers"}
@@ -166,7 +166,7 @@ fn a_decision_asks_whether_its_user_is_in_the_audience() {
 #[test]
 fn what_is_logged_of_an_audience_is_the_version_and_the_answer() {
     use smartpush::decisions::context::{Audience, DecisionContext, Membership};
-    let mut context = crate::decisions::world::context("2026-06-10T16:00:00Z");
+    let mut context = crate::support::decision_world::context("2026-06-10T16:00:00Z");
     let before = serde_json::to_value(&context).unwrap();
     assert!(
         before.get("audience").is_none(),

@@ -10,7 +10,7 @@ use smartpush::domain::time::{DAY, Instant};
 use smartpush::events::request::Kind;
 use smartpush::profiles::declared::Declared;
 
-use super::world::{Act, Shop, at, bytes_of, frame_of};
+use crate::support::profile_world::{Act, Shop, at, bytes_of, frame_of};
 
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample")

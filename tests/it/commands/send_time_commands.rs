@@ -10,7 +10,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::synthetic::Draws;
+use crate::support::draws::Draws;
 
 const MODELS: [&str; 6] = ["empirical_bayes", "global", "laplace", "model", "raw_histogram", "uniform"];
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::ingesting::Place;
+use crate::support::ingesting::Place;
 
 /// One row of a table by its key.
 fn row(place: &Place, table: &str, key: &str) -> BTreeMap<String, Value> {

@@ -1,5 +1,7 @@
 //! Settings: defaults ← file ← environment, and errors that name the key.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::fs;
 use std::path::Path;
 

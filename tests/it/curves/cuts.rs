@@ -1,10 +1,10 @@
 //! A cut at every user's own midnight: what comes from it on reaches nobody's history, nor his clock.
 
-use serde_json::{Value, json};
+use curves::population::{Cut, Population};
 use domain::time::Day;
 use events::lake::Lake;
 use events::request::Kind;
-use curves::population::{Cut, Population};
+use serde_json::{Value, json};
 
 use super::world::Shop;
 

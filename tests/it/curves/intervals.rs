@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use evaluation::coverage::{CoverageCounter, beta_binomial_interval};
 use curves::SendTimeModel;
 use curves::concentration::IntervalTable;
+use evaluation::coverage::{CoverageCounter, beta_binomial_interval};
 
 use super::synthetic::{World, smooth_world};
 
 /// Lines of the stored figures of one kind: three arguments, low, high.
 fn figures(kind: &str) -> Vec<[f64; 5]> {
     let number = |text: &str| if text.is_empty() { 0.0 } else { text.parse().unwrap() };
-    include_str!("../data/interval_figures.csv")
+    include_str!("../../data/interval_figures.csv")
         .lines()
         .filter_map(|line| line.strip_prefix(kind)?.strip_prefix(','))
         .map(|line| {

@@ -1,8 +1,5 @@
 //! The send-time model: what holds for every curve, small cases by hand, and worlds whose rhythm is known.
 
-use proptest::prelude::*;
-use domain::curve::{CurveLevel, SendTimeCurve};
-use domain::time::{Day, LocalHour};
 use curves::SendTimeModel;
 use curves::circular::Circular;
 use curves::concentration::{Concentration, Pairs};
@@ -10,8 +7,12 @@ use curves::history::{History, Unit, Week, normalised};
 use curves::rhythm_groups::RhythmGroups;
 use curves::stack::{Fold, Row, Stack, mixed, mixture_weights};
 use curves::transfer::{Transfer, Transition};
+use domain::curve::{CurveLevel, SendTimeCurve};
+use domain::time::{Day, LocalHour};
+use proptest::prelude::*;
 
-use super::synthetic::{Draws, bump, history, smooth_world};
+use super::draws::Draws;
+use super::synthetic::{bump, history, smooth_world};
 
 fn unit(age_days: i32, slot: usize, fraction: f32) -> Unit {
     Unit { age_days, slot: slot as u8, fraction }

@@ -1,6 +1,5 @@
 //! A second, naive reading of the rules: minute by minute, with the time zone database itself.
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 use decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
 use decisions::scorer::Scorer;
 use domain::campaign::CampaignStatus;
@@ -9,6 +8,7 @@ use domain::frequency::{FrequencyRule, FrequencyWindow};
 use domain::settings::ConsentWhenUnknown;
 use domain::time::{HOUR, Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::world::quiet;
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use decisions::context::{ChannelContext, ContentContext, DecisionContext};
 use decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use decisions::{allowed_arms, decide, explanation};
@@ -11,6 +10,7 @@ use domain::content::Variant;
 use domain::decision::{Action, Decision};
 use domain::settings::Exploration;
 use domain::time::{HOUR, Instant, MINUTE};
+use proptest::prelude::*;
 
 use super::oracle::{Oracle, Slot};
 use super::world::{LinearScorer, Random, channel, content, context, random_content, random_context};

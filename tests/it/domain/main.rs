@@ -1,10 +1,13 @@
 //! Time on people's own clocks: hours of the week, zones, days, stages of life.
 
-use jiff::tz::TimeZoneDatabase;
-use proptest::prelude::*;
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
+
 use domain::lifecycle::Lifecycle;
 use domain::time::{DAY, Day, HOUR, Instant, LocalHour, SECOND, hour_of_week_name};
 use domain::zone::{Zone, Zones};
+use jiff::tz::TimeZoneDatabase;
+use proptest::prelude::*;
 
 fn instant(text: &str) -> Instant {
     Instant::parse_rfc3339(text).unwrap_or_else(|| panic!("{text} is RFC 3339"))

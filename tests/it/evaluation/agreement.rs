@@ -1,7 +1,7 @@
 //! The adjusted Rand index against scikit-learn's figures.
 
-use proptest::prelude::*;
 use evaluation::agreement::adjusted_rand;
+use proptest::prelude::*;
 
 #[test]
 fn it_is_scikit_learns_adjusted_rand_score() {

@@ -3,7 +3,7 @@
 use evaluation::classification::{Intervals, auc};
 use evaluation::delong::auc_with_interval;
 
-use super::synthetic::Draws;
+use super::draws::Draws;
 
 /// Scores of a tenth of members who are a little higher than the others, some tied.
 fn rows(count: usize, lift: f64) -> (Vec<f64>, Vec<bool>) {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use evaluation::off_policy::{
+    Choice, Draws, Estimator, LoggedRow, OffPolicyError, Problem, Report, cross_fit, evaluate,
+};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use evaluation::off_policy::{Choice, Draws, Estimator, LoggedRow, OffPolicyError, Problem, Report, cross_fit, evaluate};
 
 const DRAWS: Draws = Draws { bootstrap: 200, seed: 7 };
 

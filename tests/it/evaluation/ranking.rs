@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
 use evaluation::ranking::{ndcg_at, recall_at};
+use proptest::prelude::*;
 
 /// The outside grader's formula, line by line: hits on the first ten, hits / n, gain by log2, ideal of min(10, n).
 fn graded(ranked: &[u32], truth: &BTreeSet<u32>) -> (f64, f64) {

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use proptest::prelude::*;
 use domain::curve::{argmax, by_hour_of_day};
 use evaluation::baselines::{Baseline, Baselines, InnerSplit};
 use evaluation::bootstrap::{Bootstrap, quantile};
 use evaluation::send_time::{FLOOR, Metric, UserScore};
+use proptest::prelude::*;
 
 /// A week whose shares are proportional to whole numbers.
 fn week(weights: &[u32]) -> [f64; 168] {

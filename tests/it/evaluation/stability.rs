@@ -1,7 +1,7 @@
 //! The population stability index against sums by hand.
 
-use proptest::prelude::*;
 use evaluation::stability::{BINS, Reference};
+use proptest::prelude::*;
 
 fn rows(values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().map(|value| (*value, 1.0)).collect()

@@ -1,5 +1,7 @@
 //! What looks odd after an ingest is said, and stops nothing.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::collections::BTreeMap;
 
 use config::Config;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use domain::decision::Action;
 use domain::event::is_push_side;
 use domain::goal::{Goal, Unit};
 use domain::time::{DAY, Instant, MINUTE};
 use feedback::attribution::{Attribution, Attributor, FeedbackEvent, Outcome, rank};
 use feedback::decided::Decided;
+use proptest::prelude::*;
 
 use super::world::{decided, goals};
 

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use evaluation::classification::{ece, log_loss};
+use learners::calibration::{Calibration, logistic, pava};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
-use evaluation::classification::{ece, log_loss};
-use learners::calibration::{Calibration, logistic, pava};
 
-use super::classification::{figures, near};
+use super::figures::{figures, near};
 
 #[derive(Deserialize)]
 struct IsotonicFigures {

@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use linfa::Dataset;
-use linfa::prelude::{FitWith, ParamGuard, Predict};
-use ndarray::{Array1, Array2, Axis};
-use serde::Deserialize;
 use evaluation::classification::log_loss;
 use learners::calibration::logistic;
 use learners::ftrl::{Ftrl, FtrlError};
 use learners::logistic::fit_logistic;
+use linfa::Dataset;
+use linfa::prelude::{FitWith, ParamGuard, Predict};
+use ndarray::{Array1, Array2, Axis};
+use serde::Deserialize;
 
-use super::classification::happened;
+use super::figures::happened;
 use super::logistic::{stored, stored_matrix, world};
 
 #[derive(Deserialize)]

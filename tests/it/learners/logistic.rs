@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use evaluation::classification::auc;
+use learners::logistic::{FitError, LogisticRegression, Solver, fit_logistic, fit_logistic_weighted};
 use linfa::prelude::{Fit, ParamGuard, Predict};
 use linfa::{Dataset, DatasetBase};
 use ndarray::{Array1, Array2, Axis, ShapeBuilder};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
-use evaluation::classification::auc;
-use learners::logistic::{FitError, LogisticRegression, Solver, fit_logistic, fit_logistic_weighted};
 
-use super::classification::{figures, happened};
+use super::figures::{figures, happened};
 
 #[derive(Deserialize)]
 struct LogisticFigures {
@@ -31,7 +31,7 @@ fn matrix(rows: &[Vec<f64>]) -> Array2<f64> {
 
 /// What `tests/data/logistic_figures.py` stored.
 pub fn stored<T: for<'a> Deserialize<'a>>(key: &str) -> T {
-    let text = include_str!("../data/logistic_figures.json");
+    let text = include_str!("../../data/logistic_figures.json");
     let mut all: serde_json::Value = serde_json::from_str(text).unwrap();
     serde_json::from_value(all[key].take()).unwrap()
 }

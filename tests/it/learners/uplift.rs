@@ -1,11 +1,11 @@
 //! Lift at every look, Qini curves, and the two learners of uplift, in worlds whose truth is known.
 
+use evaluation::uplift::{Unit, UpliftError, half_width, lift, qini};
+use learners::uplift::{ClassTransformation, TLearner};
 use ndarray::{Array2, ShapeBuilder};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use evaluation::uplift::{Unit, UpliftError, half_width, lift, qini};
-use learners::uplift::{ClassTransformation, TLearner};
 
 fn uniform(random: &mut ChaCha8Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64

@@ -6,7 +6,7 @@ use smartpush::registry::model::{Block, Model, ModelFault, ModelKind};
 
 use super::town::{self, Town};
 use super::world::{Ran, World};
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 const TOWN: Town = Town { users: 300, contents: 30, days: 45, seed: 5 };
 

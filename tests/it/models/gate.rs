@@ -2,13 +2,13 @@
 
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels, Question, Row};
+use smartpush::models::train::{Request, TrainError, Trained, train_on};
 use smartpush::registry::gate::names;
 use smartpush::registry::model::ModelKind;
-use smartpush::models::train::{Request, TrainError, Trained, train_on};
 
 use super::town::{self, Town, day};
 use super::world::Material;
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 /// Large enough that an honest model can show what it is worth.
 const LARGE: Town = Town { users: 600, contents: 30, days: 40, seed: 1 };

@@ -4,16 +4,16 @@ use smartpush::config::Config;
 use smartpush::domain::time::Instant;
 use smartpush::evaluation::bootstrap::Figure;
 use smartpush::learners::calibration::Calibration;
+use smartpush::models::inputs::user::user_features;
+use smartpush::models::inputs::{InputList, inputs_sha256};
+use smartpush::profiles::features::features_sha256;
 use smartpush::registry::card::{Card, FORMAT as CARD_FORMAT};
 use smartpush::registry::figures::{Metrics, SplitCard};
 use smartpush::registry::gate::Gate;
 use smartpush::registry::gate::facts::{Count, Facts, Named};
-use smartpush::models::inputs::user::user_features;
-use smartpush::models::inputs::{InputList, inputs_sha256};
 use smartpush::registry::model::{LINEAR_FORMAT, Model, ModelKind, WeightedInput};
-use smartpush::profiles::features::features_sha256;
 
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 /// A model of a declared goal, as of a moment; other seeds have other weights.
 pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> Model {

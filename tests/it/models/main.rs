@@ -1,5 +1,8 @@
 //! Models from end to end: goals, examples, training, the registry, scores, rankings, and what they are worth.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
+
 mod bad_models;
 mod boosted;
 mod drift;
@@ -18,6 +21,9 @@ mod registry;
 mod sampling;
 mod scoring;
 mod serving;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
+mod support;
 mod town;
 mod training;
 mod world;

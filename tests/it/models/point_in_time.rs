@@ -9,7 +9,7 @@ use smartpush::registry::model::Block;
 
 use super::town::{self, SMALL, moment_of};
 use super::world::{Material, SAMPLE_AS_OF, World, at, numbers_by_user, sample};
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 /// The bits of one user's inputs about some items, by id; items that a timeline has not met are left out.
 fn bits(

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels};
+use smartpush::models::train::{Request, train_on};
 use smartpush::registry::gate::GateLine;
 use smartpush::registry::versions::Registered;
-use smartpush::models::train::{Request, train_on};
 
 use super::town::{self, Town, day};
 use super::world::World;
 use super::{handmade, town::SMALL};
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 const GOAL: &str = "buy_2d";
 

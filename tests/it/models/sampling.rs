@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use smartpush::domain::time::Instant;
 use smartpush::learners::calibration::logistic;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::registry::model::{Block, Model};
 use smartpush::models::train::{Request, Trained, train};
+use smartpush::registry::model::{Block, Model};
 
 use super::town::{self, SMALL, Town, day};
 use super::world::{Material, World};

@@ -12,7 +12,7 @@ use smartpush::registry::model::{Block, Model};
 use super::handmade;
 use super::town::{self, SMALL, day};
 use super::world::World;
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 /// Values of one block, some of them unknown or far out.
 fn values(draws: &mut Draws, model: &Model, block: Block) -> Vec<f64> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::boosted::only_trees;
 use super::town::{SETTINGS, Town};
-use crate::serve::server::Server;
+use crate::support::server::Server;
 
 const MANY: Town = Town { users: 1_250, contents: 30, days: 30, seed: 11 };
 

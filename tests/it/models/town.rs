@@ -5,7 +5,7 @@ use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
 
 use super::world::{World, at};
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 /// The town's first day.
 pub(super) const FIRST: &str = "2024-01-01T00:00:00Z";

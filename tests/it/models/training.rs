@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
 use smartpush::models::examples::{Examples, Labels, Question};
+use smartpush::models::train::{Request, TrainError, train};
 use smartpush::registry::figures::Part;
 use smartpush::registry::model::ModelKind;
-use smartpush::models::train::{Request, TrainError, train};
 
 use super::town::{self, SMALL, Town, day};
 use super::world::{Material, Ran, World, goal};
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
 
 /// Versions by goal of a run of `train`.
 fn versions(json: &Value) -> Vec<(String, String)> {

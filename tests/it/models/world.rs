@@ -16,16 +16,16 @@ use smartpush::events::ingest::ingest;
 use smartpush::events::lake::Lake;
 use smartpush::events::mapping::Renames;
 use smartpush::events::request::{Kind, Request};
-use smartpush::models::examples::Question;
-use smartpush::models::inputs::Sources;
-use smartpush::registry::versions::Registry;
-use smartpush::models::timeline::Timeline;
-use smartpush::profiles::declared::Declared;
 use smartpush::files::tables;
 use smartpush::files::workspace::Workspace;
+use smartpush::models::examples::Question;
+use smartpush::models::inputs::Sources;
+use smartpush::models::timeline::Timeline;
+use smartpush::profiles::declared::Declared;
+use smartpush::registry::versions::Registry;
 use tempfile::TempDir;
 
-use crate::ingesting::temporary_directory;
+use crate::support::ingesting::temporary_directory;
 
 /// Reads a moment.
 pub(super) fn at(text: &str) -> Instant {
@@ -152,7 +152,7 @@ impl World {
     /// Runs a command that writes a table and returns its rows.
     pub(super) fn table(&self, arguments: &[&str]) -> Vec<BTreeMap<String, Value>> {
         self.written(arguments, "table.parquet");
-        crate::ingesting::rows_of(&self.path("table.parquet"))
+        crate::support::ingesting::rows_of(&self.path("table.parquet"))
     }
 }
 

@@ -11,7 +11,7 @@ use planning::decided::Sink;
 use planning::{Made, Request, Source, make};
 use store::decision_log::Record;
 
-use crate::decisions::world::{
+use crate::world::{
     LinearScorer, Random, channel, context, instant, random_campaign, random_channels, random_content,
     random_curve, random_send, random_settings, random_user,
 };

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use domain::time::{HOUR, Instant, MINUTE};
 use planning::solver::audience::{Audience, Offer, Offers, WHOLE_HOUR, instant_of, origin_of, quarter_of};
 use planning::solver::limits::{CampaignLimits, Chosen, JointRules, Limits, NoRules};
 use planning::solver::outcome::{Plan, Reason};
 use planning::solver::{Phase, Settings, Task, plan, plan_watched};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Rounding in sums of a few thousand values.
 const ROUNDING: f64 = 1e-7;

@@ -1,6 +1,5 @@
 //! What the pushes of several campaigns to one user break together: the same that decisions about each would say.
 
-use proptest::prelude::*;
 use decisions::context::{DecisionContext, PastSend, Planned};
 use decisions::decide;
 use decisions::prospect::{Prospect, prospects};
@@ -8,9 +7,10 @@ use decisions::together::{Push, Together};
 use domain::decision::Action;
 use domain::time::{HOUR, Instant, MINUTE};
 use planning::Source;
+use proptest::prelude::*;
 
 use super::crowd::Crowd;
-use crate::decisions::world::Random;
+use crate::world::Random;
 
 /// A prospect with a minute.
 #[derive(Clone)]

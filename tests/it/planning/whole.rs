@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use decisions::context::Planned;
 use decisions::{allowed_arms, decide};
 use domain::decision::Action;
 use domain::time::{HOUR, MINUTE};
 use planning::{Made, Source};
+use proptest::prelude::*;
 use store::decision_log::Record;
 
 use super::crowd::Crowd;
-use crate::decisions::oracle::Oracle;
+use crate::oracle::Oracle;
 
 /// Users of a random crowd.
 const USERS: usize = 60;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
 use domain::time::{HOURS_OF_WEEK, hour_of_week_name};
 use events::request::Kind;
 use profiles::features::FEATURES;
+use serde_json::{Map, Value, json};
 
 use super::world::{Shop, at, is_same};
 

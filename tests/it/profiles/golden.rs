@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::Value;
 use domain::time::{DAY, HOUR, Instant};
 use profiles::features::FEATURES;
+use serde_json::Value;
 
 use super::properties::declared;
 use super::world::{Act, at, frame_of, is_same, profiles_of};

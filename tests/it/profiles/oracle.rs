@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
 use profiles::features::FEATURES;
+use serde_json::{Map, Value, json};
 
 use super::world::{Act, Profiles};
 

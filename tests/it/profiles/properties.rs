@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use proptest::prelude::*;
-use serde_json::json;
 use domain::time::{DAY, HOUR, Instant};
 use events::request::Kind;
 use profiles::declared::Declared;
+use proptest::prelude::*;
+use serde_json::json;
 
 use super::oracle::{self, Known};
 use super::world::{Act, Profiles, Shop, at, bytes_of, frame_of, is_same, profiles_of};

@@ -3,14 +3,14 @@
 use std::fs;
 use std::sync::Mutex;
 
-use serde_json::json;
 use domain::time::Instant;
 use events::lake::Lake;
 use events::request::Kind;
+use files::tables::TableError;
 use profiles::ProfileError;
 use profiles::build::profile_frame;
 use profiles::table::ProfileTable;
-use files::tables::TableError;
+use serde_json::json;
 
 use super::world::{Shop, at};
 

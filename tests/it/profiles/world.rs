@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::DataFrame;
-use serde_json::{Map, Value, json};
 use config::Config;
 use domain::time::Instant;
 use domain::zone::Zone;
@@ -13,51 +11,53 @@ use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{Kind, Request};
+use files::tables;
+use files::workspace::Workspace;
+use polars::prelude::DataFrame;
 use profiles::accumulate::{Plan, UserEvents};
 use profiles::build::{Built, build, finish};
 use profiles::declared::Declared;
 use profiles::features::FEATURES;
 use profiles::fold::{Accumulator, EventRow};
 use profiles::table::ProfileTable;
-use files::tables;
-use files::workspace::Workspace;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 /// Profiles by user, features by name.
-pub(super) type Profiles = BTreeMap<String, Map<String, Value>>;
+pub type Profiles = BTreeMap<String, Map<String, Value>>;
 
 /// Reads a moment.
-pub(super) fn at(text: &str) -> Instant {
+pub fn at(text: &str) -> Instant {
     Instant::parse_rfc3339(text).unwrap_or_else(|| panic!("{text} is RFC 3339"))
 }
 
 /// A workspace in a temporary directory.
-pub(super) struct Shop {
+pub struct Shop {
     directory: TempDir,
-    pub(super) workspace: Workspace,
-    pub(super) config: Config,
+    pub workspace: Workspace,
+    pub config: Config,
 }
 
 impl Shop {
-    pub(super) fn new() -> Shop {
+    pub fn new() -> Shop {
         let directory = TempDir::new().expect("there is room for a directory");
         let workspace = Workspace::create(directory.path()).expect("a workspace can be made");
         Shop { directory, workspace, config: Config::defaults() }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// Takes records in, one JSON object a line; none may be rejected.
-    pub(super) fn take(&self, kind: Kind, records: &[Value], naive: Option<&str>) {
+    pub fn take(&self, kind: Kind, records: &[Value], naive: Option<&str>) {
         let lines: Vec<String> = records.iter().map(Value::to_string).collect();
         let path = self.path().join("records.jsonl");
         fs::write(&path, lines.join("\n") + "\n").expect("records can be written");
         self.take_files(kind, &[path], naive);
     }
 
-    pub(super) fn take_files(&self, kind: Kind, files: &[PathBuf], naive: Option<&str>) {
+    pub fn take_files(&self, kind: Kind, files: &[PathBuf], naive: Option<&str>) {
         let zone = naive.map(|name| Zone::find(name).expect("a zone of the database"));
         let renames = Renames::default();
         let request = Request { files, kind, format: None, renames, zone, now: at("2030-01-01T00:00:00Z") };
@@ -65,18 +65,18 @@ impl Shop {
         assert_eq!((summary.rejected, summary.refused.len()), (0, 0), "{summary:?}");
     }
 
-    pub(super) fn declared(&self) -> Declared {
+    pub fn declared(&self) -> Declared {
         Declared::read(&self.workspace, &self.config.default_time_zone).expect("tables can be read")
     }
 
-    pub(super) fn build(&self, as_of: Instant) -> Built {
+    pub fn build(&self, as_of: Instant) -> Built {
         let lake = Lake::open(&self.workspace).expect("the lake opens");
         build(&self.workspace, &lake, &self.declared(), as_of, &self.config.profiles, &|_, _| ())
             .expect("profiles are built")
     }
 
     /// Builds and serves.
-    pub(super) fn table(&self, as_of: Instant) -> ProfileTable {
+    pub fn table(&self, as_of: Instant) -> ProfileTable {
         self.build(as_of);
         ProfileTable::open(&self.workspace, Some(as_of)).expect("what was built opens")
     }
@@ -84,21 +84,21 @@ impl Shop {
 
 /// One event, as plain as can be.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Act {
-    pub(super) message_id: String,
-    pub(super) user_id: String,
-    pub(super) name: String,
-    pub(super) timestamp: Instant,
-    pub(super) date_only: bool,
-    pub(super) zone: Option<String>,
-    pub(super) content_id: Option<String>,
-    pub(super) session_id: Option<String>,
-    pub(super) value: Option<f64>,
+pub struct Act {
+    pub message_id: String,
+    pub user_id: String,
+    pub name: String,
+    pub timestamp: Instant,
+    pub date_only: bool,
+    pub zone: Option<String>,
+    pub content_id: Option<String>,
+    pub session_id: Option<String>,
+    pub value: Option<f64>,
 }
 
 impl Act {
     /// The record that an ingest takes in. Bare dates cannot be told apart here.
-    pub(super) fn record(&self) -> Value {
+    pub fn record(&self) -> Value {
         let mut record = json!({
             "message_id": self.message_id, "user_id": self.user_id, "event": self.name,
             "timestamp": self.timestamp.to_string(),
@@ -119,7 +119,7 @@ impl Act {
 }
 
 /// Profiles of events in memory: each part absorbed on its own, then all parts of a user merged, in order.
-pub(super) fn frame_of(parts: &[Vec<Act>], declared: &Declared, as_of: Instant) -> DataFrame {
+pub fn frame_of(parts: &[Vec<Act>], declared: &Declared, as_of: Instant) -> DataFrame {
     let config = Config::defaults().profiles;
     let plan = Plan::new(FEATURES, as_of, declared, &config);
     let mut zones = declared.zones().clone();
@@ -154,12 +154,12 @@ pub(super) fn frame_of(parts: &[Vec<Act>], declared: &Declared, as_of: Instant) 
 }
 
 /// The bytes that a build would write.
-pub(super) fn bytes_of(frame: &DataFrame) -> Vec<u8> {
+pub fn bytes_of(frame: &DataFrame) -> Vec<u8> {
     tables::parquet_bytes(&mut frame.clone()).expect("a profile table can be written")
 }
 
 /// A table as text.
-pub(super) fn profiles_of(frame: &DataFrame) -> Profiles {
+pub fn profiles_of(frame: &DataFrame) -> Profiles {
     let columns: Vec<_> =
         frame.columns().iter().map(|column| column.as_materialized_series().clone()).collect();
     let row = |row| -> Map<String, Value> {
@@ -170,7 +170,7 @@ pub(super) fn profiles_of(frame: &DataFrame) -> Profiles {
 }
 
 /// Are two values the same, numbers within 1e-9?
-pub(super) fn is_same(left: &Value, right: &Value) -> bool {
+pub fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))

@@ -1,5 +1,7 @@
 //! The response model: what outcomes, looks and opt-outs teach, and what a push takes from later ones.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use response::attention::{ClickLevels, FeltPush, Worth, felt_later, price};

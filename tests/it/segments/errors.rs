@@ -5,7 +5,7 @@ use domain::zone::Zone;
 use segments::language::compile::{Circumstances, Saved};
 use segments::language::error::SegmentError;
 use segments::language::expression::{Condition, Expression, Subject, Test, Value};
-use segments::{compile_json, compile_text};
+use segments::language::{compile_json, compile_text};
 
 use super::trees::{catalogue, field};
 

@@ -1,15 +1,15 @@
 //! Everybody at once: what polars is told, and that long columns are answered as their people one by one.
 
+use domain::time::Instant;
 use polars::prelude::*;
 use polars_plan::dsl::Expr;
-use domain::time::Instant;
 use segments::language::error::{MOST_LEVELS, MOST_NODES};
 use segments::language::expression::Duration;
-use segments::people::frame::{expression, members};
 use segments::language::keys::{Declared, Key, needs};
-use segments::people::{People, PeopleError};
 use segments::language::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
+use segments::people::frame::{expression, members};
 use segments::people::row::is_member;
+use segments::people::{People, PeopleError};
 
 fn holds(key: Key, question: Question) -> Predicate {
     Predicate::Holds { key, question }

@@ -1,19 +1,19 @@
 //! Hostile text: always an expression that can be evaluated or an error with its place, never a panic, never a stack overflow.
 
+use domain::time::Instant;
+use domain::zone::Zone;
 use polars::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use domain::time::Instant;
-use domain::zone::Zone;
 use segments::language::compile::Circumstances;
 use segments::language::error::{MOST_LEVELS, MOST_NODES, SegmentError};
 use segments::language::fields::FieldCatalogue;
-use segments::people::frame::members;
-use segments::people::People;
-use segments::language::predicate::Predicate;
-use segments::people::row::is_member;
-use segments::{compile_json, compile_text};
 use segments::language::json;
+use segments::language::predicate::Predicate;
+use segments::language::{compile_json, compile_text};
+use segments::people::People;
+use segments::people::frame::members;
+use segments::people::row::is_member;
 
 use super::trees::catalogue;
 

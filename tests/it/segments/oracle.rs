@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use domain::time::Instant;
+use domain::zone::Zone;
 use polars::prelude::*;
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use domain::time::Instant;
-use domain::zone::Zone;
 use segments::language::compile::{Circumstances, Saved, compile};
 use segments::language::expression::{Condition, Expression, Moment, Subject, Test, Value};
-use segments::people::frame::members;
 use segments::language::keys::{Computed, Declared, Key, needs};
 use segments::people::People;
+use segments::people::frame::members;
 use segments::people::row::is_member;
 
 use super::trees::{catalogue, field, numbers, sensible_expression};

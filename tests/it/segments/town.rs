@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use polars::prelude::*;
-use serde_json::{Value, json};
 use config::Config;
 use domain::time::Instant;
 use domain::zone::Zone;
@@ -11,17 +9,19 @@ use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{Kind, Request};
+use files::workspace::Workspace;
+use polars::prelude::*;
 use profiles::build::build;
 use profiles::declared::Declared;
 use segments::language::compile::{Circumstances, Saved};
-use segments::compile_text;
+use segments::language::compile_text;
 use segments::language::fields::{FUNCTIONS, FieldCatalogue, FieldType};
-use segments::people::frame::members;
 use segments::language::keys::{Computed, Key, needs};
 use segments::people::attributes::attribute_types;
-use segments::people::{People, PeopleError, cells, deciles};
+use segments::people::frame::members;
 use segments::people::row::is_member;
-use files::workspace::Workspace;
+use segments::people::{People, PeopleError, cells, deciles};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn at(text: &str) -> Instant {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::time::{Day, Instant};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use domain::time::{Day, Instant};
-use segments::language::expression::{Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value};
+use segments::language::expression::{
+    Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value,
+};
 use segments::language::fields::{FieldCatalogue, FieldType};
 
 /// Built-in fields, some attributes, two goals.

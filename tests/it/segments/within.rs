@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::time::Instant;
 use domain::zone::Zone;
 use segments::language::compile::{Circumstances, Saved};
-use segments::compile_text;
+use segments::language::compile_text;
 use segments::language::error::SegmentError;
 use segments::language::expression::Expression;
 use segments::language::keys::{Key, needs};

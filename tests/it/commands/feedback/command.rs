@@ -9,7 +9,7 @@ use smartpush::domain::decision::{Action, Decision};
 use smartpush::domain::time::MINUTE;
 
 use super::world::{append, decide, files, outcomes, rows};
-use crate::serve::world::{NOW, take, workspace};
+use crate::support::world::{NOW, take, workspace};
 use crate::support::{smartpush, stdout_of};
 
 const HEAD: &str = "message_id,user_id,event,content_id,campaign_id,decision_id,timestamp,value\n";

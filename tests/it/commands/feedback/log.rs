@@ -11,8 +11,8 @@ use smartpush::store::log_files::files as log_files;
 use smartpush::store::whole_log::{read_all, records_at};
 
 use super::world::{append, decide, files, log_of, outcomes, rows};
-use crate::serve::world::{NOW, empty_workspace, workspace};
 use crate::support::smartpush;
+use crate::support::world::{NOW, empty_workspace, workspace};
 
 const USERS: [&str; 4] = ["morning", "evening", "denied", "plain"];
 

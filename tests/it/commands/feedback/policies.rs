@@ -9,7 +9,7 @@ use smartpush::domain::decision::{Action, Decision};
 use smartpush::domain::time::MINUTE;
 
 use super::world::{decide, outcomes, rows};
-use crate::serve::world::{NOW, take, workspace};
+use crate::support::world::{NOW, take, workspace};
 use crate::support::{smartpush, stdout_of};
 
 /// Decides with every arm drawn at random, reports clicks and views of every second push, and joins them.

@@ -7,8 +7,8 @@ use smartpush::engine::replay::replay;
 use smartpush::files::workspace::Workspace;
 
 use super::world::decide;
-use crate::serve::world::{NOW, workspace};
 use crate::support::stdout_of;
+use crate::support::world::{NOW, workspace};
 
 const USERS: [&str; 9] =
     ["morning", "evening", "plain", "denied", "muted", "off", "nowhere", "silent", "nobody"];

@@ -5,59 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use smartpush::config::Config;
-use smartpush::domain::decision::{Action, Decision};
-use smartpush::domain::goal::{Goal, GoalWindow, Population, Unit};
-use smartpush::domain::time::{DAY, Instant};
+use smartpush::domain::decision::Decision;
+use smartpush::domain::time::Instant;
 use smartpush::engine::{Engine, Question};
-use smartpush::feedback::decided::Decided;
-use smartpush::store::decision_log::{DecisionLog, LogOptions};
 use smartpush::files::workspace::Workspace;
+use smartpush::store::decision_log::{DecisionLog, LogOptions};
 
 use crate::support::{smartpush, stdout_of};
-
-/// A decision that sends nothing yet.
-pub fn decided(decision_id: &str, user_id: &str) -> Decided {
-    Decided {
-        decision_id: decision_id.to_string(),
-        send_id: None,
-        user_id: user_id.to_string(),
-        campaign_id: None,
-        action: Action::Send,
-        content_id: None,
-        variant_id: None,
-        channel: None,
-        decided_at: Instant::from_micros(0),
-        send_at: None,
-        goal: "read".to_string(),
-        response_probability: None,
-        action_probability: None,
-        explored: false,
-        holdout: false,
-        fallback: false,
-        model: None,
-    }
-}
-
-/// Goals of every unit.
-pub fn goals() -> BTreeMap<String, Goal> {
-    let goal = |unit: Unit, event: &str, absent: bool| Goal {
-        description: String::new(),
-        events: vec![event.to_string()],
-        signals: Vec::new(),
-        absent,
-        unit,
-        window: GoalWindow::Micros(DAY),
-        population: Population::Everybody,
-        value: 1.0,
-    };
-    BTreeMap::from([
-        ("read".to_string(), goal(Unit::UserContent, "own", false)),
-        ("buy".to_string(), goal(Unit::UserDay, "purchase", false)),
-        ("redeem".to_string(), goal(Unit::UserCampaign, "redeem", false)),
-        ("churn".to_string(), goal(Unit::UserDay, "own", true)),
-        ("tap".to_string(), goal(Unit::UserDay, "push_clicked", false)),
-    ])
-}
 
 pub fn instant(text: &str) -> Instant {
     Instant::parse_rfc3339(text).unwrap()

@@ -4,7 +4,7 @@ mod month;
 mod stopped;
 mod table;
 
-use crate::ingesting::{Outcome, Place};
+use crate::support::ingesting::{Outcome, Place};
 use stopped::stopped_by;
 use table::{MUTATIONS, Mutation};
 

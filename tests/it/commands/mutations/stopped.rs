@@ -1,7 +1,7 @@
 //! What stops a file: the error it is refused with, the reasons its records are rejected for, the checks its days fail.
 
 use super::month::END;
-use crate::ingesting::{Outcome, Place};
+use crate::support::ingesting::{Outcome, Place};
 
 /// Names of everything that stops an events file between `ingest` and `health`; none when it goes through.
 pub(super) fn stopped_by(bytes: &[u8], file: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use smartpush::domain::time::{HOUR, Instant};
 
 use super::month::{BREAK, Table, events};
-use crate::ingesting::gzipped;
+use crate::support::ingesting::gzipped;
 
 /// One thing that went wrong.
 pub(super) struct Mutation {

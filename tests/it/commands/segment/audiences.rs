@@ -8,12 +8,12 @@ use smartpush::config::Config;
 use smartpush::decisions::context::Membership;
 use smartpush::domain::time::Instant;
 use smartpush::events::lake::Lake;
+use smartpush::files::workspace::Workspace;
 use smartpush::models::material::Material;
 use smartpush::profiles::table::ProfileFile;
 use smartpush::segments::answers::audiences::{Audiences, freeze};
-use smartpush::files::workspace::Workspace;
 
-use super::saved::Sample;
+use crate::support::sample::Sample;
 use crate::support::{smartpush, stdout_of};
 
 /// Segments of all sorts of questions, saved under these ids.

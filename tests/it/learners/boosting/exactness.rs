@@ -1,11 +1,11 @@
 //! Trees are those of the exact builder; weights are repeated rows; the order of rows is nothing.
 
+use learners::boosting::GradientBoosting;
 use linfa::DatasetBase;
 use ndarray::{Array1, Axis};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use learners::boosting::GradientBoosting;
 
 use super::naive::{self, Plan};
 use super::{Data, data, fit, logits, loss, small, text, uniform};

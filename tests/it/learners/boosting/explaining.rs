@@ -1,7 +1,7 @@
 //! Contributions: they sum to the logit and are the Shapley values of the trees' conditional means.
 
-use serde_json::Value;
 use learners::boosting::GradientBoosting;
+use serde_json::Value;
 
 use super::{data, fit, small, text};
 

@@ -1,9 +1,9 @@
 //! Beside LightGBM's stored figures: the same trees, so the same logits and contributions.
 
+use learners::boosting::GradientBoosting;
 use linfa::DatasetBase;
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
-use learners::boosting::GradientBoosting;
 
 use super::{Data, fit};
 
@@ -41,7 +41,7 @@ impl Case {
 }
 
 fn figures() -> Figures {
-    serde_json::from_str(include_str!("../../data/boosting_figures.json")).unwrap()
+    serde_json::from_str(include_str!("../../../data/boosting_figures.json")).unwrap()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A model's file: every bit comes back, and what is no model is refused.
 
-use serde_json::{Value, json};
 use learners::boosting::GradientBoosting;
+use serde_json::{Value, json};
 
 use super::{data, fit, logits, small, text};
 

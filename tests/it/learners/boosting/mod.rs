@@ -12,12 +12,12 @@ mod naive;
 mod refusals;
 mod stopping;
 
+use learners::boosting::{GradientBoosting, GradientBoostingParams};
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use learners::boosting::{GradientBoosting, GradientBoostingParams};
 
 /// Inputs beside labels.
 pub type Data = DatasetBase<Array2<f64>, Array1<bool>>;

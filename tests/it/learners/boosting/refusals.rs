@@ -1,9 +1,9 @@
 //! What cannot be learned from, or asked for, ends in a named error.
 
+use learners::boosting::{BoostingError, GradientBoosting, GradientBoostingParams};
 use linfa::traits::{Fit, Predict};
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2};
-use learners::boosting::{BoostingError, GradientBoosting, GradientBoostingParams};
 
 use super::{Data, data, fit, small};
 

@@ -1,7 +1,7 @@
 //! Early stopping: the trees after the best validation loss are dropped.
 
-use linfa::{DatasetBase, ParamGuard};
 use learners::boosting::GradientBoosting;
+use linfa::{DatasetBase, ParamGuard};
 
 use super::{Data, data, fit, loss, small, text};
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use domain::time::Instant;
 use domain::zone::Zone;
 use segments::language::compile::{Circumstances, compile};
 use segments::language::fields::FieldCatalogue;
 use segments::language::ready_made::{Family, ready_made};
+use serde_json::Value;
 
-use super::saved::Sample;
+use crate::support::sample::Sample;
 
 #[test]
 fn every_ready_made_audience_compiles_and_none_is_left_out() {

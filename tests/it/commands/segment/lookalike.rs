@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use serde_json::Value;
 use models::lookalike::{FOLDS, LEAST_SEED, LookAlike, LookAlikeError};
+use serde_json::Value;
 
-use super::saved::Sample;
-use crate::synthetic::Draws;
+use crate::support::draws::Draws;
+use crate::support::sample::Sample;
 
 /// People with three inputs, of whom a fifth are members; the first input makes them, by so much.
 struct Crowd {

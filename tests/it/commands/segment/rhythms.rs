@@ -1,10 +1,11 @@
 //! Rhythm groups on the sample: their names say what they are, and another draw of the people makes the same.
 
-use domain::rhythm::Rhythm;
 use curves::named_rhythms::{LEAST_EVIDENCE, NamedRhythms};
+use domain::rhythm::Rhythm;
 
-use super::saved::{Sample, groups};
-use crate::synthetic::{Draws, bump, history};
+use crate::support::draws::Draws;
+use crate::support::sample::{Sample, groups};
+use crate::support::synthetic::{bump, history};
 
 #[test]
 fn every_group_peaks_where_its_name_says_and_is_stable_over_five_seeds() {

@@ -1,5 +1,17 @@
 //! What tests share: the binary, the sample, temporary workspaces.
 
+#[path = "../decisions/world.rs"]
+pub mod decision_world;
+pub mod draws;
+pub mod ingesting;
+#[path = "../profiles/world.rs"]
+pub mod profile_world;
+pub mod sample;
+pub mod server;
+#[path = "../curves/synthetic.rs"]
+pub mod synthetic;
+pub mod world;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

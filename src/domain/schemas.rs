@@ -4,7 +4,7 @@ use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, 
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use domain::time::Instant;
+use crate::time::Instant;
 
 impl PartialSchema for Instant {
     fn schema() -> RefOr<Schema> {

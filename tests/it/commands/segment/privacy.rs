@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use segments::answers::privacy::{Reader, Shown};
 
-use super::saved::{Sample, groups};
+use crate::support::sample::{Sample, groups};
 
 const MARKETER: Reader = Reader::Marketer { threshold: 50 };
 

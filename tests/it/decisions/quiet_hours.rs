@@ -1,10 +1,10 @@
 //! Quiet hours against hand-checked vectors and against a scan of every minute, around every change of every clock.
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
-use proptest::prelude::*;
 use domain::time::{HOUR, Instant, MINUTE, SECOND};
 use domain::user::QuietHours;
 use domain::zone::Zone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use proptest::prelude::*;
 
 use super::world::{instant, quiet};
 

@@ -1,9 +1,9 @@
 //! Send slots on clocks that skip, repeat and jump.
 
-use proptest::prelude::*;
 use domain::slot::{SendSlot, send_slots};
 use domain::time::{HOUR, Instant, MINUTE};
 use domain::zone::Zone;
+use proptest::prelude::*;
 
 use super::world::{instant, random_context};
 

@@ -1,0 +1,4 @@
+//! Our files: tables read and written whole, and where things lie in a workspace.
+
+pub mod tables;
+pub mod workspace;

@@ -1,0 +1,7 @@
+//! Arrays in, numbers out: the estimators, which know nothing of users, goals or files.
+
+pub mod boosting;
+pub mod calibration;
+pub mod ftrl;
+pub mod logistic;
+pub mod uplift;

@@ -1,0 +1,27 @@
+//! The commands, run as a person runs them: the binary on temporary workspaces.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
+
+mod bad_input;
+mod command_line;
+mod crashes;
+
+mod evaluate_lift;
+mod evaluate_policy;
+mod feedback;
+mod ingest_properties;
+mod mutations;
+mod plan;
+mod plan_audiences;
+mod profile_bytes;
+mod same_bytes;
+mod sample_decisions;
+mod segment;
+mod send_time_commands;
+mod simulation;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
+mod support;
+mod templates;
+mod upserts;

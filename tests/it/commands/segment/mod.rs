@@ -1,0 +1,9 @@
+//! Segments from the command line.
+
+mod audiences;
+mod exporting;
+mod lookalike;
+mod privacy;
+mod ready_made;
+mod rhythms;
+mod saved;
