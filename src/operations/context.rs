@@ -173,6 +173,15 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Identity of a declared table's bytes; empty when there is no such table.
+    pub fn table_sha256(&self, name: &str) -> Result<String, TableError> {
+        let path = self.workspace.table(name);
+        match path.try_exists().map_err(TableError::io(&path))? {
+            true => tables::sha256_of_file(&path),
+            false => Ok(String::new()),
+        }
+    }
+
     /// Passes the counts of the layers below on as progress.
     pub fn counting(&self) -> impl Fn(usize, usize) + Sync + 'a {
         let progress = self.progress;

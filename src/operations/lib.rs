@@ -15,6 +15,7 @@ pub mod models;
 pub mod profile;
 pub mod promote;
 pub mod recommend;
+pub mod refresh;
 pub mod score;
 mod scratch;
 pub mod send_times;
