@@ -137,9 +137,10 @@ type Taken = Vec<(Kind, Summary)>;
 fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Locks, Taken), Failure> {
     if !data.join("purchases.parquet").exists() {
         let place = data.display();
-        return Err(Failure::caller(format!(
-            "no_such_file: {place}/purchases.parquet; run this in a clone of the repository, or name the data with --data DIR"
-        )));
+        let message = format!(
+            "{place}/purchases.parquet; run this in a clone of the repository, or name the data with --data DIR"
+        );
+        return Err(Failure::not_found("no_such_file", message));
     }
     let root = match context.workspace.as_os_str() == "." {
         true => PathBuf::from("data/demo"),
@@ -147,10 +148,8 @@ fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Locks, 
     };
     if Workspace::is_foreign(&root) {
         let place = root.join("data");
-        return Err(Failure::caller(format!(
-            "not_a_workspace: {}: files that no demo put there",
-            place.display()
-        )));
+        let message = format!("{}: files that no demo put there", place.display());
+        return Err(Failure::conflict("not_a_workspace", message));
     }
     let workspace = Workspace::create(&root)?;
     let locks = Locks { writing: workspace.lock()?, _serving: workspace.lock_for_serving()? };

@@ -67,7 +67,7 @@ struct Sections {
 
 impl Sections {
     fn miss(&mut self, section: &str, failure: Failure) {
-        eprintln!("left out: {section}: {}", failure.error);
+        eprintln!("left out: {section}: {failure}");
         self.missing.get_or_insert(failure);
     }
 
@@ -100,7 +100,7 @@ pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<()
     if sections.is_empty() {
         return Err(sections
             .missing
-            .unwrap_or_else(|| Failure::caller("nothing_to_measure: no section was asked for")));
+            .unwrap_or_else(|| Failure::caller("nothing_to_measure", "no section was asked for")));
     }
     if context.json {
         print_json(&sections_json(cut, &sections));

@@ -43,21 +43,20 @@ pub(super) fn run(context: &Context, arguments: &HealthArguments) -> Result<(), 
     let report = check(&lake, &people, as_of, context.now, &config)?;
     if report.days.iter().all(|day| day.events == 0) && lake.newest().is_some_and(|newest| newest >= as_of) {
         let days = report.days.len();
-        return Err(Failure::caller(format!(
-            "no_events: nothing happened in the {days} days before {as_of}"
-        )));
+        let message = format!("nothing happened in the {days} days before {as_of}");
+        return Err(Failure::conflict("no_events", message));
     }
     report.write(&workspace)?;
     let names: Vec<&str> = report.failed_names().into_iter().collect();
-    let refusal = (!names.is_empty()).then(|| format!("unhealthy_data: {}", names.join(", ")));
+    let refusal = (!names.is_empty()).then(|| Failure::refused("unhealthy_data", names.join(", ")));
     if context.json {
-        print_json(&to_json(&report, &names, refusal.as_deref()));
+        print_json(&to_json(&report, &names, refusal.as_ref()));
     } else {
         print_lines(&to_lines(&report));
     }
     match refusal {
         None => Ok(()),
-        Some(text) => Err(Failure::new(3, anyhow::anyhow!(text)).reported()),
+        Some(failure) => Err(failure.reported()),
     }
 }
 
@@ -75,13 +74,12 @@ fn show_checks(context: &Context) {
     print_lines(&lines);
 }
 
-fn to_json(report: &Report, names: &[&str], refusal: Option<&str>) -> serde_json::Value {
+fn to_json(report: &Report, names: &[&str], refusal: Option<&Failure>) -> serde_json::Value {
     let mut object = serde_json::json!({
         "as_of": report.as_of, "days": report.days, "checks": report.checks, "failed": names,
     });
-    if let Some(text) = refusal {
-        object["error"] = text.into();
-        object["exit"] = 3.into();
+    if let Some(failure) = refusal {
+        failure.add_to(&mut object);
     }
     object
 }

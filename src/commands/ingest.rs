@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 
 use super::output::{print_json, print_text, progress_bar, thousands};
 use super::{Context, Failure};
+use domain::error::Coded;
 use domain::zone::Zone;
 use events::formats::Format;
 use events::health::{future_stamps, odd_days};
@@ -99,10 +100,11 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
     let refusal = summary.refused.first().map(|first| {
         let (count, total) = (summary.refused.len(), arguments.files.len());
         let others = if count < total { ", the others were" } else { "" };
-        format!("{}: {count} of {total} files refused; nothing of them was kept{others}", first.code)
+        let message = format!("{count} of {total} files refused; nothing of them was kept{others}");
+        Failure::caller(first.code, message)
     });
     if context.json {
-        print_json(&to_json(&summary, &warnings, refusal.as_deref()));
+        print_json(&to_json(&summary, &warnings, refusal.as_ref()));
     } else {
         print_text(&to_text(&summary, &warnings));
     }
@@ -111,7 +113,7 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
     }
     match refusal {
         None => Ok(()),
-        Some(text) => Err(Failure::caller(text).reported()),
+        Some(failure) => Err(failure.reported()),
     }
 }
 
@@ -124,8 +126,9 @@ pub(super) fn take(context: &Context, arguments: &IngestArguments) -> Result<Sum
         files: &arguments.files,
         kind,
         format: arguments.format.into(),
-        renames: renames.map_err(|detail| Failure::caller(format!("bad_map: --map: {detail}")))?,
-        zone: zone.map_err(|error| Failure::caller(format!("unknown_time_zone: --time-zone: {error}")))?,
+        renames: renames.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?,
+        zone: zone
+            .map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?,
         now: context.now,
     };
     let workspace = Workspace::create(&context.workspace)?;
@@ -161,7 +164,7 @@ fn warnings(context: &Context, summary: &Summary) -> Result<Vec<String>, Failure
     Ok(warnings)
 }
 
-fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&str>) -> serde_json::Value {
+fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&Failure>) -> serde_json::Value {
     let refused: Vec<serde_json::Value> = summary
         .refused
         .iter()
@@ -172,9 +175,8 @@ fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&str>) -> ser
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
         "other_columns": summary.other_columns, "warnings": warnings, "refused": refused,
     });
-    if let Some(text) = refusal {
-        object["error"] = text.into();
-        object["exit"] = 2.into();
+    if let Some(failure) = refusal {
+        failure.add_to(&mut object);
     }
     object
 }

@@ -74,12 +74,12 @@ fn line_of_fault(fault: &Outcome) -> GateLine {
 pub(super) fn goal_of<'a>(context: &'a Context, name: &str) -> Result<&'a Goal, Failure> {
     context.config.goals.get(name).ok_or_else(|| {
         let names: Vec<&str> = context.config.goals.keys().map(String::as_str).collect();
-        Failure::caller(format!(
-            "unknown_goal: {name:?} is not declared; declared are {} (a goal of your own is a section [goals.{}] in \
-             smartpush.toml)",
+        let message = format!(
+            "{name:?} is not declared; declared are {} (a goal of your own is a section [goals.{}] in smartpush.toml)",
             names.join(", "),
             if domain::goal::is_goal_name(name) { name } else { "NAME" }
-        ))
+        );
+        Failure::not_found("unknown_goal", message)
     })
 }
 

@@ -94,7 +94,8 @@ pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), 
         Action::Shadow { goal, version, .. } => {
             let _lock = workspace.lock()?;
             if version.is_some() && *version == registry.champion(goal) {
-                return Err(Failure::caller("bad_shadow: it is the champion, which is scored already"));
+                let message = "it is the champion, which is scored already";
+                return Err(Failure::conflict("bad_shadow", message));
             }
             registry.set_shadow(goal, version.as_deref())?;
             if context.json {
@@ -247,9 +248,8 @@ fn show(
             "model": found.model, "journal": registry.journal(goal),
         });
         drift.add_to(&mut object);
-        if let Some(text) = &refusal {
-            object["error"] = text.as_str().into();
-            object["exit"] = 3.into();
+        if let Some(failure) = &refusal {
+            failure.add_to(&mut object);
         }
         print_json(&object);
     } else {
@@ -259,6 +259,6 @@ fn show(
     }
     match refusal {
         None => Ok(()),
-        Some(text) => Err(Failure::new(3, anyhow::anyhow!(text)).reported()),
+        Some(failure) => Err(failure.reported()),
     }
 }

@@ -13,14 +13,11 @@ use super::{Context, Failure};
 use domain::campaign::Campaign;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
-use engine::planning::{
-    Audiences, PlanError, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id,
-};
+use engine::planning::{Audiences, PlanSource, audiences_of, campaigns_of, due_campaigns, plan_id};
 use engine::{POPULARITY, Snapshot};
 use events::lake::Lake;
 use files::workspace::Workspace;
 use planning::decided::Sink;
-use planning::handoff::HandoffError;
 use planning::record::{PlannedAudience, Recorded, Recorder, version_of, write_audience};
 use planning::solver::Phase;
 use planning::{Made, Request, Source, Step, handoff, make};
@@ -146,7 +143,8 @@ fn tell(context: &Context, arguments: &PlanArguments) -> Result<Told, Failure> {
         None => arguments.campaigns.iter().map(|id| id.trim().to_string()).collect(),
     };
     if ids.is_empty() {
-        return Err(Failure::caller("no_campaigns: no campaign may send then; `--campaigns` names some"));
+        let message = "no campaign may send then; `--campaigns` names some";
+        return Err(Failure::conflict("no_campaigns", message));
     }
     let campaigns = campaigns_of(&snapshot, &ids)?;
     check_goals(context, &campaigns)?;
@@ -175,14 +173,12 @@ fn check_goals(context: &Context, campaigns: &[Campaign]) -> Result<(), Failure>
         let Some(name) = &campaign.goal else { continue };
         match context.config.goals.get(name) {
             None => {
-                let text =
-                    format!("unknown_goal: campaign {id:?} pursues {name:?}, and no goal is called so");
-                return Err(Failure::caller(text));
+                let message = format!("campaign {id:?} pursues {name:?}, and no goal is called so");
+                return Err(Failure::conflict("unknown_goal", message));
             }
             Some(goal) if goal.absent => {
-                let text =
-                    format!("bad_goal: campaign {id:?} pursues {name:?}, which is that users do nothing");
-                return Err(Failure::caller(text));
+                let message = format!("campaign {id:?} pursues {name:?}, which is that users do nothing");
+                return Err(Failure::conflict("bad_goal", message));
             }
             Some(_) => {}
         }
@@ -198,13 +194,14 @@ fn moments(
 ) -> Result<(Instant, Option<(Instant, Instant)>), Failure> {
     let now = context.moment(arguments.as_of.as_deref(), lake)?;
     let Some(text) = &arguments.due else { return Ok((now, None)) };
-    let bad = || Failure::caller(format!("bad_due: {text:?} is no date (2018-01-01)"));
+    let bad = || Failure::caller("bad_due", format!("{text:?} is no date (2018-01-01)"));
     let day = Day::parse(text).ok_or_else(bad)?;
-    let zone = Zone::find(&context.config.default_time_zone).map_err(Failure::caller)?;
+    let zone = Zone::find(&context.config.default_time_zone)?;
     let start = |day: Day| zone.instant_of(day.civil().into()).ok_or_else(bad);
     let (from, until) = (start(day)?, start(Day(day.0 + 1))?);
     if until <= now {
-        return Err(Failure::caller(format!("bad_due: {text} is over at {now}, the moment of the plan")));
+        let message = format!("{text} is over at {now}, the moment of the plan");
+        return Err(Failure::caller("bad_due", message));
     }
     Ok((now.max(from), Some((from, until))))
 }
@@ -353,31 +350,3 @@ fn segment_of(told: &Told, campaign_id: &str) -> serde_json::Value {
 
 /// Counts by name, for JSON and for people.
 type Counts = BTreeMap<String, u64>;
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        Failure::new(2, error)
-    }
-}
-
-impl From<HandoffError> for Failure {
-    fn from(error: HandoffError) -> Self {
-        match error {
-            HandoffError::Table(error) => error.into(),
-            HandoffError::NotEmpty(_) => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<std::convert::Infallible> for Failure {
-    fn from(error: std::convert::Infallible) -> Self {
-        match error {}
-    }
-}
-
-impl From<LogError> for Failure {
-    fn from(error: LogError) -> Self {
-        let exit = if matches!(error, LogError::NewerFormat { .. }) { 2 } else { 1 };
-        Failure::new(exit, error)
-    }
-}

@@ -93,10 +93,8 @@ fn show_user(context: &Context, arguments: &ProfileArguments, user_id: &str) -> 
     let as_of = arguments.as_of.as_deref().map(|text| context.parse_moment(text)).transpose()?;
     let table = ProfileTable::open(&workspace, as_of)?;
     let Some(profile) = table.get(user_id) else {
-        return Err(Failure::caller(format!(
-            "unknown_user: {user_id:?} is not in the profiles as of {}",
-            table.manifest().as_of
-        )));
+        let message = format!("{user_id:?} is not in the profiles as of {}", table.manifest().as_of);
+        return Err(Failure::not_found("unknown_user", message));
     };
     if context.json {
         print_json(&serde_json::json!({ "as_of": table.manifest().as_of, "profile": profile }));

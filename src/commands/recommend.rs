@@ -46,10 +46,8 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
     let name = arguments.goal.as_deref().unwrap_or(&context.config.decisions.goal);
     let goal = goal_of(context, name)?;
     if goal.unit != Unit::UserContent {
-        return Err(Failure::caller(format!(
-            "bad_goal: {name} is about a {}, not about contents",
-            goal.unit
-        )));
+        let message = format!("{name} is about a {}, not about contents", goal.unit);
+        return Err(Failure::caller("bad_goal", message));
     }
     let workspace = context.open()?;
     context.check_out(&workspace, &arguments.out)?;

@@ -10,6 +10,7 @@ use super::output::{print_json, print_lines};
 use super::plan::PlanArguments;
 use super::train::{Learning, Outcome};
 use super::{Context, Failure};
+use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::Instant;
 use domain::zone::Zone;
@@ -82,7 +83,7 @@ pub(super) fn run(context: &Context, arguments: &RefreshArguments) -> Result<(),
     refresh.report();
     match refresh.refused.first() {
         None => Ok(()),
-        Some(first) => Err(Failure::new(3, anyhow::anyhow!("not_promoted: {first}")).reported()),
+        Some(first) => Err(Failure::refused("not_promoted", first).reported()),
     }
 }
 
@@ -140,8 +141,8 @@ impl Refresh<'_> {
                 time_zone: given.time_zone.clone(),
             };
             let summary = super::ingest::take(refresh.context, &arguments)?;
-            if let Some(refused) = summary.refused.first() {
-                return Err(Failure::caller(refused.to_string()));
+            if let Some(refused) = summary.refused.into_iter().next() {
+                return Err(refused.into());
             }
             let said = serde_json::json!({
                 "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
@@ -189,8 +190,8 @@ impl Refresh<'_> {
                 match learning.train_only(goal, refresh.context.config.training.seed) {
                     Ok(outcome) => Ok((State::Done, said_of(&outcome))),
                     // A shipped goal that this data says nothing of is no failure of the others.
-                    Err(failure) if failure.exit == 2 => {
-                        Ok((State::Skipped, serde_json::json!({ "why": failure.error.to_string() })))
+                    Err(failure) if failure.exit() == 2 => {
+                        Ok((State::Skipped, serde_json::json!({ "why": failure.to_string() })))
                     }
                     Err(failure) => Err(failure),
                 }
@@ -222,13 +223,10 @@ impl Refresh<'_> {
             }
             match registry.promote(goal, version, false, now) {
                 Ok(_) => Ok((State::Done, serde_json::json!({ "champion": version }))),
-                Err(error) => {
-                    let failure = Failure::from(error);
-                    if failure.exit != 3 {
-                        return Err(failure);
-                    }
-                    Ok((State::Refused, serde_json::json!({ "why": failure.error.to_string() })))
+                Err(error) if error.kind() == ErrorKind::Refused => {
+                    Ok((State::Refused, serde_json::json!({ "why": error.to_string() })))
                 }
+                Err(error) => Err(error.into()),
             }
         })?;
         if entry.state == State::Refused {
@@ -253,7 +251,7 @@ impl Refresh<'_> {
         let segments: Vec<String> = cards.all().map(|segment| format!("{:?}", segment.card)).collect();
         let parts = [input, &out.display().to_string(), &champions.join(" "), &segments.join(" ")];
         let input = sha256_hex(parts.join(" ").as_bytes());
-        let zone = Zone::find(&self.context.config.default_time_zone).map_err(Failure::caller)?;
+        let zone = Zone::find(&self.context.config.default_time_zone)?;
         let due = zone.local_hour(self.as_of).day().to_string();
         let arguments = PlanArguments::due(&due, out, &self.as_of.to_string());
         self.step("plan", &input, |refresh| match super::plan::make_and_keep(refresh.context, &arguments) {
@@ -263,8 +261,8 @@ impl Refresh<'_> {
                 });
                 Ok((State::Done, said))
             }
-            Err(failure) if failure.error.to_string().starts_with("no_campaigns") => {
-                Ok((State::Skipped, serde_json::json!({ "why": failure.error.to_string() })))
+            Err(failure) if failure.code() == "no_campaigns" => {
+                Ok((State::Skipped, serde_json::json!({ "why": failure.to_string() })))
             }
             Err(failure) => Err(failure),
         })?;

@@ -56,7 +56,8 @@ pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(
     let workspace = context.open()?;
     if workspace.owns(&arguments.out) {
         let place = arguments.out.display();
-        return Err(Failure::caller(format!("bad_out: {place}: the workspace keeps its own tables there")));
+        let message = format!("{place}: the workspace keeps its own tables there");
+        return Err(Failure::caller("bad_out", message));
     }
     let lake = context.lake(&workspace)?;
     let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;

@@ -79,13 +79,12 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
         match learning.train_goal(name, seed) {
             Ok(outcome) => outcomes.push(outcome),
             // A shipped goal that this data says nothing of is no failure of the others.
-            Err(failure) => eprintln!("skipped: {}", failure.error),
+            Err(failure) => eprintln!("skipped: {failure}"),
         }
     }
     if outcomes.is_empty() {
-        return Err(Failure::caller(
-            "nothing_to_learn: no declared goal could be trained; see the lines above",
-        ));
+        let message = "no declared goal could be trained; see the lines above";
+        return Err(Failure::caller("nothing_to_learn", message));
     }
     if context.json {
         let models: Vec<serde_json::Value> = outcomes.iter().map(to_json).collect();

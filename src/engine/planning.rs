@@ -13,6 +13,7 @@ use ::planning::record::version_of;
 use config::Config;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::{sha256, sha256_hex};
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
@@ -45,6 +46,24 @@ pub enum PlanError {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+impl Coded for PlanError {
+    fn code(&self) -> &'static str {
+        match self {
+            PlanError::UnknownCampaign(_) => "unknown_campaign",
+            PlanError::Twice(_) | PlanError::Count(_) => "bad_campaigns",
+            PlanError::UnknownAudience { .. } => "unknown_audience",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            PlanError::Twice(_) | PlanError::Count(_) => ErrorKind::Caller,
+            PlanError::UnknownCampaign(_) => ErrorKind::NotFound,
+            PlanError::UnknownAudience { .. } => ErrorKind::Conflict,
+        }
+    }
 }
 
 /// By campaign, the members of the segment that it is for; a campaign for everybody has no entry.

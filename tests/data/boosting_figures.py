@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes boosting_figures.json: what LightGBM learns from small data, for tests/it/boosting/figures.rs.
+"""Writes boosting_figures.json: what LightGBM learns from small data, for tests/it/learners/boosting/figures.rs.
 
     pip install numpy lightgbm==4.7.0 && python3 tests/data/boosting_figures.py
 """

@@ -1,4 +1,4 @@
-"""Writes classification_figures.json: metrics and fits by scikit-learn, for tests/it/classification.rs.
+"""Writes classification_figures.json: metrics and fits by scikit-learn, for tests/it/evaluation/classification.rs.
 
 scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1. Larger inputs are not stored: `row` makes them here and in the test.
 """

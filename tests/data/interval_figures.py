@@ -1,4 +1,4 @@
-"""Writes interval_figures.csv: exact quantiles by scipy, for tests/it/intervals.rs.
+"""Writes interval_figures.csv: exact quantiles by scipy, for tests/it/curves/intervals.rs.
 
 beta rows: kappa, p -> the 5 % quantile of Beta(kappa p, kappa (1 - p)) and the 95 % quantile of
 Beta(kappa p + 1, kappa (1 - p)). beta_binomial rows: n, a, b -> the 5 % and 95 % quantiles of the count.

@@ -1,4 +1,4 @@
-"""Writes logistic_figures.json: weighted fits by scikit-learn and online fits, for tests/it/logistic.rs and tests/it/ftrl.rs.
+"""Writes logistic_figures.json: weighted fits by scikit-learn and online fits, for tests/it/learners/.
 
 scikit-learn 1.9.1, numpy 2.4.6; the rows are `matrix` of classification_figures.json. The online fits are algorithm 1 of
 McMahan and others (2013), written from the paper; without penalties linfa-ftrl 0.8.1, given one row after the other and z

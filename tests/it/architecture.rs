@@ -9,24 +9,28 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The rooms of `src/` in the order of an event's path: a room imports only rooms written above it.
-const ROOMS: [&str; 21] = [
+/// The crates of `src/` in the order of an event's path: a crate depends only on crates written above it.
+const ROOMS: [&str; 25] = [
     "domain",
     "parallel",
     "config",
-    "tables",
-    "workspace",
+    "files",
     "evaluation",
     "decisions",
-    "storage",
+    "learners",
+    "store",
     "events",
+    "history",
     "profiles",
+    "registry",
+    "curves",
     "models",
     "segments",
     "feedback",
+    "response",
     "planning",
-    "delivery",
     "engine",
+    "delivery",
     "simulation",
     "operations",
     "api",
@@ -34,10 +38,7 @@ const ROOMS: [&str; 21] = [
     "commands",
 ];
 
-/// The crate roots stand below every room and may import all of them.
-const ROOTS: [&str; 2] = ["main", "lib"];
-
-/// Pure rooms: whatever they need comes in as an argument, so they import `domain` only and do no input or output.
+/// Pure crates: what they need comes in as an argument, so they depend on `domain` only and do no input or output.
 const PURE_ROOMS: [&str; 2] = ["evaluation", "decisions"];
 
 /// Where async code may stand; everything else is synchronous and needs no runtime to be tested.
@@ -48,16 +49,19 @@ const CLOCK_PLACES: [&str; 3] = ["main", "commands", "api"];
 
 /// Which places may name a crate, or a crate of its family (`linfa` covers `linfa_logistic`). No place: nowhere.
 const CRATE_PLACES: [(&str, &[&str]); 15] = [
-    ("polars", &["tables", "events", "profiles", "models", "segments", "feedback", "planning"]),
-    ("linfa", &["models"]),
-    ("ndarray", &["models"]),
+    (
+        "polars",
+        &["files", "events", "profiles", "registry", "curves", "models", "segments", "feedback", "planning"],
+    ),
+    ("linfa", &["learners", "response", "models"]),
+    ("ndarray", &["learners", "response", "models"]),
     ("axum", &["api"]),
     ("tokio", &ASYNC_PLACES),
     ("futures", &ASYNC_PLACES),
-    ("redb", &["storage"]),
-    ("clap", &["commands", "main"]),
-    ("anyhow", &["commands", "main"]),
-    ("indicatif", &["commands", "main"]),
+    ("redb", &["store"]),
+    ("clap", &["commands"]),
+    ("anyhow", &["commands"]),
+    ("indicatif", &["commands"]),
     ("mimalloc", &["main"]),
     ("jiff", JIFF_PLACES),
     ("chrono", &[]),
@@ -65,7 +69,7 @@ const CRATE_PLACES: [(&str, &[&str]); 15] = [
     ("sled", &[]),
 ];
 
-/// The rooms that meet local time. `tables` and `storage` keep instants as integers, `evaluation` sees numbers only.
+/// The crates that meet local time. `files` and `store` keep instants as integers, `evaluation` sees numbers only.
 const JIFF_PLACES: &[&str] = &[
     "domain",
     "config",
@@ -78,6 +82,7 @@ const JIFF_PLACES: &[&str] = &[
     "planning",
     "delivery",
     "engine",
+    "operations",
     "api",
     "commands",
 ];
@@ -122,41 +127,43 @@ const LONGEST_FUNCTION: usize = 80;
 // ---- the tests ----
 
 #[test]
-fn each_room_imports_only_rooms_above_it() {
-    assert_none(faults_in(&["src"], import_faults));
+fn each_crate_depends_only_on_crates_above_it() {
+    let manifests = manifests();
+    assert!(manifests.len() > 15, "only {} manifests were read", manifests.len());
+    assert_none(manifests.iter().flat_map(dependency_faults).collect());
 }
 
 #[test]
-fn an_import_against_the_order_is_reported() {
+fn a_dependency_against_the_order_is_reported() {
     let offenders = [
-        ("src/domain/time.rs", "use crate::tables::write;"),
-        ("src/decisions/rules.rs", "use crate::{domain::User, config::Settings};"),
-        ("src/evaluation.rs", "fn f() { crate::config::load() }"),
-        ("src/events/formats/csv.rs", "use super::super::super::profiles::Profile;"),
-        ("src/tables.rs", "use super::events::Event;"),
-        ("src/tables.rs", "mod tests { use super::super::commands; }"),
-        ("src/api/mod.rs", "use smartpush::commands::serve;"),
-        ("src/storage.rs", "use crate::*;"),
-        ("src/domain.rs", "use ::smartpush::config as c;"),
-        ("src/helpers/text.rs", "fn f() {}"),
+        ("src/domain/Cargo.toml", "[dependencies]\nfiles.workspace = true\n"),
+        ("src/decisions/Cargo.toml", "[dependencies]\ndomain.workspace = true\nconfig.workspace = true\n"),
+        ("src/events/Cargo.toml", "[dependencies]\nprofiles = { path = \"../profiles\" }\n"),
+        ("src/helpers/Cargo.toml", "[dependencies]\n"),
     ];
     for (path, text) in offenders {
-        assert_eq!(import_faults(&Source::new(path, text)).len(), 1, "{path}: {text}");
+        assert_eq!(dependency_faults(&Source::new(path, text)).len(), 1, "{path}: {text}");
+    }
+    let innocents = [
+        ("src/events/Cargo.toml", "[dependencies]\ndomain.workspace = true\nserde.workspace = true\n"),
+        ("src/decisions/Cargo.toml", "[dependencies]\ndomain.workspace = true\n"),
+        ("src/decisions/Cargo.toml", "[dev-dependencies]\nengine.workspace = true\n"),
+    ];
+    for (path, text) in innocents {
+        assert_eq!(dependency_faults(&Source::new(path, text)), Vec::<String>::new(), "{path}: {text}");
     }
 }
 
 #[test]
-fn an_import_along_the_order_passes() {
-    let innocents = [
-        ("src/tables.rs", "use crate::{config::{self, Settings}, domain::*}; pub(crate) fn f() {}"),
-        ("src/events/formats/csv.rs", "use super::{Record, super::lake}; pub(super) fn g() {}"),
-        ("src/tables.rs", "mod tests { use super::*; fn f() { self::g(); } }"),
-        ("src/domain/mod.rs", "//! `crate::tables`\nconst A: &str = \"crate::tables\";"),
-        ("src/main.rs", "use smartpush::commands::run;"),
-    ];
-    for (path, text) in innocents {
-        assert_eq!(import_faults(&Source::new(path, text)), Vec::<String>::new(), "{path}: {text}");
-    }
+fn every_folder_of_src_is_a_crate() {
+    let folders: BTreeSet<String> =
+        sources(&["src"]).iter().map(|source| source.room().to_string()).collect();
+    let crates: BTreeSet<String> = manifests()
+        .iter()
+        .map(|manifest| manifest.room().to_string())
+        .chain(ROOTS.map(String::from))
+        .collect();
+    assert_eq!(folders, crates);
 }
 
 #[test]
@@ -172,8 +179,8 @@ fn a_crate_outside_its_rooms_is_reported() {
         ("src/profiles.rs", "use linfa_logistic::LogisticRegression;"),
         ("src/engine.rs", "use {axum::Router, std::fmt};"),
         ("src/events/mod.rs", "#[derive(clap::Parser)] struct A;"),
-        ("src/storage.rs", "use anyhow as errors;"),
-        ("src/storage.rs", "extern crate tokio; fn f() { return ::x::y(); }"),
+        ("src/store/lib.rs", "use anyhow as errors;"),
+        ("src/store/lib.rs", "extern crate tokio; fn f() { return ::x::y(); }"),
         ("src/evaluation/bootstrap.rs", "fn f(t: ::jiff::Timestamp) {}"),
         ("src/events/time.rs", "use chrono::Utc;"),
         ("src/commands/train.rs", "#[tokio::main] fn main() {}"),
@@ -340,22 +347,19 @@ fn the_lexer_blanks_comments_and_literals_and_keeps_lines() {
 
 // ---- the checkers ----
 
-/// Imports against the order of the rooms, and files outside every room.
-fn import_faults(source: &Source) -> Vec<String> {
-    let room = source.room();
-    if ROOTS.contains(&room) {
-        return Vec::new();
-    }
+/// Dependencies against the order of the crates, and crates that the order does not name.
+fn dependency_faults(manifest: &Source) -> Vec<String> {
+    let room = manifest.room();
     let Some(position) = ROOMS.iter().position(|name| *name == room) else {
-        return vec![source.fault(1, &format!("`{room}` is not a room of src"))];
+        return vec![manifest.fault(1, &format!("`{room}` is not a crate of src"))];
     };
     let above = if PURE_ROOMS.contains(&room) { &ROOMS[..1] } else { &ROOMS[..position] };
-    let is_allowed = |target: &str| target == room || above.contains(&target);
-    mentions(source)
-        .iter()
-        .filter_map(|mention| Some((mention.line, mention.inside_crate()?)))
-        .filter(|(_, target)| !is_allowed(target))
-        .map(|(line, target)| source.fault(line, &format!("`{room}` must not import `{target}`")))
+    let table: toml::Table = manifest.text.parse().expect("a manifest is TOML");
+    let named =
+        table.get("dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+    named
+        .filter(|name| ROOMS.contains(&name.as_str()) && !above.contains(&name.as_str()))
+        .map(|name| manifest.fault(1, &format!("`{room}` must not depend on `{name}`")))
         .collect()
 }
 
@@ -540,6 +544,15 @@ fn sources(folders: &[&str]) -> Vec<Source> {
     paths.iter().map(|path| Source::read(path).expect("Rust files are UTF-8")).collect()
 }
 
+/// The manifests of the crates of `src`, sorted.
+fn manifests() -> Vec<Source> {
+    let mut paths = Vec::new();
+    walk(&root().join("src"), &|_| false, &mut paths);
+    paths.retain(|path| path.ends_with("/Cargo.toml"));
+    paths.sort();
+    paths.iter().map(|path| Source::read(path).expect("manifests are UTF-8")).collect()
+}
+
 /// The files the repository holds: what git tracks, or without git (or before the first commit) what lies there
 /// apart from the products of a build and of the commands.
 fn repository_files() -> Vec<String> {
@@ -636,12 +649,6 @@ struct Mention {
 }
 
 impl Mention {
-    /// The first name below our crate's root, for a path that goes there.
-    fn inside_crate(&self) -> Option<&str> {
-        let (first, rest) = self.path.split_first()?;
-        if first == "crate" { rest.first().map(String::as_str) } else { None }
-    }
-
     /// A lone name is a crate only when it is imported; otherwise it is a local variable.
     fn names_crate(&self, name: &str) -> bool {
         let of_family = |first: &str| {

@@ -64,11 +64,11 @@ pub(super) fn measure(
 
 impl Measured {
     /// Why the command ends with exit 3, if it does.
-    pub(super) fn refusal(&self, goal: &str, version: &str) -> Option<String> {
+    pub(super) fn refusal(&self, goal: &str, version: &str) -> Option<Failure> {
         let Measured::Drift(drift) = self else { return None };
         let names = drift.failed.join(", ");
-        (!drift.failed.is_empty())
-            .then(|| format!("drifted: goal {goal}: version {version} is not what it was: {names}"))
+        let message = format!("goal {goal}: version {version} is not what it was: {names}");
+        (!drift.failed.is_empty()).then(|| Failure::refused("drifted", message))
     }
 
     /// Key `drift` of the JSON object; absent when there is nothing to look at.

@@ -42,9 +42,3 @@ pub(super) fn plan(
     let forecasts = forecasts.map(|(campaign, decided)| (place_of(campaign), decided.forecast)).collect();
     Ok(Outcome { name: scenario.name, forecasts, value: made.value })
 }
-
-impl From<BadChange> for Failure {
-    fn from(error: BadChange) -> Self {
-        Failure::new(2, error)
-    }
-}

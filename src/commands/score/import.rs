@@ -31,10 +31,11 @@ pub(super) fn run(
         |out: &Path| out.canonicalize().ok().is_some_and(|out| file.canonicalize().ok() == Some(out));
     if is_same(&arguments.out) {
         let place = file.display();
-        return Err(Failure::caller(format!("bad_out: {place}: the predictions are read from there")));
+        let message = format!("{place}: the predictions are read from there");
+        return Err(Failure::caller("bad_out", message));
     }
     let names = names(arguments.map.as_deref().unwrap_or_default());
-    let names = names.map_err(|detail| Failure::caller(format!("bad_map: {detail}")))?;
+    let names = names.map_err(|detail| Failure::caller("bad_map", detail))?;
     let _lock = workspace.lock()?;
     let material = read_before(context, workspace, lake, as_of)?;
     let sources = material.sources(&context.config.profiles);
@@ -59,7 +60,7 @@ pub(super) fn run(
     report(context, arguments, &imported, &version, rows);
     match failed.first() {
         None => Ok(()),
-        Some(line) => Err(Failure::new(3, anyhow::anyhow!("not_shadowed: {line}")).reported()),
+        Some(line) => Err(Failure::refused("not_shadowed", line).reported()),
     }
 }
 

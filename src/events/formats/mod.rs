@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use domain::error::{Coded, ErrorKind};
 use domain::rejection::Rejection;
 
 /// The input formats.
@@ -38,6 +39,16 @@ pub struct InputError {
     pub path: PathBuf,
     /// What is wrong, with line or column where there is one.
     pub detail: String,
+}
+
+impl Coded for InputError {
+    fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Caller
+    }
 }
 
 impl InputError {
