@@ -82,6 +82,11 @@ impl Failure {
         Failure { is_reported: true, ..self }
     }
 
+    /// How a command ends that has printed its report, with the failure in it if there is one.
+    pub(super) fn after_report(failure: Option<Failure>) -> Result<(), Failure> {
+        failure.map_or(Ok(()), |failure| Err(failure.reported()))
+    }
+
     /// Is the failure part of a JSON object that was printed?
     pub(super) fn is_reported(&self) -> bool {
         self.is_reported

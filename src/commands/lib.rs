@@ -10,7 +10,6 @@ mod examples;
 mod failure;
 mod health;
 mod ingest;
-mod learning;
 mod models;
 mod outcomes;
 mod output;
@@ -181,15 +180,10 @@ impl Context {
         &self,
         workspace: &Workspace,
         operation: impl FnOnce(&operations::context::Context<'_>) -> Result<T, E>,
-    ) -> Result<T, Failure>
-    where
-        Failure: From<E>,
-    {
+    ) -> Result<T, E> {
         let bar = output::Bar::new();
         let (config, now) = (&self.config, self.now);
-        let result = operation(&operations::context::Context { workspace, config, now, progress: &bar });
-        drop(bar);
-        Ok(result?)
+        operation(&operations::context::Context { workspace, config, now, progress: &bar })
     }
 
     /// T as it was given.

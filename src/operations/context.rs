@@ -8,9 +8,9 @@ use domain::goal::{Goal, is_goal_name};
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
 use events::lake::{Lake, LakeError};
-use profiles::ProfileError;
 use files::tables::{self, TableError};
 use files::workspace::{Workspace, WorkspaceError, WriteLock};
+use profiles::ProfileError;
 
 /// What an operation works with.
 #[derive(Clone, Copy)]
@@ -118,10 +118,10 @@ impl Coded for ContextError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            ContextError::NoEvents
-            | ContextError::BadOut(_)
-            | ContextError::BadMoment(_)
-            | ContextError::NoScratch { .. } => ErrorKind::Caller,
+            ContextError::NoEvents => ErrorKind::Conflict,
+            ContextError::BadOut(_) | ContextError::BadMoment(_) | ContextError::NoScratch { .. } => {
+                ErrorKind::Caller
+            }
             ContextError::UnknownGoal { .. } => ErrorKind::NotFound,
             ContextError::Workspace(error) => error.kind(),
             ContextError::Lake(error) => error.kind(),

@@ -6,8 +6,8 @@ use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use events::lake::Lake;
 use models::drift::{Drift, drift};
-use registry::versions::Registered;
 use models::score::{check_goal, check_inputs};
+use registry::versions::Registered;
 
 /// What could be said of a champion's drift.
 #[derive(Debug)]

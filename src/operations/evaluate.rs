@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::context::{Context, ContextError, parse_moment};
 use super::material::{question, read_before};
 use config::Config;
+use curves::evaluate::{EvaluateError as CurvesError, Report as CurvesReport, evaluate as evaluate_curves};
+use curves::population::Cut;
 use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;
 use domain::time::{Day, Instant};
@@ -13,8 +15,6 @@ use events::lake::Lake;
 use models::evaluate::{ContentReport, PropensityReport, content, propensity};
 use models::examples::Question;
 use models::material::Material;
-use curves::evaluate::{EvaluateError as CurvesError, Report as CurvesReport, evaluate as evaluate_curves};
-use curves::population::Cut;
 use models::train::TrainError;
 use profiles::declared::Declared;
 

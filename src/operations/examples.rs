@@ -6,10 +6,10 @@ use super::context::{Context, ContextError};
 use super::material::{question, read_before};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
+use files::tables::{self, TableError};
 use models::examples::{ExampleError, Labels};
 use models::score::{POPULATION, examples_frame};
 use models::train::parts_of;
-use files::tables::{self, TableError};
 
 /// Which rows, and where the file goes.
 #[derive(Clone, Debug)]

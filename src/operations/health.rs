@@ -69,7 +69,7 @@ impl Coded for HealthError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            HealthError::NothingHappened { .. } => ErrorKind::Caller,
+            HealthError::NothingHappened { .. } => ErrorKind::Conflict,
             HealthError::Context(error) => error.kind(),
         }
     }

@@ -8,13 +8,13 @@ use super::scratch::Scratch;
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use events::foreign::Names;
-use registry::card::Card;
-use registry::gate::{Gate, GateLine};
-use registry::versions::{Registry, RegistryError};
+use files::tables::{self, TableError};
 use models::score::frame_of;
 use models::train::Request as TrainingRequest;
 use models::train::imported::{File, ImportError as PredictionsError, import as hold_against_outcomes};
-use files::tables::{self, TableError};
+use registry::card::Card;
+use registry::gate::{Gate, GateLine};
+use registry::versions::{Registry, RegistryError};
 
 /// Whose predictions, and where the file goes.
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@ use super::score::check_comparable;
 use domain::error::{Coded, ErrorKind};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
-use models::recommend::{Wanted, frame_of, recommend as rank_contents};
-use registry::versions::{Registered, Registry, RegistryError};
-use profiles::ProfileError;
 use files::tables::{self, TableError};
+use models::recommend::{Wanted, frame_of, recommend as rank_contents};
+use profiles::ProfileError;
+use registry::versions::{Registered, Registry, RegistryError};
 
 /// Which contents, and where the file goes.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use super::material::{question, read_before};
 use domain::error::{Coded, ErrorKind};
 use domain::goal::Goal;
 use domain::time::Instant;
-use models::examples::ExampleError;
-use registry::versions::{Registered, Registry, RegistryError};
-use models::score::{check_goal, check_inputs, frame_of, score as score_population};
 use files::tables::{self, TableError};
+use models::examples::ExampleError;
+use models::score::{check_goal, check_inputs, frame_of, score as score_population};
+use registry::versions::{Registered, Registry, RegistryError};
 
 /// Whom to score, and where the file goes.
 #[derive(Clone, Debug)]

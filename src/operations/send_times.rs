@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, ContextError};
-use domain::time::Instant;
 use curves::export::{CurveFrames, Layout};
 use curves::population::{Cut, Population};
 use curves::{Learned, SendTimeModel};
-use profiles::declared::Declared;
+use domain::time::Instant;
 use files::tables::{self, TableError};
+use profiles::declared::Declared;
 
 /// Which curves, and where the file goes.
 #[derive(Clone, Debug)]

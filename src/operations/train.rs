@@ -10,11 +10,11 @@ use events::health::people::People;
 use events::health::{self, Outcome};
 use events::lake::Lake;
 use models::examples::Question;
-use registry::gate::{Gate, GateLine};
 use models::material::Material;
-use registry::versions::{Registry, RegistryError};
 use models::train::online::{OnlineError, go_on};
 use models::train::{self as training, TrainError, Trained};
+use registry::gate::{Gate, GateLine};
+use registry::versions::{Registry, RegistryError};
 
 /// What to train.
 #[derive(Clone, Debug)]
@@ -111,7 +111,22 @@ pub enum TrainingError {
     Registry(#[from] RegistryError),
 }
 
+impl Learned {
+    /// Is it the champion now?
+    pub fn is_promoted(&self) -> bool {
+        self.standing == Standing::Promoted
+    }
+}
+
 impl TrainingError {
+    /// The goals that were skipped before the training came to nothing.
+    pub fn skipped(&self) -> &[NotTrained] {
+        match self {
+            TrainingError::NothingToLearn { skipped } => skipped,
+            _ => &[],
+        }
+    }
+
     /// Is there just not enough data for the goal yet? Every other error needs somebody to act.
     pub fn is_not_enough_data(&self) -> bool {
         match self {

@@ -39,7 +39,7 @@ pub enum RefreshError {
     #[error(transparent)]
     Segments(#[from] SavedError),
     /// The default time zone is unknown.
-    #[error("unknown_time_zone: {0}")]
+    #[error(transparent)]
     Zone(#[from] UnknownZone),
     /// The campaigns cannot be planned.
     #[error(transparent)]
@@ -68,7 +68,7 @@ impl Coded for RefreshError {
             RefreshError::Goal { source, .. } => source.code(),
             RefreshError::Handoff(error) => error.code(),
             RefreshError::Segments(error) => error.code(),
-            RefreshError::Zone(_) => "unknown_time_zone",
+            RefreshError::Zone(error) => error.code(),
             RefreshError::Plan(error) => error.code(),
             RefreshError::Settings(_) => "bad_settings",
             RefreshError::Table(error) => error.code(),
@@ -83,7 +83,7 @@ impl Coded for RefreshError {
             RefreshError::Goal { source, .. } => source.kind(),
             RefreshError::Handoff(error) => error.kind(),
             RefreshError::Segments(error) => error.kind(),
-            RefreshError::Zone(_) => ErrorKind::Caller,
+            RefreshError::Zone(error) => error.kind(),
             RefreshError::Plan(error) => error.kind(),
             RefreshError::Settings(_) => ErrorKind::Ours,
             RefreshError::Table(error) => error.kind(),
