@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::decisions::{path_text, reading_files};
-use super::problem::{Fault, INTERNAL_ERROR, Problem, UNKNOWN_CONTENT};
+use super::problem::{Fault, Problem};
 use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
 use domain::channel::ChannelSettings;
@@ -94,15 +94,12 @@ fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
 
 impl From<PreviewError> for Problem {
     fn from(error: PreviewError) -> Problem {
-        let detail = error.to_string();
-        match error {
-            PreviewError::UnknownContent(_) => Problem::new(UNKNOWN_CONTENT, detail),
-            PreviewError::UnknownUser(_) => Problem::invalid(vec![Fault::at("/user_id", detail)]),
-            PreviewError::UnknownChannel { .. } => Problem::invalid(vec![Fault::at("/channel", detail)]),
-            PreviewError::Table(_) => {
-                tracing::error!(%detail, "a request met a table that cannot be read");
-                Problem::new(INTERNAL_ERROR, "the workspace cannot be read; the server's log says more")
-            }
+        let at = |pointer| Problem::invalid(vec![Fault::at(pointer, error.to_string())]);
+        match &error {
+            PreviewError::UnknownContent(_) => Problem::of(&error, "There is no such content"),
+            PreviewError::UnknownUser(_) => at("/user_id"),
+            PreviewError::UnknownChannel { .. } => at("/channel"),
+            PreviewError::Table(_) => Problem::unusable(&error),
         }
     }
 }

@@ -28,7 +28,7 @@ use utoipa_axum::routes;
 pub use clock::Clock;
 pub use contents::Wordings;
 pub use health::Metrics;
-pub use problem::Problem;
+pub use problem::{Problem, status_of};
 pub use server::serve;
 
 use ::segments::answers::cache::PeopleCache;

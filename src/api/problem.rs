@@ -1,4 +1,14 @@
 //! What went wrong, as RFC 9457 wants it: a stable type, a title, a status, a detail, and where in the request.
+//!
+//! Of an error of the crates below, the type is its code and the status follows from its kind ([`status_of`]). Four groups of
+//! errors are answered otherwise, because a client of the server neither chooses the workspace nor waits for its files:
+//!
+//! | error | answer |
+//! |---|---|
+//! | a file of the workspace cannot be used, whatever its kind is on the command line | 500 `internal_error`; the log says which |
+//! | the decision log is full, closed or damaged ([`LogError`]) | 503 `overloaded`, `stopping` or `log_unavailable` |
+//! | a field or a parameter is wrong, also a user or channel that does not exist | 422 `invalid_request` with pointers |
+//! | the transport: headers, body, path, method, version | the types below, each with its own status |
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +18,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr};
 
 use super::wire::PositionBody;
+use domain::error::{Coded, ErrorKind};
 use engine::{EngineError, InvalidField, QuestionError, QuestionField};
 use segments::language::error::Position;
 use store::decision_log::LogError;
@@ -15,66 +26,67 @@ use store::decision_log::LogError;
 /// Content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
 
-/// A kind of problem: its stable code, its status, and its title.
+/// The status of an error of this kind.
+pub const fn status_of(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::Caller => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Conflict | ErrorKind::Refused => StatusCode::CONFLICT,
+        ErrorKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Ours => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A type of problem that has no error below the API: its stable code, its status, and its title.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
+pub(super) struct ProblemType {
     code: &'static str,
     status: StatusCode,
     title: &'static str,
 }
 
-const fn kind(code: &'static str, status: StatusCode, title: &'static str) -> Kind {
-    Kind { code, status, title }
+const fn problem(code: &'static str, status: StatusCode, title: &'static str) -> ProblemType {
+    ProblemType { code, status, title }
 }
 
-pub(super) const INVALID_JSON: Kind = kind("invalid_json", StatusCode::BAD_REQUEST, "The body is not JSON");
-pub(super) const BROKEN_BODY: Kind =
-    kind("broken_body", StatusCode::BAD_REQUEST, "The body cannot be read to its end");
-pub(super) const INVALID_HEADER: Kind =
-    kind("invalid_header", StatusCode::BAD_REQUEST, "A header cannot be used");
-pub(super) const INVALID_PATH: Kind = kind("invalid_path", StatusCode::BAD_REQUEST, "The path is not UTF-8");
-pub(super) const UNKNOWN_ROUTE: Kind =
-    kind("unknown_route", StatusCode::NOT_FOUND, "There is nothing at this path");
-pub(super) const UNKNOWN_CAMPAIGN: Kind =
-    kind("unknown_campaign", StatusCode::NOT_FOUND, "There is no such campaign");
-pub(super) const UNKNOWN_CONTENT: Kind =
-    kind("unknown_content", StatusCode::NOT_FOUND, "There is no such content");
-pub(super) const UNKNOWN_DECISION: Kind =
-    kind("unknown_decision", StatusCode::NOT_FOUND, "There is no such decision");
-pub(super) const METHOD_NOT_ALLOWED: Kind =
-    kind("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "This path has other methods");
-pub(super) const REQUEST_TIMEOUT: Kind =
-    kind("request_timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long");
-pub(super) const UNKNOWN_MODEL: Kind =
-    kind("unknown_model", StatusCode::CONFLICT, "The decision's model is not here any more");
-pub(super) const BODY_TOO_LARGE: Kind =
-    kind("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
-pub(super) const TOO_MANY_ITEMS: Kind =
-    kind("too_many_items", StatusCode::PAYLOAD_TOO_LARGE, "The batch has too many items");
-pub(super) const UNSUPPORTED_MEDIA_TYPE: Kind = kind(
+pub(super) const INVALID_JSON: ProblemType =
+    problem("invalid_json", StatusCode::BAD_REQUEST, "The body is not JSON");
+pub(super) const BROKEN_BODY: ProblemType =
+    problem("broken_body", StatusCode::BAD_REQUEST, "The body cannot be read to its end");
+pub(super) const INVALID_HEADER: ProblemType =
+    problem("invalid_header", StatusCode::BAD_REQUEST, "A header cannot be used");
+pub(super) const INVALID_PATH: ProblemType =
+    problem("invalid_path", StatusCode::BAD_REQUEST, "The path is not UTF-8");
+pub(super) const UNKNOWN_ROUTE: ProblemType =
+    problem("unknown_route", StatusCode::NOT_FOUND, "There is nothing at this path");
+pub(super) const METHOD_NOT_ALLOWED: ProblemType =
+    problem("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "This path has other methods");
+pub(super) const REQUEST_TIMEOUT: ProblemType =
+    problem("request_timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long");
+pub(super) const BODY_TOO_LARGE: ProblemType =
+    problem("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
+pub(super) const TOO_MANY_ITEMS: ProblemType =
+    problem("too_many_items", StatusCode::PAYLOAD_TOO_LARGE, "The batch has too many items");
+pub(super) const UNSUPPORTED_MEDIA_TYPE: ProblemType = problem(
     "unsupported_media_type",
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "The body's type or coding is not taken",
 );
-pub(super) const INVALID_REQUEST: Kind =
-    kind("invalid_request", StatusCode::UNPROCESSABLE_ENTITY, "The request cannot be meant so");
-pub(super) const IDEMPOTENCY_CONFLICT: Kind =
-    kind("idempotency_conflict", StatusCode::UNPROCESSABLE_ENTITY, "The key was used with another request");
-pub(super) const PRECONDITION_FAILED: Kind =
-    kind("precondition_failed", StatusCode::PRECONDITION_FAILED, "It is not the version that was expected");
-pub(super) const NO_PROFILES: Kind =
-    kind("no_profiles", StatusCode::CONFLICT, "There are no profiles to answer from");
-pub(super) const PROFILES_CHANGED: Kind =
-    kind("profiles_changed", StatusCode::SERVICE_UNAVAILABLE, "Profiles are being rebuilt");
-pub(super) const WORKSPACE_LOCKED: Kind =
-    kind("workspace_locked", StatusCode::SERVICE_UNAVAILABLE, "Another process writes to the workspace");
-pub(super) const INTERNAL_ERROR: Kind =
-    kind("internal_error", StatusCode::INTERNAL_SERVER_ERROR, "We have made a mistake");
-pub(super) const OVERLOADED: Kind =
-    kind("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too much is asked at once");
-pub(super) const LOG_UNAVAILABLE: Kind =
-    kind("log_unavailable", StatusCode::SERVICE_UNAVAILABLE, "The decision log cannot be used");
-pub(super) const STOPPING: Kind = kind("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping");
+pub(super) const INVALID_REQUEST: ProblemType =
+    problem("invalid_request", StatusCode::UNPROCESSABLE_ENTITY, "The request cannot be meant so");
+pub(super) const PRECONDITION_FAILED: ProblemType = problem(
+    "precondition_failed",
+    StatusCode::PRECONDITION_FAILED,
+    "It is not the version that was expected",
+);
+pub(super) const INTERNAL_ERROR: ProblemType =
+    problem("internal_error", StatusCode::INTERNAL_SERVER_ERROR, "We have made a mistake");
+pub(super) const OVERLOADED: ProblemType =
+    problem("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too much is asked at once");
+pub(super) const LOG_UNAVAILABLE: ProblemType =
+    problem("log_unavailable", StatusCode::SERVICE_UNAVAILABLE, "The decision log cannot be used");
+pub(super) const STOPPING: ProblemType =
+    problem("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping");
 
 /// One thing that is wrong with a question, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -133,11 +145,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+    pub(super) fn new(problem: ProblemType, detail: impl Into<String>) -> Problem {
         Problem {
-            type_uri: format!("/problems/{}", kind.code),
-            title: kind.title,
-            status: kind.status.as_u16(),
+            type_uri: format!("/problems/{}", problem.code),
+            title: problem.title,
+            status: problem.status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
             position: None,
@@ -145,15 +157,25 @@ impl Problem {
         }
     }
 
-    /// A problem whose code begins the text, as on the command line.
-    pub(super) fn coded(status: StatusCode, title: &'static str, detail: String) -> Problem {
-        let code = detail.split(':').next().unwrap_or_default();
-        Problem {
-            type_uri: format!("/problems/{code}"),
-            title,
-            status: status.as_u16(),
-            ..Problem::new(INTERNAL_ERROR, detail)
+    /// The problem of an error: its code is the type, its kind decides the status, and its text is the detail. What only we
+    /// can mend goes to the log.
+    pub(super) fn of(error: &dyn Coded, title: &'static str) -> Problem {
+        if error.kind() == ErrorKind::Ours {
+            return Problem::unusable(error);
         }
+        let (code, status) = (error.code(), status_of(error.kind()));
+        Problem::new(ProblemType { code, status, title }, error.to_string())
+    }
+
+    /// A file of the workspace that cannot be used: the log says which, the client only that.
+    pub(super) fn unusable(error: &dyn Coded) -> Problem {
+        tracing::error!(%error, "a request met a file that cannot be used");
+        Problem::new(INTERNAL_ERROR, "the workspace cannot be used; the server's log says more")
+    }
+
+    /// The same with another detail: a client is not told where files lie.
+    pub(super) fn saying(self, detail: impl Into<String>) -> Problem {
+        Problem { detail: detail.into(), ..self }
     }
 
     /// The same problem at a place of the body.
@@ -231,21 +253,23 @@ impl IntoResponse for Problem {
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Problem {
-        let detail = error.to_string();
         match error {
             EngineError::Question(QuestionError::Invalid(fields)) => {
                 Problem::invalid(fields.into_iter().map(Fault::from).collect())
             }
             EngineError::Question(QuestionError::UnknownCampaign(_)) => {
-                Problem::new(UNKNOWN_CAMPAIGN, detail)
+                Problem::of(&error, "There is no such campaign")
             }
-            EngineError::IdempotencyConflict(_) => Problem::new(IDEMPOTENCY_CONFLICT, detail),
-            EngineError::UnknownDecision(_) => Problem::new(UNKNOWN_DECISION, detail),
-            EngineError::UnknownModel { .. } => Problem::new(UNKNOWN_MODEL, detail),
+            EngineError::IdempotencyConflict(_) => {
+                Problem::of(&error, "The key was used with another request")
+            }
+            EngineError::UnknownDecision(_) => Problem::of(&error, "There is no such decision"),
+            EngineError::UnknownModel { .. } => {
+                Problem::of(&error, "The decision's model is not here any more")
+            }
             EngineError::Log(error) => error.into(),
             EngineError::Table(_) | EngineError::Lake(_) | EngineError::Profile(_) => {
-                tracing::error!(%detail, "a request met a table that cannot be read");
-                Problem::new(INTERNAL_ERROR, "the workspace cannot be read; the server's log says more")
+                Problem::unusable(&error)
             }
         }
     }

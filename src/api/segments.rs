@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::body::JsonBody;
 use super::decisions::{path_text, reading_files};
-use super::problem::{Fault, INVALID_HEADER, PRECONDITION_FAILED, Problem, WORKSPACE_LOCKED};
+use super::problem::{Fault, INVALID_HEADER, PRECONDITION_FAILED, Problem};
 use super::{ApiState, json};
 use ::segments::answers::desk::{Desk, saved_segments};
 use ::segments::language::expression::Expression;
@@ -218,14 +218,19 @@ fn entity_tag(version: &str) -> HeaderValue {
 
 /// The writer's lock of the workspace; one who writes for a moment is waited for.
 fn lock(workspace: &Workspace) -> Result<WriteLock, Problem> {
-    for _ in 0..LOCK_ATTEMPTS {
+    let mut attempts = 1;
+    loop {
         match workspace.lock() {
-            Err(WorkspaceError::Locked(_)) => std::thread::sleep(LOCK_PAUSE),
             Ok(lock) => return Ok(lock),
-            Err(error) => return Err(problems::unreadable(&error)),
+            Err(WorkspaceError::Locked(_)) if attempts < LOCK_ATTEMPTS => std::thread::sleep(LOCK_PAUSE),
+            Err(error @ WorkspaceError::Locked(_)) => {
+                let detail = "another smartpush is writing here; try again when it is done";
+                return Err(Problem::of(&error, "Another process writes to the workspace").saying(detail));
+            }
+            Err(error) => return Err(Problem::unusable(&error)),
         }
+        attempts += 1;
     }
-    Err(Problem::new(WORKSPACE_LOCKED, "another smartpush is writing here; try again when it is done"))
 }
 
 /// Which version a request means to change (RFC 9110, `If-Match`).

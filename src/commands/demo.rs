@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
-use super::learning::{health_lines, read_before};
-use super::output::{print_json, print_lines, progress_bar, thousands};
-use super::train::{Learning, Outcome};
+use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure, charts};
 use api::Clock;
 use config::Config;
@@ -28,6 +26,8 @@ use events::mapping::Renames;
 use events::request::{Kind, Request, Summary};
 use files::tables::{self, TableError};
 use files::workspace::{ServeLock, Workspace, WriteLock};
+use operations::context::Context as Operation;
+use operations::train::{Learned, Trainer, TrainingError};
 use profiles::build::{Built, build};
 use profiles::declared::Declared;
 
@@ -137,9 +137,10 @@ type Taken = Vec<(Kind, Summary)>;
 fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Locks, Taken), Failure> {
     if !data.join("purchases.parquet").exists() {
         let place = data.display();
-        return Err(Failure::caller(format!(
-            "no_such_file: {place}/purchases.parquet; run this in a clone of the repository, or name the data with --data DIR"
-        )));
+        let message = format!(
+            "{place}/purchases.parquet; run this in a clone of the repository, or name the data with --data DIR"
+        );
+        return Err(Failure::not_found("no_such_file", message));
     }
     let root = match context.workspace.as_os_str() == "." {
         true => PathBuf::from("data/demo"),
@@ -147,10 +148,8 @@ fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Locks, 
     };
     if Workspace::is_foreign(&root) {
         let place = root.join("data");
-        return Err(Failure::caller(format!(
-            "not_a_workspace: {}: files that no demo put there",
-            place.display()
-        )));
+        let message = format!("{}: files that no demo put there", place.display());
+        return Err(Failure::conflict("not_a_workspace", message));
     }
     let workspace = Workspace::create(&root)?;
     let locks = Locks { writing: workspace.lock()?, _serving: workspace.lock_for_serving()? };
@@ -167,10 +166,7 @@ fn take(context: &Context, workspace: &Workspace, kind: Kind, files: &[PathBuf])
     let zone = Zone::find(SAMPLE_ZONE).map_err(Failure::ours)?;
     let renames = Renames::default();
     let request = Request { files, kind, format: None, renames, zone: Some(zone), now: context.now };
-    let bar = progress_bar();
-    let mut summary =
-        ingest(workspace, &context.config.ingest, &request, &|stage| super::ingest::show(&bar, stage))?;
-    bar.finish_and_clear();
+    let mut summary = ingest(workspace, &context.config.ingest, &request, &|_| ())?;
     match summary.refused.pop() {
         Some(refused) => Err(refused.into()),
         None => Ok(summary),
@@ -233,23 +229,17 @@ impl Demo<'_> {
 
     fn evaluate(&self) -> Result<Report, Failure> {
         let config: &Config = &self.context.config;
-        let cut = super::evaluate::default_cut(&self.lake, config);
+        let cut = operations::evaluate::default_cut(&self.lake, config);
         Ok(evaluate(&self.lake, &self.declared, cut, config, &|_, _| ())?)
     }
 
     /// Trains every goal that the data says something about.
-    fn train(&self) -> Result<Vec<Outcome>, Failure> {
-        let material = read_before(self.context, &self.workspace, &self.lake, self.as_of)?;
-        let health = health_lines(self.context, &self.workspace, &self.lake, self.as_of)?;
-        let learning = Learning {
-            health,
-            context: self.context,
-            workspace: &self.workspace,
-            material: &material,
-            lake_sha256: self.lake.content_sha256(),
+    fn train(&self) -> Result<Vec<Learned>, Failure> {
+        let train = |operation: &Operation<'_>| -> Result<Vec<Learned>, TrainingError> {
+            let trainer = Trainer::open(operation, &self.lake, self.as_of)?;
+            self.context.config.goals.keys().map(|goal| trainer.train_and_promote(goal)).collect()
         };
-        let goals = self.context.config.goals.keys();
-        goals.map(|name| learning.train_goal(name, self.context.config.training.seed)).collect()
+        Ok(self.context.operate(&self.workspace, train)?)
     }
 
     fn write_curves(&self, population: &Population, model: &SendTimeModel) -> Result<Vec<PathBuf>, Failure> {
@@ -361,7 +351,7 @@ fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
 }
 
 /// The models on their test parts, beside giving everybody the share of those who reached the goal.
-fn what_was_learned(outcomes: &[Outcome]) -> Vec<String> {
+fn what_was_learned(outcomes: &[Learned]) -> Vec<String> {
     let mut lines = heading(7, "What was learned to foretell, measured on later days");
     lines.push(format!(
         "   {:<12} {:<58} {:>9} {:>22} {:>9} {:>6}",
@@ -385,10 +375,10 @@ fn what_was_learned(outcomes: &[Outcome]) -> Vec<String> {
 }
 
 /// What keeps a model out: the first line of the gate that does not hold.
-fn why_not_served(outcome: &Outcome) -> String {
+fn why_not_served(outcome: &Learned) -> String {
     let gate = outcome.trained.card.gate.as_ref();
     match gate.and_then(|gate| gate.failed().first().map(|line| line.name.clone())) {
-        Some(name) if !outcome.promoted => format!("  not served: {name}"),
+        Some(name) if !outcome.is_promoted() => format!("  not served: {name}"),
         _ => String::new(),
     }
 }

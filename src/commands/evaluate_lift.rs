@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::evaluate_policy::Scratch;
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
+use domain::error::{Coded, ErrorKind};
 use evaluation::uplift::{Lift, Qini, Rate, Unit, UpliftError, lift, qini};
 use events::catalogue::Catalogue;
 use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
@@ -99,10 +100,25 @@ fn read(context: &Context, arguments: &EvaluateLiftArguments) -> Result<Arms, Fa
         return Ok(of_export(&workspace.decisions(), &workspace.outcomes(), &holdouts)?);
     };
     let names = names(arguments.map.as_deref().unwrap_or_default());
-    let names = names.map_err(|detail| Failure::caller(format!("bad_map: --map: {detail}")))?;
+    let names = names.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?;
     let scratch = Scratch::make()?;
     let probability = arguments.treated_percent.map(|percent| percent / 100.0);
     Ok(of_file(file, &names, probability, &scratch.0)?)
+}
+
+/// A comparison of which no campaign allows one.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; without users left alone by chance nobody knows what they would have done")]
+struct NoComparison(UpliftError);
+
+impl Coded for NoComparison {
+    fn code(&self) -> &'static str {
+        self.0.code()
+    }
+
+    fn kind(&self) -> ErrorKind {
+        self.0.kind()
+    }
 }
 
 fn measure(arms: &Arms, arguments: &EvaluateLiftArguments) -> Result<Measured, Failure> {
@@ -111,13 +127,11 @@ fn measure(arms: &Arms, arguments: &EvaluateLiftArguments) -> Result<Measured, F
     let campaigns: BTreeMap<String, Compared> =
         arms.campaigns.iter().map(|(campaign, units)| (campaign.clone(), compare(units))).collect();
     if let (Err(error), false) = (&all, campaigns.values().any(Result::is_ok)) {
-        return Err(Failure::caller(format!(
-            "{error}; without users left alone by chance nobody knows what they would have done"
-        )));
+        return Err(NoComparison(error.clone()).into());
     }
     let scores = arms.scores.as_ref().filter(|_| all.is_ok());
     let qini = scores.map(|scores| qini(&arms.all, scores, arguments.draws as usize, arguments.seed));
-    let qini = qini.transpose().map_err(Failure::caller)?;
+    let qini = qini.transpose()?;
     Ok(Measured { all, campaigns, qini })
 }
 

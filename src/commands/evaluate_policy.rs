@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use evaluation::bootstrap::Figure;
-use evaluation::off_policy::{Draws, Estimate, Estimator, OffPolicyError, Report, evaluate};
-use feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, load, names};
+use evaluation::off_policy::{Draws, Estimate, Estimator, Report, evaluate};
+use feedback::off_policy::{ArmPart, Loaded, Reading, load, names};
 
 /// Value another policy on what was logged, before anybody is pushed by it
 ///
@@ -129,7 +129,7 @@ pub(super) fn run(context: &Context, arguments: &EvaluatePolicyArguments) -> Res
 
 fn read(arguments: &EvaluatePolicyArguments) -> Result<Loaded, Failure> {
     let names = names(arguments.map.as_deref().unwrap_or_default());
-    let names = names.map_err(|detail| Failure::caller(format!("bad_map: --map: {detail}")))?;
+    let names = names.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?;
     let scratch = Scratch::make()?;
     let reading = Reading {
         names: &names,
@@ -149,7 +149,7 @@ impl Scratch {
         let place = std::env::temp_dir().join(format!("smartpush-{}", std::process::id()));
         match fs::create_dir_all(&place) {
             Ok(()) => Ok(Scratch(place)),
-            Err(error) => Err(Failure::caller(format!("not_permitted: {}: {error}", place.display()))),
+            Err(error) => Err(Failure::caller("not_permitted", format!("{}: {error}", place.display()))),
         }
     }
 }
@@ -240,19 +240,4 @@ fn number(value: f64) -> String {
 
 fn span(low: f64, high: f64) -> String {
     format!("[{:>10} {:>10}]", format!("{low:.6}"), format!("{high:.6}"))
-}
-
-impl From<PolicyInputError> for Failure {
-    fn from(error: PolicyInputError) -> Self {
-        match error {
-            PolicyInputError::Input(error) => error.into(),
-            PolicyInputError::Table(error) => error.into(),
-        }
-    }
-}
-
-impl From<OffPolicyError> for Failure {
-    fn from(error: OffPolicyError) -> Self {
-        Failure::new(2, error)
-    }
 }

@@ -7,9 +7,9 @@ mod evaluate;
 mod evaluate_lift;
 mod evaluate_policy;
 mod examples;
+mod failure;
 mod health;
 mod ingest;
-mod learning;
 mod models;
 mod outcomes;
 mod output;
@@ -31,22 +31,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use ::config::{Config, ConfigError};
-use ::models::examples::ExampleError;
-use ::models::train::TrainError;
-use ::models::train::imported::ImportError;
-use ::models::train::online::OnlineError;
-use curves::evaluate::EvaluateError;
+use ::config::Config;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
-use events::formats::InputError;
-use events::lake::{Lake, LakeError};
-use events::request::IngestError;
-use files::tables::TableError;
-use files::workspace::{Workspace, WorkspaceError};
-use profiles::ProfileError;
-use registry::versions::RegistryError;
-use segments::people::PeopleError;
+use events::lake::Lake;
+use files::workspace::Workspace;
+
+use failure::Failure;
+pub use failure::exit_status;
 
 /// What to push, when, and whether to push at all.
 #[derive(Parser)]
@@ -58,7 +50,7 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's fault · 3 refused by a gate or by drift.\n\
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's error · 3 refused by a gate or by drift · 4 the workspace is in use.\n\
     T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
 
 /// Options of every subcommand; they may stand before or after it.
@@ -109,36 +101,6 @@ struct Context {
     now: Instant,
 }
 
-/// A failure with its exit code; its text begins with the stable code.
-#[derive(Debug)]
-struct Failure {
-    exit: u8,
-    error: anyhow::Error,
-    /// The command has already put its JSON object on stdout.
-    reported: bool,
-}
-
-impl Failure {
-    fn new(exit: u8, error: impl Into<anyhow::Error>) -> Failure {
-        Failure { exit, error: error.into(), reported: false }
-    }
-
-    /// The same, when the JSON object on stdout tells it already.
-    fn reported(self) -> Failure {
-        Failure { reported: true, ..self }
-    }
-
-    /// The caller's fault: exit 2.
-    fn caller(text: impl std::fmt::Display) -> Failure {
-        Failure::new(2, anyhow::anyhow!("{text}"))
-    }
-
-    /// Our failure: exit 1.
-    fn ours(error: impl Into<anyhow::Error>) -> Failure {
-        Failure::new(1, error)
-    }
-}
-
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -150,14 +112,13 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Not `{:#}`: the errors of the seams name their source themselves.
-            eprintln!("error: {}", failure.error);
-            if json && !failure.reported {
-                output::print_json(
-                    &serde_json::json!({ "error": failure.error.to_string(), "exit": failure.exit }),
-                );
+            eprintln!("error: {failure}");
+            if json && !failure.is_reported() {
+                let mut object = serde_json::json!({});
+                failure.add_to(&mut object);
+                output::print_json(&object);
             }
-            ExitCode::from(failure.exit)
+            ExitCode::from(failure.exit())
         }
     }
 }
@@ -219,15 +180,15 @@ impl Context {
         &self,
         workspace: &Workspace,
         operation: impl FnOnce(&operations::context::Context<'_>) -> Result<T, E>,
-    ) -> Result<T, Failure>
-    where
-        Failure: From<E>,
-    {
+    ) -> Result<T, E> {
         let bar = output::Bar::new();
         let (config, now) = (&self.config, self.now);
-        let result = operation(&operations::context::Context { workspace, config, now, progress: &bar });
-        drop(bar);
-        Ok(result?)
+        operation(&operations::context::Context { workspace, config, now, progress: &bar })
+    }
+
+    /// T as it was given.
+    fn given_moment(&self, text: Option<&str>) -> Result<Option<Instant>, Failure> {
+        Ok(text.map(|text| operations::context::parse_moment(&self.config, text)).transpose()?)
     }
 
     /// The workspace, which must exist.
@@ -240,9 +201,10 @@ impl Context {
         let lake = Lake::open(workspace)?;
         match lake.newest() {
             Some(_) => Ok(lake),
-            None => Err(Failure::caller(
-                "no_events: the workspace holds no events; `smartpush ingest FILE` brings some",
-            )),
+            None => {
+                let message = "the workspace holds no events; `smartpush ingest FILE` brings some";
+                Err(Failure::conflict("no_events", message))
+            }
         }
     }
 
@@ -256,9 +218,8 @@ impl Context {
     fn check_free(&self, workspace: &Workspace, out: &std::path::Path) -> Result<(), Failure> {
         if workspace.owns(out) {
             let place = out.display();
-            return Err(Failure::caller(format!(
-                "bad_out: {place}: the workspace keeps its own tables there"
-            )));
+            let message = format!("{place}: the workspace keeps its own tables there");
+            return Err(Failure::caller("bad_out", message));
         }
         Ok(())
     }
@@ -276,175 +237,9 @@ impl Context {
         let midnight =
             |day: Day| Zone::find(&self.config.default_time_zone).ok()?.instant_of(day.civil().into());
         Instant::parse_rfc3339(text).or_else(|| Day::parse(text).and_then(midnight)).ok_or_else(|| {
-            Failure::caller(format!(
-                "bad_moment: {text:?} is neither RFC 3339 (2017-12-01T05:00:00Z) nor a date (2017-12-01)"
-            ))
+            let message =
+                format!("{text:?} is neither RFC 3339 (2017-12-01T05:00:00Z) nor a date (2017-12-01)");
+            Failure::caller("bad_moment", message)
         })
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Failure::new(2, error)
-    }
-}
-
-impl From<InputError> for Failure {
-    fn from(error: InputError) -> Self {
-        Failure::new(2, error)
-    }
-}
-
-impl From<WorkspaceError> for Failure {
-    fn from(error: WorkspaceError) -> Self {
-        match error {
-            WorkspaceError::Table(error) => error.into(),
-            WorkspaceError::Missing(_)
-            | WorkspaceError::NewerFormat { .. }
-            | WorkspaceError::Damaged { .. }
-            | WorkspaceError::Locked(_)
-            | WorkspaceError::Served(_) => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<TableError> for Failure {
-    fn from(error: TableError) -> Self {
-        let exit = match &error {
-            TableError::NewerFormat { .. } | TableError::UnknownExtension { .. } => 2,
-            TableError::Io { source, .. } if is_callers(source) => 2,
-            TableError::Io { .. } | TableError::Parquet { .. } => 1,
-        };
-        Failure::new(exit, error)
-    }
-}
-
-/// A place that may not be read or written was named by the caller. A full disk was not, nor a file of ours that is
-/// gone: what the caller names and does not exist is an [`InputError`], or is made.
-fn is_callers(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind;
-    matches!(
-        error.kind(),
-        ErrorKind::PermissionDenied
-            | ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::NotADirectory
-            | ErrorKind::IsADirectory
-            | ErrorKind::AlreadyExists
-    )
-}
-
-impl From<LakeError> for Failure {
-    fn from(error: LakeError) -> Self {
-        match error {
-            LakeError::Table(error) => error.into(),
-            LakeError::BadManifest { .. } => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<IngestError> for Failure {
-    fn from(error: IngestError) -> Self {
-        match error {
-            IngestError::Table(error) => error.into(),
-            IngestError::Lake(error) => error.into(),
-        }
-    }
-}
-
-impl From<ProfileError> for Failure {
-    fn from(error: ProfileError) -> Self {
-        match error {
-            ProfileError::Table(error) => error.into(),
-            ProfileError::Lake(error) => error.into(),
-            ProfileError::NoEvents(_) | ProfileError::NoProfiles(_) => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<PeopleError> for Failure {
-    fn from(error: PeopleError) -> Self {
-        match error {
-            PeopleError::Profiles(error) => error.into(),
-            PeopleError::Table(error) => error.into(),
-            PeopleError::Lake(error) => error.into(),
-            PeopleError::Changed { .. } | PeopleError::Rebuilt(_) | PeopleError::Missing(_) => {
-                Failure::new(2, error)
-            }
-            PeopleError::WrongKind(_) | PeopleError::Evaluation(_) => Failure::ours(error),
-        }
-    }
-}
-
-impl From<RegistryError> for Failure {
-    fn from(error: RegistryError) -> Self {
-        match error {
-            RegistryError::Table(error) => error.into(),
-            // Refused by the gate.
-            RegistryError::Refused { .. }
-            | RegistryError::RefusedByGate { .. }
-            | RegistryError::Imported { .. } => Failure::new(3, error),
-            _ => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<ExampleError> for Failure {
-    fn from(error: ExampleError) -> Self {
-        match error {
-            ExampleError::Profile(error) => error.into(),
-            _ => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Self {
-        match error {
-            TrainError::Examples(error) => error.into(),
-            TrainError::TooFewMoments { .. }
-            | TrainError::OneClass { .. }
-            | TrainError::NotFinite { .. }
-            | TrainError::Fit { .. } => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<ImportError> for Failure {
-    fn from(error: ImportError) -> Self {
-        match error {
-            ImportError::Table(error) => error.into(),
-            ImportError::Train(error) => error.into(),
-            ImportError::Input(error) => error.into(),
-            ImportError::Missing { .. } => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<OnlineError> for Failure {
-    fn from(error: OnlineError) -> Self {
-        match error {
-            OnlineError::Examples(error) => error.into(),
-            _ => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<ContextError> for Failure {
-    fn from(error: ContextError) -> Self {
-        match error {
-            ContextError::Workspace(error) => error.into(),
-            ContextError::Lake(error) => error.into(),
-            ContextError::Table(error) => error.into(),
-            error => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<EvaluateError> for Failure {
-    fn from(error: EvaluateError) -> Self {
-        match error {
-            EvaluateError::Profile(error) => error.into(),
-            EvaluateError::NothingToScore(_) => Failure::new(2, error),
-        }
     }
 }

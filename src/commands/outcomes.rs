@@ -12,14 +12,13 @@ use domain::time::Instant;
 use engine::SnapshotScorer;
 use engine::replay::scorer_of;
 use events::lake::Lake;
-use feedback::FeedbackError;
 use feedback::attribution::Strays;
 use feedback::decided::Logged;
 use feedback::export::{Exported, export};
 use feedback::outcomes::{outcomes_of, write};
 use feedback::summary::{Figures, Summary, summarise};
 use files::workspace::Workspace;
-use store::decision_log::{LogError, Record};
+use store::decision_log::Record;
 
 /// Join decisions with the events they caused, and write both as tables
 ///
@@ -67,9 +66,9 @@ pub(super) fn run(context: &Context, arguments: &OutcomesArguments) -> Result<()
     let as_of = moment(context, arguments.as_of.as_deref(), &lake, &logged)?;
     let logged = logged.before(as_of);
     if logged.decisions().is_empty() {
-        return Err(Failure::caller(format!(
-            "no_decisions: the decision log holds none before {as_of}; `smartpush serve` answers, and logs them"
-        )));
+        let message =
+            format!("the decision log holds none before {as_of}; `smartpush serve` answers, and logs them");
+        return Err(Failure::conflict("no_decisions", message));
     }
     let told = make(context, &workspace, &lake, &logged, as_of)?;
     warn(&told);
@@ -224,16 +223,5 @@ fn share(part: u64, whole: u64) -> String {
     match whole {
         0 => numbers,
         _ => format!("{numbers} {:.1}%", 100.0 * part as f64 / whole as f64),
-    }
-}
-
-impl From<FeedbackError> for Failure {
-    fn from(error: FeedbackError) -> Self {
-        match error {
-            FeedbackError::Log(LogError::NewerFormat { .. }) => Failure::new(2, error),
-            FeedbackError::Log(_) => Failure::new(1, error),
-            FeedbackError::Lake(error) => error.into(),
-            FeedbackError::Table(error) => error.into(),
-        }
     }
 }

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use domain::time::Day;
-use operations::plan::{CampaignChoice, PlanError, PlanRequest, plan};
-use planning::handoff::HandoffError;
-use store::decision_log::LogError;
+use operations::plan::{CampaignChoice, PlanRequest, plan};
 
 /// Plan campaigns together for everybody, and write what a sender needs
 ///
@@ -59,7 +57,7 @@ impl PlanArguments {
     fn request(&self, context: &Context) -> Result<PlanRequest, Failure> {
         let campaigns = match &self.due {
             Some(text) => {
-                let bad = || Failure::caller(format!("bad_due: {text:?} is no date (2018-01-01)"));
+                let bad = || Failure::caller("bad_due", format!("{text:?} is no date (2018-01-01)"));
                 CampaignChoice::Due(Day::parse(text).ok_or_else(bad)?)
             }
             None => CampaignChoice::Named(self.campaigns.iter().map(|id| id.trim().to_string()).collect()),
@@ -83,32 +81,4 @@ pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Fa
         false => print_lines(&report::lines(&made)),
     }
     Ok(())
-}
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        match error {
-            PlanError::Handoff(error) => error.into(),
-            PlanError::Engine(error) => error.into(),
-            PlanError::Log(error) => error.into(),
-            PlanError::Context(error) => error.into(),
-            error => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<HandoffError> for Failure {
-    fn from(error: HandoffError) -> Self {
-        match error {
-            HandoffError::Table(error) => error.into(),
-            HandoffError::NotEmpty(_) => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<LogError> for Failure {
-    fn from(error: LogError) -> Self {
-        let exit = if matches!(error, LogError::NewerFormat { .. }) { 2 } else { 1 };
-        Failure::new(exit, error)
-    }
 }

@@ -3,7 +3,7 @@
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use domain::wording::{Preview, WordingPreview};
-use events::preview::{PreviewError, PreviewQuestion, preview};
+use events::preview::{PreviewQuestion, preview};
 
 /// Show the wordings of a content as a reader would see them
 ///
@@ -89,15 +89,4 @@ fn text_of(name: &str, text: &str, is_cut: bool) -> Vec<String> {
 /// A terminal is not to be steered by a text.
 fn printable(line: &str) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-impl From<PreviewError> for Failure {
-    fn from(error: PreviewError) -> Self {
-        match error {
-            PreviewError::Table(error) => error.into(),
-            PreviewError::UnknownContent(_)
-            | PreviewError::UnknownUser(_)
-            | PreviewError::UnknownChannel { .. } => Failure::new(2, error),
-        }
-    }
 }

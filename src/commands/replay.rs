@@ -2,9 +2,7 @@
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use engine::EngineError;
 use engine::replay::{Difference, Replay, replay};
-use store::decision_log::LogError;
 
 /// Make a logged decision again and compare the bytes
 ///
@@ -33,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &ReplayArguments) -> Result<(), 
         return Ok(());
     }
     let count = found.differences.len();
-    Err(Failure::new(3, anyhow::anyhow!("replay_differs: {count} places differ")).reported())
+    Err(Failure::refused("replay_differs", format!("{count} places differ")).reported())
 }
 
 fn for_people(found: &Replay) -> Vec<String> {
@@ -48,20 +46,4 @@ fn for_people(found: &Replay) -> Vec<String> {
     let built = found.logged.context.versions.get("build").map(String::as_str).unwrap_or("an unknown build");
     lines.push(format!("  logged by build {built}, replayed by {}", env!("CARGO_PKG_VERSION")));
     lines
-}
-
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Table(error) => error.into(),
-            EngineError::Lake(error) => error.into(),
-            EngineError::Profile(error) => error.into(),
-            EngineError::Log(LogError::NewerFormat { .. }) => Failure::new(2, error),
-            EngineError::Log(_) => Failure::new(1, error),
-            EngineError::Question(_)
-            | EngineError::IdempotencyConflict(_)
-            | EngineError::UnknownDecision(_)
-            | EngineError::UnknownModel { .. } => Failure::new(2, error),
-        }
-    }
 }

@@ -14,10 +14,7 @@ mod upload;
 use self::selection::{Desk, Selection};
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use segments::answers::desk::DeskError;
-use segments::answers::privacy::PrivacyError;
 use segments::language::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
-use segments::saved::versions::SavedError;
 
 /// Ask who belongs to a segment: how many, some of them, all of them as a file; save it, compare it with others
 ///
@@ -111,37 +108,4 @@ fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
     let field = |field: &Field| line(&field.name, field.field_type, &field.description);
     let function = |function: &Function| line(function.form, function.field_type, function.description);
     print_lines(&catalogue.fields().map(field).chain(FUNCTIONS.iter().map(function)).collect::<Vec<_>>());
-}
-
-impl From<DeskError> for Failure {
-    fn from(error: DeskError) -> Self {
-        match error {
-            DeskError::Field { .. }
-            | DeskError::NotAField(_)
-            | DeskError::TooLarge(_)
-            | DeskError::Stale { .. } => Failure::caller(error),
-            DeskError::Zone(error) => Failure::caller(error),
-            DeskError::Saved(error) => error.into(),
-            DeskError::Privacy(error) => error.into(),
-            DeskError::People(error) => error.into(),
-            DeskError::Registry(error) => error.into(),
-            DeskError::Example(error) => error.into(),
-            DeskError::Profile(error) => error.into(),
-        }
-    }
-}
-
-impl From<SavedError> for Failure {
-    fn from(error: SavedError) -> Self {
-        match error {
-            SavedError::Table(error) => error.into(),
-            _ => Failure::new(2, error),
-        }
-    }
-}
-
-impl From<PrivacyError> for Failure {
-    fn from(error: PrivacyError) -> Self {
-        Failure::new(2, error)
-    }
 }

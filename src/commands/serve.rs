@@ -63,7 +63,7 @@ pub(super) fn serve(
     let config = &context.config.serve;
     let every = Duration::from_secs(config.refresh_seconds);
     let refresher = Refresher::start(Arc::clone(&engine), every, move || clock.now());
-    let metrics = Metrics::install().map_err(|error| Failure::ours(anyhow::anyhow!("{error}")))?;
+    let metrics = Metrics::install().map_err(Failure::ours)?;
     let state = ApiState::new(Arc::clone(&engine), refresher, clock, metrics, config.clone(), wordings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::ours)?;
     let served = runtime.block_on(async {
@@ -87,7 +87,7 @@ pub(super) fn open_engine(context: &Context, workspace: Workspace, clock: Clock)
 
 fn listen(address: &str) -> Result<TcpListener, Failure> {
     let cannot =
-        |error: &dyn std::fmt::Display| Failure::caller(format!("cannot_listen: {address}: {error}"));
+        |error: &dyn std::fmt::Display| Failure::caller("cannot_listen", format!("{address}: {error}"));
     let addresses: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| cannot(&error))?.collect();
     TcpListener::bind(addresses.as_slice()).map_err(|error| cannot(&error))
 }
@@ -95,7 +95,7 @@ fn listen(address: &str) -> Result<TcpListener, Failure> {
 /// What tells this server's ids from those of every other.
 fn entropy() -> Result<[u8; 32], Failure> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::ours(anyhow::anyhow!("getrandom: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Failure::ours(format!("getrandom: {error}")))?;
     Ok(bytes)
 }
 

@@ -9,8 +9,8 @@ use super::output::{print_json, print_lines, progress_bar, table, thousands};
 use super::{Context, Failure};
 use evaluation::bootstrap::Figure;
 use simulation::Stage;
-use simulation::parameters::{ParameterError, Parameters, Scenario};
-use simulation::policies::{PlayError, Policy};
+use simulation::parameters::{Parameters, Scenario};
+use simulation::policies::Policy;
 use simulation::report::{PolicyReport, Reporter};
 use simulation::run::{Week, play};
 
@@ -57,18 +57,6 @@ pub(super) struct SimulateArguments {
     scenario: String,
 }
 
-impl From<ParameterError> for Failure {
-    fn from(error: ParameterError) -> Self {
-        Failure::new(2, error)
-    }
-}
-
-impl From<PlayError> for Failure {
-    fn from(error: PlayError) -> Self {
-        Failure::ours(error)
-    }
-}
-
 pub(super) fn run(context: &Context, arguments: &SimulateArguments) -> Result<(), Failure> {
     let (parameters, policies) = (parameters(arguments)?, policies(&arguments.policies)?);
     let reports = simulate(&parameters, &policies, arguments)?;
@@ -83,7 +71,7 @@ fn parameters(arguments: &SimulateArguments) -> Result<Parameters, Failure> {
     let file = arguments.parameters.as_ref().map(|path| {
         let text = std::fs::read_to_string(path);
         text.map(|text| (path.display().to_string(), text))
-            .map_err(|error| Failure::caller(format!("bad_parameters: {}: {error}", path.display())))
+            .map_err(|error| Failure::caller("bad_parameters", format!("{}: {error}", path.display())))
     });
     let file = file.transpose()?;
     let mut parameters = Parameters::read(file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())))?;
@@ -97,7 +85,9 @@ fn scenario(name: &str) -> Result<Scenario, Failure> {
     match name {
         "default" => Ok(Scenario::Default),
         "exposure_trap" => Ok(Scenario::ExposureTrap),
-        _ => Err(Failure::caller(format!("unknown_scenario: {name:?}; there are default and exposure_trap"))),
+        _ => {
+            Err(Failure::caller("unknown_scenario", format!("{name:?}; there are default and exposure_trap")))
+        }
     }
 }
 
@@ -106,7 +96,7 @@ fn policies(names: &[String]) -> Result<Vec<Policy>, Failure> {
     let known = Policy::ALL.map(Policy::as_str).join(", ");
     let policy = |name: &String| {
         Policy::parse(name)
-            .ok_or_else(|| Failure::caller(format!("unknown_policy: {name:?}; there are {known}")))
+            .ok_or_else(|| Failure::caller("unknown_policy", format!("{name:?}; there are {known}")))
     };
     let named = names.iter().map(policy).collect::<Result<Vec<Policy>, Failure>>()?;
     Ok(Policy::ALL.into_iter().filter(|policy| named.is_empty() || named.contains(policy)).collect())

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use domain::channel::ChannelSettings;
+use domain::error::{Coded, ErrorKind};
 use domain::goal::{Goal, is_goal_name};
 use domain::identity::is_valid_id;
 use domain::settings::DecisionSettings;
@@ -307,8 +308,26 @@ pub enum ConfigError {
         detail: String,
     },
     /// A zone that does not exist.
-    #[error("bad_config: default_time_zone: {0}")]
+    #[error("bad_config: default_time_zone: {}", .0.detail())]
     Zone(#[from] UnknownZone),
+}
+
+impl Coded for ConfigError {
+    fn code(&self) -> &'static str {
+        match self {
+            ConfigError::Unreadable { .. } | ConfigError::Invalid { .. } | ConfigError::Zone(_) => {
+                "bad_config"
+            }
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ConfigError::Unreadable { .. } | ConfigError::Invalid { .. } | ConfigError::Zone(_) => {
+                ErrorKind::Caller
+            }
+        }
+    }
 }
 
 impl Config {

@@ -8,6 +8,7 @@ use super::history::History;
 use super::population::{Cut, Population};
 use config::Config;
 use domain::curve::by_hour_of_day;
+use domain::error::{Coded, ErrorKind};
 use domain::time::HOURS_OF_WEEK;
 use evaluation::baselines::{Baseline, Baselines, InnerSplit};
 use evaluation::bootstrap::{Bootstrap, Figure, Part};
@@ -60,6 +61,22 @@ pub enum EvaluateError {
     /// The cut leaves nobody to score.
     #[error("nothing_to_score: no user was active both before and after {0}")]
     NothingToScore(Cut),
+}
+
+impl Coded for EvaluateError {
+    fn code(&self) -> &'static str {
+        match self {
+            EvaluateError::Profile(error) => error.code(),
+            EvaluateError::NothingToScore(_) => "nothing_to_score",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            EvaluateError::NothingToScore(_) => ErrorKind::Caller,
+            EvaluateError::Profile(error) => error.kind(),
+        }
+    }
 }
 
 /// One user who has units on both sides of the cut.

@@ -17,12 +17,24 @@ pub enum ErrorKind {
     Caller,
     /// The thing that was named does not exist.
     NotFound,
-    /// The request contradicts the present state.
+    /// The request contradicts the present state, which has to change first: a workspace of a newer smartpush, a manifest that
+    /// cannot be read, a model of another goal.
     Conflict,
     /// A gate or a limit refused.
     Refused,
     /// Somebody else holds what is needed; trying again later may succeed.
     Busy,
-    /// Our failure: a full disk, a damaged file of ours, a defect.
+    /// Our failure: a full disk, a damaged table of ours, a defect.
     Ours,
+}
+
+/// Code that cannot fail has an error type too.
+impl Coded for std::convert::Infallible {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match *self {}
+    }
 }

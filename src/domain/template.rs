@@ -5,10 +5,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::error::{Coded, ErrorKind};
 use super::user::User;
 
 /// What stands at the end of a text that was cut.
@@ -49,15 +51,32 @@ pub struct TemplateFault {
     pub what: FaultKind,
 }
 
+impl Coded for TemplateFault {
+    fn code(&self) -> &'static str {
+        "bad_template"
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Caller
+    }
+}
+
 /// What is wrong with a placeholder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// `{{}}` or `{{|default}}`.
-    #[error("a placeholder without a field's name")]
     EmptyName,
     /// `{{a{{b}}}}`, `{{{a}}}`: another brace opens before it closes.
-    #[error("a brace within a placeholder")]
     Nested,
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FaultKind::EmptyName => "a placeholder without a field's name",
+            FaultKind::Nested => "a brace within a placeholder",
+        })
+    }
 }
 
 /// A field without a default, of which no value is known.
@@ -66,6 +85,16 @@ pub enum FaultKind {
 pub struct MissingValue {
     /// The field's name; of a faulty placeholder, what stands between its braces.
     pub field: String,
+}
+
+impl Coded for MissingValue {
+    fn code(&self) -> &'static str {
+        "missing_value"
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Caller
+    }
 }
 
 impl<'a> Template<'a> {

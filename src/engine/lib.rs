@@ -38,6 +38,7 @@ use decisions::context::DecisionContext;
 use decisions::decide;
 use decisions::explanation::{Explanation, explain};
 use domain::decision::{Action, Decision};
+use domain::error::{Coded, ErrorKind};
 use domain::time::{HOUR, Instant};
 use events::lake::LakeError;
 use files::tables::TableError;
@@ -80,6 +81,35 @@ pub enum EngineError {
     /// Users' activity cannot be read.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+}
+
+impl Coded for EngineError {
+    fn code(&self) -> &'static str {
+        match self {
+            EngineError::Question(error) => error.code(),
+            EngineError::IdempotencyConflict(_) => "idempotency_conflict",
+            EngineError::UnknownDecision(_) => "unknown_decision",
+            EngineError::UnknownModel { .. } => "unknown_model",
+            EngineError::Log(error) => error.code(),
+            EngineError::Table(error) => error.code(),
+            EngineError::Lake(error) => error.code(),
+            EngineError::Profile(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // The state is as it should be; the request used the wrong key.
+            EngineError::IdempotencyConflict(_) => ErrorKind::Caller,
+            EngineError::UnknownDecision(_) => ErrorKind::NotFound,
+            EngineError::UnknownModel { .. } => ErrorKind::Conflict,
+            EngineError::Question(error) => error.kind(),
+            EngineError::Log(error) => error.kind(),
+            EngineError::Table(error) => error.kind(),
+            EngineError::Lake(error) => error.kind(),
+            EngineError::Profile(error) => error.kind(),
+        }
+    }
 }
 
 /// How a server decides: the snapshot in force, the log, and what was answered lately.

@@ -10,6 +10,7 @@ use super::snapshot::{Snapshot, goal_for};
 use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, PastSend};
 use domain::campaign::Campaign;
 use domain::content::Content;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
 use domain::time::{Day, HOUR, Instant};
 use domain::user::User;
@@ -97,6 +98,22 @@ pub enum QuestionError {
     /// There is no such campaign.
     #[error("unknown_campaign: there is no campaign {0:?}")]
     UnknownCampaign(String),
+}
+
+impl Coded for QuestionError {
+    fn code(&self) -> &'static str {
+        match self {
+            QuestionError::Invalid(_) => "invalid_request",
+            QuestionError::UnknownCampaign(_) => "unknown_campaign",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            QuestionError::Invalid(_) => ErrorKind::Caller,
+            QuestionError::UnknownCampaign(_) => ErrorKind::NotFound,
+        }
+    }
 }
 
 impl Question {

@@ -60,7 +60,7 @@ impl EventCleaner {
         let time_zone = optional_id("time_zone", mapping.get(row, 4))?;
         if let Some(zone) = &time_zone {
             let unknown = |error: domain::zone::UnknownZone| {
-                Rejection::new(RejectionCode::UnknownTimeZone, error.to_string())
+                Rejection::new(RejectionCode::UnknownTimeZone, error.detail())
             };
             self.zones.code(zone).map_err(unknown)?;
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::{Day, Instant};
 use files::tables::{self, TableError};
@@ -29,6 +30,22 @@ pub enum LakeError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for LakeError {
+    fn code(&self) -> &'static str {
+        match self {
+            LakeError::BadManifest { .. } => "bad_manifest",
+            LakeError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LakeError::BadManifest { .. } => ErrorKind::Conflict,
+            LakeError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// A file of the lake.

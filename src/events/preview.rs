@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::catalogue::Catalogue;
 use domain::channel::ChannelSettings;
+use domain::error::{Coded, ErrorKind};
 use domain::template::field_of;
 use domain::user::User;
 use domain::wording::{self, Preview};
@@ -45,6 +46,26 @@ pub enum PreviewError {
     /// A table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for PreviewError {
+    fn code(&self) -> &'static str {
+        match self {
+            PreviewError::UnknownContent(_) => "unknown_content",
+            PreviewError::UnknownUser(_) => "unknown_user",
+            PreviewError::UnknownChannel { .. } => "unknown_channel",
+            PreviewError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // What is asked for is the content; the user and the channel only say how to show it.
+            PreviewError::UnknownUser(_) | PreviewError::UnknownChannel { .. } => ErrorKind::Caller,
+            PreviewError::UnknownContent(_) => ErrorKind::NotFound,
+            PreviewError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// Shows all wordings of a content. Reads whole tables, so it may take a while.

@@ -10,6 +10,7 @@ use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::staging::Verdicts;
+use domain::error::{Coded, ErrorKind};
 use domain::rejection::{Rejection, RejectionCode};
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
@@ -79,6 +80,22 @@ pub enum IngestError {
     /// The lake.
     #[error(transparent)]
     Lake(#[from] LakeError),
+}
+
+impl Coded for IngestError {
+    fn code(&self) -> &'static str {
+        match self {
+            IngestError::Table(error) => error.code(),
+            IngestError::Lake(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            IngestError::Table(error) => error.kind(),
+            IngestError::Lake(error) => error.kind(),
+        }
+    }
 }
 
 /// Where a long ingest stands.

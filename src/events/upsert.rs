@@ -20,7 +20,7 @@ use domain::device::Device;
 use domain::frequency::FrequencyRule;
 use domain::rejection::{Rejection, RejectionCode};
 use domain::time::{Day, Instant};
-use domain::zone::Zones;
+use domain::zone::{UnknownZone, Zones};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 
@@ -322,7 +322,9 @@ impl Cleaner {
 
     fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
         let text = text_of(value);
-        let unknown = |error| Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {error}"));
+        let unknown = |error: UnknownZone| {
+            Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {}", error.detail()))
+        };
         self.zones.code(&text).map_err(unknown)?;
         Ok(text)
     }

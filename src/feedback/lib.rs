@@ -12,6 +12,7 @@ pub mod summary;
 mod columns;
 mod partitions;
 
+use domain::error::{Coded, ErrorKind};
 use ::events::lake::LakeError;
 use files::tables::TableError;
 use store::decision_log::LogError;
@@ -28,4 +29,22 @@ pub enum FeedbackError {
     /// A table cannot be read or written.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for FeedbackError {
+    fn code(&self) -> &'static str {
+        match self {
+            FeedbackError::Log(error) => error.code(),
+            FeedbackError::Lake(error) => error.code(),
+            FeedbackError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            FeedbackError::Log(error) => error.kind(),
+            FeedbackError::Lake(error) => error.kind(),
+            FeedbackError::Table(error) => error.kind(),
+        }
+    }
 }

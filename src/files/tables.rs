@@ -9,6 +9,7 @@ use polars::io::parquet;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
+use domain::error::{Coded, ErrorKind};
 use domain::identity::{hex, sha256_hex};
 
 /// Rows in a row group. Fixed, so that equal tables give equal bytes.
@@ -55,6 +56,26 @@ pub enum TableError {
     },
 }
 
+impl Coded for TableError {
+    fn code(&self) -> &'static str {
+        match self {
+            TableError::Io { source, .. } => io_code(source),
+            TableError::Parquet { .. } => "bad_table",
+            TableError::NewerFormat { .. } => "newer_format",
+            TableError::UnknownExtension { .. } => "unknown_format",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            TableError::Io { source, .. } if is_callers(source) => ErrorKind::Caller,
+            TableError::UnknownExtension { .. } => ErrorKind::Caller,
+            TableError::NewerFormat { .. } => ErrorKind::Conflict,
+            TableError::Io { .. } | TableError::Parquet { .. } => ErrorKind::Ours,
+        }
+    }
+}
+
 /// The stable code of what a file system said.
 fn io_code(error: &io::Error) -> &'static str {
     use io::ErrorKind::*;
@@ -67,6 +88,16 @@ fn io_code(error: &io::Error) -> &'static str {
         StorageFull | QuotaExceeded | FileTooLarge => "disk_full",
         _ => "io_error",
     }
+}
+
+/// Did the caller name the path that may not be read or written? A full disk was not named, nor a file of ours that is gone:
+/// a path that the caller names and that does not exist is an error of the room that reads it, or is created.
+fn is_callers(error: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    matches!(
+        error.kind(),
+        PermissionDenied | ReadOnlyFilesystem | NotADirectory | IsADirectory | AlreadyExists
+    )
 }
 
 impl TableError {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::tables::{self, TableError};
+use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 
 /// Version of the layout under `data/`; a workspace with a newer one is refused.
@@ -42,6 +43,31 @@ pub enum WorkspaceError {
     /// The file system said no.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for WorkspaceError {
+    fn code(&self) -> &'static str {
+        match self {
+            WorkspaceError::Missing(_) => "no_workspace",
+            WorkspaceError::NewerFormat { .. } => "newer_format",
+            WorkspaceError::Damaged { .. } => "bad_workspace",
+            WorkspaceError::Locked(_) => "workspace_locked",
+            WorkspaceError::Served(_) => "already_served",
+            WorkspaceError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            WorkspaceError::Missing(_) => ErrorKind::NotFound,
+            // Waiting does not help against a server that runs: it has to be stopped.
+            WorkspaceError::NewerFormat { .. }
+            | WorkspaceError::Damaged { .. }
+            | WorkspaceError::Served(_) => ErrorKind::Conflict,
+            WorkspaceError::Locked(_) => ErrorKind::Busy,
+            WorkspaceError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// A directory with a `data/` of ours in it.

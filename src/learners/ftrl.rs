@@ -11,6 +11,7 @@ use ndarray::{Array1, ArrayBase, ArrayView2, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
 use super::calibration::logistic;
+use domain::error::{Coded, ErrorKind};
 
 /// Why nothing was learned; the state is then as it was.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,56 @@ pub enum FtrlError {
     /// linfa refused the data set.
     #[error("bad_data_set: {0}")]
     DataSet(#[from] linfa::Error),
+}
+
+impl Coded for FtrlError {
+    fn code(&self) -> &'static str {
+        match self {
+            FtrlError::NoRows => "no_rows",
+            FtrlError::RowsDiffer { .. } => "rows_differ",
+            FtrlError::InputsDiffer { .. } => "inputs_differ",
+            FtrlError::NotFinite => "not_finite",
+            FtrlError::BadWeights(_) => "bad_weights",
+            FtrlError::BadSetting { .. } => "bad_setting",
+            FtrlError::OtherSettings => "other_settings",
+            FtrlError::BadState(_) => "bad_state",
+            FtrlError::Diverged => "diverged",
+            FtrlError::DataSet(_) => "bad_data_set",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            FtrlError::NoRows
+            | FtrlError::RowsDiffer { .. }
+            | FtrlError::InputsDiffer { .. }
+            | FtrlError::NotFinite
+            | FtrlError::BadWeights(_)
+            | FtrlError::BadSetting { .. }
+            | FtrlError::OtherSettings
+            | FtrlError::BadState(_)
+            | FtrlError::Diverged
+            | FtrlError::DataSet(_) => ErrorKind::Caller,
+        }
+    }
+}
+
+impl FtrlError {
+    /// Does the error only mean that there is not enough data yet?
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            FtrlError::NoRows => true,
+            FtrlError::RowsDiffer { .. }
+            | FtrlError::InputsDiffer { .. }
+            | FtrlError::NotFinite
+            | FtrlError::BadWeights(_)
+            | FtrlError::BadSetting { .. }
+            | FtrlError::OtherSettings
+            | FtrlError::BadState(_)
+            | FtrlError::Diverged
+            | FtrlError::DataSet(_) => false,
+        }
+    }
 }
 
 /// Settings of the updates, checked by [`FtrlParams`].

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
 use super::calibration::logistic;
 use super::logistic::{FitError, TOLERANCE, fit_logistic_weighted};
+use domain::error::{Coded, ErrorKind};
 
 /// Why there is no learner.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,23 @@ pub enum LearnError {
     /// A regression has no fit.
     #[error(transparent)]
     Fit(#[from] FitError),
+}
+
+impl Coded for LearnError {
+    fn code(&self) -> &'static str {
+        match self {
+            LearnError::RowsDiffer { .. } => "rows_differ",
+            LearnError::NotRandomised(_) => "not_randomised",
+            LearnError::Fit(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LearnError::RowsDiffer { .. } | LearnError::NotRandomised(_) => ErrorKind::Caller,
+            LearnError::Fit(error) => error.kind(),
+        }
+    }
 }
 
 /// Weights and intercept of a logistic regression.

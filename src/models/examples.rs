@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::inputs::{AsOf, InputList, Item, Sources, UserAsOf};
 use super::timeline::{TimedEvent, Timeline};
 use config::TrainingConfig;
+use domain::error::{Coded, ErrorKind};
 use domain::event::TARGETED;
 use domain::goal::{Goal, GoalWindow, Population, Unit};
 use domain::identity::hash_of;
@@ -104,6 +105,38 @@ pub enum ExampleError {
     /// Profiles cannot be computed.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+}
+
+impl Coded for ExampleError {
+    fn code(&self) -> &'static str {
+        match self {
+            ExampleError::UnknownEvent { .. } => "unknown_event",
+            ExampleError::EmptyPopulation { .. } => "empty_population",
+            ExampleError::NoMatureRows { .. } => "no_mature_rows",
+            ExampleError::Profile(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ExampleError::UnknownEvent { .. }
+            | ExampleError::EmptyPopulation { .. }
+            | ExampleError::NoMatureRows { .. } => ErrorKind::Caller,
+            ExampleError::Profile(error) => error.kind(),
+        }
+    }
+}
+
+impl ExampleError {
+    /// Does the error only mean that there is not enough data yet? A refresh skips such a goal; any other error ends it.
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            ExampleError::UnknownEvent { .. }
+            | ExampleError::EmptyPopulation { .. }
+            | ExampleError::NoMatureRows { .. } => true,
+            ExampleError::Profile(error) => error.is_not_enough_data(),
+        }
+    }
 }
 
 /// Which labels count.

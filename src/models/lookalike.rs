@@ -7,6 +7,7 @@
 use linfa::ParamGuard;
 use ndarray::{Array2, ShapeBuilder};
 
+use domain::error::{Coded, ErrorKind};
 use domain::identity::hash_of;
 use evaluation::bootstrap::Figure;
 use evaluation::classification::log_loss;
@@ -47,6 +48,26 @@ pub enum LookAlikeError {
     /// The fit came to nothing.
     #[error(transparent)]
     Fit(#[from] FitError),
+}
+
+impl Coded for LookAlikeError {
+    fn code(&self) -> &'static str {
+        match self {
+            LookAlikeError::SeedTooSmall(_) => "seed_too_small",
+            LookAlikeError::SeedIsEverybody(_) => "seed_is_everybody",
+            LookAlikeError::NoInputs => "no_inputs",
+            LookAlikeError::Fit(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LookAlikeError::SeedTooSmall(_)
+            | LookAlikeError::SeedIsEverybody(_)
+            | LookAlikeError::NoInputs => ErrorKind::Caller,
+            LookAlikeError::Fit(error) => error.kind(),
+        }
+    }
 }
 
 /// A model of membership.

@@ -1,5 +1,7 @@
 //! The candidates of a goal: what is fitted to its rows, and how strongly it is held back.
 
+use domain::error::{Coded, ErrorKind};
+
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2};
@@ -51,6 +53,35 @@ pub enum RecipeError {
     /// Gradient-boosted trees.
     #[error(transparent)]
     Boosting(#[from] BoostingError),
+}
+
+impl Coded for RecipeError {
+    fn code(&self) -> &'static str {
+        match self {
+            RecipeError::Logistic(error) => error.code(),
+            RecipeError::Ftrl(error) => error.code(),
+            RecipeError::Boosting(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            RecipeError::Logistic(error) => error.kind(),
+            RecipeError::Ftrl(error) => error.kind(),
+            RecipeError::Boosting(error) => error.kind(),
+        }
+    }
+}
+
+impl RecipeError {
+    /// Does the error only mean that there is not enough data yet? A refresh skips such a goal; any other error ends it.
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            RecipeError::Logistic(error) => error.is_not_enough_data(),
+            RecipeError::Ftrl(error) => error.is_not_enough_data(),
+            RecipeError::Boosting(error) => error.is_not_enough_data(),
+        }
+    }
 }
 
 /// What a candidate learned.

@@ -14,6 +14,7 @@ use super::inputs::inputs_sha256;
 use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
 use config::Config;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::{HOUR, Instant};
 use domain::zone::database_version;
@@ -91,6 +92,40 @@ pub enum TrainError {
         /// Why.
         source: RecipeError,
     },
+}
+
+impl Coded for TrainError {
+    fn code(&self) -> &'static str {
+        match self {
+            TrainError::Examples(error) => error.code(),
+            TrainError::TooFewMoments { .. } => "too_few_moments",
+            TrainError::OneClass { .. } => "one_class",
+            TrainError::NotFinite { .. } => "not_finite",
+            TrainError::Fit { source, .. } => source.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } | TrainError::NotFinite { .. } => {
+                ErrorKind::Caller
+            }
+            TrainError::Examples(error) => error.kind(),
+            TrainError::Fit { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl TrainError {
+    /// Does the error only mean that there is not enough data yet? A refresh skips such a goal; any other error ends it.
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            TrainError::TooFewMoments { .. } | TrainError::OneClass { .. } => true,
+            TrainError::Examples(error) => error.is_not_enough_data(),
+            TrainError::Fit { source, .. } => source.is_not_enough_data(),
+            TrainError::NotFinite { .. } => false,
+        }
+    }
 }
 
 /// A trained model with its card.

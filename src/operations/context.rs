@@ -10,6 +10,7 @@ use domain::zone::Zone;
 use events::lake::{Lake, LakeError};
 use files::tables::{self, TableError};
 use files::workspace::{Workspace, WorkspaceError, WriteLock};
+use profiles::ProfileError;
 
 /// What an operation works with.
 #[derive(Clone, Copy)]
@@ -73,12 +74,23 @@ pub enum ContextError {
         /// The names that there are.
         declared: Vec<String>,
     },
+    /// The system's temporary directory cannot be written.
+    #[error("not_permitted: {}: {source}", .path.display())]
+    NoScratch {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The workspace cannot be used.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     /// The lake cannot be read.
     #[error(transparent)]
     Lake(#[from] LakeError),
+    /// Events before the moment, or declarations, cannot be read.
+    #[error(transparent)]
+    Profiles(#[from] ProfileError),
     /// A file cannot be read or written.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -96,20 +108,24 @@ impl Coded for ContextError {
             ContextError::BadOut(_) => "bad_out",
             ContextError::BadMoment(_) => "bad_moment",
             ContextError::UnknownGoal { .. } => "unknown_goal",
+            ContextError::NoScratch { .. } => "not_permitted",
             ContextError::Workspace(error) => error.code(),
             ContextError::Lake(error) => error.code(),
+            ContextError::Profiles(error) => error.code(),
             ContextError::Table(error) => error.code(),
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            ContextError::NoEvents | ContextError::BadOut(_) | ContextError::BadMoment(_) => {
+            ContextError::NoEvents => ErrorKind::Conflict,
+            ContextError::BadOut(_) | ContextError::BadMoment(_) | ContextError::NoScratch { .. } => {
                 ErrorKind::Caller
             }
             ContextError::UnknownGoal { .. } => ErrorKind::NotFound,
             ContextError::Workspace(error) => error.kind(),
             ContextError::Lake(error) => error.kind(),
+            ContextError::Profiles(error) => error.kind(),
             ContextError::Table(error) => error.kind(),
         }
     }
@@ -155,6 +171,15 @@ impl<'a> Context<'a> {
             name: name.to_string(),
             declared: self.config.goals.keys().cloned().collect(),
         })
+    }
+
+    /// Identity of a declared table's bytes; empty when there is no such table.
+    pub fn table_sha256(&self, name: &str) -> Result<String, TableError> {
+        let path = self.workspace.table(name);
+        match path.try_exists().map_err(TableError::io(&path))? {
+            true => tables::sha256_of_file(&path),
+            false => Ok(String::new()),
+        }
     }
 
     /// Passes the counts of the layers below on as progress.

@@ -4,5 +4,22 @@
 //! choice of a model are here and nowhere else.
 
 pub mod context;
+pub mod drift;
+pub mod evaluate;
+pub mod examples;
+pub mod health;
+pub mod import;
+pub mod ingest;
+mod material;
+pub mod models;
 pub mod plan;
+pub mod profile;
+pub mod promote;
+pub mod recommend;
+pub mod refresh;
+pub mod score;
+mod scratch;
 pub mod segments;
+pub mod send_times;
+pub mod shadow;
+pub mod train;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use decisions::context::DecisionContext;
 use domain::content::MessageClass;
 use domain::decision::Decision;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::{sha256, sha256_hex};
 use domain::time::{Instant, MINUTE};
 use files::tables::{self, TableError};
@@ -114,6 +115,22 @@ pub enum HandoffError {
     /// The file system says no, or the extension is none of ours.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for HandoffError {
+    fn code(&self) -> &'static str {
+        match self {
+            HandoffError::NotEmpty(_) => "bad_out",
+            HandoffError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            HandoffError::NotEmpty(_) => ErrorKind::Conflict,
+            HandoffError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// Can a hand-off be written there?

@@ -1,6 +1,7 @@
 //! What if: a plan under one change, beside the plan as it is.
 
 use domain::campaign::Campaign;
+use domain::error::{Coded, ErrorKind};
 use domain::frequency::{FrequencyRule, FrequencyWindow};
 use domain::settings::DecisionSettings;
 use domain::user::MinuteOfDay;
@@ -35,6 +36,16 @@ pub struct BadChange {
     pub text: String,
     /// What is wrong.
     pub detail: String,
+}
+
+impl Coded for BadChange {
+    fn code(&self) -> &'static str {
+        "bad_what_if"
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Caller
+    }
 }
 
 impl Scenario {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use config::ProfilesConfig;
 use decisions::scorer::{Contribution, Scorer};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::Goal;
 use domain::time::Instant;
 use learners::boosting::GradientBoosting;
@@ -180,6 +181,26 @@ pub enum ModelFault {
         /// Hash of ours.
         wanted: String,
     },
+}
+
+impl Coded for ModelFault {
+    fn code(&self) -> &'static str {
+        match self {
+            ModelFault::NewerFormat(_) => "newer_format",
+            ModelFault::Bad(_) => "bad_model",
+            ModelFault::OtherGoal(_) => "other_goal",
+            ModelFault::OtherFeatures { .. } => "other_features",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ModelFault::NewerFormat(_)
+            | ModelFault::Bad(_)
+            | ModelFault::OtherGoal(_)
+            | ModelFault::OtherFeatures { .. } => ErrorKind::Conflict,
+        }
+    }
 }
 
 #[derive(Deserialize)]

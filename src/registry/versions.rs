@@ -13,6 +13,7 @@ use super::gate::{Gate, GateLine};
 use super::model::{Model, ModelFault, ModelKind};
 use super::online_state::OnlineState;
 use super::predictions::{About, by_about};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::is_goal_name;
 use domain::identity::sha256_hex;
 use domain::time::Instant;
@@ -88,6 +89,37 @@ pub enum RegistryError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for RegistryError {
+    fn code(&self) -> &'static str {
+        match self {
+            RegistryError::UnknownVersion { .. } => "unknown_model",
+            RegistryError::NoModel { .. } => "no_model",
+            RegistryError::Unusable { fault, .. } => fault.code(),
+            RegistryError::LostCard(_) => "lost_card",
+            RegistryError::RefusedByGate { .. }
+            | RegistryError::Refused { .. }
+            | RegistryError::Imported { .. } => "not_promoted",
+            RegistryError::BadPointer(_) => "bad_champion",
+            RegistryError::NoFormerChampion(_) => "no_former_champion",
+            RegistryError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            RegistryError::UnknownVersion { .. } | RegistryError::NoModel { .. } => ErrorKind::NotFound,
+            RegistryError::LostCard(_)
+            | RegistryError::BadPointer(_)
+            | RegistryError::NoFormerChampion(_) => ErrorKind::Conflict,
+            RegistryError::RefusedByGate { .. }
+            | RegistryError::Refused { .. }
+            | RegistryError::Imported { .. } => ErrorKind::Refused,
+            RegistryError::Unusable { fault, .. } => fault.kind(),
+            RegistryError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// One line of a goal's journal, `models/<goal>/champions.jsonl`.

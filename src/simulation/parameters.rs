@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use domain::error::{Coded, ErrorKind};
 use domain::time::Day;
 use domain::user::MinuteOfDay;
 use domain::zone::Zone;
@@ -214,6 +215,20 @@ pub enum ParameterError {
         /// What it must be.
         detail: String,
     },
+}
+
+impl Coded for ParameterError {
+    fn code(&self) -> &'static str {
+        match self {
+            ParameterError::Unreadable { .. } | ParameterError::Range { .. } => "bad_parameters",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ParameterError::Unreadable { .. } | ParameterError::Range { .. } => ErrorKind::Caller,
+        }
+    }
 }
 
 impl Parameters {

@@ -18,6 +18,7 @@ use super::log_files::{FileEnd, LogFile, files, lines_of, numbered_files, read_f
 use super::receipt::{Place, Promise, Receipt, pair};
 use decisions::context::DecisionContext;
 use domain::decision::Decision;
+use domain::error::{Coded, ErrorKind};
 
 /// Version of a record; a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -67,6 +68,26 @@ pub enum LogError {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+impl Coded for LogError {
+    fn code(&self) -> &'static str {
+        match self {
+            LogError::Io { .. } => "log_unavailable",
+            LogError::Overloaded => "log_overloaded",
+            LogError::Closed => "log_closed",
+            LogError::NewerFormat { .. } => "newer_format",
+            LogError::BadRecord { .. } => "bad_record",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            LogError::NewerFormat { .. } => ErrorKind::Conflict,
+            LogError::Overloaded | LogError::Closed => ErrorKind::Busy,
+            LogError::Io { .. } | LogError::BadRecord { .. } => ErrorKind::Ours,
+        }
+    }
 }
 
 impl LogError {

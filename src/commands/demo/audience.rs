@@ -27,9 +27,8 @@ pub(super) struct Told {
 pub(super) fn tell(context: &Context, workspace: &Workspace, lock: &WriteLock) -> Result<Told, Failure> {
     let (config, as_of) = (&context.config, ProfileFile::find(workspace, None)?.as_of);
     let desk = Desk::open(workspace, config)?;
-    let (expression, _) = desk
-        .compile_text(WHERE, as_of, Some(ID))
-        .map_err(|error| Failure::ours(anyhow::anyhow!("{}", error.render(WHERE))))?;
+    let (expression, _) =
+        desk.compile_text(WHERE, as_of, Some(ID)).map_err(|error| Failure::ours(error.render(WHERE)))?;
     desk.saved.save(ID, &expression, Some(DESCRIPTION), context.now, lock)?;
     let (desk, reader) = (Desk::open(workspace, config)?, Reader::DataTeam);
     let asked = desk.saved_one(ID, as_of)?;

@@ -36,7 +36,7 @@ pub(super) fn run(desk: &Desk, arguments: &ExportArguments) -> Result<(), Failur
     for field in &arguments.column {
         let key = desk.field(field, as_of, reader)?;
         if key == Key::UserId || columns.iter().any(|(title, _)| title == field) {
-            return Err(Failure::caller(format!("bad_field: column {field:?} is there already")));
+            return Err(Failure::caller("bad_field", format!("column {field:?} is there already")));
         }
         columns.push((field.clone(), key));
     }

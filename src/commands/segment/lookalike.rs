@@ -138,7 +138,7 @@ pub(super) fn run(desk: &Desk, arguments: &LookalikeArguments) -> Result<(), Fai
     }
     if let Some(id) = &arguments.save {
         if taken.is_empty() {
-            return Err(Failure::caller("nobody_reached: nobody outside the seed is so similar"));
+            return Err(Failure::caller("nobody_reached", "nobody outside the seed is so similar"));
         }
         let lock = desk.workspace.lock()?;
         let (now, recipe) = (desk.context.now, report.recipe());
@@ -151,9 +151,8 @@ pub(super) fn run(desk: &Desk, arguments: &LookalikeArguments) -> Result<(), Fai
 /// What is wrong with the arguments, before any work.
 fn check(desk: &Desk, arguments: &LookalikeArguments, reader: Reader) -> Result<(), Failure> {
     if arguments.save.is_some() && arguments.reach.is_none() && arguments.similarity.is_none() {
-        return Err(Failure::caller(
-            "missing_reach: --save takes whom --reach or --similarity takes; name one of them",
-        ));
+        let message = "--save takes whom --reach or --similarity takes; name one of them";
+        return Err(Failure::caller("missing_reach", message));
     }
     match (&arguments.rows, reader) {
         (Some(_), Reader::Marketer { .. }) => Err(PrivacyError::NamesPeople.into()),
@@ -179,8 +178,7 @@ fn learn(desk: &Desk, arguments: &LookalikeArguments, reader: Reader) -> Result<
     let inputs = inputs(&people, &rows, &members, &without);
     let ids: Vec<String> = rows.iter().filter_map(|row| people.ids().get(*row).map(str::to_string)).collect();
     let columns: Vec<&[f64]> = inputs.iter().map(|input| input.values.as_slice()).collect();
-    let model = LookAlike::learn(&ids.iter().map(String::as_str).collect::<Vec<&str>>(), &columns, &members)
-        .map_err(Failure::caller)?;
+    let model = LookAlike::learn(&ids.iter().map(String::as_str).collect::<Vec<&str>>(), &columns, &members)?;
     let defining = defining(&needs(&asked.predicate).keys);
     let read: BTreeSet<&Key> = inputs.iter().map(|input| &input.key).collect();
     let defined_by = defining.iter().filter(|key| read.contains(key)).map(name_of).collect();

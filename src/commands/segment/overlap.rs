@@ -27,7 +27,8 @@ pub(super) fn run(desk: &Desk, arguments: &OverlapArguments) -> Result<(), Failu
     let (as_of, reader) = (desk.moment(&arguments.view)?, desk.reader(&arguments.view));
     let ids = &arguments.segments;
     if let Some(twice) = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id)) {
-        return Err(Failure::caller(format!("named_twice: segment {:?} is the same as itself", twice.1)));
+        let message = format!("segment {:?} is the same as itself", twice.1);
+        return Err(Failure::caller("named_twice", message));
     }
     let asked = ids.iter().map(|id| desk.saved_one(id, as_of)).collect::<Result<Vec<Asked>, _>>()?;
     let evaluated = desk.evaluate(&asked, as_of, reader, &BTreeSet::new())?;

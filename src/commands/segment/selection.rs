@@ -7,7 +7,7 @@ use super::super::{Context, Failure};
 use domain::time::Instant;
 use files::workspace::Workspace;
 use profiles::table::ProfileFile;
-use segments::answers::desk::{self, Asked};
+use segments::answers::desk::{self, Asked, DeskError};
 use segments::answers::privacy::Reader;
 use segments::language::expression::Expression;
 use segments::language::predicate::Predicate;
@@ -101,10 +101,11 @@ impl<'a> Desk<'a> {
         let path = Path::new(condition);
         let written = match path.is_file() {
             true => std::fs::read_to_string(path)
-                .map_err(|error| Failure::caller(format!("bad_segment_file: {condition}: {error}")))?,
+                .map_err(|error| Failure::caller("bad_segment_file", format!("{condition}: {error}")))?,
             false => condition.to_string(),
         };
         let text = written.trim();
-        self.compile_written(text, as_of, own).map_err(|error| Failure::caller(error.render(text)))
+        let wrong = |error| DeskError::Field { text: text.to_string(), error };
+        Ok(self.compile_written(text, as_of, own).map_err(wrong)?)
     }
 }

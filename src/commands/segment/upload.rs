@@ -40,10 +40,9 @@ pub(super) fn run(desk: &Desk, arguments: &UploadArguments) -> Result<(), Failur
     let upload = read(&arguments.file, limits(desk), &scratch.0, |id| people.row_of(id).is_some())?;
     if upload.members.is_empty() {
         let place = arguments.file.display();
-        return Err(Failure::caller(format!(
-            "nobody_known: {place}: none of {} records names a user with a profile",
-            thousands(upload.read)
-        )));
+        let read = thousands(upload.read);
+        let message = format!("{place}: none of {read} records names a user with a profile");
+        return Err(Failure::caller("nobody_known", message));
     }
     let members: Vec<String> = upload.members.iter().cloned().collect();
     let lock = desk.workspace.lock()?;

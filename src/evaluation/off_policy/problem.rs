@@ -1,5 +1,7 @@
 //! A log and the policy to value on it, checked before anything is computed.
 
+use domain::error::{Coded, ErrorKind};
+
 /// A policy's probabilities may miss 1 by so much: tables are rounded, here by up to five digits an entry.
 const SUM_TOLERANCE: f64 = 1e-3;
 
@@ -114,6 +116,32 @@ pub enum OffPolicyError {
     /// The evaluated policy gives no logged action any probability.
     #[error("no_overlap: the policy gives none of the logged actions any probability")]
     NoOverlap,
+}
+
+impl Coded for OffPolicyError {
+    fn code(&self) -> &'static str {
+        match self {
+            OffPolicyError::NoRows => "no_rows",
+            OffPolicyError::BadActionProbability { .. } => "bad_action_probability",
+            OffPolicyError::BadReward { .. } => "bad_reward",
+            OffPolicyError::BadPolicyProbability { .. } => "bad_policy_probability",
+            OffPolicyError::NotADistribution { .. } => "not_a_distribution",
+            OffPolicyError::MissingSupport { .. } => "missing_support",
+            OffPolicyError::NoOverlap => "no_overlap",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            OffPolicyError::NoRows
+            | OffPolicyError::BadActionProbability { .. }
+            | OffPolicyError::BadReward { .. }
+            | OffPolicyError::BadPolicyProbability { .. }
+            | OffPolicyError::NotADistribution { .. }
+            | OffPolicyError::MissingSupport { .. }
+            | OffPolicyError::NoOverlap => ErrorKind::Caller,
+        }
+    }
 }
 
 fn place(position: &str) -> String {

@@ -3,6 +3,8 @@
 //! Attribution says what a push was followed by. Only those who were left alone by chance say what would have happened
 //! anyway: everything here needs to know with what probability each unit was treated.
 
+use domain::error::{Coded, ErrorKind};
+
 mod lift;
 mod qini;
 
@@ -64,6 +66,26 @@ pub enum UpliftError {
         /// The unit, from 1.
         unit: usize,
     },
+}
+
+impl Coded for UpliftError {
+    fn code(&self) -> &'static str {
+        match self {
+            UpliftError::OneArm { .. } => "one_arm",
+            UpliftError::NotRandomised { .. } => "not_randomised",
+            UpliftError::RowsDiffer { .. } => "rows_differ",
+            UpliftError::BadScore { .. } => "bad_score",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            UpliftError::OneArm { .. }
+            | UpliftError::NotRandomised { .. }
+            | UpliftError::RowsDiffer { .. }
+            | UpliftError::BadScore { .. } => ErrorKind::Caller,
+        }
+    }
 }
 
 /// Both arms are there, and chance chose between them.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use domain::error::{Coded, ErrorKind};
 use domain::rejection::Rejection;
 
 /// The input formats.
@@ -40,6 +41,16 @@ pub struct InputError {
     pub detail: String,
 }
 
+impl Coded for InputError {
+    fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Caller
+    }
+}
+
 impl InputError {
     /// An error about a file.
     pub fn new(code: &'static str, path: &Path, detail: impl Into<String>) -> Self {
@@ -47,7 +58,7 @@ impl InputError {
     }
 
     /// Names an I/O error: a truncated stream and damaged compression have codes of their own.
-    fn from_io(path: &Path, error: &io::Error) -> Self {
+    pub fn from_io(path: &Path, error: &io::Error) -> Self {
         let code = match error.kind() {
             io::ErrorKind::NotFound => "no_such_file",
             io::ErrorKind::UnexpectedEof => "truncated_file",

@@ -4,6 +4,8 @@ mod export;
 mod policy;
 mod table;
 
+use domain::error::{Coded, ErrorKind};
+
 use std::path::{Path, PathBuf};
 
 use evaluation::off_policy::Problem;
@@ -40,6 +42,22 @@ pub enum PolicyInputError {
     /// A table of ours.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for PolicyInputError {
+    fn code(&self) -> &'static str {
+        match self {
+            PolicyInputError::Input(error) => error.code(),
+            PolicyInputError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            PolicyInputError::Input(error) => error.kind(),
+            PolicyInputError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// What the action of a decision is: other parts of the arm stay as the log's policy chose them.

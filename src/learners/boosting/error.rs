@@ -1,5 +1,7 @@
 //! Why there is no model, or no answer from one.
 
+use domain::error::{Coded, ErrorKind};
+
 /// What is wrong with data, parameters or a file; messages start with a stable code.
 #[derive(Debug, thiserror::Error)]
 pub enum BoostingError {
@@ -71,4 +73,59 @@ pub enum BoostingError {
     /// linfa's own checks failed.
     #[error("linfa: {0}")]
     Linfa(#[from] linfa::error::Error),
+}
+
+impl Coded for BoostingError {
+    fn code(&self) -> &'static str {
+        match self {
+            BoostingError::NoRows => "no_rows",
+            BoostingError::TooManyRows(_) => "too_many_rows",
+            BoostingError::NoColumns => "no_columns",
+            BoostingError::RowsDiffer { .. } => "rows_differ",
+            BoostingError::WeightsDiffer { .. } => "weights_differ",
+            BoostingError::BadWeight { .. } => "bad_weight",
+            BoostingError::NotFinite { .. } => "not_finite",
+            BoostingError::OneClass(_) => "one_class",
+            BoostingError::ColumnsDiffer { .. } => "columns_differ",
+            BoostingError::BadParameter { .. } => "bad_parameter",
+            BoostingError::BadModel(_) => "bad_model",
+            BoostingError::Linfa(_) => "linfa",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            BoostingError::NoRows
+            | BoostingError::TooManyRows(_)
+            | BoostingError::NoColumns
+            | BoostingError::RowsDiffer { .. }
+            | BoostingError::WeightsDiffer { .. }
+            | BoostingError::BadWeight { .. }
+            | BoostingError::NotFinite { .. }
+            | BoostingError::OneClass(_)
+            | BoostingError::ColumnsDiffer { .. }
+            | BoostingError::BadParameter { .. }
+            | BoostingError::BadModel(_)
+            | BoostingError::Linfa(_) => ErrorKind::Caller,
+        }
+    }
+}
+
+impl BoostingError {
+    /// Does the error only mean that there is not enough data yet?
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            BoostingError::NoRows | BoostingError::OneClass(_) => true,
+            BoostingError::TooManyRows(_)
+            | BoostingError::NoColumns
+            | BoostingError::RowsDiffer { .. }
+            | BoostingError::WeightsDiffer { .. }
+            | BoostingError::BadWeight { .. }
+            | BoostingError::NotFinite { .. }
+            | BoostingError::ColumnsDiffer { .. }
+            | BoostingError::BadParameter { .. }
+            | BoostingError::BadModel(_)
+            | BoostingError::Linfa(_) => false,
+        }
+    }
 }

@@ -11,6 +11,8 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
 use super::calibration::logistic;
 use cholesky::Factor;
+use domain::error::{Coded, ErrorKind};
+use parallel;
 use rows::{Mass, Part, Rows};
 use solvers::{Place, Problem};
 
@@ -78,6 +80,55 @@ pub enum FitError {
         /// What would do.
         wanted: f64,
     },
+}
+
+impl Coded for FitError {
+    fn code(&self) -> &'static str {
+        match self {
+            FitError::NoRows => "no_rows",
+            FitError::RowsDiffer { .. } => "rows_differ",
+            FitError::OneClass(_) => "one_class",
+            FitError::NotFinite => "not_finite",
+            FitError::NotStandardised => "not_standardised",
+            FitError::BadWeights(_) => "bad_weights",
+            FitError::BadAlpha(_) => "bad_alpha",
+            FitError::BadTolerance(_) => "bad_tolerance",
+            FitError::DataSet(_) => "bad_data_set",
+            FitError::NotConverged { .. } => "not_converged",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            FitError::NoRows
+            | FitError::RowsDiffer { .. }
+            | FitError::OneClass(_)
+            | FitError::NotFinite
+            | FitError::NotStandardised
+            | FitError::BadWeights(_)
+            | FitError::BadAlpha(_)
+            | FitError::BadTolerance(_)
+            | FitError::DataSet(_)
+            | FitError::NotConverged { .. } => ErrorKind::Caller,
+        }
+    }
+}
+
+impl FitError {
+    /// Does the error only mean that there is not enough data yet?
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            FitError::NoRows | FitError::OneClass(_) => true,
+            FitError::RowsDiffer { .. }
+            | FitError::NotFinite
+            | FitError::NotStandardised
+            | FitError::BadWeights(_)
+            | FitError::BadAlpha(_)
+            | FitError::BadTolerance(_)
+            | FitError::DataSet(_)
+            | FitError::NotConverged { .. } => false,
+        }
+    }
 }
 
 /// How the minimum is found.

@@ -12,6 +12,7 @@ use crate::evidence::Evidence;
 use crate::examples::{Examples, Labels, Question};
 use crate::measure::measure;
 use crate::score::{Score, frame_of, population_at};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;
 use domain::identity::sha256_hex;
 use domain::time::Instant;
@@ -58,6 +59,26 @@ pub enum ImportError {
     /// The table cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for ImportError {
+    fn code(&self) -> &'static str {
+        match self {
+            ImportError::Input(error) => error.code(),
+            ImportError::Missing { .. } => "missing_prediction",
+            ImportError::Train(error) => error.code(),
+            ImportError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ImportError::Missing { .. } => ErrorKind::Caller,
+            ImportError::Input(error) => error.kind(),
+            ImportError::Train(error) => error.kind(),
+            ImportError::Table(error) => error.kind(),
+        }
+    }
 }
 
 /// A challenger from outside.

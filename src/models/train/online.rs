@@ -9,6 +9,7 @@ use super::{Learner, Request, Split, Trained, beats_base_rate, logit};
 use crate::examples::{ExampleError, Examples, Labels, Question};
 use crate::measure::measure;
 use crate::score::check_inputs;
+use domain::error::{Coded, ErrorKind};
 use domain::time::HOUR;
 use learners::calibration::Calibration;
 use learners::ftrl::FtrlError;
@@ -56,6 +57,41 @@ pub enum OnlineError {
         /// Why.
         source: FtrlError,
     },
+}
+
+impl Coded for OnlineError {
+    fn code(&self) -> &'static str {
+        match self {
+            OnlineError::NotOnline { .. } => "not_online",
+            OnlineError::Fault(error) => error.code(),
+            OnlineError::Examples(error) => error.code(),
+            OnlineError::NothingNew { .. } => "nothing_new",
+            OnlineError::OtherShare { .. } => "other_share",
+            OnlineError::Ftrl { source, .. } => source.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            OnlineError::NothingNew { .. } => ErrorKind::Caller,
+            OnlineError::NotOnline { .. } | OnlineError::OtherShare { .. } => ErrorKind::Conflict,
+            OnlineError::Fault(error) => error.kind(),
+            OnlineError::Examples(error) => error.kind(),
+            OnlineError::Ftrl { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl OnlineError {
+    /// Does the error only mean that there is not enough data yet? A refresh skips such a goal; any other error ends it.
+    pub fn is_not_enough_data(&self) -> bool {
+        match self {
+            OnlineError::NothingNew { .. } => true,
+            OnlineError::Examples(error) => error.is_not_enough_data(),
+            OnlineError::Ftrl { source, .. } => source.is_not_enough_data(),
+            OnlineError::NotOnline { .. } | OnlineError::Fault(_) | OnlineError::OtherShare { .. } => false,
+        }
+    }
 }
 
 /// Scores, then learns the examples whose outcomes became known between the model's as_of and the request's.

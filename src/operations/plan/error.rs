@@ -118,12 +118,13 @@ impl Coded for PlanError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            PlanError::UnknownCampaign(_) | PlanError::UnknownGoal { .. } => ErrorKind::NotFound,
+            PlanError::UnknownCampaign(_) => ErrorKind::NotFound,
             PlanError::NoCampaigns
-            | PlanError::Twice(_)
-            | PlanError::Count(_)
+            | PlanError::UnknownGoal { .. }
             | PlanError::AbsentGoal { .. }
-            | PlanError::UnknownAudience { .. }
+            | PlanError::UnknownAudience { .. } => ErrorKind::Conflict,
+            PlanError::Twice(_)
+            | PlanError::Count(_)
             | PlanError::NoSuchDay(_)
             | PlanError::DayIsOver { .. } => ErrorKind::Caller,
             PlanError::Zone(error) => error.kind(),

@@ -19,6 +19,7 @@ use config::Config;
 use curves::SendTimeModel;
 use curves::named_rhythms::{NamedRhythms, weeks};
 use curves::population::{Cut, Population};
+use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;
 use domain::identity::hash_of;
 use domain::time::Instant;
@@ -84,6 +85,42 @@ pub enum DeskError {
     /// The default zone is none.
     #[error(transparent)]
     Zone(#[from] UnknownZone),
+}
+
+impl Coded for DeskError {
+    fn code(&self) -> &'static str {
+        match self {
+            DeskError::Field { error, .. } => error.code(),
+            DeskError::NotAField(_) => "bad_field",
+            DeskError::TooLarge(_) => "too_large",
+            DeskError::Stale { .. } => "bad_segment",
+            DeskError::Saved(error) => error.code(),
+            DeskError::Privacy(error) => error.code(),
+            DeskError::People(error) => error.code(),
+            DeskError::Registry(error) => error.code(),
+            DeskError::Example(error) => error.code(),
+            DeskError::Profile(error) => error.code(),
+            DeskError::Zone(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            DeskError::NotAField(_) | DeskError::TooLarge(_) | DeskError::Stale { .. } => ErrorKind::Caller,
+            DeskError::Field { error, .. } => error.kind(),
+            DeskError::Saved(error) => error.kind(),
+            DeskError::Privacy(error) => error.kind(),
+            DeskError::People(error) => error.kind(),
+            // The segment asks for the model: a segment whose model is missing or unusable is an invalid request.
+            DeskError::Registry(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::Conflict => ErrorKind::Caller,
+                kind => kind,
+            },
+            DeskError::Example(error) => error.kind(),
+            DeskError::Profile(error) => error.kind(),
+            DeskError::Zone(error) => error.kind(),
+        }
+    }
 }
 
 impl From<TableError> for DeskError {

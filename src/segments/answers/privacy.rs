@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::language::keys::Needs;
+use domain::error::{Coded, ErrorKind};
 
 /// What a marketer's counts are rounded to.
 pub const ROUNDED_TO: u64 = 10;
@@ -32,6 +33,21 @@ pub enum PrivacyError {
     /// So few people that a list of them is about each.
     #[error("too_few_members: fewer than {0} people are not shown one by one to a marketer")]
     TooFew(u64),
+}
+
+impl Coded for PrivacyError {
+    fn code(&self) -> &'static str {
+        match self {
+            PrivacyError::NamesPeople => "names_people",
+            PrivacyError::TooFew(_) => "too_few_members",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            PrivacyError::NamesPeople | PrivacyError::TooFew(_) => ErrorKind::Caller,
+        }
+    }
 }
 
 impl Reader {

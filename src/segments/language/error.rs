@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::expression::{Expression, Test};
+use domain::error::{Coded, ErrorKind};
 
 /// Longest text of a segment in bytes.
 pub const LONGEST_TEXT: usize = 64 * 1024;
@@ -106,11 +107,53 @@ pub enum Fault {
     BadJson(String),
 }
 
-impl Fault {
-    /// The stable code, which also begins the text.
-    pub fn code(&self) -> String {
-        let text = self.to_string();
-        text.split(':').next().unwrap_or_default().to_string()
+impl Coded for Fault {
+    fn code(&self) -> &'static str {
+        match self {
+            Fault::UnexpectedCharacter(_) => "unexpected_character",
+            Fault::BadText(_) => "bad_text",
+            Fault::BadNumber(_) => "bad_number",
+            Fault::NoSuchMoment(_) => "no_such_moment",
+            Fault::Unexpected { .. } => "unexpected",
+            Fault::TooLarge(_) => "too_large",
+            Fault::EmptyGroup(_) => "empty_group",
+            Fault::EmptyList => "empty_list",
+            Fault::EmptyRange(..) => "empty_range",
+            Fault::UnknownField(_) => "unknown_field",
+            Fault::UnknownFunction(_) => "unknown_function",
+            Fault::BadArgument(_) => "bad_argument",
+            Fault::UnknownGoal(_) => "unknown_goal",
+            Fault::UnknownValue { .. } => "unknown_value",
+            Fault::WrongType(_) => "wrong_type",
+            Fault::UnknownSegment(_) => "unknown_segment",
+            Fault::SegmentCycle(_) => "segment_cycle",
+            Fault::BadSegment { .. } => "bad_segment",
+            Fault::BadJson(_) => "bad_json",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Fault::UnexpectedCharacter(_)
+            | Fault::BadText(_)
+            | Fault::BadNumber(_)
+            | Fault::NoSuchMoment(_)
+            | Fault::Unexpected { .. }
+            | Fault::TooLarge(_)
+            | Fault::EmptyGroup(_)
+            | Fault::EmptyList
+            | Fault::EmptyRange(..)
+            | Fault::UnknownField(_)
+            | Fault::UnknownFunction(_)
+            | Fault::BadArgument(_)
+            | Fault::UnknownGoal(_)
+            | Fault::UnknownValue { .. }
+            | Fault::WrongType(_)
+            | Fault::UnknownSegment(_)
+            | Fault::SegmentCycle(_)
+            | Fault::BadSegment { .. }
+            | Fault::BadJson(_) => ErrorKind::Caller,
+        }
     }
 }
 
@@ -138,6 +181,16 @@ impl fmt::Display for SegmentError {
 }
 
 impl std::error::Error for SegmentError {}
+
+impl Coded for SegmentError {
+    fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    fn kind(&self) -> ErrorKind {
+        self.fault.kind()
+    }
+}
 
 /// Where a text goes wrong, as editors count: both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

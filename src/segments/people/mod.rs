@@ -21,6 +21,7 @@ pub use cells::{cells, deciles};
 
 use crate::language::keys::{Computed, Declared, Key, Needs};
 use crate::people::row::{Known, Person};
+use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use events::lake::LakeError;
 use files::tables::TableError;
@@ -61,6 +62,31 @@ pub enum PeopleError {
     /// A predicate could not be evaluated.
     #[error("not_evaluated: {0}")]
     Evaluation(#[from] PolarsError),
+}
+
+impl Coded for PeopleError {
+    fn code(&self) -> &'static str {
+        match self {
+            PeopleError::Profiles(error) => error.code(),
+            PeopleError::Table(error) => error.code(),
+            PeopleError::Lake(error) => error.code(),
+            PeopleError::Changed { .. } | PeopleError::Rebuilt(_) => "profiles_changed",
+            PeopleError::Missing(_) => "not_looked_up",
+            PeopleError::WrongKind(_) => "wrong_column",
+            PeopleError::Evaluation(_) => "not_evaluated",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            PeopleError::Missing(_) => ErrorKind::Caller,
+            PeopleError::Changed { .. } | PeopleError::Rebuilt(_) => ErrorKind::Busy,
+            PeopleError::WrongKind(_) | PeopleError::Evaluation(_) => ErrorKind::Ours,
+            PeopleError::Profiles(error) => error.kind(),
+            PeopleError::Table(error) => error.kind(),
+            PeopleError::Lake(error) => error.kind(),
+        }
+    }
 }
 
 /// People sorted by id, each thing that was looked up as a column.

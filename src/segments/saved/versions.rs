@@ -19,6 +19,7 @@ use crate::language::expression::{Condition, Expression, Subject, Test};
 use crate::language::ready_made::{PREFIX, ReadyMade, ready_made};
 use crate::language::words::nearest;
 use domain::campaign::EVERYBODY;
+use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::Instant;
 use files::tables::{self, TableError};
@@ -77,6 +78,29 @@ pub enum SavedError {
     /// The file system said no.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl Coded for SavedError {
+    fn code(&self) -> &'static str {
+        match self {
+            SavedError::BadId(_) => "bad_segment_id",
+            SavedError::ReadyMade(_) => "ready_made",
+            SavedError::Unknown { .. } => "unknown_segment",
+            SavedError::Deleted { .. } => "deleted_segment",
+            SavedError::Damaged { .. } => "bad_segment_file",
+            SavedError::NewerFormat { .. } => "newer_format",
+            SavedError::Table(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            SavedError::BadId(_) | SavedError::ReadyMade(_) => ErrorKind::Caller,
+            SavedError::Unknown { .. } | SavedError::Deleted { .. } => ErrorKind::NotFound,
+            SavedError::Damaged { .. } | SavedError::NewerFormat { .. } => ErrorKind::Conflict,
+            SavedError::Table(error) => error.kind(),
+        }
+    }
 }
 
 fn meant(nearest: &Option<String>) -> String {

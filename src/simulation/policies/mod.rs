@@ -11,6 +11,7 @@ use super::Stage;
 use super::log::EventLog;
 use super::truth::{Answer, Memory, Push};
 use super::world::Act;
+use domain::error::{Coded, ErrorKind};
 use domain::slot::send_slots;
 use domain::time::{DAY, HOUR, Instant, MINUTE};
 use domain::user::{MinuteOfDay, QuietHours};
@@ -166,6 +167,21 @@ pub enum PlayError {
     /// The response model cannot be fitted.
     #[error(transparent)]
     Fit(#[from] learners::logistic::FitError),
+}
+
+impl Coded for PlayError {
+    fn code(&self) -> &'static str {
+        match self {
+            PlayError::Fit(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // Simulated data come from us: a caller cannot mend them.
+            PlayError::Fit(_) => ErrorKind::Ours,
+        }
+    }
 }
 
 /// Whoever clicks is active in that hour, and looks at what was pushed.
