@@ -34,6 +34,7 @@ pub use server::serve;
 use ::segments::answers::cache::PeopleCache;
 use config::ServeConfig;
 use engine::{Engine, Refresher};
+use operations::context::{Context, NoProgress};
 
 /// Requests that read files at once: the decision log's, or tables.
 const FILE_READERS: usize = 2;
@@ -92,6 +93,12 @@ impl ApiState {
 
     fn config(&self) -> &ServeConfig {
         &self.0.config
+    }
+
+    /// What operations work with, now.
+    fn context(&self) -> Context<'_> {
+        let (engine, now) = (self.engine(), self.0.clock.now());
+        Context { workspace: engine.workspace(), config: engine.config(), now, progress: &NoProgress }
     }
 }
 

@@ -8,6 +8,8 @@ use super::super::decisions::reading_files;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use ::segments::language::fields::{FUNCTIONS, Field};
+use operations::segments::PeopleChoice;
+use operations::segments::fields::fields as list_fields;
 
 /// Fields and functions of segments, each with its type and a line for people
 ///
@@ -20,11 +22,8 @@ use ::segments::language::fields::{FUNCTIONS, Field};
     )
 )]
 pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let catalogue = reading_files(&state, |state| {
-        let (engine, now) = (state.engine(), state.0.clock.now());
-        state.0.people.catalogue(engine.workspace(), engine.config(), now)
-    })
-    .await?;
+    let catalogue =
+        reading_files(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people))).await?;
     let fields: Vec<&Field> = catalogue.fields().collect();
     Ok(json(json!({ "fields": fields, "functions": FUNCTIONS }).to_string()))
 }

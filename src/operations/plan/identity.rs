@@ -8,7 +8,7 @@ use domain::identity::sha256_hex;
 use engine::planning::{Audiences, PlanSource};
 use planning::record::version_of;
 use segments::answers::audiences::Frozen;
-use files::tables::{TableError, sha256_of_file};
+use files::tables::TableError;
 
 /// The id of a plan.
 pub(super) fn plan_id(
@@ -19,8 +19,7 @@ pub(super) fn plan_id(
 ) -> Result<String, TableError> {
     let mut parts = vec![planner.lake.content_sha256(), planner.now.to_string()];
     for table in ["users", "contents", "campaigns"] {
-        let path = planner.context.workspace.table(table);
-        parts.push(if path.exists() { sha256_of_file(&path)? } else { String::new() });
+        parts.push(planner.context.table_sha256(table)?);
     }
     parts.extend(campaigns.iter().map(|campaign| campaign.campaign_id.clone()));
     parts.extend(audiences.iter().map(|(campaign, frozen)| {
