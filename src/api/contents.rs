@@ -1,7 +1,5 @@
 //! `/v1/contents/{id}`: what a content looks like to a reader.
 
-use std::collections::BTreeMap;
-
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -11,21 +9,9 @@ use super::decisions::{path_text, reading_files};
 use super::problem::{Fault, Problem};
 use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
-use domain::channel::ChannelSettings;
 use domain::identity::is_valid_id;
-use events::preview::{PreviewError, PreviewQuestion, preview};
-use files::workspace::Workspace;
-
-/// Where wordings are read, and how the channels show them.
-#[derive(Clone, Debug)]
-pub struct Wordings {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// Channels by name.
-    pub channels: BTreeMap<String, ChannelSettings>,
-    /// The channel of a request that names none.
-    pub default_channel: String,
-}
+use events::preview::PreviewError;
+use operations::preview::{PreviewRequest, preview};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -64,17 +50,9 @@ pub(super) async fn show_preview(
     let Query(query) =
         query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
     check(&content_id, &query)?;
-    let found = reading_files(&state, move |state| {
-        let wordings = &state.0.wordings;
-        let question = PreviewQuestion {
-            content_id: &content_id,
-            user_id: query.user_id.as_deref(),
-            locale: query.locale.as_deref(),
-            channel: query.channel.as_deref().unwrap_or(&wordings.default_channel),
-        };
-        preview(&wordings.workspace, &wordings.channels, question)
-    })
-    .await?;
+    let PreviewQuery { user_id, locale, channel } = query;
+    let request = PreviewRequest { content_id, user_id, locale, channel };
+    let found = reading_files(&state, move |state| preview(&state.context(), &request)).await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))
 }
 

@@ -128,7 +128,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     metrics::gauge!("smartpush_requests_in_flight").set(state.0.in_flight.load(Ordering::Relaxed) as f64);
     metrics::counter!("smartpush_refreshes_total", "outcome" => "done").absolute(refresh.refreshed);
     metrics::counter!("smartpush_refreshes_total", "outcome" => "failed").absolute(refresh.failed);
-    watch_data(&state.0.wordings.workspace);
+    watch_data(state.engine().workspace());
     let text = state.0.metrics.handle.render();
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
         .into_response()

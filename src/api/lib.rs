@@ -26,7 +26,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use clock::Clock;
-pub use contents::Wordings;
 pub use health::Metrics;
 pub use problem::{Problem, status_of};
 pub use server::serve;
@@ -49,7 +48,6 @@ struct Shared {
     clock: Clock,
     metrics: Metrics,
     config: ServeConfig,
-    wordings: Wordings,
     file_readers: Semaphore,
     people: PeopleCache,
     exports: Arc<Semaphore>,
@@ -65,7 +63,6 @@ impl ApiState {
         clock: Clock,
         metrics: Metrics,
         config: ServeConfig,
-        wordings: Wordings,
     ) -> ApiState {
         ApiState(Arc::new(Shared {
             engine,
@@ -73,7 +70,6 @@ impl ApiState {
             clock,
             metrics,
             config,
-            wordings,
             file_readers: Semaphore::new(FILE_READERS),
             people: PeopleCache::default(),
             exports: Arc::new(Semaphore::new(segments::MOST_EXPORTS)),

@@ -40,6 +40,11 @@ impl Bar {
     pub(super) fn new() -> Bar {
         Bar(progress_bar())
     }
+
+    /// Prints lines on stdout, above the bar where both are one terminal.
+    pub(super) fn print_lines(&self, lines: &[String]) {
+        self.0.suspend(|| print_lines(lines));
+    }
 }
 
 impl Progress for Bar {

@@ -62,7 +62,7 @@ impl PlanArguments {
             }
             None => CampaignChoice::Named(self.campaigns.iter().map(|id| id.trim().to_string()).collect()),
         };
-        let as_of = self.as_of.as_deref().map(|text| context.parse_moment(text)).transpose()?;
+        let as_of = context.given_moment(self.as_of.as_deref())?;
         Ok(PlanRequest { campaigns, out: self.out.clone(), what_if: self.what_if.clone(), as_of })
     }
 }

@@ -8,12 +8,12 @@ use uuid::Builder;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
+use ::planning::Source;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
 use domain::identity::sha256;
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
-use ::planning::Source;
 use segments::answers::audiences::Frozen;
 
 /// By campaign, the members of the segment that it is for; a campaign for everybody has no entry.

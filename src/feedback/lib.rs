@@ -12,8 +12,8 @@ pub mod summary;
 mod columns;
 mod partitions;
 
-use domain::error::{Coded, ErrorKind};
 use ::events::lake::LakeError;
+use domain::error::{Coded, ErrorKind};
 use files::tables::TableError;
 use store::decision_log::LogError;
 

@@ -19,13 +19,13 @@ use domain::zone::Zone;
 use engine::planning::{Audiences, PlanSource};
 use engine::{POPULARITY, Snapshot};
 use events::lake::Lake;
-use registry::versions::Registry;
+use files::workspace::Workspace;
 use planning::decided::{Nowhere, Sink};
 use planning::record::Recorder;
 use planning::solver::Phase;
 use planning::what_if::{BadChange, Scenario};
 use planning::{Made, Request, Source, Step, handoff, make};
-use files::workspace::Workspace;
+use registry::versions::Registry;
 
 /// What to plan.
 #[derive(Clone, Debug)]

@@ -23,13 +23,13 @@ mod error;
 pub use error::{AskError, WrittenError};
 
 use super::context::Context;
-use domain::time::Instant;
-use profiles::table::ProfileFile;
 use ::segments::answers::cache::{PeopleCache, View};
 use ::segments::answers::desk::{Asked, Desk, DeskError};
+use ::segments::answers::privacy::Reader;
 use ::segments::language::expression::Expression;
 use ::segments::language::predicate::Predicate;
-use ::segments::answers::privacy::Reader;
+use domain::time::Instant;
+use profiles::table::ProfileFile;
 
 /// Who asks about segments, and about which people.
 #[derive(Clone, Copy, Debug)]

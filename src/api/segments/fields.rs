@@ -23,7 +23,8 @@ use operations::segments::fields::fields as list_fields;
 )]
 pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
     let catalogue =
-        reading_files(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people))).await?;
+        reading_files(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people)))
+            .await?;
     let fields: Vec<&Field> = catalogue.fields().collect();
     Ok(json(json!({ "fields": fields, "functions": FUNCTIONS }).to_string()))
 }

@@ -54,7 +54,8 @@ impl From<AskError> for Problem {
             AskError::Written(error) => error.into(),
             AskError::By { index, error } => Problem::from(*error).at(format!("/by/{index}")),
             AskError::NotCompared(count) => {
-                let detail = format!("{count} segments; {} to {} are compared", COMPARED.start(), COMPARED.end());
+                let detail =
+                    format!("{count} segments; {} to {} are compared", COMPARED.start(), COMPARED.end());
                 Problem::invalid(vec![Fault::at("/segments", detail)])
             }
             AskError::Twice { index, id } => {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{CampaignChoice, PlanError};
+use crate::context::Context;
 use domain::campaign::Campaign;
 use domain::time::Instant;
 use engine::Snapshot;
 use engine::planning::Audiences;
-use crate::context::Context;
 use planning::MOST_CAMPAIGNS;
 use segments::answers::audiences::{Frozen, freeze};
 use segments::answers::desk::DeskError;

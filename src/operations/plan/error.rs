@@ -1,15 +1,15 @@
 //! Why there is no plan.
 
+use crate::context::ContextError;
 use domain::error::{Coded, ErrorKind};
 use domain::time::{Day, Instant};
 use domain::zone::UnknownZone;
 use engine::EngineError;
-use crate::context::ContextError;
+use files::tables::TableError;
 use planning::MOST_CAMPAIGNS;
 use planning::handoff::HandoffError;
 use planning::what_if::BadChange;
 use store::decision_log::LogError;
-use files::tables::TableError;
 
 /// A plan that cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use super::Planner;
 use domain::campaign::Campaign;
 use domain::identity::sha256_hex;
 use engine::planning::{Audiences, PlanSource};
+use files::tables::TableError;
 use planning::record::version_of;
 use segments::answers::audiences::Frozen;
-use files::tables::TableError;
 
 /// The id of a plan.
 pub(super) fn plan_id(

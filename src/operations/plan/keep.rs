@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::report::{Kept, PlanReport};
-use planning::handoff;
-use planning::record::{PlannedAudience, Recorded, version_of, write_audience};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
+use planning::handoff;
+use planning::record::{PlannedAudience, Recorded, version_of, write_audience};
 
 /// Writes the hand-off and the audiences, and says in the report where they are.
 pub(super) fn hand_off(

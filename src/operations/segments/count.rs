@@ -7,8 +7,8 @@ use crate::context::{Context, ContextError};
 use ::segments::answers::cache::View;
 use ::segments::answers::count::{By, Counted};
 use ::segments::answers::desk::{DeskError, Evaluated, sample};
-use ::segments::saved::evaluations::{Change, Evaluation, Evaluations};
 use ::segments::answers::privacy::Reader;
+use ::segments::saved::evaluations::{Change, Evaluation, Evaluations};
 use ::segments::saved::versions::Card;
 
 /// What to count.

@@ -8,7 +8,7 @@ use super::save::{Expected, SaveError, lock_within};
 use super::show::NamedBy;
 use crate::context::Context;
 use ::segments::answers::desk::saved_segments;
-use ::segments::saved::versions::{self, Card};
+use ::segments::saved::versions::{self as saved, Card};
 
 /// What to delete.
 #[derive(Clone, Debug)]

@@ -1,12 +1,12 @@
 //! Why a question about segments has no answer.
 
-use domain::error::{Coded, ErrorKind};
 use crate::context::ContextError;
 use ::segments::answers::desk::DeskError;
+use ::segments::answers::privacy::PrivacyError;
 use ::segments::language::error::SegmentError;
 use ::segments::people::PeopleError;
-use ::segments::answers::privacy::PrivacyError;
 use ::segments::saved::versions::SavedError;
+use domain::error::{Coded, ErrorKind};
 use files::tables::TableError;
 
 /// Something written down that is no segment.

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{AskError, Asking, Selection, answered};
-use domain::identity::sha256_hex;
-use domain::time::Instant;
 use crate::context::Context;
 use ::segments::answers::cache::View;
 use ::segments::answers::desk::Asked;
 use ::segments::answers::export::{Export, frame_of, write};
-use ::segments::language::keys::Key;
 use ::segments::answers::privacy::Reader;
+use ::segments::language::keys::Key;
+use domain::identity::sha256_hex;
+use domain::time::Instant;
 
 /// What to write.
 #[derive(Clone, Debug)]

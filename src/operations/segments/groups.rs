@@ -1,13 +1,13 @@
 //! People of like rhythm, named by when they come more than others do.
 
 use super::{AskError, Asking, answered};
-use domain::rhythm::Rhythm;
-use domain::time::Instant;
-use curves::named_rhythms::{NamedRhythms, Peak, Stability, stability, weeks};
 use crate::context::Context;
+use ::segments::answers::privacy::{Reader, Shown};
 use ::segments::language::keys::Needs;
 use ::segments::people::People;
-use ::segments::answers::privacy::{Reader, Shown};
+use curves::named_rhythms::{NamedRhythms, Peak, Stability, stability, weeks};
+use domain::rhythm::Rhythm;
+use domain::time::Instant;
 
 /// Draws of the users whose groups are compared.
 const DRAWS: u64 = 5;

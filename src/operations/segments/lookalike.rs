@@ -13,18 +13,20 @@ use std::time::Duration;
 use super::save::{Expected, NewDefinition, SaveReport, SaveRequest, save};
 use super::upload::read_list;
 use super::{Asking, ReaderChoice, Written, answered};
-use domain::time::Instant;
-use models::lookalike::LookAlike;
 use crate::context::Context;
 use ::segments::answers::cache::View;
 use ::segments::answers::desk::{Asked, Desk, DeskError};
+use ::segments::answers::lookalike::{
+    Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed,
+};
+use ::segments::answers::privacy::{PrivacyError, Reader};
 use ::segments::language::expression::Expression;
 use ::segments::language::keys::{Key, Needs, needs};
-use ::segments::answers::lookalike::{Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed};
-use ::segments::people::People;
 use ::segments::language::predicate::Predicate;
-use ::segments::answers::privacy::{PrivacyError, Reader};
+use ::segments::people::People;
+use domain::time::Instant;
 use files::tables;
+use models::lookalike::LookAlike;
 
 /// Shares of the others that the curve shows.
 const SHARES: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5];

@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::{AskError, Asking, answered};
-use domain::time::Instant;
 use crate::context::Context;
 use ::segments::answers::desk::{Asked, DeskError};
 use ::segments::answers::overlap::{Overlap, overlap as overlap_of};
 use ::segments::answers::privacy::Reader;
+use domain::time::Instant;
 
 /// How many segments are compared at once.
 pub const COMPARED: RangeInclusive<usize> = 2..=20;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{AskError, Asking, answered};
-use domain::time::Instant;
-use registry::versions::Registry;
 use crate::context::Context;
 use ::segments::answers::desk::{Asked, DeskError};
 use ::segments::answers::privacy::{Reader, Shown};
 use ::segments::language::ready_made::{ReadyMade, ready_made as all_for};
+use domain::time::Instant;
+use registry::versions::Registry;
 
 /// The ready-made audiences.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{AskError, Asking, Selection, answered};
-use domain::time::Instant;
 use crate::context::Context;
 use ::segments::answers::desk::{Asked, sample as drawn};
 use ::segments::answers::privacy::Shown;
+use domain::time::Instant;
 
 /// Some members.
 #[derive(Clone, Debug)]

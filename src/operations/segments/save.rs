@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use super::{ReaderChoice, Written, WrittenError};
-use domain::error::{Coded, ErrorKind};
 use crate::context::{Context, ContextError};
-use profiles::table::ProfileFile;
 use ::segments::answers::desk::{Desk, DeskError};
+use ::segments::answers::privacy::PrivacyError;
 use ::segments::language::expression::Expression;
 use ::segments::language::keys::needs;
-use ::segments::answers::privacy::PrivacyError;
-use ::segments::saved::versions::{self, Card, SavedError, Segment, present_card};
+use ::segments::saved::versions::{self as saved, Card, SavedError, Segment, present_card};
+use domain::error::{Coded, ErrorKind};
 use files::workspace::{WorkspaceError, WriteLock};
+use profiles::table::ProfileFile;
 
 /// Between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(50);

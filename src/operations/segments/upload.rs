@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::save::{Expected, NewDefinition, SaveError, SaveReport, SaveRequest, save};
-use domain::error::{Coded, ErrorKind};
-use domain::text::thousands;
-use events::formats::{InputError, Limits};
 use crate::context::{Context, ContextError};
 use crate::scratch::Scratch;
-use profiles::table::ProfileFile;
 use ::segments::answers::desk::{Desk, DeskError};
 use ::segments::language::keys::Needs;
 use ::segments::people::{People, PeopleError};
 use ::segments::saved::upload::{Upload, read};
+use domain::error::{Coded, ErrorKind};
+use domain::text::thousands;
+use events::formats::{InputError, Limits};
+use profiles::table::ProfileFile;
 
 /// Which list, and as what.
 #[derive(Clone, Debug)]

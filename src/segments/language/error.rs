@@ -126,6 +126,7 @@ impl Coded for Fault {
             Fault::UnknownValue { .. } => "unknown_value",
             Fault::WrongType(_) => "wrong_type",
             Fault::UnknownSegment(_) => "unknown_segment",
+            Fault::DamagedSegment { .. } => "bad_segment_file",
             Fault::SegmentCycle(_) => "segment_cycle",
             Fault::BadSegment { .. } => "bad_segment",
             Fault::BadJson(_) => "bad_json",
@@ -151,8 +152,9 @@ impl Coded for Fault {
             | Fault::WrongType(_)
             | Fault::UnknownSegment(_)
             | Fault::SegmentCycle(_)
-            | Fault::BadSegment { .. }
             | Fault::BadJson(_) => ErrorKind::Caller,
+            Fault::BadSegment { fault, .. } => fault.kind(),
+            Fault::DamagedSegment { .. } => ErrorKind::Ours,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Why there is no look-alike.
 
-use domain::error::{Coded, ErrorKind};
-use models::lookalike::LookAlikeError;
 use crate::context::ContextError;
 use crate::segments::WrittenError;
 use crate::segments::save::SaveError;
 use crate::segments::upload::UploadError;
 use ::segments::answers::desk::DeskError;
-use ::segments::people::PeopleError;
 use ::segments::answers::privacy::PrivacyError;
+use ::segments::people::PeopleError;
+use domain::error::{Coded, ErrorKind};
 use files::tables::TableError;
+use models::lookalike::LookAlikeError;
 
 /// A look-alike that cannot be made.
 #[derive(Debug, thiserror::Error)]

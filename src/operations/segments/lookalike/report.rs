@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{Learned, SaveReport};
-use models::lookalike::Reach;
 use ::segments::answers::lookalike::Input;
 use ::segments::answers::privacy::Reader;
+use models::lookalike::Reach;
 
 /// Inputs with the largest weights that are told.
 const MOST_INPUTS: usize = 10;
