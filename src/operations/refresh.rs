@@ -289,7 +289,7 @@ impl Refresh<'_> {
     fn input_of_plan(&self, input: &str, out: &Path) -> Result<String, RefreshError> {
         let context = self.context;
         let registry = Registry::of(context.workspace);
-        let champion = |goal| format!("{goal}={}", registry.champion(goal).unwrap_or_default());
+        let champion = |goal: &String| format!("{goal}={}", registry.champion(goal).unwrap_or_default());
         let champions: Vec<String> = context.config.goals.keys().map(champion).collect();
         let cards = SavedSegments::read(context.workspace)?;
         let segments: Vec<String> = cards.all().map(|segment| format!("{:?}", segment.card)).collect();
