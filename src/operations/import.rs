@@ -13,7 +13,7 @@ use models::score::frame_of;
 use models::train::Request as TrainingRequest;
 use models::train::imported::{File, ImportError as PredictionsError, import as hold_against_outcomes};
 use registry::card::Card;
-use registry::gate::{Gate, GateLine};
+use registry::gate::GateLine;
 use registry::versions::{Registry, RegistryError};
 
 /// Whose predictions, and where the file goes.
