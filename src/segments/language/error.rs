@@ -154,7 +154,18 @@ impl Coded for Fault {
             | Fault::SegmentCycle(_)
             | Fault::BadJson(_) => ErrorKind::Caller,
             Fault::BadSegment { fault, .. } => fault.kind(),
-            Fault::DamagedSegment { .. } => ErrorKind::Ours,
+            Fault::DamagedSegment { .. } => ErrorKind::Conflict,
+        }
+    }
+}
+
+impl Fault {
+    /// Is it about a file of a saved segment, and not about what was written?
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Fault::DamagedSegment { .. } => true,
+            Fault::BadSegment { fault, .. } => fault.is_damage(),
+            _ => false,
         }
     }
 }
