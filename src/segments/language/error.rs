@@ -354,3 +354,32 @@ fn pointer_in(test: &Test, child: usize) -> String {
         _ => format!("/condition/test/{}", test.word()),
     }
 }
+
+/// A fault at the place at which the compiler is, and what was probably meant.
+pub(super) struct Error {
+    pub(super) fault: Fault,
+    pub(super) suggestion: Option<String>,
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Error {
+        Error { fault, suggestion: None }
+    }
+}
+
+impl Fault {
+    /// With what was probably meant.
+    pub(super) fn meant(self, suggestion: Option<impl Into<String>>) -> Error {
+        Error { fault: self, suggestion: suggestion.map(Into::into) }
+    }
+}
+
+impl Error {
+    /// As seen from a segment that names the faulty one; cycles and sizes are faults of the whole.
+    pub(super) fn within(self, segment: &str) -> Error {
+        match self.fault {
+            Fault::SegmentCycle(_) | Fault::TooLarge(_) | Fault::BadSegment { .. } => self,
+            fault => Fault::BadSegment { segment: segment.to_string(), fault: Box::new(fault) }.into(),
+        }
+    }
+}

@@ -23,7 +23,7 @@ static SHARED: LazyLock<(Sample, Server)> = LazyLock::new(|| {
     sample.save("frequent", "purchases_30d >= 2 and not opted_out");
     sample.save("deli", "interest(\"DELI\") > 0.02");
     sample.save("few", "lifecycle = \"new\"");
-    let server = Server::start(sample.root(), &[]);
+    let server = Server::kept(sample.root(), &[]);
     (sample, server)
 });
 
