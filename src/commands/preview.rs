@@ -4,7 +4,7 @@ use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use domain::preview::{Preview, VariantPreview};
 use domain::variant::{CONTENT_IS_READABLE, HAS_VARIANT};
-use events::preview::{PreviewQuestion, preview};
+use operations::preview::{PreviewRequest, preview};
 
 /// Show the variants of a content as a reader would see them
 ///
@@ -32,13 +32,13 @@ pub(super) struct PreviewArguments {
 
 pub(super) fn run(context: &Context, arguments: &PreviewArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let question = PreviewQuestion {
-        content_id: &arguments.content_id,
-        user_id: arguments.user.as_deref(),
-        locale: arguments.locale.as_deref(),
-        channel: arguments.channel.as_deref().unwrap_or(&context.config.decisions.channel),
+    let request = PreviewRequest {
+        content_id: arguments.content_id.clone(),
+        user_id: arguments.user.clone(),
+        locale: arguments.locale.clone(),
+        channel: arguments.channel.clone(),
     };
-    let found = preview(&workspace, &context.config.channels, &context.config.decisions, question)?;
+    let found = context.operate(&workspace, |context| preview(context, &request))?;
     if context.json {
         print_json(&serde_json::to_value(&found).map_err(Failure::ours)?);
     } else {

@@ -23,7 +23,7 @@ pub struct Rendered {
 }
 
 /// A content's variants as a reader would see them.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Preview {
     /// The content.
     pub content_id: String,
@@ -45,7 +45,7 @@ pub struct Preview {
 }
 
 /// One variant as a reader would see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VariantPreview {
     /// Its id within the content.
     pub variant_id: String,
