@@ -131,6 +131,7 @@ fn context(contents: usize, horizon_hours: u32) -> DecisionContext {
         planned: Vec::new(),
         plan: None,
         settings: Config::defaults().decisions,
+        fatigue_half_life_days: 3.0,
         fallback: Vec::new(),
         versions: ["model", "features", "config", "tz_database", "build", "profiles_as_of"]
             .map(|key| (key.to_string(), "0123456789ab".to_string()))

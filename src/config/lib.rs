@@ -166,10 +166,12 @@ pub struct SendTimeConfig {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanningConfig {
-    /// Most sends of all campaigns in a minute; 0: no limit.
-    pub throttle_per_minute: u32,
-    /// Most sends of all campaigns in an hour (UTC); 0: no limit.
-    pub most_per_hour: u32,
+    /// Most sends of all campaigns in a minute; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttle_per_minute: Option<u32>,
+    /// Most sends of all campaigns in an hour (UTC); absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_per_hour: Option<u32>,
     /// What reaching a person counts beside what is expected of the push, as a share of the mean best option's value.
     pub reach: f64,
     /// Parts that the hand-off is cut into, by user.
@@ -423,13 +425,6 @@ impl Config {
             ("serve.most_connections", self.serve.most_connections as i64, 1, 1_000_000),
             ("serve.max_body_bytes", self.serve.max_body_bytes as i64, 1, GIB as i64),
             ("serve.max_decoded_bytes", self.serve.max_decoded_bytes as i64, 1, GIB as i64),
-            (
-                "planning.throttle_per_minute",
-                self.planning.throttle_per_minute.into(),
-                0,
-                i64::from(u32::MAX),
-            ),
-            ("planning.most_per_hour", self.planning.most_per_hour.into(), 0, i64::from(u32::MAX)),
             ("segments.privacy_threshold", self.segments.privacy_threshold as i64, 0, 1_000_000),
             ("planning.shards", self.planning.shards.into(), 1, 1_024),
             ("serve.max_batch_items", self.serve.max_batch_items as i64, 1, 1_000_000),

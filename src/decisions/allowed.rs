@@ -2,7 +2,7 @@
 
 use super::board::{Arm, Board};
 use super::context::{DecisionContext, Planned};
-use super::policy::{Policy, share};
+use super::policy::Policy;
 use super::refusals;
 use super::scorer::Scorer;
 use super::situation::Situation;
@@ -30,7 +30,7 @@ pub struct AllowedArm {
 /// The allowed set of the decision that a context leads to: contents × wordings × channels × send slots.
 ///
 /// Empty when nothing may be sent, or nothing is worth it.
-pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<AllowedArm> {
+pub fn allowed_arms(context: &DecisionContext, scorer: &dyn Scorer) -> Vec<AllowedArm> {
     let situation = Situation::of(context);
     if !refusals::of_user(&situation).is_empty() {
         return Vec::new();
@@ -38,7 +38,7 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<Allo
     let board = Board::lay(&situation, scorer);
     let Some((best, at)) = greedy(&board) else { return Vec::new() };
     let policy = Policy::of(&board, best, at);
-    debug_assert_eq!(policy.share, share(context));
+    debug_assert_eq!(policy.share, context.exploration_share());
     let pairs = policy.arms.iter().zip(&policy.probabilities);
     pairs
         .flat_map(|(arm, probability)| {
@@ -63,7 +63,7 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &impl Scorer) -> Vec<Allo
 }
 
 /// What is sent when nothing is drawn, and when, if a plan says.
-pub(super) fn greedy<S: Scorer>(board: &Board<S>) -> Option<(Arm, Option<Instant>)> {
+pub(super) fn greedy(board: &Board) -> Option<(Arm, Option<Instant>)> {
     let best = board.best_allowed(1).pop().filter(|best| best.value > 0.0)?;
     match &board.situation.context.plan {
         None => Some((best, None)),

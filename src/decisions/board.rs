@@ -5,9 +5,11 @@ use std::ops::Range;
 
 use super::lanes::Lane;
 use super::offers::{self, Offer};
+use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
 use super::slots::{self, OpenSlot};
+use super::walk::{Scope, allowed_runs};
 use domain::slot::SendSlot;
 use domain::time::{Instant, MINUTE};
 
@@ -29,9 +31,9 @@ pub(super) struct Arm {
 }
 
 /// All arms of a decision.
-pub(super) struct Board<'a, S> {
+pub(super) struct Board<'a> {
     pub(super) situation: &'a Situation<'a>,
-    pub(super) scorer: &'a S,
+    pub(super) scorer: &'a dyn Scorer,
     pub(super) slots: Vec<OpenSlot>,
     /// By kind, within each the larger shift first, then by id; those whose value comes back stand last.
     pub(super) offers: Vec<Offer<'a>>,
@@ -43,11 +45,14 @@ pub(super) struct Board<'a, S> {
     worth: f64,
 }
 
-impl<'a, S: Scorer> Board<'a, S> {
-    pub(super) fn lay(situation: &'a Situation<'a>, scorer: &'a S) -> Board<'a, S> {
+impl<'a> Board<'a> {
+    pub(super) fn lay(situation: &'a Situation<'a>, scorer: &'a dyn Scorer) -> Board<'a> {
         let slots = slots::of(situation, scorer);
         let minutes = slots::open_minutes(situation, &slots);
         let mut offers = offers::of(situation, scorer);
+        for offer in &mut offers {
+            (offer.life, offer.later) = lives(situation, offer);
+        }
         offers.sort_unstable_by(|one, other| {
             let by_run = (one.is_recovering(), one.kind).cmp(&(other.is_recovering(), other.kind));
             let by_shift = || other.shift.total_cmp(&one.shift);
@@ -55,7 +60,7 @@ impl<'a, S: Scorer> Board<'a, S> {
         });
         let runs = runs(&offers);
         let priority = situation.context.campaign.as_ref().map_or(1.0, |campaign| campaign.priority);
-        // What nobody can name is worth nothing.
+        // NaN is worth nothing.
         let worth = (situation.context.settings.goal_value * priority).max(0.0);
         Board { situation, scorer, slots, offers, runs, minutes, worth }
     }
@@ -82,7 +87,7 @@ impl<'a, S: Scorer> Board<'a, S> {
         let pairs = self.slots.iter().enumerate().flat_map(move |(slot, open)| {
             lanes.iter().enumerate().map(move |(lane, of)| (slot * lanes.len() + lane, of, open.slot))
         });
-        pairs.filter(|(place, ..)| self.minutes[*place] == 0).map(|(_, lane, slot)| (lane, slot))
+        pairs.filter(|(index, ..)| self.minutes[*index] == 0).map(|(_, lane, slot)| (lane, slot))
     }
 
     /// Minutes of the slot's local hour, bit by bit, in which every rule allows the content over the channel.
@@ -139,11 +144,11 @@ impl<'a, S: Scorer> Board<'a, S> {
 
     /// Every arm that rules allow and that is worth sending: by offer, channel and slot.
     pub(super) fn worth_sending(&self) -> Vec<Arm> {
-        let places = (0..self.offers.len()).flat_map(|offer| {
+        let triples = (0..self.offers.len()).flat_map(|offer| {
             self.channels()
                 .flat_map(move |channel| (0..self.slots.len()).map(move |slot| (offer, channel, slot)))
         });
-        let allowed = places.filter(|(offer, channel, slot)| {
+        let allowed = triples.filter(|(offer, channel, slot)| {
             self.allowed_minutes(&self.offers[*offer], *channel, *slot) != 0
         });
         let arms = allowed.filter_map(|(offer, channel, slot)| self.arm(offer, channel, slot));
@@ -154,13 +159,13 @@ impl<'a, S: Scorer> Board<'a, S> {
     pub(super) fn planned_arm(&self, content_id: &str, channel: &str, at: Instant) -> Option<Arm> {
         let offer = self.offers.iter().position(|offer| offer.content.content_id == content_id)?;
         let channel =
-            self.channels().find(|place| self.situation.context.channels[*place].name == channel)?;
+            self.channels().find(|index| self.situation.context.channels[*index].name == channel)?;
         let slot = self.slots.iter().position(|open| open.slot.start <= at && at < open.slot.end)?;
         self.allows(offer, channel, slot, at).then(|| self.arm(offer, channel, slot)).flatten()
     }
 
-    /// May this arm be sent at `at` in place of a planned one: same channel, slot and kind, so that every limit stays kept?
-    pub(super) fn takes_place_of(&self, arm: &Arm, planned: &Arm, at: Instant) -> bool {
+    /// May this arm be sent at `at` instead of a planned one: same channel, slot and kind, so that every limit stays kept?
+    pub(super) fn may_replace(&self, arm: &Arm, planned: &Arm, at: Instant) -> bool {
         let kind = |arm: &Arm| self.offers[arm.offer].kind;
         let same = (arm.channel, arm.slot, kind(arm)) == (planned.channel, planned.slot, kind(planned));
         same && self.allows(arm.offer, arm.channel, arm.slot, at)
@@ -217,13 +222,13 @@ impl<'a, S: Scorer> Board<'a, S> {
         is_sound.then_some(Arm { offer, channel, slot, logit, probability, value })
     }
 
-    /// Puts the arm in its place among the best, if it has one.
+    /// Inserts the arm among the best in order; false when it is none of them.
     fn enters(&self, best: &mut Vec<Arm>, count: usize, arm: Arm) -> bool {
-        let place = best.partition_point(|known| self.order(known, &arm) == Ordering::Less);
-        if place >= count {
+        let rank = best.partition_point(|known| self.order(known, &arm) == Ordering::Less);
+        if rank >= count {
             return false;
         }
-        best.insert(place, arm);
+        best.insert(rank, arm);
         best.truncate(count);
         true
     }
@@ -243,15 +248,22 @@ impl<'a, S: Scorer> Board<'a, S> {
     }
 }
 
+/// The first run of instants that a content's own rules allow, and those behind it.
+fn lives(situation: &Situation, offer: &Offer) -> (Option<Run>, Vec<Run>) {
+    let mut runs = allowed_runs(situation, Scope::Content(offer));
+    let first = runs.next();
+    (first, if situation.context.planned.is_empty() { Vec::new() } else { runs.collect() })
+}
+
 /// The runs of sorted offers: one for each kind, and one for each offer whose value differs from hour to hour.
 fn runs(offers: &[Offer]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
-    for (place, offer) in offers.iter().enumerate() {
+    for (index, offer) in offers.iter().enumerate() {
         match runs.last_mut() {
             Some(run) if !offer.is_recovering() && offers[run.start].kind == offer.kind => {
-                run.end = place + 1
+                run.end = index + 1
             }
-            _ => runs.push(place..place + 1),
+            _ => runs.push(index..index + 1),
         }
     }
     runs

@@ -3,9 +3,9 @@
 use super::board::{Arm, Board};
 use super::context::Planned;
 use super::policy::{self, Pick};
-use super::refusals::{self, Scope, reason, walk};
-use super::rules::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING, MATCHES_PLAN};
-use super::scorer::Scorer;
+use super::refusals::{self, reason};
+use super::rule_names::{HAS_CANDIDATES, IS_SCORED, IS_WORTH_SENDING, MATCHES_PLAN};
+use super::walk::{Scope, walk};
 use domain::decision::Reason;
 use domain::time::Instant;
 
@@ -33,17 +33,19 @@ pub(super) struct Choice {
 }
 
 /// Chooses among the arms of the board for a user whom these refusals stand against.
-pub(super) fn make<S: Scorer>(board: &Board<S>, user: Vec<Reason>) -> Choice {
+pub(super) fn make(board: &Board, user: Vec<Reason>) -> Choice {
     let allowed = board.best_allowed(MOST_CANDIDATES);
     let candidates = candidates(board, &allowed, &user);
-    let (outcome, reasons) = match allowed.first() {
-        _ if !user.is_empty() => (when_allowed(&user), user),
-        _ if board.offers.is_empty() || board.channels().is_empty() => {
-            (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
+    let (outcome, reasons) = if !user.is_empty() {
+        (when_allowed(&user), user)
+    } else if board.offers.is_empty() || board.channels().is_empty() {
+        (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
+    } else {
+        match allowed.first() {
+            None => nothing_allowed(board),
+            Some(best) if best.value <= 0.0 => nothing_worth(board),
+            Some(best) => as_planned(board, *best),
         }
-        None => nothing_allowed(board),
-        Some(best) if best.value <= 0.0 => nothing_worth(board),
-        Some(best) => as_planned(board, *best),
     };
     Choice { outcome, reasons, candidates }
 }
@@ -54,7 +56,7 @@ fn when_allowed(user: &[Reason]) -> Outcome {
     ends.and_then(|ends| ends.into_iter().max()).map_or(Outcome::NoSend, Outcome::Hold)
 }
 
-fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
+fn nothing_allowed(board: &Board) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     let are_unscored = board.offers.iter().any(|offer| board.has_arm(offer));
     if are_unscored && reasons.iter().all(|reason| reason.rule != IS_SCORED) {
@@ -66,22 +68,22 @@ fn nothing_allowed<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
     (retry_at.map_or(Outcome::NoSend, Outcome::Hold), reasons)
 }
 
-fn nothing_worth<S: Scorer>(board: &Board<S>) -> (Outcome, Vec<Reason>) {
+fn nothing_worth(board: &Board) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     reasons.insert(0, of_request(board, IS_WORTH_SENDING));
     reasons.splice(0..0, of_plan(board));
     (Outcome::NoSend, reasons)
 }
 
-/// Why a plan gives the user nothing, where it knows: what other users and campaigns got in his place.
-fn of_plan<S: Scorer>(board: &Board<S>) -> Option<Reason> {
+/// Why a plan gives the user nothing, where it knows: what other users and campaigns got instead.
+fn of_plan(board: &Board) -> Option<Reason> {
     let Some(Planned::NoRoom { rule, campaign_id }) = &board.situation.context.plan else { return None };
     let by = campaign_id.as_ref().map_or("arm".to_string(), |id| format!("campaign:{id}"));
     (rule != MATCHES_PLAN).then(|| reason(board.situation, rule, by, None))
 }
 
-/// What the plan says, where there is one; otherwise the best, or what is drawn in its place.
-fn as_planned<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) {
+/// What the plan says, where there is one; otherwise the best, or what is drawn instead.
+fn as_planned(board: &Board, best: Arm) -> (Outcome, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     let outcome = match &board.situation.context.plan {
         None => Outcome::Send(policy::pick(board, best, None)),
@@ -102,18 +104,18 @@ fn as_planned<S: Scorer>(board: &Board<S>, best: Arm) -> (Outcome, Vec<Reason>) 
     (outcome, reasons)
 }
 
-fn of_request<S: Scorer>(board: &Board<S>, rule: &str) -> Reason {
+fn of_request(board: &Board, rule: &str) -> Reason {
     reason(board.situation, rule, "arm".to_string(), None)
 }
 
 /// The best allowed arms; when none is, the best of all, so that it can be seen what the rules cost.
-fn candidates<S: Scorer>(board: &Board<S>, allowed: &[Arm], user: &[Reason]) -> Vec<(Arm, Vec<String>)> {
+fn candidates(board: &Board, allowed: &[Arm], user: &[Reason]) -> Vec<(Arm, Vec<String>)> {
     let all = if allowed.is_empty() { board.best(MOST_CANDIDATES, |_, _, _| true) } else { allowed.to_vec() };
     all.into_iter().map(|arm| (arm, refused_by(board, arm, user))).collect()
 }
 
 /// The names of all rules that refuse an arm, each once.
-fn refused_by<S: Scorer>(board: &Board<S>, arm: Arm, user: &[Reason]) -> Vec<String> {
+fn refused_by(board: &Board, arm: Arm, user: &[Reason]) -> Vec<String> {
     let mut rules: Vec<String> = user.iter().map(|reason| reason.rule.clone()).collect();
     let (offer, slot) = (&board.offers[arm.offer], &board.slots[arm.slot]);
     if board.allowed_minutes(offer, arm.channel, arm.slot) == 0 {

@@ -13,6 +13,9 @@ use domain::user::User;
 /// Version of the context's form in the log.
 pub const FORMAT: u32 = 3;
 
+/// Days after which a push is felt half as much, in records that do not say.
+const FATIGUE_HALF_LIFE_DAYS: f64 = 3.0;
+
 /// What one decision is made from; the model's weights alone are not in it, but named in `versions`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionContext {
@@ -60,6 +63,9 @@ pub struct DecisionContext {
     pub plan: Option<Planned>,
     /// The settings in force.
     pub settings: DecisionSettings,
+    /// Days after which a push is felt half as much (`profiles.fatigue_half_life_days`).
+    #[serde(default = "usual_half_life", skip_serializing_if = "is_usual_half_life")]
+    pub fatigue_half_life_days: f64,
     /// Why quality fell back, if it did: `no_model`, `no_profile`, `personalisation_off`.
     pub fallback: Vec<String>,
     /// What the decision rests on.
@@ -67,15 +73,66 @@ pub struct DecisionContext {
 }
 
 impl DecisionContext {
+    /// What rules are asked of a user alone over one channel: no campaign, no content, no push so far.
+    pub fn about(
+        user: User,
+        channel: ChannelContext,
+        now: Instant,
+        settings: DecisionSettings,
+    ) -> DecisionContext {
+        DecisionContext {
+            format: FORMAT,
+            decision_id: String::new(),
+            send_id: String::new(),
+            occurrence: String::new(),
+            now,
+            clock_trusted: true,
+            horizon_hours: settings.horizon_hours,
+            user,
+            campaign: None,
+            audience: None,
+            channels: vec![channel],
+            contents: Vec::new(),
+            user_inputs: Vec::new(),
+            curve: Vec::new(),
+            campaign_sends: 0,
+            explored_today: 0,
+            sends: Vec::new(),
+            planned: Vec::new(),
+            plan: None,
+            settings,
+            fatigue_half_life_days: FATIGUE_HALF_LIFE_DAYS,
+            fallback: Vec::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+
     /// May the decision be drawn for the sake of learning?
     pub fn may_explore(&self) -> bool {
-        super::policy::share(self) > 0.0
+        self.exploration_share() > 0.0
+    }
+
+    /// The share of decisions that explore, in [0, 1]: the campaign's own, else the common one, while the day's budget
+    /// lasts.
+    pub(super) fn exploration_share(&self) -> f64 {
+        let own = self.campaign.as_ref().and_then(|campaign| campaign.exploration_percent);
+        let percent = own.unwrap_or(self.settings.exploration_percent);
+        let has_budget = self.explored_today < self.settings.exploration_most_per_day;
+        if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
     }
 
     /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.
     pub(super) fn counted_sends(&self) -> impl Iterator<Item = &PastSend> {
         self.sends.iter().chain(&self.planned)
     }
+}
+
+fn usual_half_life() -> f64 {
+    FATIGUE_HALF_LIFE_DAYS
+}
+
+fn is_usual_half_life(days: &f64) -> bool {
+    *days == FATIGUE_HALF_LIFE_DAYS
 }
 
 /// A user beside the segment that his campaign is for.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::allowed::greedy;
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use super::policy::{Policy, share};
+use super::policy::Policy;
 use super::scorer::{Contribution, Scorer};
 use super::sentences::{Language, fill, local_time, of_reason, title_of};
 use super::situation::Situation;
@@ -103,7 +103,7 @@ pub struct Sentences {
 }
 
 /// Explains a decision from the context and with the scorer that it was made with.
-pub fn explain(context: &DecisionContext, scorer: &impl Scorer, decision: &Decision) -> Explanation {
+pub fn explain(context: &DecisionContext, scorer: &dyn Scorer, decision: &Decision) -> Explanation {
     let situation = Situation::of(context);
     let board = Board::lay(&situation, scorer);
     let arm = subject(&board, decision);
@@ -125,7 +125,7 @@ pub fn explain(context: &DecisionContext, scorer: &impl Scorer, decision: &Decis
 }
 
 /// The arm that is sent, else the first candidate.
-fn subject<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Arm> {
+fn subject(board: &Board, decision: &Decision) -> Option<Arm> {
     let first = decision.candidates.first();
     let content_id = decision.content_id.as_ref().or(first.map(|candidate| &candidate.content_id))?;
     let at = decision.send_at.or(first.map(|candidate| candidate.slot_start))?;
@@ -136,7 +136,7 @@ fn subject<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Arm> {
     board.arm(offer, channel, slot)
 }
 
-fn explained<S: Scorer>(board: &Board<S>, arm: Arm) -> ExplainedArm {
+fn explained(board: &Board, arm: Arm) -> ExplainedArm {
     let slot = &board.slots[arm.slot];
     ExplainedArm {
         content_id: board.offers[arm.offer].content.content_id.clone(),
@@ -152,7 +152,7 @@ fn explained<S: Scorer>(board: &Board<S>, arm: Arm) -> ExplainedArm {
 }
 
 /// The parts of the logit but for the hour's, in the order in which a score sums them.
-fn propensity<S: Scorer>(board: &Board<S>, arm: Arm) -> f64 {
+fn propensity(board: &Board, arm: Arm) -> f64 {
     let (context, scorer) = (board.situation.context, board.scorer);
     let content = &context.contents[board.offers[arm.offer].index];
     let (user, about, pair) = (&context.user_inputs, &content.content_inputs, &content.pair_inputs);
@@ -160,7 +160,7 @@ fn propensity<S: Scorer>(board: &Board<S>, arm: Arm) -> f64 {
     scorer.probability(logit + scorer.joint(user, about, pair))
 }
 
-fn contributions<S: Scorer>(board: &Board<S>, arm: Arm) -> Vec<Contribution> {
+fn contributions(board: &Board, arm: Arm) -> Vec<Contribution> {
     let context = board.situation.context;
     let content = &context.contents[board.offers[arm.offer].index];
     let activity = board.slots[arm.slot].activity;
@@ -168,26 +168,26 @@ fn contributions<S: Scorer>(board: &Board<S>, arm: Arm) -> Vec<Contribution> {
     board.scorer.contributions(user, &content.content_inputs, pair, activity)
 }
 
-fn second_best_slot<S: Scorer>(board: &Board<S>, arm: Arm) -> Option<Alternative> {
+fn second_best_slot(board: &Board, arm: Arm) -> Option<Alternative> {
     let offers = arm.offer..arm.offer + 1;
     let others = arms(board, offers).filter(|other| other.slot != arm.slot);
     best_of(board, arm, others)
 }
 
-fn second_best_content<S: Scorer>(board: &Board<S>, arm: Arm) -> Option<Alternative> {
+fn second_best_content(board: &Board, arm: Arm) -> Option<Alternative> {
     let others = arms(board, 0..board.offers.len()).filter(|other| other.offer != arm.offer);
     best_of(board, arm, others)
 }
 
-fn second_best_channel<S: Scorer>(board: &Board<S>, arm: Arm) -> Option<Alternative> {
+fn second_best_channel(board: &Board, arm: Arm) -> Option<Alternative> {
     let others = arms(board, arm.offer..arm.offer + 1);
     best_of(board, arm, others.filter(|other| other.channel != arm.channel && other.slot == arm.slot))
 }
 
 /// What exploring costs on average, in decisions that send.
-fn exploration<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Explored> {
+fn exploration(board: &Board, decision: &Decision) -> Option<Explored> {
     let context = board.situation.context;
-    let percent = share(context) * 100.0;
+    let percent = context.exploration_share() * 100.0;
     if decision.action != Action::Send || percent <= 0.0 {
         return None;
     }
@@ -203,11 +203,8 @@ fn exploration<S: Scorer>(board: &Board<S>, decision: &Decision) -> Option<Explo
 }
 
 /// Every arm of some offers that the rules of channels, contents and slots allow.
-fn arms<'a, S: Scorer>(
-    board: &'a Board<'a, S>,
-    offers: std::ops::Range<usize>,
-) -> impl Iterator<Item = Arm> + 'a {
-    let places = offers.flat_map(move |offer| {
+fn arms<'a>(board: &'a Board<'a>, offers: std::ops::Range<usize>) -> impl Iterator<Item = Arm> + 'a {
+    let triples = offers.flat_map(move |offer| {
         board
             .channels()
             .flat_map(move |channel| (0..board.slots.len()).map(move |slot| (offer, channel, slot)))
@@ -215,10 +212,10 @@ fn arms<'a, S: Scorer>(
     let allowed = |(offer, channel, slot): &(usize, usize, usize)| {
         board.allowed_minutes(&board.offers[*offer], *channel, *slot) != 0
     };
-    places.filter(allowed).filter_map(|(offer, channel, slot)| board.arm(offer, channel, slot))
+    triples.filter(allowed).filter_map(|(offer, channel, slot)| board.arm(offer, channel, slot))
 }
 
-fn best_of<S: Scorer>(board: &Board<S>, arm: Arm, others: impl Iterator<Item = Arm>) -> Option<Alternative> {
+fn best_of(board: &Board, arm: Arm, others: impl Iterator<Item = Arm>) -> Option<Alternative> {
     let best = others.min_by(|one, other| board.order(one, other))?;
     let start = board.slots[best.slot].slot.start;
     Some(Alternative {
@@ -339,15 +336,16 @@ const OTHER_CHANNEL: Templates = (
 
 /// That an arm was, or might have been, drawn for the sake of learning, and what that costs.
 fn explores(explored: &Explored, was_drawn: bool, language: Language) -> String {
-    let template = match was_drawn {
-        true => language.of(
+    let template = if was_drawn {
+        language.of(
             "This was drawn among {arms} choices to learn from, as {percent} % of decisions are; that costs {loss} each on average.",
             "本次为探索：{percent} % 的决策会在 {arms} 个选项中随机抽取，平均每次损失价值 {loss}。",
-        ),
-        false => language.of(
+        )
+    } else {
+        language.of(
             "{percent} % of decisions are drawn among {arms} choices to learn from, which costs {loss} each on average; this one is the best.",
             "{percent} % 的决策会在 {arms} 个选项中随机抽取以供学习，平均每次损失价值 {loss}；本次选择的是最优项。",
-        ),
+        )
     };
     fill(template, |name| match name {
         "arms" => explored.arms.to_string(),

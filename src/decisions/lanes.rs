@@ -1,10 +1,9 @@
 //! Lanes: what a message's channel, class and vendor quota mean for when it may be sent, and what it costs.
 
 use super::context::{ChannelContext, DecisionContext, PastSend};
-use super::offers::price;
 use super::pacing::{Limit, Measure};
-use super::rules::{DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VENDOR_QUOTA};
-use super::situation::Situation;
+use super::prices::price;
+use super::rule_names::{DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VENDOR_QUOTA};
 use domain::content::{Content, MessageClass};
 use domain::frequency::{FrequencyRule, FrequencyWindow};
 use domain::time::{HOUR, MINUTE};
@@ -45,17 +44,20 @@ impl Kind {
         let own = category.and_then(|category| quota.by_category.get(category)).copied();
         Kind { is_service, quota: (!is_service).then(|| own.unwrap_or(quota.per_day)) }
     }
-}
 
-impl Kind {
-    /// A push of this kind over a channel, as it counts for others.
-    pub(super) fn push(&self, situation: &Situation, channel: usize) -> PastSend {
-        let campaign = situation.context.campaign.as_ref();
+    /// The kind of a marketing message without a vendor category.
+    pub(super) fn marketing(context: &DecisionContext) -> Kind {
+        Kind { is_service: false, quota: Some(context.settings.vendor_quota.per_day) }
+    }
+
+    /// A push of this kind for the context's campaign over a channel, as it counts for others.
+    pub(super) fn push(&self, context: &DecisionContext, channel: &ChannelContext) -> PastSend {
+        let campaign = context.campaign.as_ref();
         PastSend {
-            at: situation.from,
+            at: context.now,
             campaign_id: campaign.map(|campaign| campaign.campaign_id.clone()),
             content_id: None,
-            channel: Some(situation.context.channels[channel].name.clone()),
+            channel: Some(channel.name.clone()),
             campaign_tags: campaign.map(|campaign| campaign.tags.clone()).unwrap_or_default(),
             message_class: self.class(),
         }

@@ -4,6 +4,8 @@ pub mod allowed;
 pub mod context;
 pub mod explanation;
 pub mod prospect;
+pub mod reach;
+pub mod rule_names;
 pub mod rules;
 pub mod scorer;
 pub mod second_opinion;
@@ -13,15 +15,19 @@ pub mod together;
 mod board;
 mod choice;
 mod draw;
+mod lane_set;
 mod lanes;
 mod offers;
 mod pacing;
 mod policy;
+mod prices;
 mod record;
 mod refusals;
+mod run;
 mod situation;
 mod slots;
 mod variant;
+mod walk;
 
 pub use allowed::{AllowedArm, allowed_arms};
 use board::Board;
@@ -29,14 +35,13 @@ use context::DecisionContext;
 use domain::decision::Decision;
 pub use offers::recovery;
 use scorer::Scorer;
-pub use situation::FATIGUE_HALF_LIFE;
 use situation::Situation;
 
 /// What to push to the user, when, and whether to push at all.
 ///
 /// The choice is made among contents × variants × channels × send slots, by expected value: P(goal) · worth − prices.
 /// It cannot fail, reads no clock and draws nothing unseeded: the same context and scorer give the same bytes.
-pub fn decide(context: &DecisionContext, scorer: &impl Scorer) -> Decision {
+pub fn decide(context: &DecisionContext, scorer: &dyn Scorer) -> Decision {
     let situation = Situation::of(context);
     let refusals = refusals::of_user(&situation);
     let board = Board::lay(&situation, scorer);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::context::PastSend;
 use super::lanes::Kind;
 use super::pacing::{Limit, Measure};
-use super::refusals::{Run, Scope, allowed_runs};
+use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
 use super::variant::{Level, Wordings, levels};
@@ -17,9 +17,9 @@ use domain::time::{HOUR, Instant};
 pub(super) struct Offer<'a> {
     /// The content.
     pub(super) content: &'a Content,
-    /// Its place in the context.
+    /// Its index in the context.
     pub(super) index: usize,
-    /// Place of its kind among the situation's.
+    /// Index of its kind among the situation's.
     pub(super) kind: usize,
     /// What user, content and pair add to the logit of each of its arms.
     pub(super) shift: f64,
@@ -37,8 +37,8 @@ pub(super) struct Offer<'a> {
     pub(super) later: Vec<Run>,
 }
 
-/// The offers of a context; of contents with the same id the first counts.
-pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Offer<'a>> {
+/// The offers of a context, their lives still to be asked of the rules; of contents with the same id the first counts.
+pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &dyn Scorer) -> Vec<Offer<'a>> {
     let contents = &situation.context.contents;
     let mut seen = HashSet::with_capacity(contents.len());
     let user = scorer.user(&situation.context.user_inputs);
@@ -51,18 +51,9 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &impl Scorer) -> Vec<Off
         let (about, pair) = (&candidate.content_inputs, &candidate.pair_inputs);
         let joint = scorer.joint(&situation.context.user_inputs, about, pair);
         let shift = user + scorer.content(about) + scorer.pair(pair) + joint;
-        let mut offer = Offer::new(situation, index, shift, &levels);
-        (offer.life, offer.later) = lives(situation, &offer);
-        offers.push(offer);
+        offers.push(Offer::new(situation, index, shift, &levels));
     }
     offers
-}
-
-/// The first run of instants that a content's own rules allow, and those behind it.
-fn lives(situation: &Situation, offer: &Offer) -> (Option<Run>, Vec<Run>) {
-    let mut runs = allowed_runs(situation, Scope::Content(offer));
-    let first = runs.next();
-    (first, if situation.context.planned.is_empty() { Vec::new() } else { runs.collect() })
 }
 
 impl<'a> Offer<'a> {
@@ -132,9 +123,4 @@ fn sends_of<'a>(
 
 fn newest_send(situation: &Situation, content: &Content) -> Option<Instant> {
     sends_of(situation.context.sends.iter(), content).max()
-}
-
-/// A price as it may be counted: one that nobody can name is too high.
-pub(super) fn price(value: f64) -> f64 {
-    if value.is_nan() { f64::INFINITY } else { value.max(0.0) }
 }

@@ -78,7 +78,7 @@ impl Limit {
         if self.forbidden.is_empty() {
             return Room::Until(Instant::MAX);
         }
-        let is_full = |at: Instant| self.end_of_forbidden(local_day(zone, at)).is_some();
+        let is_full = |at: Instant| self.end_of_forbidden(day_mark(zone, at)).is_some();
         if !is_full(at) {
             return Room::Until(day_end(zone, at));
         }
@@ -115,10 +115,10 @@ impl Measure {
         }
     }
 
-    /// Where an instant stands: its local day, or its microsecond.
+    /// The mark of an instant: its local day, or its microsecond.
     pub(super) fn mark(&self, at: Instant) -> i64 {
         match self {
-            Measure::Days(_, zone) => local_day(zone, at),
+            Measure::Days(_, zone) => day_mark(zone, at),
             Measure::Rolling(_) => at.micros(),
         }
     }
@@ -132,13 +132,13 @@ impl Measure {
     }
 }
 
-/// The day that a zone's clock shows, in days since 1970-01-01.
-pub(super) fn local_day(zone: &Zone, at: Instant) -> i64 {
-    zone.local_second(at).div_euclid(86_400)
+/// The day that a zone's clock shows, as a mark.
+fn day_mark(zone: &Zone, at: Instant) -> i64 {
+    i64::from(zone.local_day(at).0)
 }
 
 /// Where the run of instants with the local day of `at` ends, at the next change of the clock at the latest.
-pub(super) fn day_end(zone: &Zone, at: Instant) -> Instant {
+fn day_end(zone: &Zone, at: Instant) -> Instant {
     const SECOND: i64 = 1_000_000;
     let left = 86_400 - zone.local_second(at).rem_euclid(86_400);
     let second = at.micros().div_euclid(SECOND).saturating_add(left);

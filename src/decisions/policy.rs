@@ -8,9 +8,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use super::scorer::Scorer;
 use domain::identity::sha256;
-use domain::settings::Exploration;
+use domain::settings::{DecisionSettings, Exploration};
 use domain::time::Instant;
 
 /// An arm with the probability it was picked with.
@@ -40,37 +39,33 @@ pub(super) struct Policy {
 
 /// Picks an arm, the best of which is `best`.
 ///
-/// Where a plan has settled channel and minute (`at`), only contents that may take the same place are picked among.
-pub(super) fn pick<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Pick {
+/// Where a plan has settled channel and minute (`at`), only contents that may be sent in its stead are picked among.
+pub(super) fn pick(board: &Board, best: Arm, at: Option<Instant>) -> Pick {
     let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
-    if share(board.situation.context) <= 0.0 {
+    if !board.situation.context.may_explore() {
         return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false, at };
     }
     let policy = Policy::of(board, best, at);
     let mut random = random(board.situation.context);
     let explored = uniform(&mut random) < policy.share;
-    let place = match explored {
-        true => draw(&policy.drawn, uniform(&mut random)),
-        false => policy.arms.iter().position(|arm| *arm == best).unwrap_or_default(),
+    let index = if explored {
+        draw(&policy.drawn, uniform(&mut random))
+    } else {
+        policy.arms.iter().position(|arm| *arm == best).unwrap_or_default()
     };
-    let arm = policy.arms[place];
-    Pick { arm, probability: policy.probabilities[place] / wordings(&arm), explored, at }
+    let arm = policy.arms[index];
+    Pick { arm, probability: policy.probabilities[index] / wordings(&arm), explored, at }
 }
 
 impl Policy {
     /// The policy over a board's arms, the best of which is `best`: `(1 − ε)·[a = best] + ε·drawn(a)`.
-    pub(super) fn of<S: Scorer>(board: &Board<S>, best: Arm, at: Option<Instant>) -> Policy {
+    pub(super) fn of(board: &Board, best: Arm, at: Option<Instant>) -> Policy {
         let (context, mut arms) = (board.situation.context, board.worth_sending());
         if let Some(at) = at {
-            arms.retain(|arm| board.takes_place_of(arm, &best, at));
+            arms.retain(|arm| board.may_replace(arm, &best, at));
         }
-        let share = share(context);
-        let settings = &context.settings;
-        let weight = |arm: &Arm| match settings.exploration {
-            Exploration::Uniform => 1.0,
-            Exploration::Softmax => libm::exp((arm.value - best.value) / settings.exploration_temperature),
-        };
-        let weights: Vec<f64> = arms.iter().map(weight).collect();
+        let share = context.exploration_share();
+        let weights = weights(&context.settings, &arms, &best);
         let sum: f64 = weights.iter().sum();
         let drawn: Vec<f64> = weights.into_iter().map(|weight| weight / sum).collect();
         let mix = |(arm, drawn): (&Arm, &f64)| {
@@ -88,12 +83,21 @@ impl Policy {
     }
 }
 
-/// The share of decisions that explore, in [0, 1]: the campaign's word, else everybody's, while the day's budget lasts.
-pub(super) fn share(context: &DecisionContext) -> f64 {
-    let own = context.campaign.as_ref().and_then(|campaign| campaign.exploration_percent);
-    let percent = own.unwrap_or(context.settings.exploration_percent);
-    let has_budget = context.explored_today < context.settings.exploration_most_per_day;
-    if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
+/// How heavily each arm weighs when one is drawn: numbers from 0 up with a finite sum above 0.
+fn weights(settings: &DecisionSettings, arms: &[Arm], best: &Arm) -> Vec<f64> {
+    if settings.exploration == Exploration::Uniform {
+        return vec![1.0; arms.len()];
+    }
+    let temperature = settings.exploration_temperature.max(f64::MIN_POSITIVE);
+    let beside = |value: f64| -> Vec<f64> {
+        arms.iter().map(|arm| libm::exp((arm.value - value) / temperature)).collect()
+    };
+    let weights = beside(best.value);
+    if weights.iter().sum::<f64>().is_finite() {
+        return weights;
+    }
+    // A planned arm need not have the largest value: beside it larger ones may overflow, beside the largest none can.
+    beside(arms.iter().map(|arm| arm.value).fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// Random numbers for one user, campaign and occurrence: asking again draws the same.
@@ -115,13 +119,14 @@ fn uniform(random: &mut ChaCha8Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The place at which the running sum of probabilities passes `number`.
+/// The index at which the running sum of probabilities passes `number`.
 fn draw(probabilities: &[f64], number: f64) -> usize {
     let mut sum = 0.0;
     let passes = |probability: &f64| {
         sum += probability;
         number < sum
     };
-    // Rounding may leave the sum a little below 1.
-    probabilities.iter().position(passes).unwrap_or(probabilities.len().saturating_sub(1))
+    // Rounding may leave the sum a little below 1; what is never drawn is not drawn then either.
+    let last_possible = || probabilities.iter().rposition(|probability| *probability > 0.0);
+    probabilities.iter().position(passes).or_else(last_possible).unwrap_or_default()
 }

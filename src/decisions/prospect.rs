@@ -16,11 +16,11 @@ pub struct Prospect {
     pub minutes: u64,
     /// First instant of the slot: what lies before it in its first minute is over.
     pub slot_start: Instant,
-    /// Place of its kind, then channel, among the context's lanes.
+    /// Index of its lane among the context's, by kind, then channel.
     pub lane: usize,
-    /// Place of its channel in the context.
+    /// Index of its channel in the context.
     pub channel: usize,
-    /// Place of its content in the context.
+    /// Index of its content in the context.
     pub content: usize,
     /// Calibrated P(goal | user, arm).
     pub response_probability: f64,
@@ -32,7 +32,7 @@ pub struct Prospect {
 ///
 /// Of each slot and lane the best `contents` are given: more than one only matters where campaigns share contents, of which
 /// none may be sent twice.
-pub fn prospects(context: &DecisionContext, scorer: &impl Scorer, contents: usize) -> Vec<Prospect> {
+pub fn prospects(context: &DecisionContext, scorer: &dyn Scorer, contents: usize) -> Vec<Prospect> {
     let situation = Situation::of(context);
     if !refusals::of_user(&situation).is_empty() {
         return Vec::new();

@@ -4,8 +4,7 @@ use super::board::{Arm, Board};
 use super::choice::{Choice, Outcome};
 use super::draw::draw;
 use super::policy::Pick;
-use super::rules::HOLDOUT_RULES;
-use super::scorer::Scorer;
+use super::rule_names::HOLDOUT_RULES;
 use super::situation::Situation;
 use domain::content::Content;
 use domain::decision::{Action, Candidate, Decision};
@@ -13,7 +12,7 @@ use domain::time::{Instant, SECOND};
 use domain::user::QuietHours;
 
 /// The decision that a choice comes to.
-pub(super) fn write<S: Scorer>(board: &Board<S>, choice: Choice) -> Decision {
+pub(super) fn write(board: &Board, choice: Choice) -> Decision {
     let mut decision = unsent(board.situation);
     decision.holdout = choice.reasons.iter().any(|reason| HOLDOUT_RULES.contains(&reason.rule.as_str()));
     decision.reasons = choice.reasons;
@@ -59,7 +58,7 @@ fn unsent(situation: &Situation) -> Decision {
 }
 
 /// Fills in what is sent.
-fn send<S: Scorer>(board: &Board<S>, pick: Pick, decision: &mut Decision) {
+fn send(board: &Board, pick: Pick, decision: &mut Decision) {
     let (situation, content) = (board.situation, board.offers[pick.arm.offer].content);
     let send_at = pick.at.unwrap_or_else(|| send_at(board, pick.arm));
     decision.action = Action::Send;
@@ -76,15 +75,15 @@ fn send<S: Scorer>(board: &Board<S>, pick: Pick, decision: &mut Decision) {
 }
 
 /// One of the allowed minutes of the arm's slot, by hash: users are spread evenly, each has one of his own.
-fn send_at<S: Scorer>(board: &Board<S>, arm: Arm) -> Instant {
+fn send_at(board: &Board, arm: Arm) -> Instant {
     let (situation, slot) = (board.situation, &board.slots[arm.slot]);
     let mut minutes = board.allowed_minutes(&board.offers[arm.offer], arm.channel, arm.slot);
     // The whole hour, not the clipped slot: asking again a little later draws the same number.
     let hour = slot.slot.hour_start().micros().to_le_bytes();
     let names = [situation.campaign_id().as_bytes(), situation.context.user.user_id.as_bytes(), &hour];
     let number = draw(situation.context.settings.seed, "minute", &names);
-    let place = number % u64::from(minutes.count_ones()).max(1);
-    for _ in 0..place {
+    let rank = number % u64::from(minutes.count_ones()).max(1);
+    for _ in 0..rank {
         minutes &= minutes - 1;
     }
     slot.slot.instant_of(minutes.trailing_zeros())
@@ -101,7 +100,7 @@ fn expires_at(situation: &Situation, content: &Content, send_at: Instant) -> Ins
     ends.into_iter().flatten().fold(send_at.plus(i64::from(ttl) * SECOND), Instant::min)
 }
 
-fn candidate<S: Scorer>(board: &Board<S>, arm: Arm, refused_by: Vec<String>) -> Candidate {
+fn candidate(board: &Board, arm: Arm, refused_by: Vec<String>) -> Candidate {
     let content = board.offers[arm.offer].content;
     Candidate {
         content_id: content.content_id.clone(),
@@ -114,11 +113,11 @@ fn candidate<S: Scorer>(board: &Board<S>, arm: Arm, refused_by: Vec<String>) -> 
     }
 }
 
-fn channel<S>(board: &Board<S>, arm: Arm) -> String {
+fn channel(board: &Board, arm: Arm) -> String {
     board.situation.context.channels[arm.channel].name.clone()
 }
 
-fn variant_id<S>(board: &Board<S>, arm: Arm) -> Option<String> {
+fn variant_id(board: &Board, arm: Arm) -> Option<String> {
     let variant = board.offers[arm.offer].variant(board.situation)?;
     Some(variant.variant_id.clone())
 }

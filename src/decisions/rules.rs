@@ -8,42 +8,19 @@ use super::draw::{draw, falls_within};
 use super::lanes::Lane;
 use super::offers::Offer;
 use super::pacing::{Limit, Room};
+use super::rule_names::{
+    CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, DAILY_CAP, FREQUENCY_RULES, HAS_CANDIDATES, HAS_CONSENTED,
+    HAS_DEVICE, IS_RESTED, IS_SCORED, IS_WORTH_SENDING, MINIMUM_GAP, OUTSIDE_CAMPAIGN_HOLDOUT,
+    OUTSIDE_HOLDOUT, OUTSIDE_QUIET_HOURS, PLAN_RULES, PREFERENCES_ARE_READABLE, UNDER_MAX_SENDS,
+    VENDOR_QUOTA, ZONE_IS_KNOWN,
+};
 use super::situation::{Situation, is_plausible};
 use super::variant::Wordings;
 use domain::campaign::CampaignStatus;
 use domain::content::MessageClass;
-use domain::settings::{ConsentWhenUnknown, DecisionSettings};
+use domain::settings::ConsentWhenUnknown;
 use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
-
-/// Some content must be there to choose from.
-pub const HAS_CANDIDATES: &str = "has_candidates";
-/// The scorer must give the arm a finite logit and a probability.
-pub const IS_SCORED: &str = "is_scored";
-/// The best arm must be worth more than it costs.
-pub const IS_WORTH_SENDING: &str = "is_worth_sending";
-
-/// At most so many pushes on one of the user's days.
-pub(super) const DAILY_CAP: &str = "under_daily_cap";
-/// Everybody's frequency rules and the campaign's own.
-pub(super) const FREQUENCY_RULES: &str = "under_frequency_rules";
-/// Least time between two pushes.
-pub(super) const MINIMUM_GAP: &str = "after_minimum_gap";
-/// What vendors' push services deliver on one of their days.
-pub(super) const VENDOR_QUOTA: &str = "under_vendor_quota";
-/// A content sleeps after it was sent to the user.
-pub(super) const IS_RESTED: &str = "is_rested";
-/// Most sends of a campaign in all.
-pub const UNDER_MAX_SENDS: &str = "under_max_sends";
-
-/// A plan found no minute in which the campaign's throttle leaves room.
-pub const UNDER_THROTTLE: &str = "under_throttle";
-/// The same for what all campaigns may send in a minute.
-pub const UNDER_SHARED_THROTTLE: &str = "under_shared_throttle";
-/// The same for what all campaigns may send in an hour.
-pub const UNDER_HOURLY_CAPACITY: &str = "under_hourly_capacity";
-/// What a plan gave the user must be allowed and worth sending.
-pub const MATCHES_PLAN: &str = "matches_plan";
 
 /// A named question.
 pub(super) struct Rule<Check> {
@@ -85,11 +62,11 @@ pub(super) type ContentCheck = fn(&Situation, &Offer, Instant) -> Verdict;
 
 /// May this user be pushed at all? Safety fails closed: what is not known is a no.
 pub(super) const USER_RULES: &[Rule<RequestCheck>] = &[
-    Rule { name: "clock_is_trusted", check: clock_is_trusted },
-    Rule { name: "has_consented", check: has_consented },
-    Rule { name: "preferences_are_readable", check: preferences_are_readable },
-    Rule { name: "zone_is_known", check: zone_is_known },
-    Rule { name: "outside_holdout", check: outside_holdout },
+    Rule { name: CLOCK_IS_TRUSTED, check: clock_is_trusted },
+    Rule { name: HAS_CONSENTED, check: has_consented },
+    Rule { name: PREFERENCES_ARE_READABLE, check: preferences_are_readable },
+    Rule { name: ZONE_IS_KNOWN, check: zone_is_known },
+    Rule { name: OUTSIDE_HOLDOUT, check: outside_holdout },
 ];
 
 /// May this campaign push him?
@@ -98,21 +75,21 @@ pub(super) const CAMPAIGN_RULES: &[Rule<RequestCheck>] = &[
     Rule { name: "campaign_is_running", check: campaign_is_running },
     Rule { name: "audience_is_known", check: audience_is_known },
     Rule { name: "in_audience", check: in_audience },
-    Rule { name: "outside_campaign_holdout", check: outside_campaign_holdout },
+    Rule { name: OUTSIDE_CAMPAIGN_HOLDOUT, check: outside_campaign_holdout },
     Rule { name: UNDER_MAX_SENDS, check: under_max_sends },
 ];
 
 /// Can the user be reached over this channel?
 pub(super) const CHANNEL_RULES: &[Rule<ChannelCheck>] = &[
-    Rule { name: "channel_is_set_up", check: channel_is_set_up },
-    Rule { name: "has_device", check: has_device },
+    Rule { name: CHANNEL_IS_SET_UP, check: channel_is_set_up },
+    Rule { name: HAS_DEVICE, check: has_device },
 ];
 
 /// May anything of this lane be sent at this instant?
 pub(super) const SLOT_RULES: &[Rule<SlotCheck>] = &[
     Rule { name: "after_lead_time", check: after_lead_time },
     Rule { name: "inside_campaign_window", check: inside_campaign_window },
-    Rule { name: "outside_quiet_hours", check: outside_quiet_hours },
+    Rule { name: OUTSIDE_QUIET_HOURS, check: outside_quiet_hours },
     Rule { name: "outside_campaign_quiet_hours", check: outside_campaign_quiet_hours },
     Rule { name: DAILY_CAP, check: under_daily_cap },
     Rule { name: FREQUENCY_RULES, check: under_frequency_rules },
@@ -132,12 +109,6 @@ pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
     Rule { name: "before_expiry", check: before_expiry },
     Rule { name: IS_RESTED, check: is_rested },
 ];
-
-/// The rules that hold a user out, so that the effect of pushing can be measured.
-pub(super) const HOLDOUT_RULES: [&str; 2] = ["outside_holdout", "outside_campaign_holdout"];
-
-/// What stands against a send although something would be allowed and worth it: only whole plans know.
-const PLAN_RULES: [&str; 4] = [UNDER_THROTTLE, UNDER_SHARED_THROTTLE, UNDER_HOURLY_CAPACITY, MATCHES_PLAN];
 
 /// The name of every rule there is.
 pub fn names() -> Vec<&'static str> {
@@ -175,12 +146,9 @@ fn zone_is_known(situation: &Situation) -> Verdict {
 
 /// The same users are held out from everything.
 fn outside_holdout(situation: &Situation) -> Verdict {
-    yes_if(!is_held_out(&situation.context.settings, &situation.context.user.user_id))
-}
-
-/// Is the user among those whom nobody pushes, so that the effect of pushing can be measured?
-pub fn is_held_out(settings: &DecisionSettings, user_id: &str) -> bool {
-    falls_within(draw(settings.seed, "holdout", &[user_id.as_bytes()]), settings.holdout_percent)
+    let settings = &situation.context.settings;
+    let draw = draw(settings.seed, "holdout", &[situation.context.user.user_id.as_bytes()]);
+    yes_if(!falls_within(draw, settings.holdout_percent))
 }
 
 // ---- the campaign ----
@@ -243,11 +211,13 @@ fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> Verdi
     let Some(campaign) = &situation.context.campaign else { return YES };
     let start = campaign.window_start.unwrap_or(Instant::MIN);
     let end = campaign.window_end.unwrap_or(Instant::MAX);
-    match () {
+    if at.max(start) >= end {
         // A window that ends before it starts never opens.
-        _ if at.max(start) >= end => NEVER,
-        _ if at < start => refused_until(start),
-        _ => Verdict::Allowed { until: end },
+        NEVER
+    } else if at < start {
+        refused_until(start)
+    } else {
+        Verdict::Allowed { until: end }
     }
 }
 
@@ -260,7 +230,8 @@ fn outside_campaign_quiet_hours(situation: &Situation, _: &Lane, at: Instant) ->
     outside(situation, situation.campaign_quiet_hours(), at)
 }
 
-fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> Verdict {
+/// Is the instant outside quiet hours on the user's clock?
+pub(super) fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> Verdict {
     let Some(hours) = hours else { return YES };
     if hours.is_quiet(situation.zone, at) {
         return refused_until(hours.allowed_from(situation.zone, at));

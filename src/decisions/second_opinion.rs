@@ -7,7 +7,7 @@ use domain::decision::Decision;
 use domain::zone::Zone;
 
 /// The response probability that a scorer, which reads the context's inputs, gives to what was sent; `None` when nothing was.
-pub fn second_opinion(context: &DecisionContext, decision: &Decision, scorer: &impl Scorer) -> Option<f64> {
+pub fn second_opinion(context: &DecisionContext, decision: &Decision, scorer: &dyn Scorer) -> Option<f64> {
     let (content_id, send_at) = (decision.content_id.as_ref()?, decision.send_at?);
     let sent = context.contents.iter().find(|content| content.content.content_id == *content_id)?;
     let (user, about, pair) = (&context.user_inputs, &sent.content_inputs, &sent.pair_inputs);

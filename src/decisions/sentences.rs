@@ -5,7 +5,7 @@ use super::situation::Situation;
 use domain::campaign::CampaignStatus;
 use domain::content::Content;
 use domain::decision::Reason;
-use domain::time::{Day, Instant, WEEKDAYS};
+use domain::time::{Instant, WEEKDAYS};
 use domain::user::QuietHours;
 use domain::zone::Zone;
 
@@ -210,7 +210,7 @@ impl Language {
     }
 }
 
-/// Puts values in place of `{names}`.
+/// Replaces `{names}` by values.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(template.len() + 48);
     let mut rest = template;
@@ -352,7 +352,7 @@ pub(super) fn local_time(zone: &Zone, at: Instant, language: Language) -> String
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     const CHINESE_WEEKDAYS: [&str; 7] = ["一", "二", "三", "四", "五", "六", "日"];
     let second = zone.local_second(at);
-    let day = Day(second.div_euclid(86_400) as i32);
+    let day = zone.local_day(at);
     let date = day.civil();
     let (hour, minute) = (second.div_euclid(3_600).rem_euclid(24), second.div_euclid(60).rem_euclid(60));
     let month = usize::from(date.month().unsigned_abs());

@@ -12,8 +12,6 @@ use domain::zone::Zone;
 const FIRST: Instant = Instant::from_micros(946_684_800 * SECOND);
 /// Zone tables reach beyond this; a clock that shows more is wrong, and what would be allowed then never is.
 const LAST: Instant = Instant::from_micros(4_102_444_800 * SECOND);
-/// After this long, in microseconds, a push is felt half as much.
-pub const FATIGUE_HALF_LIFE: i64 = 3 * DAY;
 /// Hours that a horizon may have.
 const HORIZON: (u32, u32) = (1, 168);
 
@@ -78,12 +76,12 @@ impl<'a> Situation<'a> {
         campaign.quiet_hours.filter(|hours| hours.is_ever_quiet())
     }
 
-    /// Pushes that are still felt at `at`: each counts half as much every three days.
+    /// Pushes that are still felt at `at`: each counts half as much after every half-life of fatigue.
     pub(super) fn felt_pushes(&self, at: Instant) -> f64 {
-        self.felt * half_lives(at.micros().saturating_sub(self.from.micros()))
+        self.felt * still_felt(self.context, at.micros().saturating_sub(self.from.micros()))
     }
 
-    /// The lane of a kind over a channel, by their places.
+    /// The lane of a kind over a channel, by their indices.
     pub(super) fn lane(&self, kind: usize, channel: usize) -> usize {
         kind * self.context.channels.len() + channel
     }
@@ -128,9 +126,10 @@ fn lanes<'a>(context: &'a DecisionContext, zone: &'static Zone, kinds: &[Kind]) 
 /// A push that lies ahead is felt as if it came now.
 fn felt_at(context: &DecisionContext, now: Instant) -> f64 {
     let age = |at: Instant| now.micros().saturating_sub(at.micros()).max(0);
-    context.sends.iter().map(|send| half_lives(age(send.at))).sum()
+    context.sends.iter().map(|send| still_felt(context, age(send.at))).sum()
 }
 
-fn half_lives(age: i64) -> f64 {
-    libm::exp2(-(age as f64) / FATIGUE_HALF_LIFE as f64)
+/// The share of a push that is still felt at an age in microseconds.
+fn still_felt(context: &DecisionContext, age: i64) -> f64 {
+    libm::exp2(-(age as f64) / (context.fatigue_half_life_days * DAY as f64))
 }

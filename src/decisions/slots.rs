@@ -1,9 +1,10 @@
 //! Send slots of the horizon: which of their minutes are allowed, and what each is worth.
 
-use super::offers::price;
-use super::refusals::{Run, Scope, allowed_runs};
+use super::prices::price;
+use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
+use super::walk::{Scope, allowed_runs};
 use domain::slot::{SendSlot, send_slots};
 use domain::time::HOURS_OF_WEEK;
 
@@ -23,7 +24,7 @@ pub(super) struct OpenSlot {
 }
 
 /// Every slot of the horizon, in order.
-pub(super) fn of(situation: &Situation, scorer: &impl Scorer) -> Vec<OpenSlot> {
+pub(super) fn of(situation: &Situation, scorer: &dyn Scorer) -> Vec<OpenSlot> {
     let largest = largest_share(&situation.context.curve);
     let slots = send_slots(situation.zone, situation.from, situation.until);
     let open = |slot: SendSlot| {

@@ -1,14 +1,12 @@
 //! What pushes of several campaigns to one user must keep to together: one cap is never spent twice.
 
 use super::context::{DecisionContext, PastSend};
+use super::lane_set::LaneSet;
 use super::lanes::{Kind, paces};
 use super::pacing::Measure;
-use super::rules::IS_RESTED;
+use super::rule_names::IS_RESTED;
 use super::situation::Situation;
 use domain::time::{HOUR, Instant};
-
-/// Lanes of all contexts of a user that can be told apart.
-pub const MOST_LANES: usize = 64;
 
 /// A push to one user that is decided or considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +26,7 @@ pub struct Push {
 pub struct Together {
     limits: Vec<Shared>,
     first_lanes: Vec<usize>,
+    lanes: usize,
     /// Lanes of marketing messages: their contents sleep after each push.
     marketing: LaneSet,
     /// Microseconds for which a content sleeps; 0: none.
@@ -47,20 +46,6 @@ struct Shared {
     past: Vec<i64>,
 }
 
-/// A set of lanes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct LaneSet(u64);
-
-impl LaneSet {
-    fn insert(&mut self, lane: usize) {
-        self.0 |= 1 << lane;
-    }
-
-    fn holds(&self, lane: usize) -> bool {
-        lane < MOST_LANES && self.0 >> lane & 1 == 1
-    }
-}
-
 impl Together {
     /// What the contexts of one user, one for each campaign, share. Only limits that pushes of several campaigns can
     /// break together are kept: what one breaks alone is no prospect.
@@ -71,14 +56,12 @@ impl Together {
         let (mut lane, mut sleep) = (0, 0);
         for situation in &situations {
             for (kind, channel) in kinds_and_channels(situation) {
-                if lane < MOST_LANES {
-                    together.add(situation, kind, channel, lane, &lanes);
-                }
+                together.add(situation, kind, channel, lane, &lanes);
                 lane += 1;
             }
             sleep = i64::from(situation.context.settings.repeat_sleep_hours) * HOUR;
         }
-        together.sleep = sleep;
+        (together.sleep, together.lanes) = (sleep, lanes.len());
         let campaigns = situations.len();
         together
             .limits
@@ -93,12 +76,19 @@ impl Together {
         self.first_lanes[context]
     }
 
+    /// How many lanes the contexts have together.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
     /// A push of each lane, as it would count.
     fn number(&mut self, situations: &[Situation]) -> Vec<PastSend> {
         let mut lanes = Vec::new();
         for situation in situations {
             self.first_lanes.push(lanes.len());
-            lanes.extend(kinds_and_channels(situation).map(|(kind, channel)| kind.push(situation, channel)));
+            let context = situation.context;
+            let pairs = kinds_and_channels(situation);
+            lanes.extend(pairs.map(|(kind, channel)| kind.push(context, &context.channels[channel])));
         }
         lanes
     }
@@ -109,15 +99,14 @@ impl Together {
             self.marketing.insert(lane);
         }
         for pace in paces(context, zone, situation.daily_cap(), &context.channels[channel], kind) {
-            let mut counts = LaneSet::default();
-            let counted = lanes.iter().take(MOST_LANES).enumerate();
-            counted.filter(|(_, push)| pace.counts.of(push)).for_each(|(lane, _)| counts.insert(lane));
+            let counted = lanes.iter().enumerate().filter(|(_, push)| pace.counts.of(push));
+            let counts: LaneSet = counted.map(|(lane, _)| lane).collect();
             let measure = pace.measure;
             let past = context.sends.iter().filter(|send| pace.counts.of(send));
             let past: Vec<i64> = past.map(|send| measure.mark(send.at)).collect();
             // Two rules may count the same lanes and yet other pushes of the past.
             let known = self.limits.iter_mut().find(|shared| {
-                (shared.rule, shared.most, shared.counts) == (pace.rule, pace.most, counts)
+                (shared.rule, shared.most, &shared.counts) == (pace.rule, pace.most, &counts)
                     && shared.measure.is_like(&measure)
                     && shared.past == past
             });
@@ -125,8 +114,7 @@ impl Together {
                 known.limits.insert(lane);
                 continue;
             }
-            let mut limits = LaneSet::default();
-            limits.insert(lane);
+            let limits = LaneSet::from_iter([lane]);
             self.limits.push(Shared { rule: pace.rule, most: pace.most, measure, limits, counts, past });
         }
     }
@@ -144,9 +132,8 @@ impl Together {
         let marketing = |from: usize| (from..count).map(push).filter(|push| self.marketing.holds(push.lane));
         let wakes =
             |one: Push, other: Push| one.content == other.content && farthest(&one, &other) < self.sleep;
-        let pairs = (0..count).filter(|place| self.marketing.holds(push(*place).lane));
-        self.sleep > 0
-            && pairs.into_iter().any(|place| marketing(place + 1).any(|other| wakes(push(place), other)))
+        let mut firsts = (0..count).filter(|index| self.marketing.holds(push(*index).lane));
+        self.sleep > 0 && firsts.any(|index| marketing(index + 1).any(|other| wakes(push(index), other)))
     }
 
     /// The user can never get more pushes than this.
@@ -175,19 +162,21 @@ fn farthest(one: &Push, other: &Push) -> i64 {
 impl Shared {
     /// Do some push and `most` others that count surely lie within one stretch?
     fn is_broken_by(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
-        match count {
-            _ if count + self.past.len() <= self.most as usize => false,
-            // A solver asks this millions of times, nearly always about a few pushes: room for many costs time to clear.
-            0..=4 => self.is_broken_by_up_to::<4>(count, push),
-            _ => self.is_broken_by_up_to::<MOST_LANES>(count, push),
+        /// A solver asks this millions of times, nearly always about a few pushes: those need no memory of their own.
+        const FEW: usize = 4;
+        let marked = |index: usize| self.marked(push(index));
+        if count + self.past.len() <= self.most as usize {
+            false
+        } else if count <= FEW {
+            let mut few = [Marked::default(); FEW];
+            few[..count].iter_mut().enumerate().for_each(|(index, of)| *of = marked(index));
+            self.is_broken(&few[..count])
+        } else {
+            self.is_broken(&(0..count).map(marked).collect::<Vec<Marked>>())
         }
     }
 
-    fn is_broken_by_up_to<const MOST: usize>(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
-        let mut marked = [Marked::default(); MOST];
-        let marked = &mut marked[..count.min(MOST)];
-        marked.iter_mut().enumerate().for_each(|(place, marked)| *marked = self.marked(push(place)));
-        let marked: &[Marked] = marked;
+    fn is_broken(&self, marked: &[Marked]) -> bool {
         (0..marked.len()).any(|at| marked[at].is_limited && self.is_full_for(marked, at))
     }
 

@@ -100,3 +100,23 @@ pub struct User {
     /// A preference is stored that cannot be read; its name. Safety fails closed.
     pub unreadable_preference: Option<String>,
 }
+
+impl User {
+    /// A user who was never declared; `known`: does any event name them?
+    pub fn undeclared(user_id: &str, known: bool) -> User {
+        User { user_id: user_id.to_string(), known, personalisation: true, ..User::default() }
+    }
+
+    /// Fills in the zone of their device, else the default one, unless they declared theirs.
+    pub fn fill_zone(&mut self, device: Option<&str>, default: Option<&str>) {
+        if self.time_zone.is_some() {
+            return;
+        }
+        let device = device.map(|zone| (zone, ZoneSource::Device));
+        let default = default.map(|zone| (zone, ZoneSource::Default));
+        if let Some((zone, source)) = device.or(default) {
+            self.time_zone = Some(zone.to_string());
+            self.time_zone_source = Some(source);
+        }
+    }
+}

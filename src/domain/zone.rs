@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
 use super::error::{Coded, ErrorKind};
-use super::time::{Instant, LocalHour, SECOND};
+use super::time::{Day, Instant, LocalHour, SECOND};
 
 /// Transitions are tabulated up to this year; stamps end far below it.
 const LAST_YEAR: i16 = 2101;
@@ -128,6 +128,11 @@ impl Zone {
     /// The hour that this zone's clock shows at `instant`.
     pub fn local_hour(&self, instant: Instant) -> LocalHour {
         LocalHour(self.local_second(instant).div_euclid(3_600) as i32)
+    }
+
+    /// The calendar day that this zone's clock shows at `instant`.
+    pub fn local_day(&self, instant: Instant) -> Day {
+        Day(self.local_second(instant).div_euclid(24 * 3_600) as i32)
     }
 
     /// The first instant after `instant` at which this zone's clock is set forward or back.

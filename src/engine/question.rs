@@ -12,7 +12,7 @@ use domain::campaign::Campaign;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
 use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
-use domain::time::{Day, HOUR, Instant};
+use domain::time::{HOUR, Instant};
 use domain::user::User;
 use domain::zone::Zone;
 use models::inputs::UserAsOf;
@@ -175,7 +175,8 @@ pub(super) struct Loaded<'a> {
     curve: Vec<f64>,
     sends: Vec<PastSend>,
     fallback: Vec<String>,
-    local_day: Day,
+    /// On whose clock days are counted.
+    zone: &'static Zone,
 }
 
 impl<'a> Loaded<'a> {
@@ -197,8 +198,9 @@ impl<'a> Loaded<'a> {
         }
         let curve = own.unwrap_or(snapshot.rhythms().everybody().probability).to_vec();
         let sends = snapshot.sends_before(&question.user_id, now);
-        let local_day = local_day(&user, now);
-        Loaded { explored, snapshot, question, now, clock_trusted, user, curve, sends, fallback, local_day }
+        // Without a zone the day is UTC's.
+        let zone = user.time_zone.as_deref().and_then(Zone::shared).unwrap_or(Zone::shared_utc());
+        Loaded { explored, snapshot, question, now, clock_trusted, user, curve, sends, fallback, zone }
     }
 
     /// The contexts that compete for the answer: the campaign asked for, else those that run, else none.
@@ -265,11 +267,11 @@ impl<'a> Loaded<'a> {
         requested: Option<&[Content]>,
         known: Option<&UserAsOf<'_>>,
     ) -> DecisionContext {
-        let day_of = |send: &&PastSend| local_day(&self.user, send.at) == self.local_day;
-        let sent_that_day = self.sends.iter().filter(day_of).count();
+        let today = self.zone.local_day(self.now);
+        let sent_today = self.sends.iter().filter(|send| self.zone.local_day(send.at) == today).count();
         let contents = self.contents(campaign, requested, known).into_iter();
         let contents = contents.map(|content| self.snapshot.unscored(content));
-        let occurrence = occurrence(campaign, self.local_day, sent_that_day);
+        let occurrence = occurrence(campaign, today, sent_today);
         let mut context = DecisionContext {
             format: FORMAT,
             decision_id: decision_id.to_string(),
@@ -291,6 +293,7 @@ impl<'a> Loaded<'a> {
             planned: Vec::new(),
             plan: None,
             settings: self.snapshot.settings_for(&goal_for(campaign, self.snapshot.settings())),
+            fatigue_half_life_days: self.snapshot.fatigue_half_life_days(),
             fallback: self.fallback.clone(),
             versions: self.snapshot.versions().clone(),
         };
@@ -383,10 +386,4 @@ impl<'a> Loaded<'a> {
         }));
         if invalid.is_empty() { Ok(()) } else { Err(QuestionError::Invalid(invalid)) }
     }
-}
-
-/// The date on the user's clock; on UTC's when nobody knows his.
-fn local_day(user: &User, at: Instant) -> Day {
-    let zone = user.time_zone.as_deref().and_then(Zone::shared);
-    zone.map_or_else(|| at.utc_day(), |zone| zone.local_hour(at).day())
 }

@@ -1,19 +1,20 @@
 //! The best hour for a user, on its own: no content, no campaign, only when.
 
 use super::snapshot::Snapshot;
+use decisions::context::DecisionContext;
+use decisions::reach::waking_slots;
 use domain::curve::SendTimeCurve;
-use domain::settings::DecisionSettings;
-use domain::slot::{SendSlot, send_slots};
+use domain::slot::SendSlot;
 use domain::time::{HOUR, Instant};
-use domain::user::{MinuteOfDay, QuietHours, User};
+use domain::user::User;
 use domain::zone::Zone;
 
 /// When to reach a user, and how sure that is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SendTime {
-    /// Who, with his zone.
+    /// The user, with their zone.
     pub user: User,
-    /// The best hour; `None` when his zone is unknown or the whole horizon is quiet.
+    /// The best hour; `None` when their zone is unknown or the whole horizon is quiet.
     pub best: Option<BestHour>,
     /// First and first no longer possible instant that was looked at.
     pub window: (Instant, Instant),
@@ -21,7 +22,8 @@ pub struct SendTime {
     pub curve: SendTimeCurve,
     /// Why quality fell back, if it did: `no_profile`, `personalisation_off`.
     pub fallback: Vec<String>,
-    /// Rules that left no hour: `zone_is_known`, `preferences_are_readable`, `outside_quiet_hours`.
+    /// Rules that left no hour, in the order in which decisions ask: `clock_is_trusted`, `preferences_are_readable`,
+    /// `zone_is_known`; else `outside_quiet_hours`.
     pub refused_by: Vec<String>,
     /// What it rests on.
     pub as_of: Instant,
@@ -57,38 +59,25 @@ pub(super) fn best_send_time(
     }
     let curve = own.unwrap_or_else(|| snapshot.rhythms().everybody().clone());
     let window = (now, now.plus(i64::from(horizon_hours) * HOUR));
-    let (best, refused_by) = match look(&user, snapshot.settings(), &curve, window) {
-        Ok(best) => (Some(best), Vec::new()),
-        Err(rule) => (None, vec![rule.to_string()]),
+    let channel = snapshot.channel(snapshot.settings().channel.clone());
+    let context = DecisionContext::about(user.clone(), channel, now, snapshot.settings().clone());
+    let (best, refused_by) = match waking_slots(&DecisionContext { horizon_hours, ..context }) {
+        Ok(slots) => (most_probable(&slots, &curve, &user), Vec::new()),
+        Err(rules) => (None, rules.into_iter().map(str::to_string).collect()),
     };
     SendTime { user, best, window, curve, fallback, refused_by, as_of: snapshot.as_of() }
 }
 
-/// The best hour, or the rule that leaves none.
-fn look(
-    user: &User,
-    settings: &DecisionSettings,
-    curve: &SendTimeCurve,
-    window: (Instant, Instant),
-) -> Result<BestHour, &'static str> {
-    let zone = user.time_zone.as_deref().and_then(Zone::shared).ok_or("zone_is_known")?;
-    if user.unreadable_preference.is_some() {
-        return Err("preferences_are_readable");
-    }
-    let quiet = user.quiet_hours.or_else(|| quiet_of(settings));
-    let mut best: Option<BestHour> = None;
-    for slot in send_slots(zone, window.0, window.1) {
-        let send_at = quiet.map_or(slot.start, |quiet| quiet.allowed_from(zone, slot.start));
+/// The slot in which the user is most probably active, the earliest of equals.
+fn most_probable(slots: &[(SendSlot, Instant)], curve: &SendTimeCurve, user: &User) -> Option<BestHour> {
+    let mut best: Option<(SendSlot, Instant, f64)> = None;
+    for (slot, send_at) in slots {
         let probability = curve.probability[slot.hour_of_week()];
-        if send_at < slot.end && best.as_ref().is_none_or(|best| probability > best.probability) {
-            best = Some(BestHour { send_at, send_at_local: zone.local_text(send_at), slot, probability });
+        if best.is_none_or(|(.., most)| probability > most) {
+            best = Some((*slot, *send_at, probability));
         }
     }
-    best.ok_or("outside_quiet_hours")
-}
-
-fn quiet_of(settings: &DecisionSettings) -> Option<QuietHours> {
-    let (from, until) =
-        (MinuteOfDay::parse(&settings.quiet_from)?, MinuteOfDay::parse(&settings.quiet_until)?);
-    Some(QuietHours { from, until })
+    let (slot, send_at, probability) = best?;
+    let zone = user.time_zone.as_deref().and_then(Zone::shared)?;
+    Some(BestHour { send_at, send_at_local: zone.local_text(send_at), slot, probability })
 }

@@ -18,7 +18,7 @@ use domain::identity::sha256_hex;
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
 use domain::user::User;
-use domain::zone::{ZoneSource, database_version};
+use domain::zone::database_version;
 use events::catalogue::Catalogue;
 use events::lake::Lake;
 use files::workspace::Workspace;
@@ -50,6 +50,8 @@ pub struct Snapshot {
     /// What is wrong with champions that cannot be used.
     model_faults: Vec<String>,
     settings: DecisionSettings,
+    /// `profiles.fatigue_half_life_days`
+    fatigue_half_life_days: f64,
     /// What a message costs over each channel that is set up.
     channel_costs: BTreeMap<String, f64>,
     /// What reaching each declared goal is worth.
@@ -102,6 +104,7 @@ impl Snapshot {
             recent: Arc::new(recent),
             rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
+            fatigue_half_life_days: config.profiles.fatigue_half_life_days,
             channel_costs: config
                 .channels
                 .iter()
@@ -174,20 +177,9 @@ impl Snapshot {
 
     /// A user as decisions see him: declared, known from events, or unknown.
     pub(super) fn user(&self, user_id: &str) -> User {
-        let mut user = self.users.get(user_id).cloned().unwrap_or_else(|| User {
-            user_id: user_id.to_string(),
-            known: self.rhythms.knows(user_id),
-            personalisation: true,
-            ..User::default()
-        });
-        if user.time_zone.is_none() {
-            let device = self.rhythms.device_zone(user_id).map(|zone| (zone, ZoneSource::Device));
-            let default = self.default_time_zone.as_deref().map(|zone| (zone, ZoneSource::Default));
-            if let Some((zone, source)) = device.or(default) {
-                user.time_zone = Some(zone.to_string());
-                user.time_zone_source = Some(source);
-            }
-        }
+        let undeclared = || User::undeclared(user_id, self.rhythms.knows(user_id));
+        let mut user = self.users.get(user_id).cloned().unwrap_or_else(undeclared);
+        user.fill_zone(self.rhythms.device_zone(user_id), self.default_time_zone.as_deref());
         user
     }
 
@@ -335,6 +327,11 @@ impl Snapshot {
     /// The settings in force.
     pub(super) fn settings(&self) -> &DecisionSettings {
         &self.settings
+    }
+
+    /// Days after which a push is felt half as much.
+    pub(super) fn fatigue_half_life_days(&self) -> f64 {
+        self.fatigue_half_life_days
     }
 
     /// The settings in force for a goal: what reaching it is worth is the goal's own word.

@@ -90,6 +90,52 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Columns that rules about a user alone ask for.
+const RULE_COLUMNS: [&str; 7] =
+    ["user_id", "consent", "time_zone", "quiet_from", "quiet_until", "max_per_day", "devices"];
+
+/// The declared users one by one, as rules about a user alone ask for them; a million of them need not be in memory.
+#[derive(Debug, Default)]
+pub struct DeclaredUsers {
+    columns: BTreeMap<String, Series>,
+    rows: usize,
+}
+
+impl DeclaredUsers {
+    /// Reads what rules ask for; a workspace may have no declared users.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn read(workspace: &Workspace) -> Result<DeclaredUsers, TableError> {
+        let path = workspace.table("users");
+        if !path.exists() {
+            return Ok(DeclaredUsers::default());
+        }
+        let frame = tables::read_parquet(&path, Some(&RULE_COLUMNS))?;
+        Ok(DeclaredUsers { columns: columns_of(&frame), rows: frame.height() })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Is nobody declared?
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The user of a row, without what only contents and variants ask for.
+    pub fn user(&self, row: usize) -> User {
+        user(&Row { columns: &self.columns, row })
+    }
+}
+
+fn columns_of(frame: &DataFrame) -> BTreeMap<String, Series> {
+    let series = |column: &Column| (column.name().to_string(), column.as_materialized_series().clone());
+    frame.columns().iter().map(series).collect()
+}
+
 fn read_table<T>(
     path: &Path,
     read: impl Fn(&Row<'_>) -> (String, T),
@@ -98,11 +144,7 @@ fn read_table<T>(
         return Ok(BTreeMap::new());
     }
     let frame = tables::read_parquet(path, None)?;
-    let columns = frame
-        .columns()
-        .iter()
-        .map(|column| (column.name().to_string(), column.as_materialized_series().clone()))
-        .collect();
+    let columns = columns_of(&frame);
     Ok((0..frame.height()).map(|row| read(&Row { columns: &columns, row })).collect())
 }
 
@@ -122,12 +164,12 @@ fn user(row: &Row<'_>) -> User {
         Ok(consent) => user.consent = consent.unwrap_or_default(),
         Err(name) => unreadable.push(name),
     }
-    match row.text("time_zone").map(Zone::find) {
-        Some(Ok(zone)) => {
+    match row.text("time_zone").map(Zone::shared) {
+        Some(Some(zone)) => {
             user.time_zone = Some(zone.name().to_string());
             user.time_zone_source = Some(ZoneSource::Declared);
         }
-        Some(Err(_)) => unreadable.push("time_zone".to_string()),
+        Some(None) => unreadable.push("time_zone".to_string()),
         None => {}
     }
     match quiet_hours(row) {

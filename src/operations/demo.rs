@@ -1,5 +1,5 @@
 //! The whole path on a data directory, in a workspace of its own: what came in, who is there, when they come, what is
-//! learned, who a campaign is for, and what would be decided. Each stage is told as soon as it is done.
+//! learned, who a campaign is for, and what would be decided. Each stage is reported as soon as it is done.
 
 mod decided;
 mod error;
@@ -104,7 +104,7 @@ pub struct DemoReport {
 /// Makes the demo's workspace, or takes everything out of the one that is there.
 ///
 /// # Errors
-/// When the data is not there, somebody else's files are in the place, or another process uses it.
+/// When there is no data, the directory holds other files, or another process uses the workspace.
 pub fn fresh_workspace(root: &Path, data: &Path) -> Result<FreshWorkspace, DemoError> {
     if !data.join("purchases.parquet").exists() {
         return Err(DemoError::NoData(data.to_path_buf()));

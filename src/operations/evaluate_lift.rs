@@ -95,7 +95,7 @@ impl Coded for LiftError {
 /// Measures our own decisions: users who are held out beside all others, as `outcomes` wrote them.
 ///
 /// # Errors
-/// When they cannot be read, or nobody was left alone.
+/// When they cannot be read, or there is no holdout.
 pub fn evaluate_holdouts(context: &Context<'_>, request: &LiftRequest) -> Result<LiftReport, LiftError> {
     let workspace = context.workspace;
     let share = |percent: f64| percent / 100.0;
@@ -110,7 +110,7 @@ pub fn evaluate_holdouts(context: &Context<'_>, request: &LiftRequest) -> Result
 /// Measures anybody's experiment.
 ///
 /// # Errors
-/// When the file cannot be read, or nobody was left alone.
+/// When the file cannot be read, or it has no control group.
 pub fn evaluate_experiment(experiment: &Experiment, request: &LiftRequest) -> Result<LiftReport, LiftError> {
     let names = names(&experiment.map).map_err(LiftError::BadMap)?;
     let scratch = Scratch::make()?;

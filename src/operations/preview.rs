@@ -9,7 +9,7 @@ use events::preview::{PreviewError, PreviewQuestion, preview as preview_of};
 pub struct PreviewRequest {
     /// The content.
     pub content_id: String,
-    /// The reader; without one, somebody of whom nothing is known.
+    /// The reader; without one, a reader without any known attribute.
     pub user_id: Option<String>,
     /// The language; without one, the reader's.
     pub locale: Option<String>,

@@ -1,7 +1,7 @@
 //! Segments: asked about, compared, saved and handed out; here: what every question about them shares.
 //!
-//! A question goes to people: read for it alone, or kept by a server between questions. Who reads the answer decides what
-//! of it is told. Each use case is a file.
+//! A question is answered from people who are read for it alone, or kept by a server between questions. The reader decides
+//! which counts the answer contains. Each use case is a file.
 
 pub mod count;
 pub mod delete;
@@ -56,20 +56,20 @@ pub enum PeopleChoice<'a> {
 pub enum ReaderChoice {
     /// Sees every number.
     DataTeam,
-    /// Sees no count below `segments.privacy_threshold`, and asks for nobody by id.
+    /// Sees no count below `segments.privacy_threshold`, and may not ask by id.
     Marketer,
 }
 
 /// Which segment is asked about.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// One that somebody wrote down.
+    /// One that is not saved.
     Written(Written),
     /// A saved or ready-made one, by its id.
     Saved(String),
 }
 
-/// A segment as somebody wrote it down.
+/// A segment as it is written.
 #[derive(Clone, Debug)]
 pub enum Written {
     /// As text, or as JSON in a text.

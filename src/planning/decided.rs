@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::forecast::Forecast;
-use super::options::{Options, Payload};
+use super::options::Options;
 use super::rules::rule_of;
 use super::solver::audience::instant_of;
 use super::solver::outcome::Plan;
@@ -12,7 +12,8 @@ use super::{Request, Source, Step};
 use decisions::context::{DecisionContext, PastSend, Planned};
 use decisions::decide;
 use decisions::prospect::Prospect;
-use decisions::rules::MATCHES_PLAN;
+use decisions::rule_names::MATCHES_PLAN;
+use decisions::scorer::Scorer;
 use domain::content::Content;
 use domain::decision::Action;
 use parallel::in_chunks_on;
@@ -30,7 +31,7 @@ pub trait Sink {
     /// What may go wrong.
     type Error;
 
-    /// Takes some more decisions, each with its campaign's place.
+    /// Takes some more decisions, each with the index of its campaign.
     ///
     /// # Errors
     /// When they cannot be kept.
@@ -120,10 +121,10 @@ impl<S: Source> Decider<'_, S> {
     fn records(&self, user: usize) -> Vec<(usize, Record)> {
         let mut contexts = self.source.contexts(user);
         let pushes = self.pushes(user, &contexts);
-        for (place, (campaign, context)) in contexts.iter_mut().enumerate() {
-            let others = pushes.iter().enumerate().filter(|(other, _)| *other != place);
+        for (index, (campaign, context)) in contexts.iter_mut().enumerate() {
+            let others = pushes.iter().enumerate().filter(|(other, _)| *other != index);
             context.planned = others.filter_map(|(_, push)| Some(push.as_ref()?.push.clone())).collect();
-            context.plan = Some(match &pushes[place] {
+            context.plan = Some(match &pushes[index] {
                 Some(push) => push.planned.clone(),
                 None => self.no_room(user, *campaign),
             });
@@ -133,12 +134,11 @@ impl<S: Source> Decider<'_, S> {
 
     /// What the plan gives a user, context by context.
     fn pushes(&self, user: usize, contexts: &[(usize, DecisionContext)]) -> Vec<Option<PlannedPush>> {
-        let push = |(place, (campaign, context)): (usize, &(usize, DecisionContext))| {
+        let push = |(index, (campaign, context)): (usize, &(usize, DecisionContext))| {
             let send = self.plan.send(&self.options.audience, user, *campaign)?;
             let cell = &self.options.audience.cells(user, *campaign)[send.option];
             let (quarter, _) = self.options.audience.time_of(cell);
-            let payload = Payload::of_bits(send.payload);
-            let prospect = self.options.prospect(self.source, contexts, place, quarter, payload)?;
+            let prospect = self.options.prospect(self.source, contexts, index, quarter, send.payload)?;
             Some(self.push(context, &prospect, send.minute))
         };
         contexts.iter().enumerate().map(push).collect()
@@ -189,7 +189,7 @@ impl<S: Source> Decider<'_, S> {
 }
 
 /// Leaves the contents that the decision shows, and the planned one: what the log need keep.
-fn trim<C: decisions::scorer::Scorer>(context: &mut DecisionContext, scorer: &C) {
+fn trim(context: &mut DecisionContext, scorer: &dyn Scorer) {
     let whole = decide(context, scorer);
     let mut kept: BTreeSet<String> =
         whole.candidates.into_iter().map(|candidate| candidate.content_id).collect();

@@ -106,7 +106,7 @@ pub fn write(out: &Path, mut rows: Vec<Row>, head: &Value) -> Result<PathBuf, Ta
     }
 }
 
-/// A place where no hand-off can be written.
+/// A path to which no hand-off can be written.
 #[derive(Debug, thiserror::Error)]
 pub enum HandoffError {
     /// The directory holds something already.

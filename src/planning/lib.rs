@@ -39,8 +39,8 @@ pub trait Source: Sync {
     /// How many users there are.
     fn users(&self) -> usize;
 
-    /// What is known of a user: one context for each campaign whose audience he is in, with the campaign's place. The same
-    /// each time it is asked for.
+    /// What is known of a user: one context for each campaign whose audience they are in, with the index of the
+    /// campaign. The same each time it is asked for.
     fn contexts(&self, user: usize) -> Vec<(usize, DecisionContext)>;
 
     /// The scorer of a campaign.
@@ -53,7 +53,7 @@ pub trait Source: Sync {
 /// What is to be planned.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The campaigns, each once; their places are what [`Source`] speaks of.
+    /// The campaigns, each once; their indices are those of [`Source`].
     pub campaigns: &'a [Campaign],
     /// Pushes that went out for each campaign.
     pub sent: &'a [u64],
@@ -136,10 +136,9 @@ fn limits(request: &Request) -> Limits {
             .max_sends
             .map(|most| u32::try_from(most.saturating_sub(*sent)).unwrap_or(u32::MAX)),
     };
-    let unless_zero = |most: u32| (most > 0).then_some(most);
     Limits {
         campaigns: request.campaigns.iter().zip(request.sent).map(limit).collect(),
-        throttle_per_minute: unless_zero(request.settings.throttle_per_minute),
-        most_per_hour: unless_zero(request.settings.most_per_hour),
+        throttle_per_minute: request.settings.throttle_per_minute,
+        most_per_hour: request.settings.most_per_hour,
     }
 }

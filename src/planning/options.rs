@@ -7,12 +7,8 @@ use super::solver::audience::{Audience, Offer, Offers, quarter_of};
 use super::{Request, Source, Step};
 use decisions::context::DecisionContext;
 use decisions::prospect::{Prospect, prospects};
-use decisions::together::{MOST_LANES, Together};
+use decisions::together::Together;
 use domain::time::{Instant, MINUTE};
-
-/// Bits of a payload that number the content; the lane stands above them.
-const CONTENT_BITS: u32 = 26;
-const LAST_CONTENT: u32 = (1 << CONTENT_BITS) - 1;
 
 /// Contents that a slot offers a campaign at most.
 const MOST_CONTENTS: usize = 3;
@@ -34,20 +30,26 @@ pub(super) struct Options {
 pub(super) struct Payload {
     /// Through all lanes of the user.
     pub(super) lane: usize,
+    /// The number of its content, at most [`last_content`] of so many lanes.
     pub(super) content: u32,
 }
 
 impl Payload {
-    fn to_bits(self) -> u32 {
-        (self.lane as u32) << CONTENT_BITS | self.content
+    /// The payload as one number, for a user with so many lanes.
+    fn to_number(self, lanes: usize) -> u32 {
+        self.content * lanes as u32 + self.lane as u32
     }
 
-    pub(super) fn of_bits(bits: u32) -> Payload {
-        Payload { lane: (bits >> CONTENT_BITS) as usize, content: bits & LAST_CONTENT }
+    /// Reads what [`Payload::to_number`] wrote for as many lanes.
+    pub(super) fn of_number(number: u32, lanes: usize) -> Payload {
+        Payload { lane: number as usize % lanes, content: number / lanes as u32 }
     }
 }
 
-const _: () = assert!(MOST_LANES << CONTENT_BITS == 1 << 32, "a payload holds lane and content");
+/// The last content that a payload can number beside so many lanes; contents behind it share its number.
+fn last_content(lanes: usize) -> u32 {
+    u32::MAX / lanes as u32 - 1
+}
 
 impl Options {
     pub(super) fn lay_out<S: Source>(
@@ -61,10 +63,10 @@ impl Options {
         let fill = |user: usize, offers: &mut Offers| {
             let contexts = source.contexts(user);
             let shared = together_of(&contexts);
-            for (place, (campaign, context)) in contexts.iter().enumerate() {
+            for (index, (campaign, context)) in contexts.iter().enumerate() {
                 for prospect in prospects(context, source.scorer(*campaign), contents_of(&contexts)) {
-                    let first_lane = shared.first_lane(place);
-                    if let Some(offer) = offer(source, context, &prospect, first_lane, origin) {
+                    let payload = payload_of(source, context, &prospect, &shared, index);
+                    if let Some(offer) = offer(&prospect, payload.to_number(shared.lanes()), origin) {
                         offers.add(*campaign, offer);
                     }
                 }
@@ -87,19 +89,19 @@ impl Options {
         self.together[user].get().map(Box::as_ref)
     }
 
-    /// The prospect that an option of a context of the user was made of.
+    /// The prospect that an option of a context of the user was made of, by the option's payload and quarter.
     pub(super) fn prospect<S: Source>(
         &self,
         source: &S,
         contexts: &[(usize, DecisionContext)],
-        place: usize,
+        index: usize,
         quarter: usize,
-        payload: Payload,
+        payload: u32,
     ) -> Option<Prospect> {
-        let (campaign, context) = &contexts[place];
-        let first_lane = together_of(contexts).first_lane(place);
+        let (campaign, context) = &contexts[index];
+        let shared = together_of(contexts);
         let is_it = |prospect: &Prospect| {
-            payload_of(source, context, prospect, first_lane) == payload
+            payload_of(source, context, prospect, &shared, index).to_number(shared.lanes()) == payload
                 && quarter_of(self.origin, prospect.hour_start) == Some(quarter)
         };
         prospects(context, source.scorer(*campaign), contents_of(contexts)).into_iter().find(is_it)
@@ -117,29 +119,24 @@ pub(super) fn together_of(contexts: &[(usize, DecisionContext)]) -> Together {
     Together::of(contexts.iter().map(|(_, context)| context))
 }
 
-/// `None` beyond the lanes that can be told apart, and for clocks that no zone shows.
-fn offer<S: Source>(
-    source: &S,
-    context: &DecisionContext,
-    prospect: &Prospect,
-    first_lane: usize,
-    origin: Instant,
-) -> Option<Offer> {
-    let payload = payload_of(source, context, prospect, first_lane);
+/// `None` for clocks that no zone shows.
+fn offer(prospect: &Prospect, payload: u32, origin: Instant) -> Option<Offer> {
     let quarter = quarter_of(origin, prospect.hour_start)?;
     // A minute that has begun is over before a sender has the plan.
     let begun = (prospect.slot_start.micros() - prospect.hour_start.micros() + MINUTE - 1) / MINUTE;
     let minutes = prospect.minutes & !((1 << begun.clamp(0, 60)) - 1);
-    let offer = Offer { quarter, minutes, value: prospect.value as f32, payload: payload.to_bits() };
-    (payload.lane < MOST_LANES).then_some(offer)
+    Some(Offer { quarter, minutes, value: prospect.value as f32, payload })
 }
 
+/// The payload of a prospect of the user's context of this index.
 fn payload_of<S: Source>(
     source: &S,
     context: &DecisionContext,
     prospect: &Prospect,
-    first_lane: usize,
+    shared: &Together,
+    index: usize,
 ) -> Payload {
     let number = source.content_number(&context.contents[prospect.content].content.content_id);
-    Payload { lane: first_lane + prospect.lane, content: number.min(LAST_CONTENT) }
+    let lane = shared.first_lane(index) + prospect.lane;
+    Payload { lane, content: number.min(last_content(shared.lanes())) }
 }

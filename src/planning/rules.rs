@@ -6,8 +6,8 @@ use super::options::{Options, Payload};
 use super::solver::audience::instant_of;
 use super::solver::limits::{Chosen, JointRules};
 use super::solver::outcome::Reason;
-use decisions::rules;
 use decisions::together::Push;
+use decisions::{rule_names, rules};
 use domain::time::Instant;
 
 /// Rules by the numbers that the solver knows them by; it asks so often that they are listed once.
@@ -22,7 +22,7 @@ pub(super) struct SharedRules<'a> {
 impl JointRules for SharedRules<'_> {
     fn refused_by(&self, user: usize, chosen: &[Chosen]) -> Option<u16> {
         let together = self.options.together(user).filter(|_| chosen.len() > 1)?;
-        let rule = together.refused_by(chosen.len(), |place| self.push(&chosen[place]))?;
+        let rule = together.refused_by(chosen.len(), |index| self.push(&chosen[index], together.lanes()))?;
         NAMES.iter().position(|name| *name == rule).map(|number| number as u16)
     }
 
@@ -32,22 +32,23 @@ impl JointRules for SharedRules<'_> {
 }
 
 impl SharedRules<'_> {
-    fn push(&self, chosen: &Chosen) -> Push {
-        let Payload { lane, content } = Payload::of_bits(chosen.payload);
+    /// A push to a user with so many lanes.
+    fn push(&self, chosen: &Chosen, lanes: usize) -> Push {
+        let Payload { lane, content } = Payload::of_number(chosen.payload, lanes);
         let (first, last) = (instant_of(self.origin, chosen.first), instant_of(self.origin, chosen.last));
         Push { lane, content, first, last }
     }
 }
 
-/// The rule that stands behind a reason of the solver, and the campaign whose push does, by its place.
+/// The rule that stands behind a reason of the solver, and the index of the campaign whose push does.
 pub fn rule_of(reason: Reason) -> (&'static str, Option<usize>) {
     match reason {
-        Reason::MaxSends => (rules::UNDER_MAX_SENDS, None),
-        Reason::CampaignThrottle => (rules::UNDER_THROTTLE, None),
-        Reason::SharedThrottle => (rules::UNDER_SHARED_THROTTLE, None),
-        Reason::HourCapacity => (rules::UNDER_HOURLY_CAPACITY, None),
+        Reason::MaxSends => (rule_names::UNDER_MAX_SENDS, None),
+        Reason::CampaignThrottle => (rule_names::UNDER_THROTTLE, None),
+        Reason::SharedThrottle => (rule_names::UNDER_SHARED_THROTTLE, None),
+        Reason::HourCapacity => (rule_names::UNDER_HOURLY_CAPACITY, None),
         Reason::JointRule { rule, other } => {
-            let name = NAMES.get(usize::from(rule)).copied().unwrap_or(rules::MATCHES_PLAN);
+            let name = NAMES.get(usize::from(rule)).copied().unwrap_or(rule_names::MATCHES_PLAN);
             (name, other.map(usize::from))
         }
     }

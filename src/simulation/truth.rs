@@ -5,8 +5,8 @@ use super::world::World;
 use domain::time::{DAY, HOUR, Instant};
 use learners::calibration::logistic;
 
-/// After this long a push is felt half as much.
-const FATIGUE_HALF_LIFE: f64 = 3.0 * DAY as f64;
+/// A constant of the world, which no setting changes: after this long, in microseconds, a push is truly felt half as much.
+const TRUE_FATIGUE_HALF_LIFE: f64 = 3.0 * DAY as f64;
 
 /// A push to a person.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +48,7 @@ impl Memory {
     /// Pushes that are still felt.
     pub fn felt(&self, at: Instant) -> f64 {
         let Some(newest) = self.newest else { return 0.0 };
-        self.felt * libm::exp2(-((at.micros() - newest.micros()).max(0) as f64) / FATIGUE_HALF_LIFE)
+        self.felt * libm::exp2(-((at.micros() - newest.micros()).max(0) as f64) / TRUE_FATIGUE_HALF_LIFE)
     }
 
     /// When a content was pushed to him last.

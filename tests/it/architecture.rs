@@ -3,6 +3,8 @@
 //! Every checker is a function from text to faults, so each test comes with a sibling that shows the checker a made-up
 //! offender: a rule that cannot fail would hold nothing.
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::iter;
@@ -51,7 +53,7 @@ const ASYNC_PLACES: [&str; 3] = ["api", "delivery", "commands/serve"];
 const CLOCK_PLACES: [&str; 3] = ["main", "commands", "api"];
 
 /// Which places may name a crate, or a crate of its family (`linfa` covers `linfa_logistic`). No place: nowhere.
-const CRATE_PLACES: [(&str, &[&str]); 15] = [
+const CRATE_PLACES: [(&str, &[&str]); 16] = [
     (
         "polars",
         &["files", "events", "profiles", "registry", "curves", "models", "segments", "feedback", "planning"],
@@ -59,6 +61,7 @@ const CRATE_PLACES: [(&str, &[&str]); 15] = [
     ("linfa", &["learners", "response", "models"]),
     ("ndarray", &["learners", "response", "models"]),
     ("axum", &["api"]),
+    ("utoipa", &["api"]),
     ("tokio", &ASYNC_PLACES),
     ("futures", &ASYNC_PLACES),
     ("redb", &["store"]),
@@ -122,6 +125,23 @@ const TOP_LEVEL: [&str; 11] = [
 const KEYWORDS: [&str; 16] = [
     "as", "break", "const", "dyn", "else", "extern", "for", "if", "impl", "in", "match", "move", "mut",
     "return", "use", "where",
+];
+
+/// What code calls a text that it reads out of an error.
+const ERRORS: [&str; 7] = ["error", "failure", "fault", "problem", "detail", "message", "why"];
+
+/// Methods that ask what a text contains.
+const READING: [&str; 10] = [
+    "contains",
+    "ends_with",
+    "find",
+    "matches",
+    "rsplit",
+    "split",
+    "split_once",
+    "starts_with",
+    "strip_prefix",
+    "trim_start_matches",
 ];
 
 /// The longest function a reader is asked to hold in mind, signature and closing brace included.
@@ -264,6 +284,76 @@ fn an_unfinished_place_is_reported() {
         assert_eq!(unfinished_faults(&Source::new("src/lib.rs", text)).len(), 1, "{text}");
     }
     assert_eq!(unfinished_faults(&Source::new("src/lib.rs", "let todo = !dbg; // \"todo!\"")).len(), 0);
+}
+
+#[test]
+fn every_error_has_a_code_and_a_kind() {
+    assert_none(faults_in(&["src"], uncoded_faults));
+}
+
+#[test]
+fn an_error_without_a_code_is_reported() {
+    let derived = "#[derive(Debug, THIS::Error)]\n#[error(\"a: b\")]\npub struct Broken;\n";
+    let derived = derived.replace("THIS", "thiserror");
+    let written = "pub enum Broken {}\nimpl std::error::Error for Broken {}\n";
+    for text in [derived.as_str(), written] {
+        assert_eq!(uncoded_faults(&Source::new("src/engine/lib.rs", text)).len(), 1, "{text}");
+        let coded = format!("{text}impl Coded for Broken {{}}");
+        assert_eq!(uncoded_faults(&Source::new("src/engine/lib.rs", &coded)).len(), 0, "{coded}");
+    }
+}
+
+#[test]
+fn the_text_of_every_error_begins_with_a_code_that_its_file_returns() {
+    assert_none(faults_in(&["src"], text_faults));
+}
+
+#[test]
+fn a_text_without_its_code_is_reported() {
+    for text in [
+        "#[error(\"it failed\")]",
+        "#[error(\"Failed: {0}\")]",
+        "#[error(\n    \"no_rows: {0}\",\n    x\n)] \"no_row\"",
+    ] {
+        assert_eq!(text_faults(&Source::new("src/engine/lib.rs", text)).len(), 1, "{text}");
+    }
+    for text in ["#[error(transparent)]", "#[error(\"{0}\")]", "#[error(\"no_rows: {0}\")] => \"no_rows\","] {
+        assert_eq!(text_faults(&Source::new("src/engine/lib.rs", text)).len(), 0, "{text}");
+    }
+}
+
+#[test]
+fn no_error_is_recognised_by_its_text_or_by_its_exit_status() {
+    let sources = sources(&["src"]);
+    let codes: BTreeSet<&str> = sources.iter().flat_map(error_codes).map(|(_, code)| code).collect();
+    assert!(codes.contains("workspace_locked"), "the codes are not found: {codes:?}");
+    assert_none(sources.iter().flat_map(|source| recognition_faults(source, &codes)).collect());
+}
+
+#[test]
+fn an_error_that_is_recognised_by_its_text_is_reported() {
+    let codes = BTreeSet::from(["no_rows"]);
+    let faults = |text: &str| recognition_faults(&Source::new("src/api/lib.rs", text), &codes).len();
+    for text in [
+        "let code = detail.split(':').next();",
+        "if error.to_string().starts_with(PREFIX) {}",
+        "failure.error\n    .to_string()\n    .contains(\"rows\")",
+        "if text.starts_with(\"no_rows: \") {}",
+        "let rest = why.trim_start_matches(\"x\");",
+        "if failure.exit() == 2 {}",
+        "if failure.exit() != 3 {}",
+    ] {
+        assert_eq!(faults(text), 1, "{text}");
+    }
+    for text in [
+        "text.split(':')",
+        "name.starts_with(\"push_\")",
+        "error.code() == \"no_rows\"",
+        "ExitCode::from(failure.exit())",
+        "// error.to_string().contains(\"no_rows\")",
+    ] {
+        assert_eq!(faults(text), 0, "{text}");
+    }
 }
 
 #[test]
@@ -428,6 +518,68 @@ fn unfinished_faults(source: &Source) -> Vec<String> {
         |line: &str| line.split(|c| !is_word_character(c)).any(|word| matches!(word, "TODO" | "FIXME"));
     let notes = source.numbered_lines().filter(|(_, line)| is_note(line));
     macros.chain(notes.map(|(number, line)| source.fault(number, line.trim()))).collect()
+}
+
+/// Types of errors without `impl Coded` in their file.
+fn uncoded_faults(source: &Source) -> Vec<String> {
+    let tokens = tokens(&source.text);
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let begins =
+        |at: usize, words: &[&str]| words.iter().enumerate().all(|(place, word)| text(at + place) == *word);
+    let is_type = |at: &usize| matches!(text(*at), "enum" | "struct");
+    let derived = (0..tokens.len()).filter(|at| begins(*at, &["thiserror", "::", "Error"]));
+    let derived = derived.filter_map(|at| (at..tokens.len()).find(is_type).map(|at| at + 1));
+    let written = (0..tokens.len()).filter(|at| begins(*at, &["Error", "for"])).map(|at| at + 2);
+    let is_coded = |name: &str| (0..tokens.len()).any(|at| begins(at, &["Coded", "for", name]));
+    let uncoded = derived.chain(written).filter(|at| !is_coded(text(*at)));
+    uncoded.map(|at| source.fault(tokens[at].line, &format!("`{}` is not `Coded`", text(at)))).collect()
+}
+
+/// The codes that texts of errors begin with, each with its line; empty for a text that begins without one.
+fn error_codes(source: &Source) -> impl Iterator<Item = (usize, &str)> {
+    const START: &str = "#[error(";
+    source.text.match_indices(START).filter_map(|(at, _)| {
+        let text = source.text[at + START.len()..].trim_start().strip_prefix('"')?;
+        let code = text.split([':', '"']).next().unwrap_or_default();
+        let is_code = code.starts_with(|c: char| c.is_ascii_lowercase())
+            && code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let line = source.text[..at].matches('\n').count() + 1;
+        (!code.starts_with('{')).then_some((line, if is_code { code } else { "" }))
+    })
+}
+
+/// Texts of errors that begin without a code, or with one that no function of the file returns.
+fn text_faults(source: &Source) -> Vec<String> {
+    let is_returned = |code: &str| source.text.contains(&format!("\"{code}\""));
+    error_codes(source)
+        .filter(|(_, code)| code.is_empty() || !is_returned(code))
+        .map(|(line, code)| {
+            source.fault(line, &format!("the text begins with {code:?}, which is no code here"))
+        })
+        .collect()
+}
+
+/// Questions to the text of an error, or to an exit status, where its code or its kind should be asked.
+fn recognition_faults(source: &Source, codes: &BTreeSet<&str>) -> Vec<String> {
+    let tokens = tokens(&source.text);
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let is_question = |at: &usize| text(*at) == "." && READING.contains(&text(at + 1)) && text(at + 2) == "(";
+    // `error.contains(…)` and `error.to_string().contains(…)`.
+    let asked = |at: usize| if text(at - 1) == ")" { text(at.saturating_sub(5)) } else { text(at - 1) };
+    let read = (1..tokens.len()).filter(is_question).filter(|at| ERRORS.contains(&asked(*at)));
+    let compared = (1..tokens.len()).filter(|at| {
+        let words = [text(*at), text(at + 1), text(at + 2), text(at + 4)];
+        words == ["exit", "(", ")", "="] && matches!(text(at + 3), "=" | "!")
+    });
+    let lines = read.chain(compared).map(|at| tokens[at].line);
+    let begins =
+        |line: &str, code: &str| READING.iter().any(|word| line.contains(&format!(".{word}(\"{code}")));
+    let coded = source.numbered_lines().filter(|(_, line)| {
+        let code = line.split_once("//").map_or(*line, |(code, _)| code);
+        codes.iter().filter(|code| code.contains('_')).any(|known| begins(code, known))
+    });
+    let lines: BTreeSet<usize> = lines.chain(coded.map(|(line, _)| line)).collect();
+    lines.into_iter().map(|line| source.fault(line, "asks the text of an error, or an exit status")).collect()
 }
 
 /// A file whose first line does not begin a sentence of module documentation.

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
 mod architecture;
+mod codes;
 mod products;
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;

@@ -30,7 +30,10 @@ pub(super) fn read<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Problem> {
 }
 
 fn wrong(error: &SegmentError) -> Problem {
-    Problem::of(error, WRONG)
+    match error.fault.is_damage() {
+        true => Problem::unusable(error),
+        false => Problem::of(error, WRONG),
+    }
 }
 
 /// Something written down that is no segment: its pointer in the body, and the place in the text.
@@ -97,6 +100,7 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::Field { error, .. } => wrong(&error).hinting(None, error.suggestion.clone()),
             DeskError::NotAField(_) | DeskError::TooLarge(_) => Problem::of(&error, WRONG),
+            DeskError::Stale { error: ref wrong, .. } if wrong.fault.is_damage() => Problem::unusable(&error),
             DeskError::Stale { ref id, error: ref fault, .. } => Problem::of(&error, WRONG)
                 .saying(format!("bad_segment: segment {id:?}: {fault}"))
                 .hinting(None, fault.suggestion.clone()),

@@ -14,7 +14,7 @@ pub(super) fn lines(workspace: &Workspace, counted: &Counted) -> Vec<String> {
     let count = |part: Reach| {
         groups.iter().find(|(name, _)| name == part.as_str()).map_or(0, |(_, members)| *members)
     };
-    let parts = Reach::ALL.into_iter().filter(|part| *part != Reach::NoDevice || count(*part) > 0);
+    let parts = Reach::ALL.into_iter().filter(|part| is_always_shown(*part) || count(*part) > 0);
     let parts: Vec<String> =
         parts.map(|part| format!("{} {}", name_of(part), thousands(count(part)))).collect();
     let members = thousands(counted.members);
@@ -27,12 +27,24 @@ pub(super) fn lines(workspace: &Workspace, counted: &Counted) -> Vec<String> {
     lines
 }
 
+/// A zero of these is an answer too.
+const fn is_always_shown(part: Reach) -> bool {
+    matches!(
+        part,
+        Reach::Reachable | Reach::OptedOut | Reach::UnknownConsent | Reach::Holdout | Reach::Capped
+    )
+}
+
 const fn name_of(part: Reach) -> &'static str {
     match part {
         Reach::Reachable => "reachable",
+        Reach::UntrustedClock => "clock untrusted",
         Reach::OptedOut => "opted out",
         Reach::UnknownConsent => "consent unknown",
+        Reach::UnreadablePreferences => "preferences unreadable",
+        Reach::UnknownZone => "zone unknown",
         Reach::Holdout => "holdout",
+        Reach::NoChannel => "no channel",
         Reach::NoDevice => "no device",
         Reach::Capped => "capped",
     }

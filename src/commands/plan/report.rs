@@ -134,8 +134,8 @@ fn load(report: &PlanReport) -> Vec<String> {
         thousands(plan.before.peak().into()),
         thousands(plan.after.peak().into()),
         match report.limits.throttle_per_minute {
-            0 => String::new(),
-            most => format!(", {} allowed", thousands(most.into())),
+            None => String::new(),
+            Some(most) => format!(", {} allowed", thousands(most.into())),
         }
     ));
     lines

@@ -3,6 +3,7 @@
 //! Days are UTC, as the lake's files are. A day is judged once two weeks with events lie behind it; what is unlike the past for
 //! four weeks is the past.
 
+mod judged;
 mod measures;
 pub mod people;
 mod rules;

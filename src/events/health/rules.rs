@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fault;
+use super::judged::Judged;
 use super::measures::{clock_shift, known_among, longest_run, median, mix_distance, range, surprise};
-use super::series::Judged;
 use super::summary::{DaySummary, NameSummary, OPTIONAL, Spread};
 use domain::time::{DAY, HOUR, MINUTE};
 

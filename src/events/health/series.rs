@@ -1,7 +1,8 @@
 //! Consecutive days, those without events included, each beside the weeks before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::judged::{Judged, is_excused};
 use super::rules::Check;
 use super::summary::DaySummary;
 use super::{DayVolume, Fault};
@@ -14,29 +15,6 @@ pub(super) struct Series {
     days: Vec<DaySummary>,
     /// The day on which each name first came, in the whole lake.
     first_days: BTreeMap<String, Day>,
-}
-
-/// A day beside the weeks before it.
-pub(super) struct Judged<'a> {
-    /// The day.
-    pub(super) today: &'a DaySummary,
-    /// The days before it, oldest first.
-    pub(super) before: &'a [DaySummary],
-    /// Names that had come before these days or on them.
-    pub(super) known_names: BTreeSet<&'a str>,
-    /// The thresholds.
-    pub(super) config: &'a HealthConfig,
-}
-
-impl Judged<'_> {
-    /// The days before that have events and that nobody has called odd.
-    pub(super) fn usual(&self) -> impl Iterator<Item = &DaySummary> {
-        self.before.iter().filter(|day| day.events > 0 && !is_excused(day.day, self.config))
-    }
-
-    pub(super) fn fault(&self, found: String, expected: String) -> Fault {
-        Fault { day: self.today.day, found, expected }
-    }
 }
 
 impl Series {
@@ -91,8 +69,4 @@ impl Series {
         };
         self.days.iter().map(volume).collect()
     }
-}
-
-fn is_excused(day: Day, config: &HealthConfig) -> bool {
-    config.known_days.iter().any(|known| Day::parse(known) == Some(day))
 }

@@ -1,59 +1,10 @@
 //! One tree: the leaf whose split lowers the loss most is divided first, until there are enough leaves.
 
+use super::grown::{Branch, Grown};
 use super::histogram::Histograms;
-use super::model::{Node, Tree};
 use super::shard::Side;
 use super::split::{Region, Search, Split, Test};
 use super::team::Team;
-
-/// A tree by bins, for rows that are bytes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Grown {
-    branches: Vec<Branch>,
-    /// The value of each leaf, in the order in which leaves came to be.
-    pub(super) leaf_values: Vec<f64>,
-}
-
-/// A node: a test with its two sides, or a leaf.
-#[derive(Clone, Copy, Debug)]
-struct Branch {
-    split: Option<(Test, bool)>,
-    left: usize,
-    right: usize,
-    value: f64,
-    rows: u64,
-}
-
-impl Grown {
-    /// The value of a row of bytes.
-    pub(super) fn value(&self, bins: &[u8]) -> f64 {
-        let mut branch = &self.branches[0];
-        while let Some((test, _)) = branch.split {
-            let is_left = test.goes_left(bins[test.column]);
-            branch = &self.branches[if is_left { branch.left } else { branch.right }];
-        }
-        branch.value
-    }
-
-    pub(super) fn leaves(&self) -> usize {
-        self.leaf_values.len()
-    }
-
-    /// The same tree with thresholds instead of bins.
-    pub(super) fn tree(&self, search: &Search) -> Tree {
-        let node = |branch: &Branch| match branch.split {
-            None => Node::Leaf { value: branch.value, rows: branch.rows },
-            Some((test, missing_left)) => Node::Split {
-                column: test.column as u32,
-                threshold: search.cuts[test.column].threshold(test.bin),
-                missing_left,
-                left: branch.left as u32,
-                right: branch.right as u32,
-            },
-        };
-        Tree { nodes: self.branches.iter().map(node).collect() }
-    }
-}
 
 /// A leaf that may yet be divided.
 #[derive(Debug)]

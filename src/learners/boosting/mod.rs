@@ -16,6 +16,7 @@ mod cuts;
 mod error;
 mod fit;
 mod grow;
+mod grown;
 mod histogram;
 mod model;
 mod parameters;

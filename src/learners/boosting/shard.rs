@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::cuts::Cuts;
-use super::grow::Grown;
+use super::grown::Grown;
 use super::histogram::{Cell, Histograms, Scale};
 use super::rows::Rows;
 use super::split::Test;

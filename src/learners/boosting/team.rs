@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Scope;
 
-use super::grow::Grown;
+use super::grown::Grown;
 use super::histogram::Histograms;
 use super::rows::Rows;
 use super::shard::{Command, Plan, Reply, Shard, Side};

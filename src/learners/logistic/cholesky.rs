@@ -1,6 +1,6 @@
 //! Symmetric matrices and their Cholesky factor, for the steps of Newton's method.
 
-use super::rows::dot;
+use super::dot::dot;
 
 /// A symmetric matrix, of which the lower triangle is kept, row after row.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Regularised logistic regression as a linfa estimator: weighted rows, Newton's method, the same bits on any cores.
 
 mod cholesky;
+mod dot;
 mod rows;
 mod solvers;
 

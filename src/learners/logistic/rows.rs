@@ -6,6 +6,7 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 
 use super::cholesky::Symmetric;
+use super::dot::dot;
 
 /// Rows that are worked on together: their inputs stay in the cache from the logits to the curvature.
 const BLOCK: usize = 256;
@@ -15,8 +16,6 @@ const CHUNKS: usize = 64;
 const LEAST_BLOCKS: usize = 4;
 /// Columns of a tile of the curvature; a tile's sums stay in registers.
 const TILE: usize = 4;
-/// Sums of a dot product that run side by side.
-const LANES: usize = 8;
 
 /// Rows to learn from, column-major, with what each counts.
 pub(super) struct Rows<'a> {
@@ -262,19 +261,6 @@ impl Default for Block {
     fn default() -> Block {
         Block { logits: [0.0; BLOCK], misses: [0.0; BLOCK] }
     }
-}
-
-/// Σ a · b in eight sums, so that no addition waits for the one before it.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_lanes.zip(b_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
 }
 
 /// Adds Σ over rows of a's four columns times b's four. Multiplies and adds one row after the other, so that the bits do

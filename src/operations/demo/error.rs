@@ -26,7 +26,7 @@ pub enum DemoError {
         .0.display()
     )]
     NoData(PathBuf),
-    /// Somebody else's files are where the workspace would be.
+    /// The directory of the workspace holds other files.
     #[error("not_a_workspace: {}: files that no demo put there", .0.display())]
     Foreign(PathBuf),
     /// The curves could not be measured.

@@ -50,7 +50,7 @@ fn due_ids(snapshot: &Snapshot, from: Instant, until: Instant) -> Vec<String> {
     ids
 }
 
-/// A goal that nobody declared has no model, and what users are not to do is nothing to plan towards.
+/// An undeclared goal has no model, and an absent action is nothing to plan towards.
 pub(super) fn check_goals(context: &Context<'_>, campaigns: &[Campaign]) -> Result<(), PlanError> {
     for campaign in campaigns {
         let Some(goal) = campaign.goal.clone() else { continue };

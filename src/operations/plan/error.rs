@@ -26,7 +26,7 @@ pub enum PlanError {
     /// Too many, or none.
     #[error("bad_campaigns: {0} campaigns; a plan holds 1 to {MOST_CAMPAIGNS}")]
     Count(usize),
-    /// A goal that nobody declared has no model.
+    /// The campaign's goal is not declared, so it has no model.
     #[error("unknown_goal: campaign {campaign_id:?} pursues {goal:?}, and no goal is called so")]
     UnknownGoal {
         /// The campaign.
@@ -34,7 +34,7 @@ pub enum PlanError {
         /// Its goal.
         goal: String,
     },
-    /// What users are not to do is nothing to plan towards.
+    /// The campaign's goal is that users do nothing.
     #[error("bad_goal: campaign {campaign_id:?} pursues {goal:?}, which is that users do nothing")]
     AbsentGoal {
         /// The campaign.
@@ -42,7 +42,7 @@ pub enum PlanError {
         /// Its goal.
         goal: String,
     },
-    /// Nobody can tell who is meant.
+    /// The campaign's segment cannot be evaluated.
     #[error(
         "unknown_audience: campaign {campaign_id:?} is for segment {segment_id:?}: {detail}; leave the audience empty to mean everybody"
     )]

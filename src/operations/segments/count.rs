@@ -38,7 +38,7 @@ pub struct CountReport {
 /// Some members of a segment, if they may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SampleShown {
-    /// Nobody asked for them.
+    /// They were not asked for.
     NotAsked,
     /// They are too few for the reader to see who they are.
     Hidden,

@@ -9,7 +9,7 @@ use ::segments::saved::versions::SavedError;
 use domain::error::{Coded, ErrorKind};
 use files::tables::TableError;
 
-/// Something written down that is no segment.
+/// A text or a tree that is not a valid segment.
 #[derive(Debug, thiserror::Error)]
 pub enum WrittenError {
     /// As text.
@@ -37,10 +37,10 @@ impl WrittenError {
 /// A question about segments without an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// What was written down is no segment.
+    /// The text or tree is not a valid segment.
     #[error(transparent)]
     Written(#[from] WrittenError),
-    /// One of the fields that members are to be counted by cannot be.
+    /// Members cannot be counted by one of the fields.
     #[error("{error}")]
     By {
         /// Its index among those that were asked for.
@@ -62,7 +62,7 @@ pub enum AskError {
     /// A column that is asked for twice.
     #[error("bad_field: column {0:?} is there already")]
     ColumnTwice(String),
-    /// Something cannot be looked up, or may not be told.
+    /// Something cannot be looked up, or the reader may not see it.
     #[error(transparent)]
     Desk(#[from] DeskError),
     /// The workspace cannot be used.

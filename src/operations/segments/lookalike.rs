@@ -40,7 +40,7 @@ pub struct LookalikeRequest {
     pub without: Vec<String>,
     /// Take so many of the most similar.
     pub reach: Option<ReachLimit>,
-    /// Take whoever is at least so similar, 0 … 1.
+    /// Take those with at least this similarity, 0 … 1.
     pub similarity: Option<f64>,
     /// Save whom `reach` and `similarity` take, without the seed, as a list under this id.
     pub save: Option<String>,
@@ -53,7 +53,7 @@ pub struct LookalikeRequest {
 pub enum Seed {
     /// Members of a saved or ready-made segment.
     Segment(String),
-    /// Members of a segment that somebody wrote down.
+    /// Members of a segment that is not saved.
     Written(Written),
     /// Users on a list: a file with a column user_id.
     File(PathBuf),

@@ -1,5 +1,5 @@
-//! Saves a segment as its current version. Whoever saves holds the writer's lock from before the present version is read,
-//! so that two who save one segment both stay in its history.
+//! Saves a segment as its current version. The writer's lock is taken before the present version is read, so that the
+//! versions of two writers both stay in the history.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub struct SaveRequest {
 /// What a segment is to say.
 #[derive(Clone, Debug)]
 pub enum NewDefinition {
-    /// A segment that somebody wrote down; the reader must be allowed to ask it.
+    /// A text or a tree, with the reader who must be allowed to ask it.
     Written(Written, ReaderChoice),
     /// Ids, sorted, each once.
     List(Vec<String>),
@@ -69,7 +69,7 @@ pub struct SaveReport {
 /// A change of a segment that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// What was written down is no segment.
+    /// The text or tree is not a valid segment.
     #[error(transparent)]
     Written(#[from] WrittenError),
     /// Another version is current than the one that was to be replaced.

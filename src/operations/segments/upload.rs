@@ -38,7 +38,7 @@ pub struct UploadReport {
 /// A list that was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// Nobody on it has a profile.
+    /// No user on the list has a profile.
     #[error("nobody_known: {}: none of {} records names a user with a profile", .file.display(), thousands(*.read))]
     NobodyKnown {
         /// The file.
@@ -93,7 +93,7 @@ impl Coded for UploadError {
 /// Saves those on the list who have a profile; uploading again makes a new version.
 ///
 /// # Errors
-/// When the file cannot be read, nobody on it is known, or the segment cannot be saved.
+/// When the file cannot be read, no user on it has a profile, or the segment cannot be saved.
 pub fn upload(context: &Context<'_>, request: &UploadRequest) -> Result<UploadReport, UploadError> {
     let desk = Desk::open(context.workspace, context.config)?;
     let as_of = ProfileFile::find(context.workspace, None).map_err(DeskError::from)?.as_of;

@@ -188,7 +188,7 @@ impl Kept {
 }
 
 fn reach_of(desk: &Desk<'_>, people: &People) -> Result<Vec<Reach>, PeopleError> {
-    reach::reach(people, desk.workspace, &desk.config.decisions, &desk.zone)
+    reach::reach(people, desk.workspace, desk.config)
 }
 
 impl PeopleCache {

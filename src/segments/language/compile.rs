@@ -1,6 +1,6 @@
 //! Expressions into predicates: every field found, every type agreed, every limit kept, named segments put in.
 
-use super::error::{Fault, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, Place};
+use super::error::{Error, Fault, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, Place};
 use super::expression::{Condition, Expression, Subject, Value};
 use super::fields::{FUNCTIONS, FieldCatalogue, FieldType};
 use super::keys::Key;
@@ -55,25 +55,6 @@ pub fn compile<'s>(
         suggestion,
         place: compiler.place,
     })
-}
-
-/// A fault at the place where the compiler stands, and what was probably meant.
-pub(super) struct Error {
-    pub(super) fault: Fault,
-    pub(super) suggestion: Option<String>,
-}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Error {
-        Error { fault, suggestion: None }
-    }
-}
-
-impl Fault {
-    /// With what was probably meant.
-    pub(super) fn meant(self, suggestion: Option<impl Into<String>>) -> Error {
-        Error { fault: self, suggestion: suggestion.map(Into::into) }
-    }
 }
 
 struct Compiler<'a, 'b, F> {
@@ -226,16 +207,6 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             Predicate::Not(_) => Predicate::Not(Box::new(Predicate::Everybody)),
             _ => Predicate::Everybody,
         })
-    }
-}
-
-impl Error {
-    /// As seen from a segment that names the faulty one; cycles and sizes are faults of the whole.
-    fn within(self, segment: &str) -> Error {
-        match self.fault {
-            Fault::SegmentCycle(_) | Fault::TooLarge(_) | Fault::BadSegment { .. } => self,
-            fault => Fault::BadSegment { segment: segment.to_string(), fault: Box::new(fault) }.into(),
-        }
     }
 }
 

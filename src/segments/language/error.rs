@@ -154,7 +154,18 @@ impl Coded for Fault {
             | Fault::SegmentCycle(_)
             | Fault::BadJson(_) => ErrorKind::Caller,
             Fault::BadSegment { fault, .. } => fault.kind(),
-            Fault::DamagedSegment { .. } => ErrorKind::Ours,
+            Fault::DamagedSegment { .. } => ErrorKind::Conflict,
+        }
+    }
+}
+
+impl Fault {
+    /// Is it about a file of a saved segment, and not about what was written?
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Fault::DamagedSegment { .. } => true,
+            Fault::BadSegment { fault, .. } => fault.is_damage(),
+            _ => false,
         }
     }
 }
@@ -341,5 +352,34 @@ fn pointer_in(test: &Test, child: usize) -> String {
         (_, None) => "/condition/subject".into(),
         (Test::In(_) | Test::Between(_), Some(value)) => format!("/condition/test/{}/{value}", test.word()),
         _ => format!("/condition/test/{}", test.word()),
+    }
+}
+
+/// A fault at the place at which the compiler is, and what was probably meant.
+pub(super) struct Error {
+    pub(super) fault: Fault,
+    pub(super) suggestion: Option<String>,
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Error {
+        Error { fault, suggestion: None }
+    }
+}
+
+impl Fault {
+    /// With what was probably meant.
+    pub(super) fn meant(self, suggestion: Option<impl Into<String>>) -> Error {
+        Error { fault: self, suggestion: suggestion.map(Into::into) }
+    }
+}
+
+impl Error {
+    /// As seen from a segment that names the faulty one; cycles and sizes are faults of the whole.
+    pub(super) fn within(self, segment: &str) -> Error {
+        match self.fault {
+            Fault::SegmentCycle(_) | Fault::TooLarge(_) | Fault::BadSegment { .. } => self,
+            fault => Fault::BadSegment { segment: segment.to_string(), fault: Box::new(fault) }.into(),
+        }
     }
 }

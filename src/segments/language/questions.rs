@@ -1,7 +1,6 @@
 //! Tests into questions: what each type of field may be asked, and what the values of a test mean for it.
 
-use super::compile::Error;
-use super::error::Fault;
+use super::error::{Error, Fault};
 use super::expression::{Moment, Test, Value};
 use super::fields::FieldType;
 use super::keys::Key;

@@ -1,46 +1,70 @@
-//! Whom of the people a push would reach now, by the first rule of decisions that keeps it from him.
+//! Whom of the people a push would reach now: each with the first rule of decisions that keeps it from them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
 
-use super::frame::members;
-use crate::language::keys::{Declared, Key};
-use crate::language::predicate::{Predicate, Question, TextQuestion};
+use crate::language::keys::Key;
 use crate::people::{People, PeopleError};
-use decisions::rules::is_held_out;
-use domain::settings::{ConsentWhenUnknown, DecisionSettings};
-use domain::time::{DAY, Instant, SECOND};
-use domain::zone::Zone;
+use config::Config;
+use decisions::context::{ChannelContext, DecisionContext, PastSend};
+use decisions::reach::refused_by;
+use decisions::rule_names::{
+    CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, HAS_CONSENTED, HAS_DEVICE, OUTSIDE_HOLDOUT,
+    PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN,
+};
+use domain::content::MessageClass;
+use domain::frequency::{FrequencyWindow, LONGEST_DAYS};
+use domain::settings::DecisionSettings;
+use domain::time::{DAY, HOUR, Instant, MINUTE};
+use domain::user::{Consent, User};
+use domain::zone::ZoneSource;
+use events::catalogue::DeclaredUsers;
 use events::lake::Lake;
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 
-/// What keeps a push from a person; the first that does, in this order.
+/// People whom one thread asks the rules about at a time.
+const STRETCH: usize = 16_384;
+
+/// What keeps a push from a person, by the first rule that does; in the order of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// Nothing: he can be reached.
+    /// Nothing: the person can be reached.
     Reachable,
-    /// He said no, or his word cannot be read.
+    /// The moment is one that no clock can rightly show.
+    UntrustedClock,
+    /// They refused, or what they said of it cannot be read.
     OptedOut,
-    /// Nobody knows whether he agreed, and that counts as no.
+    /// There is no record of consent, and that counts as no.
     UnknownConsent,
-    /// He is held out, so that the effect of pushing can be measured.
+    /// A preference of theirs, or the common quiet hours, cannot be read.
+    UnreadablePreferences,
+    /// Neither they nor a device nor an explicit default names their time zone.
+    UnknownZone,
+    /// They are held out, so that the effect of pushing can be measured.
     Holdout,
-    /// None of his devices has the channel.
+    /// The channel is not configured.
+    NoChannel,
+    /// None of their devices has the channel.
     NoDevice,
-    /// He has had as many pushes today as he may get.
+    /// They have had as many pushes as they may get for now.
     Capped,
 }
 
 impl Reach {
-    /// All of them.
-    pub const ALL: [Reach; 6] = [
+    /// All of them, in order.
+    pub const ALL: [Reach; 10] = [
         Reach::Reachable,
+        Reach::UntrustedClock,
         Reach::OptedOut,
         Reach::UnknownConsent,
+        Reach::UnreadablePreferences,
+        Reach::UnknownZone,
         Reach::Holdout,
+        Reach::NoChannel,
         Reach::NoDevice,
         Reach::Capped,
     ];
@@ -49,127 +73,197 @@ impl Reach {
     pub const fn as_str(self) -> &'static str {
         match self {
             Reach::Reachable => "reachable",
+            Reach::UntrustedClock => "untrusted_clock",
             Reach::OptedOut => "opted_out",
             Reach::UnknownConsent => "unknown_consent",
+            Reach::UnreadablePreferences => "unreadable_preferences",
+            Reach::UnknownZone => "unknown_zone",
             Reach::Holdout => "holdout",
+            Reach::NoChannel => "no_channel",
             Reach::NoDevice => "no_device",
             Reach::Capped => "capped",
         }
     }
+
+    /// What it means for a user that a rule refuses; every rule that counts pushes means the same.
+    pub fn of_rule(refused_by: Option<&str>, user: &User) -> Reach {
+        match refused_by {
+            None => Reach::Reachable,
+            Some(CLOCK_IS_TRUSTED) => Reach::UntrustedClock,
+            Some(HAS_CONSENTED) if has_refused(user) => Reach::OptedOut,
+            Some(HAS_CONSENTED) => Reach::UnknownConsent,
+            Some(PREFERENCES_ARE_READABLE) => Reach::UnreadablePreferences,
+            Some(ZONE_IS_KNOWN) => Reach::UnknownZone,
+            Some(OUTSIDE_HOLDOUT) => Reach::Holdout,
+            Some(CHANNEL_IS_SET_UP) => Reach::NoChannel,
+            Some(HAS_DEVICE) => Reach::NoDevice,
+            Some(_) => Reach::Capped,
+        }
+    }
 }
 
-/// What has to be looked up of the people.
-pub fn needed() -> BTreeSet<Key> {
-    BTreeSet::from([
-        Key::Declared(Declared::Consent),
-        Key::Declared(Declared::Channels),
-        Key::Declared(Declared::MaxPerDay),
-        Key::Feature("time_zone"),
-    ])
+/// A consent that is stored and cannot be read is no consent.
+fn has_refused(user: &User) -> bool {
+    user.consent == Consent::Denied || user.unreadable_preference.as_deref() == Some("consent")
 }
+
+/// What has to be looked up of the people; what they declared is read beside it.
+pub fn needed() -> BTreeSet<Key> {
+    BTreeSet::from([ZONE, ZONE_SOURCE])
+}
+
+const ZONE: Key = Key::Feature("time_zone");
+const ZONE_SOURCE: Key = Key::Feature("time_zone_source");
 
 /// What keeps a push over the default channel from each person at the moment that they are seen at.
 ///
 /// # Errors
-/// When something of [`needed`] was not looked up, or the lake cannot be read.
-pub fn reach(
-    people: &People,
-    workspace: &Workspace,
-    settings: &DecisionSettings,
-    default_zone: &Zone,
-) -> Result<Vec<Reach>, PeopleError> {
-    let is_consent = |word: &str| {
-        let question = Question::Text(TextQuestion::OneOf(vec![word.to_string()]));
-        holding(people, Key::Declared(Declared::Consent), question)
-    };
-    let (denied, unknown) = (is_consent("denied")?, is_consent("unknown")?);
-    let channels = || Key::Declared(Declared::Channels);
-    let has_channel = holding(people, channels(), Question::Has(settings.channel.clone()))?;
-    let has_said = holding(people, channels(), Question::IsKnown)?;
-    let capped = capped(people, workspace, settings, default_zone)?;
-    let deny = settings.consent_when_unknown == ConsentWhenUnknown::Deny;
-    let of_person = |(row, id): (usize, Option<&str>)| match () {
-        _ if denied[row] => Reach::OptedOut,
-        _ if unknown[row] && deny => Reach::UnknownConsent,
-        _ if is_held_out(settings, id.unwrap_or_default()) => Reach::Holdout,
-        _ if has_said[row] && !has_channel[row] => Reach::NoDevice,
-        _ if capped[row] => Reach::Capped,
-        _ => Reach::Reachable,
-    };
-    Ok(people.ids().iter().enumerate().map(of_person).collect())
+/// When something of [`needed`] was not looked up, or the declared users, the contents or the lake cannot be read.
+pub fn reach(people: &People, workspace: &Workspace, config: &Config) -> Result<Vec<Reach>, PeopleError> {
+    let asker = Asker::new(people, workspace, config)?;
+    let users = DeclaredUsers::read(workspace)?;
+    let mut reach: Vec<Option<Reach>> = vec![None; people.len()];
+    for declared in parallel::in_chunks(users.len(), STRETCH, |rows| asker.declared(&users, rows)) {
+        declared.into_iter().for_each(|(row, answer)| reach[row] = Some(answer));
+    }
+    let others = parallel::in_chunks(people.len(), STRETCH, |rows| asker.undeclared(&reach, rows));
+    for (row, answer) in others.into_iter().flatten() {
+        reach[row] = Some(answer);
+    }
+    Ok(reach.into_iter().flatten().collect())
 }
 
-fn holding(people: &People, key: Key, question: Question) -> Result<Vec<bool>, PeopleError> {
-    let mask = members(&Predicate::Holds { key, question }, people)?;
-    Ok(mask.no_null_iter().collect())
+/// Asks the rules about people.
+struct Asker<'a> {
+    people: &'a People,
+    zones: &'a StringChunked,
+    zone_sources: &'a StringChunked,
+    /// The default zone, when it is an explicit setting: otherwise nobody named the clock that a push would go by.
+    default_zone: Option<&'a str>,
+    sends: BTreeMap<usize, Vec<PastSend>>,
+    /// What is the same for all people.
+    context: DecisionContext,
 }
 
-/// Who has had the most pushes that he may get on the day that his own clock shows.
-fn capped(
-    people: &People,
-    workspace: &Workspace,
-    settings: &DecisionSettings,
-    default_zone: &Zone,
-) -> Result<Vec<bool>, PeopleError> {
-    let missing = |key: Key| PeopleError::Missing(key);
-    let zones = Key::Feature("time_zone");
-    let zones = people.column(&zones).ok_or_else(|| missing(zones.clone()))?;
-    let zones = zones.str().map_err(|_| PeopleError::WrongKind(Key::Feature("time_zone")))?;
-    let caps = Key::Declared(Declared::MaxPerDay);
-    let caps = people.column(&caps).ok_or_else(|| missing(caps.clone()))?;
-    let caps = caps.i64().map_err(|_| PeopleError::WrongKind(Key::Declared(Declared::MaxPerDay)))?;
-    let sends = sends_of_last_day(people, workspace, settings)?;
-    let now = people.as_of();
-    let is_capped = |row: usize| {
-        let most = caps.get(row).unwrap_or(i64::from(settings.max_per_day));
-        let zone = zones.get(row).and_then(Zone::shared).unwrap_or(default_zone);
-        let today = |at: &&i64| local_day(zone, Instant::from_micros(**at)) == local_day(zone, now);
-        let sent = sends.get(&row).map_or(0, |sends| sends.iter().filter(today).count() as i64);
-        sent >= most
-    };
-    Ok((0..people.len()).map(is_capped).collect())
-}
+impl<'a> Asker<'a> {
+    fn new(people: &'a People, workspace: &Workspace, config: &'a Config) -> Result<Asker<'a>, PeopleError> {
+        let settings = config.decisions.clone();
+        let name = settings.channel.clone();
+        let channel = ChannelContext { cost: config.channels.get(&name).map(|channel| channel.cost), name };
+        Ok(Asker {
+            people,
+            zones: texts(people, &ZONE)?,
+            zone_sources: texts(people, &ZONE_SOURCE)?,
+            default_zone: config.default_time_zone_is_set.then_some(config.default_time_zone.as_str()),
+            sends: recent_sends(people, workspace, &settings)?,
+            context: DecisionContext::about(User::default(), channel, people.as_of(), settings),
+        })
+    }
 
-fn local_day(zone: &Zone, at: Instant) -> i64 {
-    zone.local_second(at).div_euclid(DAY / SECOND)
-}
-
-/// Moments of the pushes that count toward the cap, by the person's row; none is older than a local day can be long.
-fn sends_of_last_day(
-    people: &People,
-    workspace: &Workspace,
-    settings: &DecisionSettings,
-) -> Result<BTreeMap<usize, Vec<i64>>, PeopleError> {
-    let (from, until) = (people.as_of().plus(-2 * DAY).micros(), people.as_of().micros());
-    let service = match settings.service_counts_toward_caps {
-        true => BTreeSet::new(),
-        false => service_contents(workspace)?,
-    };
-    let lake = Lake::open(workspace)?;
-    let mut sends: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    let files = lake.files_before(people.as_of()).into_iter();
-    for file in files.filter(|file| file.last_micros >= from && file.events.contains_key(SENT)) {
-        let frame = lake.read(file, Some(&["user_id", "event", "timestamp", "content_id"]))?;
-        let mut take = || -> PolarsResult<()> {
-            let (users, names) = (frame.column("user_id")?.str()?, frame.column("event")?.str()?);
-            let (contents, stamps) =
-                (frame.column("content_id")?.str()?, frame.column("timestamp")?.datetime()?.physical());
-            for row in (0..frame.height()).filter(|row| names.get(*row) == Some(SENT)) {
-                let counts = !contents.get(row).is_some_and(|content| service.contains(content));
-                let at = stamps.get(row).filter(|at| counts && (from..until).contains(at));
-                if let (Some(at), Some(person)) = (at, users.get(row).and_then(|user| people.row_of(user))) {
-                    sends.entry(person).or_default().push(at);
-                }
-            }
-            Ok(())
+    /// The answers about some declared users, by the row of the person.
+    fn declared(&self, users: &DeclaredUsers, rows: Range<usize>) -> Vec<(usize, Reach)> {
+        let mut context = self.context.clone();
+        let mut answer = |user: User| {
+            let row = self.people.row_of(&user.user_id)?;
+            Some((row, self.ask(&mut context, row, user)))
         };
-        take().map_err(TableError::parquet(Path::new(&file.path)))?;
+        rows.filter_map(|row| answer(users.user(row))).collect()
+    }
+
+    /// The answers about those people of some rows who have none yet: only events know them.
+    fn undeclared(&self, known: &[Option<Reach>], rows: Range<usize>) -> Vec<(usize, Reach)> {
+        let mut context = self.context.clone();
+        let mut answer = |row: usize| {
+            let id = self.people.ids().get(row).unwrap_or_default();
+            (row, self.ask(&mut context, row, User::undeclared(id, true)))
+        };
+        rows.filter(|row| known[*row].is_none()).map(&mut answer).collect()
+    }
+
+    fn ask(&self, context: &mut DecisionContext, row: usize, mut user: User) -> Reach {
+        let is_device = self.zone_sources.get(row) == Some(ZoneSource::Device.as_str());
+        user.fill_zone(self.zones.get(row).filter(|_| is_device), self.default_zone);
+        context.user = user;
+        context.sends.clear();
+        context.sends.extend(self.sends.get(&row).into_iter().flatten().cloned());
+        Reach::of_rule(refused_by(context), &context.user)
+    }
+}
+
+fn texts<'a>(people: &'a People, key: &Key) -> Result<&'a StringChunked, PeopleError> {
+    let column = people.column(key).ok_or_else(|| PeopleError::Missing(key.clone()))?;
+    column.str().map_err(|_| PeopleError::WrongKind(key.clone()))
+}
+
+/// Microseconds before now beyond which no push counts toward a cap; decisions remember none for longer.
+fn memory(settings: &DecisionSettings) -> i64 {
+    let of_rules = settings.frequency_rules.iter().map(|rule| match rule.window {
+        // The first of the days may have begun almost a day before the last so many hours, or later by a change of the clock.
+        FrequencyWindow::CalendarDays(days) => (i64::from(days) + 1) * DAY,
+        FrequencyWindow::RollingHours(hours) => i64::from(hours) * HOUR,
+    });
+    let gap = i64::from(settings.minimum_gap_minutes) * MINUTE;
+    // Two days hold the user's own day and the vendors', however long clocks make them.
+    let longest = of_rules.fold(gap.max(2 * DAY), i64::max);
+    longest.min(i64::from(LONGEST_DAYS) * DAY)
+}
+
+/// Pushes that may count toward a cap, by the person's row.
+fn recent_sends(
+    people: &People,
+    workspace: &Workspace,
+    settings: &DecisionSettings,
+) -> Result<BTreeMap<usize, Vec<PastSend>>, PeopleError> {
+    let (from, until) = (people.as_of().plus(-memory(settings)), people.as_of());
+    let lake = Lake::open(workspace)?;
+    let mut files = lake.files_before(until);
+    files.retain(|file| file.last_micros >= from.micros() && file.events.contains_key(SENT));
+    let mut sends: BTreeMap<usize, Vec<PastSend>> = BTreeMap::new();
+    if files.is_empty() {
+        return Ok(sends);
+    }
+    let service = service_contents(workspace)?;
+    for file in files {
+        let frame = lake.read(file, Some(&["user_id", "event", "timestamp", "content_id", "channel"]))?;
+        let found = sends_in(&frame, from..until, &service);
+        for (user, send) in found.map_err(TableError::parquet(Path::new(&file.path)))? {
+            if let Some(row) = people.row_of(&user) {
+                sends.entry(row).or_default().push(send);
+            }
+        }
     }
     Ok(sends)
 }
 
 /// The event that says a push went out.
 const SENT: &str = "push_sent";
+
+/// Pushes that went out within a span of time, each with its user.
+fn sends_in(
+    frame: &DataFrame,
+    span: Range<Instant>,
+    service: &BTreeSet<String>,
+) -> PolarsResult<Vec<(String, PastSend)>> {
+    let text = |name: &str| frame.column(name)?.str();
+    let (users, names) = (text("user_id")?, text("event")?);
+    let (contents, channels) = (text("content_id")?, text("channel")?);
+    let stamps = frame.column("timestamp")?.datetime()?.physical();
+    let send = |row: usize| {
+        let at = stamps.get(row).map(Instant::from_micros).filter(|at| span.contains(at))?;
+        let is_service = contents.get(row).is_some_and(|content| service.contains(content));
+        let send = PastSend {
+            at,
+            campaign_id: None,
+            content_id: contents.get(row).map(str::to_string),
+            channel: channels.get(row).map(str::to_string),
+            // Without a campaign no rule about tags is asked.
+            campaign_tags: Vec::new(),
+            message_class: if is_service { MessageClass::Service } else { MessageClass::Marketing },
+        };
+        Some((users.get(row)?.to_string(), send))
+    };
+    Ok((0..frame.height()).filter(|row| names.get(*row) == Some(SENT)).filter_map(send).collect())
+}
 
 /// Contents whose pushes are service messages.
 fn service_contents(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {

@@ -89,7 +89,7 @@ impl Evaluations {
         self.directory.join(format!("as_of={}.version={version}.parquet", as_of.file_name()))
     }
 
-    /// All of them, in no order. A name that only looks like ours is an error: without it, another change would be told.
+    /// All of them, in no order. A file of ours with an unreadable name is an error: leaving it out would report another change.
     fn kept(&self) -> Result<Vec<Evaluation>, SavedError> {
         let names = names_in(&self.directory)?;
         let ours = names.iter().filter(|name| name.starts_with("as_of=") && name.ends_with(".parquet"));

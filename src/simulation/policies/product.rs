@@ -11,7 +11,7 @@ use config::Config;
 use curves::SendTimeModel;
 use curves::history::History;
 use decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
-use decisions::{FATIGUE_HALF_LIFE, decide, recovery};
+use decisions::{decide, recovery};
 use domain::content::{Content, MessageClass};
 use domain::settings::{DecisionSettings, Exploration};
 use domain::time::{DAY, Instant, LocalHour};
@@ -64,6 +64,8 @@ pub struct Smartpush {
     /// What is the same in all decisions of the day.
     template: Option<DecisionContext>,
     settings: DecisionSettings,
+    /// The shipped setting: what the product takes for the time in which pushes are felt.
+    fatigue_half_life_days: f64,
     categories: Vec<usize>,
 }
 
@@ -87,6 +89,7 @@ impl Smartpush {
             waiting: VecDeque::new(),
             template: None,
             settings,
+            fatigue_half_life_days: Config::defaults().profiles.fatigue_half_life_days,
             categories: world.contents.iter().map(|content| content.category).collect(),
         }
     }
@@ -179,6 +182,7 @@ impl Smartpush {
             planned: Vec::new(),
             plan: None,
             settings,
+            fatigue_half_life_days: self.fatigue_half_life_days,
             fallback: Vec::new(),
             versions: BTreeMap::new(),
         }
@@ -242,7 +246,7 @@ impl Smartpush {
         let felt =
             FeltPush { opt_out: self.opt_outs.rate().per_felt_push, logit: self.model.per_felt_push() };
         let worth = Worth { click: settings.goal_value, opt_out: settings.opt_out_cost };
-        let later = felt_later(DAY as f64, FATIGUE_HALF_LIFE as f64);
+        let later = felt_later(DAY as f64, self.fatigue_half_life_days * DAY as f64);
         price(felt, worth, later, self.click_levels.of(user))
     }
 }

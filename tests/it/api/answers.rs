@@ -11,7 +11,7 @@ use crate::support::world::{NOW, empty_workspace, take, workspace, workspace_wit
 /// One server for the tests that change nothing.
 static SHARED: LazyLock<(TempDir, Server)> = LazyLock::new(|| {
     let workspace = workspace();
-    let server = Server::start(workspace.path(), &["--now", NOW]);
+    let server = Server::kept(workspace.path(), &["--now", NOW]);
     (workspace, server)
 });
 

@@ -13,7 +13,7 @@ use crate::support::world::{NOW, workspace};
 /// One server for all tests of this file; none of them changes anything.
 static SHARED: LazyLock<(TempDir, Server)> = LazyLock::new(|| {
     let workspace = workspace();
-    let server = Server::start(workspace.path(), &["--now", NOW]);
+    let server = Server::kept(workspace.path(), &["--now", NOW]);
     (workspace, server)
 });
 

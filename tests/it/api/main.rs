@@ -13,3 +13,4 @@ mod segments;
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;
 mod watching;
+mod wire;

@@ -42,7 +42,7 @@ fn a_second_writer_is_turned_away() {
     let before = place.lake();
     let lock = workspace.lock().unwrap();
     let outcome = place.ingest(&["many.csv"]);
-    assert_eq!(outcome.exit, Some(2));
+    assert_eq!(outcome.exit, Some(4));
     assert!(outcome.stderr.contains("workspace_locked:"), "{}", outcome.stderr);
     assert_eq!(place.lake(), before);
     drop(lock);
@@ -61,7 +61,7 @@ fn two_processes_at_once_do_not_mix() {
     let done = outcomes.iter().filter(|outcome| outcome.exit == Some(0)).count();
     assert!(done >= 1, "{outcomes:?}");
     for outcome in outcomes.iter().filter(|outcome| outcome.exit != Some(0)) {
-        assert_eq!(outcome.exit, Some(2));
+        assert_eq!(outcome.exit, Some(4));
         assert!(outcome.stderr.contains("workspace_locked:"), "{}", outcome.stderr);
     }
     let alone = Place::new();

@@ -6,6 +6,7 @@
 mod bad_input;
 mod command_line;
 mod crashes;
+mod engine;
 
 mod evaluate_lift;
 mod evaluate_policy;

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
+
 use std::fs;
 use std::path::Path;
 
@@ -87,6 +91,23 @@ fn a_whole_setting_beyond_all_reason_is_refused_before_any_arithmetic_meets_it()
 fn a_config_file_that_is_named_must_exist() {
     let error = Config::load(Path::new("."), Some(Path::new("nowhere.toml")), &[]).unwrap_err().to_string();
     assert!(error.contains("nowhere.toml"), "{error}");
+}
+
+#[test]
+fn an_absent_throttle_is_no_limit_and_0_is_kept_as_0() {
+    let planning = |file: &str| load(Some(file), &[]).unwrap().planning;
+    let absent = planning("");
+    assert_eq!((absent.throttle_per_minute, absent.most_per_hour), (None, None));
+    let stopped = planning("[planning]\nthrottle_per_minute = 0\nmost_per_hour = 0\n");
+    assert_eq!((stopped.throttle_per_minute, stopped.most_per_hour), (Some(0), Some(0)));
+    let set = load(None, &[("SMARTPUSH__PLANNING__THROTTLE_PER_MINUTE", "600")]).unwrap().planning;
+    assert_eq!(set.throttle_per_minute, Some(600));
+    for value in ["-1", "4294967296", "\"many\""] {
+        let error = load(Some(&format!("[planning]\nmost_per_hour = {value}\n")), &[]).unwrap_err();
+        assert!(error.contains("planning.most_per_hour"), "{error}");
+    }
+    let written = toml::to_string(&Config::defaults()).unwrap();
+    assert!(!written.contains("throttle_per_minute"), "an absent limit is not written down");
 }
 
 #[test]

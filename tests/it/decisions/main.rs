@@ -4,9 +4,11 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
 mod explaining;
+mod fatigue;
 mod golden;
 mod oracle;
 mod properties;
 mod quiet_hours;
+mod reach;
 mod send_slots;
 mod world;

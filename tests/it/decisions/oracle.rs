@@ -289,7 +289,7 @@ impl<'a> Oracle<'a> {
 
     fn felt(&self, sent: Instant, at: Instant) -> f64 {
         let days = (at.micros() - sent.min(self.context.now).micros()) as f64 / (24 * HOUR) as f64;
-        0.5_f64.powf(days / 3.0)
+        0.5_f64.powf(days / self.context.fatigue_half_life_days)
     }
 
     fn activity(&self, at: Instant) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use decisions::context::{ChannelContext, ContentContext, DecisionContext};
+use decisions::context::{ChannelContext, ContentContext, DecisionContext, Planned};
 use decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use decisions::{allowed_arms, decide, explanation};
 use domain::campaign::{Campaign, CampaignStatus};
@@ -414,6 +414,59 @@ fn arms_are_drawn_as_often_as_their_logged_probabilities_say() {
         // 11 degrees of freedom: 31.3 is passed once in a thousand times.
         assert!(chi_square < 31.3, "{method:?}: {observed:?} against {expected:?}: {chi_square}");
         assert!(expected.iter().all(|count| *count > 100.0), "{method:?}: {expected:?}");
+    }
+}
+
+/// Four contents of which one is planned, or none, drawn by softmax.
+fn softmax_context(random: &mut Random, temperature: f64, goal_value: f64, planned: bool) -> DecisionContext {
+    let mut context = context("2026-06-10T16:00:00Z");
+    context.horizon_hours = 3;
+    context.settings.exploration = Exploration::Softmax;
+    context.settings.exploration_percent = 50.0;
+    context.settings.exploration_temperature = temperature;
+    context.settings.goal_value = goal_value;
+    let one = |index| content(&format!("content-{index}"), random.between(-6.0, 2.0));
+    context.contents = (0..4).map(one).collect();
+    let content_id = format!("content-{}", random.below(4));
+    let at = context.now.plus(HOUR);
+    context.plan = planned.then(|| Planned::Send { content_id, channel: "push".into(), at });
+    context
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn probabilities_are_finite_and_sum_to_1_however_small_the_temperature_and_large_the_values(
+        seed: u64, temperature in -300..10_i32, worth in -290..301_i32, is_planned: bool
+    ) {
+        let (temperature, worth) = (10_f64.powi(temperature), 10_f64.powi(worth));
+        let context = softmax_context(&mut Random(seed), temperature, worth, is_planned);
+        let arms = allowed_arms(&context, &PopularityScorer);
+        let sum: f64 = arms.iter().map(|arm| arm.action_probability).sum();
+        prop_assert!((sum - 1.0).abs() < 1e-9, "{} of {} arms", sum, arms.len());
+        prop_assert!(arms.iter().all(|arm| (0.0..=1.0).contains(&arm.action_probability)));
+        let decision = decide(&context, &PopularityScorer);
+        prop_assert!(decision.action_probability.is_some_and(|probability| 0.0 < probability));
+    }
+}
+
+#[test]
+fn where_nothing_overflows_probabilities_have_the_bits_of_the_plain_formula() {
+    for (seed, is_planned) in (0..200).flat_map(|seed| [(seed, false), (seed, true)]) {
+        let context = softmax_context(&mut Random(seed), 0.02, 1.0, is_planned);
+        let arms = allowed_arms(&context, &PopularityScorer);
+        let best = match &context.plan {
+            Some(Planned::Send { content_id, .. }) => arms.iter().find(|arm| arm.content_id == *content_id),
+            _ => arms.iter().max_by(|one, other| one.value.total_cmp(&other.value)),
+        };
+        let best = best.unwrap().value;
+        let weights: Vec<f64> = arms.iter().map(|arm| libm::exp((arm.value - best) / 0.02)).collect();
+        let sum: f64 = weights.iter().sum();
+        let others = arms.iter().zip(&weights).filter(|(arm, _)| arm.value != best);
+        for (arm, weight) in others {
+            assert_eq!(arm.action_probability.to_bits(), (0.0 + 0.5 * (weight / sum)).to_bits());
+        }
     }
 }
 

@@ -97,6 +97,7 @@ pub fn context(now: &str) -> DecisionContext {
         planned: Vec::new(),
         plan: None,
         settings: settings(),
+        fatigue_half_life_days: 3.0,
         fallback: Vec::new(),
         versions: BTreeMap::from([("model".to_string(), "0123456789ab".to_string())]),
     }
@@ -242,6 +243,7 @@ pub fn random_context(seed: u64) -> DecisionContext {
     context.sends = (0..random.below(4)).map(|_| random_send(random, now)).collect();
     context.settings = random_settings(random);
     context.fallback = random.maybe(4, |_| "no_model".to_string()).into_iter().collect();
+    context.fatigue_half_life_days = random.of(&[3.0, 3.0, 0.5, 30.0]);
     context
 }
 

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
+
 use domain::lifecycle::Lifecycle;
 use domain::time::{DAY, Day, HOUR, Instant, LocalHour, SECOND, hour_of_week_name};
 use domain::zone::{Zone, Zones};
@@ -50,6 +54,22 @@ fn an_hour_shown_twice_is_one_local_hour_and_a_skipped_hour_is_none() {
     let before = new_york.local_hour(instant("2017-03-12T06:59:59Z"));
     let after = new_york.local_hour(instant("2017-03-12T07:00:00Z"));
     assert_eq!((before.hour_of_day(), after.hour_of_day()), (1, 3));
+}
+
+#[test]
+fn a_local_day_is_the_day_of_the_local_hour_and_far_instants_have_one_too() {
+    for name in ["America/New_York", "Pacific/Apia", "Asia/Kathmandu", "UTC"] {
+        let zone = zone(name);
+        for text in
+            ["2011-12-30T09:59:59Z", "2011-12-30T10:00:00Z", "2017-03-12T04:59:59Z", "1969-12-31T23:59:59Z"]
+        {
+            let at = instant(text);
+            assert_eq!(zone.local_day(at), zone.local_hour(at).day(), "{name} at {text}");
+        }
+    }
+    assert_eq!(zone("America/New_York").local_day(instant("2017-03-12T04:59:59Z")).to_string(), "2017-03-11");
+    let days = [Instant::MIN, Instant::MAX].map(|at| Zone::utc().local_day(at).0);
+    assert_eq!(days, [-106_751_992, 106_751_991]);
 }
 
 #[test]

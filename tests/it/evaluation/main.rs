@@ -5,6 +5,9 @@
 
 mod agreement;
 mod classification;
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
 mod delong;
 #[path = "../support/draws.rs"]
 #[allow(dead_code, reason = "shared with other test binaries")]

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
+
 use std::collections::BTreeMap;
 
 use config::Config;

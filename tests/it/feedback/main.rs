@@ -4,5 +4,8 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
 mod attribution;
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
 mod oracle;
 mod world;

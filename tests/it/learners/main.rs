@@ -5,6 +5,9 @@
 
 mod boosting;
 mod calibration;
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
 #[path = "../support/figures.rs"]
 #[allow(dead_code, reason = "shared with other test binaries")]
 mod figures;

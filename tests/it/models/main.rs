@@ -5,6 +5,7 @@
 
 mod bad_models;
 mod boosted;
+mod codes;
 mod drift;
 mod evaluating;
 mod gate;

@@ -48,10 +48,10 @@ impl Crowd {
         let count = 1 + random.below(3);
         let campaigns = (0..count).map(|number| Crowd::campaign(random, number, now)).collect();
         let contents = (0..CONTENTS).map(|number| Crowd::content(random, number, now)).collect();
-        let most = |random: &mut Random| random.maybe(2, |random| random.below(20) as u32).unwrap_or(0);
+        let most = |random: &mut Random| random.maybe(2, |random| random.below(20) as u32);
         let is_rush = random.one_in(3);
         let planning = PlanningConfig {
-            throttle_per_minute: if is_rush { 1 } else { random.below(3) as u32 },
+            throttle_per_minute: if is_rush { Some(1) } else { random.of(&[None, Some(1), Some(2)]) },
             most_per_hour: most(random),
             ..Config::defaults().planning
         };

@@ -37,10 +37,9 @@ fn assert_limits_are_kept(crowd: &Crowd, records: &[(usize, Record)]) {
         let most = campaign.max_sends.map_or(u64::MAX, |most| most.saturating_sub(crowd.sent[place]));
         assert!(all[place] <= most);
     }
-    let unless_zero = |most: u32| if most == 0 { u32::MAX } else { most };
     let (per_minute, per_hour) = (crowd.planning.throttle_per_minute, crowd.planning.most_per_hour);
-    assert!(minutes.values().all(|count| *count <= unless_zero(per_minute)));
-    assert!(hours.values().all(|count| *count <= unless_zero(per_hour)));
+    assert!(minutes.values().all(|count| *count <= per_minute.unwrap_or(u32::MAX)));
+    assert!(hours.values().all(|count| *count <= per_hour.unwrap_or(u32::MAX)));
 }
 
 /// A minute-by-minute reading of all rules, the other campaigns' pushes counted.
@@ -122,6 +121,30 @@ proptest! {
         assert_budget(&crowd, &records);
         assert_counted(&crowd, &made, &records);
     }
+}
+
+/// What is sent to a crowd under limits of its own.
+fn sends_under(change: impl Fn(&mut Crowd)) -> usize {
+    let mut crowd = Crowd::random(7, USERS);
+    for campaign in &mut crowd.campaigns {
+        (campaign.throttle_per_minute, campaign.max_sends) = (None, None);
+    }
+    (crowd.planning.throttle_per_minute, crowd.planning.most_per_hour) = (None, None);
+    change(&mut crowd);
+    sends(&crowd.plan().1).count()
+}
+
+#[test]
+fn a_limit_of_0_sends_nothing_in_a_campaign_and_for_all_of_them_and_an_absent_one_is_no_limit() {
+    let unlimited = sends_under(|_| ());
+    assert!(unlimited > 10, "{unlimited}");
+    assert_eq!(sends_under(|crowd| crowd.planning.throttle_per_minute = Some(u32::MAX)), unlimited);
+    assert_eq!(sends_under(|crowd| crowd.planning.throttle_per_minute = Some(0)), 0);
+    assert_eq!(sends_under(|crowd| crowd.planning.most_per_hour = Some(0)), 0);
+    let stop_all = |crowd: &mut Crowd| {
+        crowd.campaigns.iter_mut().for_each(|campaign| campaign.throttle_per_minute = Some(0));
+    };
+    assert_eq!(sends_under(stop_all), 0);
 }
 
 #[test]

@@ -145,6 +145,7 @@ fn context(town: &Town, person: &Person) -> DecisionContext {
         planned: Vec::new(),
         plan: None,
         settings: settings(town),
+        fatigue_half_life_days: 3.0,
         fallback: Vec::new(),
         versions: BTreeMap::new(),
     }

@@ -115,7 +115,7 @@ fn faults(agreed: &Agreed, present: &Agreed) -> Vec<String> {
 
 #[test]
 fn golden_features_mean_what_they_meant() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(PATH);
     let present = present();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, to_text(&present)).expect("the golden file can be written");

@@ -4,6 +4,9 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
 mod cases;
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
 mod golden;
 mod oracle;
 mod properties;

@@ -1,5 +1,6 @@
 //! What is wrong with a segment is said at its place, with a code, and with what was probably meant.
 
+use domain::error::Coded;
 use domain::time::Instant;
 use domain::zone::Zone;
 use segments::language::compile::{Circumstances, Saved};
@@ -140,7 +141,7 @@ fn a_long_line_is_drawn_around_the_place() {
     assert_eq!(&lines[2][column..column + 3], "vpi", "{drawn}");
 }
 
-fn pointer_of(json: &serde_json::Value) -> (String, String) {
+fn pointer_of(json: &serde_json::Value) -> (&'static str, String) {
     let (catalogue, zone) = (catalogue(), Zone::utc());
     let circumstances = Circumstances { catalogue: &catalogue, as_of: Instant::from_micros(0), zone: &zone };
     let error = compile_json(json.to_string().as_bytes(), circumstances, None, &nothing_saved).unwrap_err();
@@ -174,7 +175,7 @@ fn an_error_in_json_has_the_pointer_of_its_value() {
         (on(json!({"field": "kids"}), json!({"in": []})), "empty_list", "/condition/test/in/0"),
     ];
     for (json, code, pointer) in table {
-        assert_eq!(pointer_of(&json), (code.to_string(), pointer.to_string()), "{json}");
+        assert_eq!(pointer_of(&json), (code, pointer.to_string()), "{json}");
     }
 }
 

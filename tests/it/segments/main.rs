@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+#[path = "../support/coded.rs"]
+mod coded;
+mod codes;
 mod errors;
 mod frame;
 mod hostile;
 mod oracle;
+mod reach;
 mod round_trips;
 mod town;
 mod trees;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::error::Coded;
 use domain::time::Instant;
 use domain::zone::Zone;
 use segments::language::compile::{Circumstances, Saved};

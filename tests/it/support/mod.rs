@@ -1,5 +1,6 @@
 //! What tests share: the binary, the sample, temporary workspaces.
 
+pub mod coded;
 #[path = "../decisions/world.rs"]
 pub mod decision_world;
 pub mod draws;

@@ -59,6 +59,16 @@ impl Server {
         Server::of(&mut Self::command(workspace, arguments), settings)
     }
 
+    /// A server that is kept in a static: nothing drops those, so a shell ends it when this process has ended and its
+    /// end of the pipe is closed.
+    pub fn kept(workspace: &Path, arguments: &[&str]) -> Server {
+        const UNTIL_THE_PIPE_CLOSES: &str = "exec 3<&0; \"$@\" </dev/null & read -r _ <&3; kill $!";
+        let served = Self::command(workspace, arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", UNTIL_THE_PIPE_CLOSES, "sh"]).arg(served.get_program()).args(served.get_args());
+        Server::of(command.stdin(Stdio::piped()), &[])
+    }
+
     fn command(workspace: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));
         command.arg("--workspace").arg(workspace).args(["serve", "--json", "--listen", "127.0.0.1:0"]);

@@ -14,10 +14,10 @@ use models::lookalike::LookAlikeError;
 /// A look-alike that cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum LookalikeError {
-    /// Nobody says whom to save.
+    /// Saving was asked for without a reach or a similarity.
     #[error("missing_reach: --save takes whom --reach or --similarity takes; name one of them")]
     MissingReach,
-    /// There is nobody to save.
+    /// No user outside the seed is similar enough.
     #[error("nobody_reached: nobody outside the seed is so similar")]
     NobodyReached,
     /// There is too little to learn from.

@@ -7,7 +7,7 @@ use ::segments::answers::lookalike::Input;
 use ::segments::answers::privacy::Reader;
 use models::lookalike::Reach;
 
-/// Inputs with the largest weights that are told.
+/// Inputs that are reported: those with the largest weights.
 const MOST_INPUTS: usize = 10;
 /// Inputs of the sentence.
 const MOST_SAID: usize = 3;
@@ -19,7 +19,7 @@ pub struct LookalikeReport {
     pub learned: Learned,
     /// What each share of the others would have found of the seed.
     pub curve: Vec<Reach>,
-    /// Ids of whom the request takes, sorted; `None` when it asks for nobody.
+    /// Ids of the users whom the request takes, sorted; `None` when it takes none.
     pub taken: Option<Vec<String>>,
     /// Who reads.
     pub reader: Reader,

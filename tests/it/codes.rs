@@ -1,0 +1,124 @@
+//! Errors of the crates without tests of their own have their code and kind; the kind decides exit status and HTTP status.
+
+use std::io;
+
+use domain::error::ErrorKind::{self, Busy, Caller, Conflict, NotFound, Ours, Refused};
+use smartpush::engine::planning::PlanError;
+use smartpush::engine::{EngineError, Fault, QuestionError};
+use smartpush::events::lake::LakeError;
+use smartpush::files::tables::TableError;
+use smartpush::files::workspace::WorkspaceError;
+use smartpush::learners::logistic::FitError;
+use smartpush::profiles::ProfileError;
+use smartpush::simulation::parameters::ParameterError;
+use smartpush::simulation::policies::PlayError;
+use smartpush::store::decision_log::LogError;
+
+use crate::support::coded::{check, check_passed_on};
+
+const KINDS: [ErrorKind; 6] = [Caller, NotFound, Conflict, Refused, Busy, Ours];
+
+fn text() -> String {
+    "words".into()
+}
+
+fn io_error(kind: io::ErrorKind) -> TableError {
+    TableError::Io { path: "data/users.parquet".into(), source: kind.into() }
+}
+
+#[test]
+fn every_kind_has_its_exit_status() {
+    assert_eq!(KINDS.map(smartpush::commands::exit_status), [2, 2, 2, 3, 4, 1]);
+}
+
+#[test]
+fn every_kind_has_its_http_status() {
+    let statuses = KINDS.map(|kind| smartpush::api::status_of(kind).as_u16());
+    assert_eq!(statuses, [422, 404, 409, 409, 503, 500]);
+}
+
+#[test]
+fn an_error_of_the_file_system_is_the_callers_only_where_the_caller_named_the_path() {
+    use io::ErrorKind::*;
+    check(&[
+        (&io_error(PermissionDenied), "not_permitted", Caller),
+        (&io_error(ReadOnlyFilesystem), "not_permitted", Caller),
+        (&io_error(NotADirectory), "not_a_directory", Caller),
+        (&io_error(IsADirectory), "is_a_directory", Caller),
+        (&io_error(AlreadyExists), "already_exists", Caller),
+        (&io_error(NotFound), "not_found", Ours),
+        (&io_error(StorageFull), "disk_full", Ours),
+        (&io_error(UnexpectedEof), "io_error", Ours),
+    ]);
+}
+
+#[test]
+fn every_error_of_files_has_its_code_and_kind() {
+    let newer = TableError::NewerFormat { path: "users.parquet".into(), found: 9 };
+    let parquet = TableError::Parquet {
+        path: "users.parquet".into(),
+        source: polars::prelude::PolarsError::ComputeError("x".into()),
+    };
+    let workspace = WorkspaceError::NewerFormat { path: "workspace.json".into(), found: 9 };
+    let damaged = WorkspaceError::Damaged { path: "workspace.json".into(), detail: text() };
+    check(&[
+        (&parquet, "bad_table", Ours),
+        (&newer, "newer_format", Conflict),
+        (&TableError::UnknownExtension { path: "x.txt".into() }, "unknown_format", Caller),
+        (&WorkspaceError::Missing(".".into()), "no_workspace", NotFound),
+        (&workspace, "newer_format", Conflict),
+        (&damaged, "bad_workspace", Conflict),
+        (&WorkspaceError::Locked("workspace.lock".into()), "workspace_locked", Busy),
+        (&WorkspaceError::Served("serve.lock".into()), "already_served", Conflict),
+    ]);
+    let full = || io_error(io::ErrorKind::StorageFull);
+    check_passed_on(&WorkspaceError::Table(full()), &full());
+}
+
+#[test]
+fn every_error_of_the_log_has_its_code_and_kind() {
+    let path = std::path::PathBuf::from("000001.jsonl.zst");
+    check(&[
+        (&LogError::Io { path: path.clone(), detail: text() }, "log_unavailable", Ours),
+        (&LogError::Overloaded, "log_overloaded", Busy),
+        (&LogError::Closed, "log_closed", Busy),
+        (&LogError::NewerFormat { path: path.clone(), found: 9 }, "newer_format", Conflict),
+        (&LogError::BadRecord { path, detail: text() }, "bad_record", Ours),
+    ]);
+}
+
+#[test]
+fn every_error_of_the_engine_has_its_code_and_kind() {
+    let invalid = || QuestionError::Invalid(vec![Fault::at("/user_id", "is empty")]);
+    let model = EngineError::UnknownModel { decision_id: text(), model: text() };
+    let audience = PlanError::UnknownAudience { campaign_id: text(), segment_id: text(), detail: text() };
+    check(&[
+        (&invalid(), "invalid_request", Caller),
+        (&QuestionError::UnknownCampaign(text()), "unknown_campaign", NotFound),
+        (&EngineError::IdempotencyConflict(text()), "idempotency_conflict", Caller),
+        (&EngineError::UnknownDecision(text()), "unknown_decision", NotFound),
+        (&model, "unknown_model", Conflict),
+        (&PlanError::UnknownCampaign(text()), "unknown_campaign", NotFound),
+        (&PlanError::Twice(text()), "bad_campaigns", Caller),
+        (&PlanError::Count(0), "bad_campaigns", Caller),
+        (&audience, "unknown_audience", Conflict),
+    ]);
+    let full = || io_error(io::ErrorKind::StorageFull);
+    let manifest = || LakeError::BadManifest { path: "_manifest.json".into(), detail: text() };
+    let profiles = || ProfileError::NoProfiles("data/profiles".into());
+    check_passed_on(&EngineError::Question(invalid()), &invalid());
+    check_passed_on(&EngineError::Log(LogError::Closed), &LogError::Closed);
+    check_passed_on(&EngineError::Table(full()), &full());
+    check_passed_on(&EngineError::Lake(manifest()), &manifest());
+    check_passed_on(&EngineError::Profile(profiles()), &profiles());
+}
+
+#[test]
+fn every_error_of_the_simulation_has_its_code_and_kind() {
+    let unreadable = ParameterError::Unreadable { place: text(), detail: text() };
+    check(&[
+        (&unreadable, "bad_parameters", Caller),
+        (&ParameterError::Range { key: "users", detail: text() }, "bad_parameters", Caller),
+        (&PlayError::Fit(FitError::NoRows), "no_rows", Ours),
+    ]);
+}

@@ -1,0 +1,5 @@
+//! The engine: settings reach decisions, and what others ask of the rules is what decisions say.
+
+mod fatigue;
+mod reach;
+mod send_time;

@@ -1,0 +1,29 @@
+//! Errors of time zones and templates have their code and kind.
+
+use domain::error::ErrorKind::Caller;
+use domain::template::{FaultKind, MissingValue, TemplateFault};
+use domain::zone::Zone;
+
+use crate::coded::check;
+
+#[test]
+fn every_error_of_the_domain_has_its_code_and_kind() {
+    let unknown = Zone::find("Nowhere/Land").unwrap_err();
+    let misspelt = Zone::find("europe/paris").unwrap_err();
+    check(&[
+        (&unknown, "unknown_time_zone", Caller),
+        (&misspelt, "unknown_time_zone", Caller),
+        (&TemplateFault { position: 1, what: FaultKind::EmptyName }, "bad_template", Caller),
+        (&TemplateFault { position: 7, what: FaultKind::Nested }, "bad_template", Caller),
+        (&MissingValue { field: "name".into() }, "missing_value", Caller),
+    ]);
+}
+
+#[test]
+fn an_unknown_zone_has_a_detail_for_an_error_that_names_the_place() {
+    let unknown = Zone::find("Nowhere/Land").unwrap_err();
+    assert_eq!(unknown.detail(), "unknown time zone \"Nowhere/Land\"");
+    assert_eq!(unknown.to_string(), "unknown_time_zone: unknown time zone \"Nowhere/Land\"");
+    let misspelt = Zone::find("europe/paris").unwrap_err();
+    assert!(misspelt.detail().contains("Europe/Paris"), "{misspelt}");
+}
