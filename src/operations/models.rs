@@ -5,6 +5,7 @@ use super::drift::{Drifted, Measured, measure};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use registry::card::Card;
+use registry::model::ModelKind;
 use registry::versions::{Change, Registered, Registry, RegistryError};
 
 /// A question to the registry without an answer.
@@ -52,6 +53,31 @@ pub struct Listed {
     pub is_shadow: bool,
     /// The model; a list shows what is broken instead of ending there.
     pub found: Result<Registered, RegistryError>,
+}
+
+/// What keeps a model from being served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// It does not beat the base rate.
+    BaseRate,
+    /// A line of the gate does not hold.
+    RefusedByGate,
+    /// It is another team's table of predictions.
+    Imported,
+}
+
+impl Listed {
+    /// What keeps the model from being served, if anything does.
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        let found = self.found.as_ref().ok()?;
+        let gate = found.card.as_ref().and_then(|card| card.gate.as_ref());
+        match (found.model.kind, gate) {
+            (ModelKind::BaseRate, _) => Some(Hindrance::BaseRate),
+            (_, Some(gate)) if !gate.is_passed() => Some(Hindrance::RefusedByGate),
+            (ModelKind::Imported, _) => Some(Hindrance::Imported),
+            (ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting, _) => None,
+        }
+    }
 }
 
 /// A version with everything that is known of it.

@@ -25,7 +25,7 @@ pub use journal::{Product, State, Step};
 use super::context::Context;
 use super::plan::{CampaignChoice, PlanError, PlanRequest, plan};
 use super::promote::{Candidacy, stand};
-use super::train::{Learned, Trainer, TrainingError};
+use super::train::{Learned, Trainer};
 use super::{ingest, profile};
 
 /// What to bring up to date.
