@@ -88,7 +88,7 @@ pub(super) async fn decide_batch(
     let answers = blocking(move || {
         let answer = |(index, line): (usize, &[u8])| {
             let key = key.as_ref().map(|key| format!("{key}#{index}"));
-            ask(&state, parse(line)?, key.as_deref())
+            ask(&state, &parse::<QuestionBody>(line)?.into(), key.as_deref())
         };
         body.lines().enumerate().map(answer).collect::<Vec<_>>()
     })
