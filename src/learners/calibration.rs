@@ -41,11 +41,17 @@ impl Calibration {
     /// calibration by log loss across two halves (rows at even places judge what those at odd places taught, and the
     /// other way round), so the order of the rows should say nothing; else none. Logits that are not finite: none.
     pub fn fit(logits: &[f64], labels: &[bool]) -> Calibration {
+        Calibration::fit_sampled(logits, labels, 1)
+    }
+
+    /// The same where one of so many negatives was kept, and each kept one is there that many times: how sure the curve may
+    /// be is a matter of the kept ones.
+    pub fn fit_sampled(logits: &[f64], labels: &[bool], one_kept_of: u32) -> Calibration {
         let positives = labels.iter().filter(|label| **label).count();
         match positives.min(labels.len() - positives) {
             0..LEAST_ROWS => Calibration::None,
             LEAST_ROWS..ISOTONIC_ROWS => better_of_none_and_platt(logits, labels),
-            _ => Calibration::isotonic(logits, labels),
+            _ => isotonic_of(logits, labels, f64::from(one_kept_of)),
         }
     }
 
@@ -60,24 +66,7 @@ impl Calibration {
     /// The never decreasing curve of least squared error, each level clamped to [1 / (n + 2), 1 − 1 / (n + 2)] of its own n
     /// rows: three rows that all came true do not make a certainty.
     pub fn isotonic(logits: &[f64], labels: &[bool]) -> Calibration {
-        if logits.is_empty() || logits.iter().any(|logit| !logit.is_finite()) {
-            return Calibration::None;
-        }
-        let (mut knots, mut probabilities) = (Vec::new(), Vec::<f64>::new());
-        let (places, rates, weights) = rates_by_logit(logits, labels);
-        let mut start = 0;
-        for block in blocks(&rates, &weights) {
-            let (first, last) = (places[start], places[start + block.length - 1]);
-            let least = 1.0 / (block.weight + 2.0);
-            let former = probabilities.last().copied().unwrap_or(0.0);
-            let level = block.mean.clamp(least, 1.0 - least).max(former);
-            for knot in [Some(first), (last > first).then_some(last)].into_iter().flatten() {
-                knots.push(knot);
-                probabilities.push(level);
-            }
-            start += block.length;
-        }
-        Calibration::Isotonic { logits: knots, probabilities }
+        isotonic_of(logits, labels, 1.0)
     }
 
     /// Can every number be used? A file may have been edited.
@@ -108,6 +97,32 @@ impl Calibration {
         };
         probability.clamp(MARGIN, 1.0 - MARGIN)
     }
+}
+
+/// [`Calibration::isotonic`] where each negative that was kept is there `copies` times.
+///
+/// A level is held between what one more row of either outcome would make of it (Laplace), and one more negative counts
+/// `copies` times: [1 / (n + copies + 1), 1 − copies / (n + copies + 1)]. Positives among which no negative was kept are no
+/// certainty, since several may have been left out.
+fn isotonic_of(logits: &[f64], labels: &[bool], copies: f64) -> Calibration {
+    if logits.is_empty() || logits.iter().any(|logit| !logit.is_finite()) {
+        return Calibration::None;
+    }
+    let (mut knots, mut probabilities) = (Vec::new(), Vec::<f64>::new());
+    let (places, rates, weights) = rates_by_logit(logits, labels);
+    let mut start = 0;
+    for block in blocks(&rates, &weights) {
+        let (first, last) = (places[start], places[start + block.length - 1]);
+        let one_more = block.weight + copies + 1.0;
+        let former = probabilities.last().copied().unwrap_or(0.0);
+        let level = block.mean.clamp(1.0 / one_more, 1.0 - copies / one_more).max(former);
+        for knot in [Some(first), (last > first).then_some(last)].into_iter().flatten() {
+            knots.push(knot);
+            probabilities.push(level);
+        }
+        start += block.length;
+    }
+    Calibration::Isotonic { logits: knots, probabilities }
 }
 
 /// The never decreasing values of least weighted squared distance from `values`: neighbours that fall are pooled

@@ -353,7 +353,7 @@ impl Learner<'_> {
 
     fn calibrate(&self, fitted: &Fitted, rows: &[usize]) -> Calibration {
         let (logits, labels) = self.whole_population(fitted, rows);
-        Calibration::fit(&logits, &labels)
+        Calibration::fit_sampled(&logits, &labels, self.examples.one_kept_of)
     }
 
     /// Calibrated on later parts by fits on what was known before them.
@@ -366,7 +366,7 @@ impl Learner<'_> {
             logits.extend(part);
             labels.extend(truth);
         }
-        Ok(Calibration::fit(&logits, &labels))
+        Ok(Calibration::fit_sampled(&logits, &labels, self.examples.one_kept_of))
     }
 
     /// Logits and labels as if no negative had been left out: each kept one stands for several.
