@@ -91,7 +91,6 @@ fn whoever_looks_every_day_is_not_misled() {
 #[ignore = "nightly: 1,000 runs"]
 fn at_most_5_in_100_runs_raise_a_false_alarm_at_any_look() {
     let alarms = false_alarms(1_000);
-    println!("{alarms:?} of 1000");
     assert!(alarms[0] <= 50 && alarms[1] <= 50, "{alarms:?}");
 }
 

@@ -72,8 +72,8 @@ fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody
     let rate = share_of_positives(&later);
     let figures = [raw(&few.model), raw(&all.model), served(&few.model), served(&all.model)];
     let [raw_few, raw_all, served_few, served_all] = figures;
-    assert!(near(raw_few, rate, 0.25) && near(raw_few, raw_all, 0.15), "{figures:?}, truly {rate}");
-    assert!(near(served_few, served_all, 0.3), "{figures:?}, truly {rate}");
+    assert!(near(raw_few, rate, 0.2) && near(raw_few, raw_all, 0.12), "{figures:?}, truly {rate}");
+    assert!(near(served_few, served_all, 0.15), "{figures:?}, truly {rate}");
 }
 
 #[test]
