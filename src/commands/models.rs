@@ -236,7 +236,7 @@ fn show(
         let place = registry.place(goal, &found.version);
         return Err(RegistryError::LostCard(place.join("card.json")).into());
     };
-    let champion = registry.champion(goal);
+    let (champion, journal) = (registry.champion(goal), registry.journal(goal)?);
     let drift = match champion.as_ref() == Some(&found.version) {
         true => measure(context, workspace, &found, as_of)?,
         false => Measured::Nothing,
@@ -245,7 +245,7 @@ fn show(
     if context.json {
         let mut object = serde_json::json!({
             "goal": goal, "version": found.version, "champion": champion, "card": card,
-            "model": found.model, "journal": registry.journal(goal),
+            "model": found.model, "journal": journal,
         });
         drift.add_to(&mut object);
         if let Some(failure) = &refusal {
@@ -254,7 +254,7 @@ fn show(
         print_json(&object);
     } else {
         print_text(&card.to_markdown(&found.model, &found.version));
-        print_lines(&history(&registry.journal(goal), &found.version));
+        print_lines(&history(&journal, &found.version));
         print_lines(&drift.to_lines());
     }
     match refusal {

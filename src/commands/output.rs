@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use registry::versions::Damaged;
 
 /// `1469307` as `1,469,307`.
 pub(super) fn thousands(number: u64) -> String {
@@ -53,6 +54,11 @@ pub(super) fn warn_of_zones(without: u64, users: u64, default_zone: &str) {
             thousands(users)
         );
     }
+}
+
+/// Says on stderr which version of a model is damaged and was skipped.
+pub(super) fn warn_of_damaged(damaged: &Damaged) {
+    eprintln!("warning: {damaged}");
 }
 
 /// Prints one JSON object on stdout.

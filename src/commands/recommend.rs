@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_lines, thousands};
+use super::output::{print_json, print_lines, thousands, warn_of_damaged};
 use super::{Context, Failure};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
@@ -99,7 +99,10 @@ fn find(
     let found = match version {
         Some(version) => registry.read(name, version)?,
         None => match registry.newest(name, as_of) {
-            Ok(found) => found,
+            Ok(newest) => {
+                newest.damaged.iter().for_each(warn_of_damaged);
+                newest.found
+            }
             Err(RegistryError::NoModel { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         },

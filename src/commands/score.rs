@@ -5,7 +5,7 @@ mod import;
 use std::path::{Path, PathBuf};
 
 use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_lines, thousands};
+use super::output::{print_json, print_lines, thousands, warn_of_damaged};
 use super::{Context, Failure};
 use files::tables::{self, TableError};
 use models::score::{check_goal, check_inputs, frame_of, score};
@@ -57,7 +57,11 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), F
     let registry = Registry::of(&workspace);
     let found = match &arguments.model {
         Some(version) => registry.read(&arguments.goal, version)?,
-        None => registry.newest(&arguments.goal, as_of)?,
+        None => {
+            let newest = registry.newest(&arguments.goal, as_of)?;
+            newest.damaged.iter().for_each(warn_of_damaged);
+            newest.found
+        }
     };
     registry.check_servable(&found)?;
     let path = registry.place(&arguments.goal, &found.version).join("model.json");

@@ -10,6 +10,7 @@ use super::scorer::Scorer;
 use super::situation::Situation;
 use super::variant::{Level, Wordings, levels};
 use domain::content::{Content, Variant};
+use domain::numeric::decay_factor;
 use domain::settings::DecisionSettings;
 use domain::time::{HOUR, Instant};
 
@@ -110,7 +111,7 @@ pub fn recovery(settings: &DecisionSettings, last: Instant, at: Instant) -> f64 
 fn recovered(settings: &DecisionSettings, wakes: Instant, at: Instant) -> f64 {
     let awake = at.micros().saturating_sub(wakes.micros()).max(0) as f64;
     let half_life = settings.repeat_half_life_hours * HOUR as f64;
-    if half_life > 0.0 { 1.0 - libm::exp2(-awake / half_life) } else { 1.0 }
+    if half_life > 0.0 { 1.0 - decay_factor(awake, half_life) } else { 1.0 }
 }
 
 fn sends_of<'a>(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::DecisionContext;
 use super::lanes::{Kind, Lane};
+use domain::numeric::decay_factor;
 use domain::slot::HORIZON_HOURS;
 use domain::time::{DAY, HOUR, Instant, SECOND};
 use domain::user::{MinuteOfDay, QuietHours};
@@ -130,5 +131,5 @@ fn felt_at(context: &DecisionContext, now: Instant) -> f64 {
 
 /// The share of a push that is still felt at an age in microseconds.
 fn still_felt(context: &DecisionContext, age: i64) -> f64 {
-    libm::exp2(-(age as f64) / (context.fatigue_half_life_days * DAY as f64))
+    decay_factor(age as f64, context.fatigue_half_life_days * DAY as f64)
 }

@@ -31,6 +31,22 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
+/// The sha256 of bytes that come piece by piece and need not be in memory together.
+#[derive(Clone, Debug, Default)]
+pub struct Sha256Stream(Sha256);
+
+impl Sha256Stream {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Lower-case hexadecimal sha256 of all bytes taken, as [`sha256_hex`] of them side by side.
+    pub fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// Lower-case hexadecimal text of some bytes.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

@@ -13,6 +13,7 @@ pub mod goal;
 pub mod identity;
 pub mod lifecycle;
 pub mod locale;
+pub mod numeric;
 pub mod pointer;
 pub mod quiet;
 pub mod rejection;

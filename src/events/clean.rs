@@ -9,6 +9,7 @@ use super::formats::{RawValue, Row};
 use super::mapping::{Field, Mapping};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
+use domain::error::Coded;
 use domain::identity::{is_valid_id, sha256_hex};
 use domain::rejection::{Rejection, RejectionCode};
 use domain::zone::Zones;

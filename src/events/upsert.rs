@@ -17,6 +17,7 @@ use super::reading::Source;
 use super::request::{Change, IngestError, Kind, Stage, Summary};
 use super::stamps::StampReader;
 use domain::device::Device;
+use domain::error::Coded;
 use domain::frequency::FrequencyRule;
 use domain::rejection::{Rejection, RejectionCode};
 use domain::slot::HORIZON_HOURS;

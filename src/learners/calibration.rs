@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use domain::numeric::{logistic, softplus};
 use evaluation::classification::log_loss;
 
 /// With fewer rows of either outcome there is nothing to learn from.
@@ -107,11 +108,6 @@ impl Calibration {
         };
         probability.clamp(MARGIN, 1.0 - MARGIN)
     }
-}
-
-/// 1 / (1 + e^−x), by the `libm` crate: the same bits on every platform.
-pub fn logistic(logit: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-logit))
 }
 
 /// The never decreasing values of least weighted squared distance from `values`: neighbours that fall are pooled
@@ -276,7 +272,7 @@ fn newton_step(rows: &[(f64, f64)], slope: f64, intercept: f64) -> ([f64; 2], [f
 fn cross_entropy(rows: &[(f64, f64)], slope: f64, intercept: f64) -> f64 {
     let of_row = |(input, target): &(f64, f64)| {
         let z = slope * input + intercept;
-        z.max(0.0) + libm::log1p(libm::exp(-z.abs())) - target * z
+        softplus(z) - target * z
     };
     rows.iter().map(of_row).sum()
 }

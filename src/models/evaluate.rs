@@ -10,6 +10,7 @@ use super::timeline::Timeline;
 use super::train::{Request, TrainError, fit_for_evaluation};
 use config::Config;
 use domain::goal::Unit;
+use domain::numeric::decay_factor;
 use domain::time::{DAY, Instant};
 use domain::zone::Zone;
 use evaluation::bootstrap::{Bootstrap, Figure, Part};
@@ -203,7 +204,7 @@ fn by_popularity(timeline: &Timeline, as_of: &AsOf, at: Instant, half_life: f64)
     let weight = |content: usize| -> f64 {
         let touches = timeline.touches_before(content, at).iter();
         touches
-            .map(|touch| libm::exp2(-((at.micros() - touch.at.micros()) as f64 / DAY as f64) / half_life))
+            .map(|touch| decay_factor((at.micros() - touch.at.micros()) as f64 / DAY as f64, half_life))
             .sum()
     };
     let alive = (0..timeline.contents().len()).filter(|content| as_of.is_alive(*content));

@@ -166,10 +166,9 @@ impl Question<'_> {
     pub fn examples(&self, labels: Labels, watch: &impl Fn(usize, usize)) -> Result<Examples, ExampleError> {
         let (Labels::MatureBefore(known) | Labels::StartedBefore(_, known)) = labels;
         self.check_events(known)?;
-        let lateness = self.training.allowed_lateness_hours * HOUR;
         let all = self.moments(known)?;
         let counts = |moment: &Moment| match labels {
-            Labels::MatureBefore(known) => moment.until.plus(lateness) <= known,
+            Labels::MatureBefore(known) => self.is_mature(moment, known),
             Labels::StartedBefore(start, _) => moment.at < start,
         };
         let (mut moments, immature): (Vec<Moment>, Vec<Moment>) = all.into_iter().partition(counts);
@@ -190,7 +189,12 @@ impl Question<'_> {
         self.at_moments(moments, immature.len(), watch)
     }
 
-    /// Examples of moments that start in `[from, known)`: those whose labels are known before `known`, or (a benchmark's) all
+    /// Is the label of a moment known at an instant? Events of its window may arrive late, so that long it is not.
+    pub fn is_mature(&self, moment: &Moment, known: Instant) -> bool {
+        moment.until.plus(self.training.allowed_lateness_hours * HOUR) <= known
+    }
+
+    /// Examples of moments that start in `[from, known)`: those whose labels are mature at `known`, or (a benchmark's) all
     /// of them, with what is known of their labels.
     pub fn examples_from(
         &self,
@@ -200,8 +204,8 @@ impl Question<'_> {
         watch: &impl Fn(usize, usize),
     ) -> Result<Examples, ExampleError> {
         let all = self.moments(known)?;
-        let (moments, rest): (Vec<Moment>, Vec<Moment>) =
-            all.into_iter().partition(|moment| moment.at >= from && (moment.until <= known || !only_mature));
+        let counts = |moment: &Moment| moment.at >= from && (self.is_mature(moment, known) || !only_mature);
+        let (moments, rest): (Vec<Moment>, Vec<Moment>) = all.into_iter().partition(counts);
         if moments.is_empty() {
             return Err(ExampleError::NoMatureRows {
                 goal: self.name.to_string(),

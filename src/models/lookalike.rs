@@ -9,10 +9,10 @@ use ndarray::{Array2, ShapeBuilder};
 
 use domain::error::{Coded, ErrorKind};
 use domain::identity::hash_of;
+use domain::numeric::logistic;
 use evaluation::bootstrap::Figure;
 use evaluation::classification::log_loss;
 use evaluation::delong::auc_with_interval;
-use learners::calibration::logistic;
 use learners::logistic::{FitError, LogisticRegression, TOLERANCE};
 use registry::model::{mean_and_scale, standardised};
 

@@ -15,8 +15,8 @@ use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
 use config::Config;
 use domain::error::{Coded, ErrorKind};
-use domain::identity::sha256_hex;
-use domain::time::{HOUR, Instant};
+use domain::identity::Sha256Stream;
+use domain::time::Instant;
 use domain::zone::database_version;
 use fit::Fitted;
 use learners::calibration::Calibration;
@@ -249,12 +249,11 @@ impl Split {
         };
         let test = boundary(0.8, 2, starts.len() - 1);
         let calibrate = boundary(0.6, 1, test - 1);
-        let lateness = question.training.allowed_lateness_hours * HOUR;
         let part = |from: usize, to: usize| -> Vec<usize> {
             let first = starts[from].1;
             let last = starts.get(to).map_or(rows, |(_, first)| *first);
             let ends = starts.get(to).map_or(Instant::MAX, |(at, _)| *at);
-            (first..last).filter(|row| examples.moment(*row).until.plus(lateness) <= ends).collect()
+            (first..last).filter(|row| question.is_mature(examples.moment(*row), ends)).collect()
         };
         let split = Split {
             train: part(0, calibrate),
@@ -490,22 +489,24 @@ fn beats_base_rate(metrics: &Metrics) -> bool {
     metrics.difference.high < 0.0 && metrics.auc.low > 0.5
 }
 
-/// ln(1 + eˣ) without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + libm::log1p(libm::exp(-libm::fabs(x)))
-}
-
 fn logit(probability: f64) -> f64 {
     let p = probability.clamp(1e-9, 1.0 - 1e-9);
     libm::log(p / (1.0 - p))
 }
 
-/// Identity of the examples: every input's bits and every label.
+/// Identity of the examples: every input's bits, column by column, then every label. Some rows are in memory at a time.
 fn data_sha256(examples: &Examples) -> String {
-    let mut bytes = Vec::with_capacity(examples.len() * (examples.columns.len() + 1) * 8);
-    for column in &examples.columns {
-        column.iter().for_each(|value| bytes.extend_from_slice(&value.to_bits().to_le_bytes()));
+    const ROWS: usize = 8_192;
+    let (mut hash, mut piece) = (Sha256Stream::default(), Vec::with_capacity(ROWS * size_of::<f64>()));
+    for values in examples.columns.iter().flat_map(|column| column.chunks(ROWS)) {
+        piece.clear();
+        piece.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        hash.update(&piece);
     }
-    bytes.extend(examples.labels.iter().map(|label| u8::from(*label)));
-    sha256_hex(&bytes)
+    for labels in examples.labels.chunks(ROWS) {
+        piece.clear();
+        piece.extend(labels.iter().map(|label| u8::from(*label)));
+        hash.update(&piece);
+    }
+    hash.finish()
 }

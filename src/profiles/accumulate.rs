@@ -10,6 +10,7 @@ use super::fold::{Accumulator, EventRow};
 use config::ProfilesConfig;
 use domain::event::is_own;
 use domain::identity::hash_of;
+use domain::numeric::decay_factor;
 use domain::time::{DAY, Instant};
 
 /// One unit of decayed weight: 2^32.
@@ -21,7 +22,7 @@ const SESSION_DAYS: i64 = 90;
 /// `round(2^32 · 2^(−age / half-life))`; ages below zero weigh as zero age.
 pub fn decayed_weight(age_micros: i64, half_life_days: f64) -> i64 {
     let age = age_micros.max(0) as f64 / DAY as f64;
-    libm::round(UNIT_WEIGHT as f64 * libm::exp2(-age / half_life_days)) as i64
+    libm::round(UNIT_WEIGHT as f64 * decay_factor(age, half_life_days)) as i64
 }
 
 /// Days of a half-life.

@@ -73,7 +73,7 @@ pub struct Tried {
     /// Leaves of each at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<usize>,
-    /// Mean log-loss, forward in time.
+    /// Mean log-loss, forward in time; a kept negative stands for those left out.
     pub log_loss: f64,
 }
 

@@ -19,8 +19,8 @@ use ndarray::{Array2, ShapeBuilder};
 
 use curves::history::{Week, normalise};
 use decisions::scorer::{Contribution, Scorer};
+use domain::numeric::logistic;
 use domain::time::HOURS_OF_WEEK;
-use learners::calibration::logistic;
 use learners::logistic::{FitError, LogisticRegression};
 use linfa::ParamGuard;
 

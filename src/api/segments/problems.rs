@@ -120,6 +120,7 @@ fn about_model(error: &DeskError, fault: &RegistryError) -> Problem {
         | RegistryError::Refused { .. }
         | RegistryError::Imported { .. }
         | RegistryError::BadPointer(_)
+        | RegistryError::BadJournal { .. }
         | RegistryError::NoFormerChampion(_)
         | RegistryError::Table(_) => Problem::unusable(error),
     }

@@ -9,7 +9,7 @@ use super::super::output::{print_json, print_lines};
 use super::Desk;
 use super::count::told;
 use super::selection::View;
-use registry::versions::Registry;
+use registry::versions::{Registry, RegistryError};
 use segments::answers::desk::Asked;
 use segments::answers::privacy::{Reader, Shown};
 use segments::language::ready_made::{Family, ReadyMade, ready_made};
@@ -17,8 +17,17 @@ use segments::language::ready_made::{Family, ReadyMade, ready_made};
 pub(super) fn run(desk: &Desk, view: &View) -> Result<(), Failure> {
     let (as_of, reader) = (desk.moment(view)?, desk.reader(view));
     let registry = Registry::of(desk.workspace);
+    // What is skipped on the way to a model, its propensities tell below; what leaves a goal without one, nobody else.
+    let has_model = |goal: &String| match registry.newest(goal, as_of) {
+        Ok(_) => true,
+        Err(RegistryError::NoModel { .. }) => false,
+        Err(error) => {
+            eprintln!("warning: {error}");
+            false
+        }
+    };
     let (goals, without): (Vec<String>, Vec<String>) =
-        desk.catalogue.goals().iter().cloned().partition(|goal| registry.newest(goal, as_of).is_ok());
+        desk.catalogue.goals().iter().cloned().partition(has_model);
     let all = ready_made(&goals);
     let asked = all.iter().map(|one| desk.saved_one(&one.id, as_of)).collect::<Result<Vec<Asked>, _>>()?;
     let evaluated = desk.evaluate(&asked, as_of, reader, &BTreeSet::new())?;

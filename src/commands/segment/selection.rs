@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
+use super::super::output::warn_of_damaged;
 use super::super::{Context, Failure};
 use domain::time::Instant;
 use files::workspace::Workspace;
@@ -63,7 +64,8 @@ enum ReaderName {
 
 impl<'a> Desk<'a> {
     pub(super) fn open(context: &'a Context, workspace: &'a Workspace) -> Result<Desk<'a>, Failure> {
-        Ok(Desk { context, desk: desk::Desk::open(workspace, &context.config)? })
+        let desk = desk::Desk::open(workspace, &context.config)?.telling(warn_of_damaged);
+        Ok(Desk { context, desk })
     }
 
     /// The moment of the profiles that answers come from.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::BoostingError;
 use super::parameters::GradientBoostingParams;
+use domain::numeric::logistic;
 
 /// The file format this code writes; it reads no other.
 const FORMAT: u32 = 1;
@@ -130,7 +131,7 @@ impl GradientBoosting {
                 let mut work = move || {
                     for (place, probability) in probabilities.iter_mut().enumerate() {
                         let row = rows.row(part * share + place);
-                        *probability = 1.0 / (1.0 + libm::exp(-self.logit_of(|column| row[column])));
+                        *probability = logistic(self.logit_of(|column| row[column]));
                     }
                 };
                 if part == 0 && rows.nrows() <= share { work() } else { drop(scope.spawn(work)) }

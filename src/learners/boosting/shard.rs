@@ -11,6 +11,7 @@ use super::grown::Grown;
 use super::histogram::{Cell, Histograms, Scale};
 use super::rows::Rows;
 use super::split::Test;
+use domain::numeric::{logistic, softplus};
 
 /// Losses are summed as integers of this part of the mean loss: their sum does not depend on the shards.
 const LOSS_UNIT: f64 = (1_u64 << 50) as f64;
@@ -194,7 +195,7 @@ impl Shard {
     fn compute_gradients(&mut self) {
         let rows = self.rows.logits.iter().zip(&self.rows.targets);
         for (cell, (logit, (label, weight))) in self.cells.iter_mut().zip(rows) {
-            let probability = 1.0 / (1.0 + libm::exp(-logit));
+            let probability = logistic(*logit);
             let hessian = weight * probability * (1.0 - probability);
             *cell = self.scale.row(weight * (probability - label), hessian);
         }
@@ -242,7 +243,7 @@ impl Shard {
     /// Σ w (ln(1 + e^z) − y z), each row rounded on its own.
     fn validation_loss(&self) -> i128 {
         let of_row = |(logit, (label, weight)): (&f64, &(f64, f64))| {
-            let loss = logit.max(0.0) + libm::log1p(libm::exp(-logit.abs())) - label * logit;
+            let loss = softplus(*logit) - label * logit;
             (weight * self.validation_unit * loss * LOSS_UNIT) as i128
         };
         self.validation.logits.iter().zip(&self.validation.targets).map(of_row).sum()

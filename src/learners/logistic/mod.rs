@@ -10,10 +10,9 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
-use super::calibration::logistic;
 use cholesky::Factor;
 use domain::error::{Coded, ErrorKind};
-use parallel;
+use domain::numeric::logistic;
 use rows::{Mass, Part, Rows};
 use solvers::{Place, Problem};
 

@@ -6,6 +6,7 @@
 pub mod campaign;
 pub mod content;
 mod decay;
+mod sparse_sums;
 pub mod user;
 
 use campaign::{CampaignHistory, CampaignInputs};

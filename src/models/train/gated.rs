@@ -2,7 +2,6 @@
 
 use super::{Fitted, Learner, Request, Split, TrainError};
 use crate::evidence::Evidence;
-use domain::time::HOUR;
 use evaluation::classification::Intervals;
 use learners::calibration::Calibration;
 use registry::figures::Metrics;
@@ -109,8 +108,7 @@ impl Learner<'_> {
 
     /// Rows whose outcome was known as of a model, and the others.
     fn by_knowledge_of(&self, model: &Registered, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
-        let lateness = self.question.training.allowed_lateness_hours * HOUR;
-        let is_known = |row: &usize| self.examples.moment(*row).until.plus(lateness) <= model.model.as_of;
+        let is_known = |row: &usize| self.question.is_mature(self.examples.moment(*row), model.model.as_of);
         rows.iter().copied().partition(is_known)
     }
 

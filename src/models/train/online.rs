@@ -10,7 +10,6 @@ use crate::examples::{ExampleError, Examples, Labels, Question};
 use crate::measure::measure;
 use crate::score::check_inputs;
 use domain::error::{Coded, ErrorKind};
-use domain::time::HOUR;
 use learners::calibration::Calibration;
 use learners::ftrl::FtrlError;
 use registry::model::{Model, ModelFault, ModelKind, standardised};
@@ -112,8 +111,7 @@ pub fn go_on(
         let (before, now) = (state.one_kept_of, examples.one_kept_of);
         return Err(OnlineError::OtherShare { goal: goal(), before, now });
     }
-    let lateness = question.training.allowed_lateness_hours * HOUR;
-    let is_new = |row: &usize| examples.moment(*row).until.plus(lateness) > from.as_of;
+    let is_new = |row: &usize| !question.is_mature(examples.moment(*row), from.as_of);
     let rows: Vec<usize> = (0..examples.len()).filter(is_new).collect();
     if rows.is_empty() {
         return Err(OnlineError::NothingNew { goal: goal() });

@@ -32,7 +32,7 @@ use models::material::Material;
 use models::score::{check_goal, check_inputs, score};
 use profiles::ProfileError;
 use profiles::declared::Declared;
-use registry::versions::{Registry, RegistryError};
+use registry::versions::{Damaged, Newest, Registry, RegistryError};
 
 /// Most different things that one question looks up of everybody: each is a column in memory.
 const MOST_KEYS: usize = 200;
@@ -149,6 +149,7 @@ pub struct Desk<'a> {
     /// All saved segments.
     pub saved: SavedSegments,
     material: Option<&'a Material>,
+    tell: fn(&Damaged),
 }
 
 /// A segment that can be evaluated.
@@ -187,6 +188,10 @@ pub fn saved_segments(workspace: &Workspace, config: &Config) -> Result<SavedSeg
     Ok(SavedSegments::read(workspace)?.with_goals(&goals_about_users(config)))
 }
 
+fn log(damaged: &Damaged) {
+    tracing::warn!(error = %damaged.error, "version {} of goal {} is skipped", damaged.version, damaged.goal);
+}
+
 fn goals_about_users(config: &Config) -> Vec<String> {
     let goals = config.goals.iter().filter(|(_, goal)| goal.unit == Unit::UserDay);
     goals.map(|(name, _)| name.clone()).collect()
@@ -212,7 +217,12 @@ impl<'a> Desk<'a> {
     ) -> Result<Desk<'a>, DeskError> {
         let zone = Zone::find(&config.default_time_zone)?;
         let saved = saved_segments(workspace, config)?;
-        Ok(Desk { workspace, config, catalogue, zone, saved, material: None })
+        Ok(Desk { workspace, config, catalogue, zone, saved, material: None, tell: log })
+    }
+
+    /// The same telling somebody else than the log of versions of models that are damaged and skipped.
+    pub fn telling(self, tell: fn(&Damaged)) -> Desk<'a> {
+        Desk { tell, ..self }
     }
 
     /// The same beside events that are in memory already; they serve people of their own moment.
@@ -377,7 +387,8 @@ impl<'a> Desk<'a> {
             return Err(PeopleError::Missing(Key::Propensity(name.to_string())).into());
         };
         let (registry, as_of) = (Registry::of(self.workspace), people.as_of());
-        let found = registry.newest(name, as_of)?;
+        let Newest { found, damaged } = registry.newest(name, as_of)?;
+        damaged.iter().for_each(self.tell);
         let path = registry.place(name, &found.version).join("model.json");
         check_goal(&found.model, goal)
             .and_then(|()| check_inputs(&found.model))

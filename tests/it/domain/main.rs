@@ -6,6 +6,7 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod numeric;
 
 use domain::identity::whole_number;
 use domain::lifecycle::Lifecycle;

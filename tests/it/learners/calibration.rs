@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use domain::numeric::logistic;
 use evaluation::classification::{ece, log_loss};
-use learners::calibration::{Calibration, logistic, pava};
+use learners::calibration::{Calibration, pava};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

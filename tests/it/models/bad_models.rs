@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
 use smartpush::registry::model::{Model, ModelFault};
+use smartpush::registry::versions::version_of;
 
 use super::handmade;
 use super::town::{self, SMALL, day};
@@ -245,6 +246,72 @@ fn a_list_shows_what_is_broken_and_goes_on() {
         .unwrap();
     let text = crate::support::stdout_of(&text);
     assert_eq!(text.lines().filter(|line| line.starts_with("! buy_2d")).count(), 3, "{text}");
+}
+
+/// What happened to a model's text, and the code of the error that says so.
+type Damage = (fn(&str) -> String, &'static str);
+
+const DAMAGES: [Damage; 3] = [
+    (|text| text[..text.len() / 2].to_string(), "bad_model"),
+    // One bit: a 0 becomes a 1, and the file can be read as before.
+    (|text| text.replacen("\"penalty\": 1.0", "\"penalty\": 1.1", 1), "bad_model"),
+    (|text| text.replacen("\"format\": ", "\"format\": 9", 1), "newer_format"),
+];
+
+/// Writes a model as of a day, as it is after some damage; returns its version.
+fn put_damaged(world: &World, goal: &str, number: i64, damage: fn(&str) -> String) -> String {
+    let text = handmade::model(&world.config, goal, day(number), 7).to_text();
+    let (version, damaged) = (version_of(&text), damage(&text));
+    assert_ne!(damaged, text);
+    let place = world.registry().place(goal, &version);
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("model.json"), damaged).unwrap();
+    version
+}
+
+#[test]
+fn a_damaged_version_beside_healthy_ones_is_skipped_and_named() {
+    let world = SMALL.world(town::SETTINGS);
+    world.ok(&["profile"]);
+    let questions: [(&str, &[&str]); 3] = [
+        ("buy_2d", &["score", "--goal", "buy_2d", "--out", "x.csv"]),
+        ("buy_2d", &["segment", "count", "--where", "propensity(\"buy_2d\") > 0.4"]),
+        ("engage_24h", &["recommend", "--out", "x.csv"]),
+    ];
+    for goal in ["buy_2d", "engage_24h"] {
+        for number in [10, 20] {
+            let model = handmade::model(&world.config, goal, day(number), 1);
+            world.registry().write(&model, &handmade::card(goal, day(60))).unwrap();
+        }
+    }
+    for (goal, question) in questions {
+        let healthy = world.run(question);
+        assert_eq!((healthy.exit, healthy.stderr.contains("is skipped")), (Some(0), false), "{question:?}");
+        for (damage, code) in DAMAGES {
+            let version = put_damaged(&world, goal, 25, damage);
+            let ran = world.run(question);
+            assert_eq!((ran.exit, &ran.json), (Some(0), &healthy.json), "{question:?}: {}", ran.stderr);
+            let warning = format!("warning: version {version} of goal {goal} is skipped: {code}: ");
+            let line = ran.stderr.lines().find(|line| line.starts_with(&warning)).unwrap_or_default();
+            assert!(line.contains(&format!("models/{goal}/{version}/model.json")), "{}", ran.stderr);
+            std::fs::remove_dir_all(world.registry().place(goal, &version)).unwrap();
+        }
+        // One that is older than the model, and can be read, is not even hashed.
+        let version = put_damaged(&world, goal, 15, DAMAGES[1].0);
+        let ran = world.run(question);
+        assert_eq!((ran.json, ran.stderr.contains("is skipped")), (healthy.json, false), "{}", ran.stderr);
+        std::fs::remove_dir_all(world.registry().place(goal, &version)).unwrap();
+    }
+}
+
+#[test]
+fn a_version_whose_writing_was_cut_short_is_none() {
+    let world = SMALL.world(town::SETTINGS);
+    let place = world.registry().place("engage_24h", &"0".repeat(12));
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("card.json"), "{}").unwrap();
+    assert_eq!(world.ok(&["recommend", "--out", "x.csv"])["fallback"], true);
+    world.refused(&["score", "--goal", "engage_24h", "--out", "x.csv"], "no_model");
 }
 
 #[test]

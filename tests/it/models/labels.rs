@@ -180,6 +180,31 @@ fn the_last_days_events_are_no_label_before_they_are_known() {
 }
 
 #[test]
+fn what_happened_since_a_cut_waits_for_late_events_as_training_does() {
+    let world = world();
+    let declared = goal(REDEEMS);
+    let since = |known: Instant, lateness_hours: i64, only_mature: bool| {
+        let mut material = world.material(known);
+        material.config.training.allowed_lateness_hours = lateness_hours;
+        let sources = material.sources();
+        let training = &material.config.training;
+        let question = Question { name: "goal", goal: &declared, sources: &sources, training };
+        question.examples_from(at(T), known, only_mature, &|_, _| ()).map(|examples| examples.moments.len())
+    };
+    let end = at(T).plus(3 * DAY);
+    assert_eq!(since(end, 0, true).unwrap(), 1);
+    assert_eq!(since(end.plus(24 * HOUR), 24, true).unwrap(), 1);
+    for (known, lateness) in [(end.plus(-1), 0), (end, 24), (end.plus(24 * HOUR - 1), 24)] {
+        let open = since(known, lateness, true).unwrap_err();
+        assert!(
+            matches!(open, ExampleError::NoMatureRows { immature: 1, .. }),
+            "{known}, {lateness} h: {open}"
+        );
+        assert_eq!(since(known, lateness, false).unwrap(), 1, "a benchmark takes what is known of its label");
+    }
+}
+
+#[test]
 fn midnights_are_those_of_the_default_zone_also_across_the_change_of_the_hour() {
     let mut world = world();
     world.set("default_time_zone = \"America/New_York\"");

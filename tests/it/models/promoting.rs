@@ -40,8 +40,8 @@ fn a_refused_model_is_named_with_its_line_and_can_be_forced_on_record() {
     let said = world.ok(&["models", "promote", "--goal", GOAL, "--force", &version]);
     assert_eq!(said["forced"], json!(["is_calibrated"]));
     assert_eq!(world.registry().champion(GOAL), Some(version.clone()));
-    assert_eq!(world.registry().newest(GOAL, Instant::MAX).unwrap().version, version);
-    assert_eq!(world.registry().journal(GOAL)[0].forced, ["is_calibrated"]);
+    assert_eq!(world.registry().newest(GOAL, Instant::MAX).unwrap().found.version, version);
+    assert_eq!(world.registry().journal(GOAL).unwrap()[0].forced, ["is_calibrated"]);
     let shown = world.ok(&["models", "show", "--goal", GOAL]);
     assert_eq!(shown["journal"][0]["forced"], json!(["is_calibrated"]));
 }

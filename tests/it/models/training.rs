@@ -1,10 +1,11 @@
 //! Training: the same version from the same events, a split in order of time, and no crown for what is noise.
 
 use serde_json::{Value, json};
+use smartpush::domain::identity::sha256_hex;
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
 use smartpush::models::examples::{Examples, Labels, Question};
-use smartpush::models::train::{Request, TrainError, train};
+use smartpush::models::train::{Request, TrainError, train, train_on};
 use smartpush::registry::figures::Part;
 use smartpush::registry::model::ModelKind;
 
@@ -78,6 +79,23 @@ fn scores_and_rankings_are_the_same_bytes_from_one_thread_and_from_many() {
             assert!(std::fs::read(world.path(name)).unwrap() == many, "{command:?} on one thread");
         }
     }
+}
+
+#[test]
+fn the_hash_of_the_data_is_that_of_every_input_and_label_side_by_side() {
+    let mut material = SMALL.world(town::SETTINGS).material(Instant::MAX);
+    material.config.training.methods.truncate(1);
+    material.config.training.most_negatives = 10_000_000;
+    material.config.training.most_days = 14;
+    let sources = material.sources();
+    let question = material.question("engage_24h", &sources);
+    let examples = question.examples(Labels::MatureBefore(day(40)), &|_, _| ()).unwrap();
+    assert!(examples.len() > 3 * 8_192, "more rows than are hashed at a time: {}", examples.len());
+    let trained = train_on(&question, &Request::new(day(40), &material.config, day(40)), &examples).unwrap();
+    let mut bytes: Vec<u8> =
+        examples.columns.iter().flatten().flat_map(|value| value.to_bits().to_le_bytes()).collect();
+    bytes.extend(examples.labels.iter().map(|label| u8::from(*label)));
+    assert_eq!(trained.card.data_sha256, sha256_hex(&bytes));
 }
 
 /// A question's examples and the parts that training makes of them.
