@@ -28,6 +28,7 @@ pub use feedback;
 pub use files;
 pub use learners;
 pub use models;
+pub use operations;
 pub use parallel;
 pub use planning;
 pub use profiles;

@@ -10,9 +10,8 @@ use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::ApiState;
-use super::problem::{BODY_TOO_LARGE, BROKEN_BODY, INVALID_JSON, Problem, UNSUPPORTED_MEDIA_TYPE};
+use super::problem::{BODY_TOO_LARGE, BROKEN_BODY, Fault, INVALID_JSON, Problem, UNSUPPORTED_MEDIA_TYPE};
 use domain::pointer;
-use engine::Fault;
 
 /// Media types of one JSON text.
 const JSON: &[&str] = &["application/json"];

@@ -6,12 +6,12 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::decisions::{path_text, reading_tables};
-use super::problem::Problem;
+use super::problem::{Fault, Problem};
+use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
-use domain::identity::is_valid_id;
-use domain::wording::Preview;
-use engine::Fault;
-use events::preview::{PreviewError, PreviewQuestion, preview_among};
+use domain::identity::{NOT_AN_ID, is_valid_id};
+use events::preview::PreviewError;
+use operations::preview::{PreviewRequest, preview};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -26,19 +26,19 @@ pub(super) struct PreviewQuery {
     channel: Option<String>,
 }
 
-/// A content's wordings as a reader would see them
+/// A content's variants as a reader would see them
 ///
-/// Filled with what was declared of the user, cut to what the channel shows, the wording of his language marked. A wording
-/// with a field that has neither a value nor a default would not be sent and says so.
+/// Filled with what was declared of the user, cut to what the channel shows, the one marked that a decision would send. A
+/// variant with a field that has neither a value nor a default would not be sent and says so.
 #[utoipa::path(
     get, path = "/v1/contents/{id}/preview", tag = "contents",
     params(("id" = String, Path, description = "The content's id"), PreviewQuery),
     responses(
-        (status = 200, description = "All wordings", body = Preview),
-        (status = 400, description = "A path that is not UTF-8", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such content", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A bad id or parameter, an unknown user or channel", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "All variants", body = ContentPreviewBody),
+        (status = 400, description = "A path that is not UTF-8"),
+        (status = 404, description = "No such content"),
+        (status = 422, description = "A bad id or parameter, an unknown user or channel"),
+        (status = 503, description = "Stopping"),
     )
 )]
 pub(super) async fn show_preview(
@@ -50,17 +50,9 @@ pub(super) async fn show_preview(
     let Query(query) =
         query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
     check(&content_id, &query)?;
-    let found = reading_tables(&state, move |state| {
-        let (engine, config) = (state.engine(), state.engine().config());
-        let question = PreviewQuestion {
-            content_id: &content_id,
-            user_id: query.user_id.as_deref(),
-            locale: query.locale.as_deref(),
-            channel: query.channel.as_deref().unwrap_or(&config.decisions.channel),
-        };
-        preview_among(engine.snapshot().declared(), engine.workspace(), &config.channels, question)
-    })
-    .await?;
+    let PreviewQuery { user_id, locale, channel } = query;
+    let request = PreviewRequest { content_id, user_id, locale, channel };
+    let found = reading_tables(&state, move |state| preview(&state.context(), &request)).await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))
 }
 
@@ -72,9 +64,8 @@ fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
         ("/channel", query.channel.as_deref()),
     ];
     let is_bad = |(_, text): &(&str, Option<&str>)| text.is_some_and(|text| !is_valid_id(text));
-    let detail = "is not 1 to 128 bytes of text without control characters";
     let faults: Vec<Fault> =
-        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, detail)).collect();
+        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, NOT_AN_ID)).collect();
     if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 

@@ -11,10 +11,12 @@ use tokio::sync::Semaphore;
 
 use super::body::{JsonBody, LinesBody, parse};
 use super::problem::{INTERNAL_ERROR, INVALID_HEADER, INVALID_PATH, Problem, STOPPING, TOO_MANY_ITEMS};
+use super::wire::decision::DecisionBody;
+use super::wire::explanation::ExplanationBody;
+use super::wire::question::QuestionBody;
 use super::{ApiState, json};
-use ::decisions::explanation::Explanation;
-use domain::decision::{Action, Decision};
-use domain::identity::is_valid_id;
+use domain::decision::Action;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use engine::{Answer, Question};
 
 /// Name of the header under which the same question gets the same answer.
@@ -26,18 +28,18 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// before it is given. A user nobody knows is no error: he is not sent to, since nobody knows his consent.
 #[utoipa::path(
     post, path = "/v1/decisions", tag = "decisions",
-    request_body(content = Question, content_type = "application/json"),
+    request_body(content = QuestionBody, content_type = "application/json"),
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 128 bytes; the same question under the same key gets the same decision")),
     responses(
-        (status = 200, description = "The decision", body = Decision),
-        (status = 400, description = "Not JSON, a body cut short, or a bad header", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such campaign", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The request came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not application/json, or an unknown coding", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Fields that cannot be meant so, by JSON pointer; or a key used before for another question", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Overloaded, stopping, or the log cannot be written; nothing was decided", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The decision", body = DecisionBody),
+        (status = 400, description = "Not JSON, a body cut short, or a bad header"),
+        (status = 404, description = "No such campaign"),
+        (status = 408, description = "The request came too slowly"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "Not application/json, or an unknown coding"),
+        (status = 422, description = "Fields that cannot be meant so, by JSON pointer; or a key used before for another question"),
+        (status = 503, description = "Overloaded, stopping, or the log cannot be written; nothing was decided"),
     )
 )]
 pub(super) async fn decide(
@@ -46,7 +48,7 @@ pub(super) async fn decide(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    let question = checked(body.parse()?)?;
+    let question: Question = body.parse::<QuestionBody>()?.into();
     let answer = match key {
         None => ask(&state, &question, None)?,
         // It may wait for another request under its key, or read the log: not on a thread that others need.
@@ -61,15 +63,15 @@ pub(super) async fn decide(
 /// batch: each item has it with its place.
 #[utoipa::path(
     post, path = "/v1/decisions:batch", tag = "decisions",
-    request_body(content = Question, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
+    request_body(content = QuestionBody, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
     params(("Idempotency-Key" = Option<String>, Header, description = "As for one; each item is told apart by its place")),
     responses(
-        (status = 200, description = "A decision or a problem a line", body = Decision, content_type = "application/x-ndjson"),
-        (status = 400, description = "A body cut short, or a bad header", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The request came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large, or has too many items", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not application/x-ndjson, or an unknown coding", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Overloaded or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "A decision or a problem a line", body = DecisionBody, content_type = "application/x-ndjson"),
+        (status = 400, description = "A body cut short, or a bad header"),
+        (status = 408, description = "The request came too slowly"),
+        (status = 413, description = "The body is too large, or has too many items"),
+        (status = 415, description = "Not application/x-ndjson, or an unknown coding"),
+        (status = 503, description = "Overloaded or stopping"),
     )
 )]
 pub(super) async fn decide_batch(
@@ -86,7 +88,7 @@ pub(super) async fn decide_batch(
     let answers = blocking(move || {
         let answer = |(index, line): (usize, &[u8])| {
             let key = key.as_ref().map(|key| format!("{key}#{index}"));
-            ask(&state, &checked(parse(line)?)?, key.as_deref())
+            ask(&state, &parse::<QuestionBody>(line)?.into(), key.as_deref())
         };
         body.lines().enumerate().map(answer).collect::<Vec<_>>()
     })
@@ -108,9 +110,9 @@ pub(super) async fn decide_batch(
     get, path = "/v1/decisions/{id}", tag = "decisions",
     params(("id" = String, Path, description = "The decision's id")),
     responses(
-        (status = 200, description = "The decision as it was given out", body = Decision),
-        (status = 404, description = "No such decision", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The log cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The decision as it was given out", body = DecisionBody),
+        (status = 404, description = "No such decision"),
+        (status = 503, description = "The log cannot be read"),
     )
 )]
 pub(super) async fn show(
@@ -127,10 +129,10 @@ pub(super) async fn show(
     get, path = "/v1/decisions/{id}/explain", tag = "decisions",
     params(("id" = String, Path, description = "The decision's id")),
     responses(
-        (status = 200, description = "Every input's share of the logit, refusals by rule, the second best, and sentences in English and Chinese", body = Explanation),
-        (status = 404, description = "No such decision", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Its model is not here any more", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The log cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "Every input's share of the logit, refusals by rule, the second best, and sentences in English and Chinese", body = ExplanationBody),
+        (status = 404, description = "No such decision"),
+        (status = 409, description = "Its model is not here any more"),
+        (status = 503, description = "The log cannot be read"),
     )
 )]
 pub(super) async fn explain(
@@ -148,12 +150,7 @@ pub(super) fn path_text(id: Result<Path<String>, PathRejection>) -> Result<Strin
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let invalid = || {
-        Problem::new(
-            INVALID_HEADER,
-            "Idempotency-Key is not one text of 1 to 128 bytes without control characters",
-        )
-    };
+    let invalid = || Problem::new(INVALID_HEADER, format!("Idempotency-Key {NOT_AN_ID}"));
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let key = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid())?;
@@ -161,11 +158,6 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Err(invalid());
     }
     Ok(Some(key.to_string()))
-}
-
-fn checked(question: Question) -> Result<Question, Problem> {
-    let faults = question.faults();
-    if faults.is_empty() { Ok(question) } else { Err(Problem::invalid(faults)) }
 }
 
 /// Decides on this thread: without a key it takes a fraction of a millisecond.

@@ -67,7 +67,7 @@ pub(super) async fn healthz() -> Response {
     get, path = "/readyz", tag = "operations",
     responses(
         (status = 200, description = "It may", body = Object),
-        (status = 503, description = "It is stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It is stopping"),
     )
 )]
 pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Problem> {

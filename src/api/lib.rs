@@ -11,6 +11,7 @@ mod problem;
 mod segments;
 mod server;
 mod users;
+pub mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -32,6 +33,7 @@ pub use server::serve;
 use ::segments::answers::cache::PeopleCache;
 use config::ServeConfig;
 use engine::{Engine, Refresher};
+use operations::context::{Context, NoProgress};
 
 /// Requests that read the decision log at once.
 const LOG_READERS: usize = 2;
@@ -93,6 +95,12 @@ impl ApiState {
     fn config(&self) -> &ServeConfig {
         &self.0.config
     }
+
+    /// What operations work with, now.
+    fn context(&self) -> Context<'_> {
+        let (engine, now) = (self.engine(), self.0.clock.now());
+        Context { workspace: engine.workspace(), config: engine.config(), now, progress: &NoProgress }
+    }
 }
 
 /// The document's head; paths and schemas come from the routes.
@@ -105,13 +113,14 @@ impl ApiState {
         (name = "users", description = "A user's hours"),
         (name = "segments", description = "Who should get this, and how many they are, as a marketer may see it"),
         (name = "operations", description = "Is the server well?")
-    )
+    ),
+    components(schemas(Problem))
 )]
 struct Document;
 
 /// Every route.
 pub fn router(state: ApiState) -> Router {
-    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(decisions::decide))
         .routes(routes!(decisions::decide_batch))
         .routes(routes!(decisions::show))
@@ -128,6 +137,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .split_for_parts();
+    problem::describe_problems(&mut document);
     let document = document.to_json().unwrap_or_else(|error| unreachable!("plain data: {error}"));
     let routes = routes
         .route("/openapi.json", get(|| async move { json(document) }))

@@ -13,9 +13,13 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr};
 
+use super::wire::PositionBody;
 use domain::error::{Coded, ErrorKind};
-use engine::{EngineError, Fault, QuestionError};
+use engine::{EngineError, InvalidField, QuestionError, QuestionField};
 use segments::language::error::Position;
 use store::decision_log::LogError;
 
@@ -84,6 +88,36 @@ pub(super) const LOG_UNAVAILABLE: ProblemType =
 pub(super) const STOPPING: ProblemType =
     problem("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping");
 
+/// One thing that is wrong with a question, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(super) struct Fault {
+    /// JSON pointer into the question.
+    pub(super) pointer: String,
+    /// In English, for people.
+    pub(super) detail: String,
+}
+
+impl Fault {
+    /// A fault at a pointer.
+    pub(super) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
+        Fault { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+impl From<InvalidField> for Fault {
+    fn from(InvalidField { field, detail }: InvalidField) -> Fault {
+        let pointer = match field {
+            QuestionField::UserId => "/user_id".to_string(),
+            QuestionField::CampaignId => "/campaign_id".to_string(),
+            QuestionField::ContentIds => "/content_ids".to_string(),
+            QuestionField::ContentId(index) => format!("/content_ids/{index}"),
+            QuestionField::HorizonHours => "/horizon_hours".to_string(),
+            QuestionField::Channel => "/channel".to_string(),
+        };
+        Fault { pointer, detail }
+    }
+}
+
 /// A problem, RFC 9457.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -103,7 +137,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     /// Where in a segment's text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<Box<Position>>,
+    position: Option<Box<PositionBody>>,
     /// What was probably meant, to stand at that place.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -152,7 +186,8 @@ impl Problem {
 
     /// The same with the place in a segment's text, and what was probably meant there.
     pub(super) fn hinting(self, position: Option<Position>, suggestion: Option<String>) -> Problem {
-        let (position, suggestion) = (position.map(Box::new), suggestion.map(Into::into));
+        let position = position.map(|position| Box::new(position.into()));
+        let suggestion = suggestion.map(Into::into);
         Problem { position, suggestion, ..self }
     }
 
@@ -184,6 +219,25 @@ impl Problem {
     }
 }
 
+/// Says of every response of the document that is an error: its body is a problem.
+pub(super) fn describe_problems(document: &mut OpenApi) {
+    let operations = document.paths.paths.values_mut().flat_map(operations_of);
+    for (status, response) in operations.flat_map(|operation| &mut operation.responses.responses) {
+        let is_error = status.starts_with('4') || status.starts_with('5');
+        if let RefOr::T(response) = response
+            && is_error
+        {
+            let body = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            response.content.insert(CONTENT_TYPE.to_string(), RefOr::T(body));
+        }
+    }
+}
+
+fn operations_of(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, .. } = path;
+    [get, put, post, delete].into_iter().flatten()
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
@@ -200,7 +254,9 @@ impl IntoResponse for Problem {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Problem {
         match error {
-            EngineError::Question(QuestionError::Invalid(faults)) => Problem::invalid(faults),
+            EngineError::Question(QuestionError::Invalid(fields)) => {
+                Problem::invalid(fields.into_iter().map(Fault::from).collect())
+            }
             EngineError::Question(QuestionError::UnknownCampaign(_)) => {
                 Problem::of(&error, "There is no such campaign")
             }

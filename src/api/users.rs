@@ -6,12 +6,12 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::decisions::path_text;
-use super::problem::Problem;
+use super::problem::{Fault, Problem};
+use super::wire::Moment;
 use super::{ApiState, json};
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::slot::HORIZON_HOURS;
-use domain::time::Instant;
-use engine::{BestHour, Fault, SendTime};
+use engine::{BestHour, SendTime};
 
 const _: () =
     assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
@@ -36,7 +36,7 @@ pub(super) struct SendTimeBody {
     /// Where the zone comes from: declared, device or default.
     time_zone_source: Option<&'static str>,
     /// The first instant of the best hour that is not quiet; null when there is none.
-    send_at: Option<Instant>,
+    send_at: Option<Moment>,
     /// The same on the user's clock.
     send_at_local: Option<String>,
     /// The best hour.
@@ -58,16 +58,16 @@ pub(super) struct SendTimeBody {
     /// Rules that left no hour.
     refused_by: Vec<String>,
     /// Events before this moment count.
-    profiles_as_of: Instant,
+    profiles_as_of: Moment,
 }
 
 /// A concrete hour.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Slot {
     /// Its first instant.
-    start: Instant,
+    start: Moment,
     /// The first after it.
-    end: Instant,
+    end: Moment,
     /// 0 = Monday 00:00 … 167 on the user's clock.
     hour_of_week: usize,
     /// Share of the user's activity.
@@ -78,9 +78,9 @@ struct Slot {
 #[derive(Serialize, utoipa::ToSchema)]
 struct Window {
     /// First instant.
-    from: Instant,
+    from: Moment,
     /// First instant after it.
-    until: Instant,
+    until: Moment,
 }
 
 /// One hour of the week.
@@ -105,8 +105,8 @@ struct Hour {
     params(("id" = String, Path, description = "The user's id"), SendTimeQuery),
     responses(
         (status = 200, description = "The best hour and the curve behind it", body = SendTimeBody),
-        (status = 400, description = "A path that is not UTF-8", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A bad id, horizon or parameter", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A path that is not UTF-8"),
+        (status = 422, description = "A bad id, horizon or parameter"),
     )
 )]
 pub(super) async fn send_time(
@@ -116,8 +116,7 @@ pub(super) async fn send_time(
 ) -> Result<Response, Problem> {
     let user_id = path_text(id)?;
     if !is_valid_id(&user_id) {
-        let detail = "is not 1 to 128 bytes of text without control characters";
-        return Err(Problem::invalid(vec![Fault::at("/id", detail)]));
+        return Err(Problem::invalid(vec![Fault::at("/id", NOT_AN_ID)]));
     }
     let horizon_hours = horizon(query)?;
     let found = state.engine().send_time(&user_id, state.0.clock.now(), horizon_hours);
@@ -149,10 +148,10 @@ impl From<SendTime> for SendTimeBody {
             user_id: user.user_id,
             time_zone: user.time_zone,
             time_zone_source: user.time_zone_source.map(|source| source.as_str()),
-            send_at: best.as_ref().map(|best| best.send_at),
+            send_at: best.as_ref().map(|best| best.send_at.into()),
             send_at_local: best.as_ref().map(|best| best.send_at_local.clone()),
             slot: best.as_ref().map(Slot::from),
-            window: Window { from: window.0, until: window.1 },
+            window: Window { from: window.0.into(), until: window.1.into() },
             curve: (0..curve.probability.len()).map(hour).collect(),
             evidence: curve.evidence,
             shrinkage: curve.shrinkage,
@@ -160,7 +159,7 @@ impl From<SendTime> for SendTimeBody {
             fallback: !fallback.is_empty(),
             fallback_reasons: fallback,
             refused_by,
-            profiles_as_of: as_of,
+            profiles_as_of: as_of.into(),
         }
     }
 }
@@ -168,8 +167,8 @@ impl From<SendTime> for SendTimeBody {
 impl From<&BestHour> for Slot {
     fn from(best: &BestHour) -> Slot {
         Slot {
-            start: best.slot.start,
-            end: best.slot.end,
+            start: best.slot.start.into(),
+            end: best.slot.end.into(),
             hour_of_week: best.slot.hour_of_week(),
             probability: best.probability,
         }

@@ -7,29 +7,25 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
-use super::learning::{health_lines, read_before};
-use super::output::{print_json, print_lines, progress_bar, thousands};
-use super::train::{Learning, Outcome};
+use serde_json::{Value, json};
+
+use super::output::{Bar, print_json, print_lines, thousands};
 use super::{Context, Failure, charts};
 use api::Clock;
-use config::Config;
 use curves::SendTimeModel;
-use curves::evaluate::{Report, evaluate};
-use curves::export::{CurveFrames, Layout};
-use curves::population::{Cut, Population};
+use curves::evaluate::Report as CurvesReport;
+use curves::population::Population;
 use domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
 use domain::lifecycle::Lifecycle;
-use domain::time::{HOURS_OF_WEEK, Instant, hour_of_week_name};
-use domain::zone::Zone;
+use domain::time::{HOURS_OF_WEEK, hour_of_week_name};
 use evaluation::send_time::Metric;
-use events::ingest::ingest;
-use events::lake::Lake;
-use events::mapping::Renames;
-use events::request::{Kind, Request, Summary};
-use files::tables::{self, TableError};
-use files::workspace::{ServeLock, Workspace, WriteLock};
-use profiles::build::{Built, build};
-use profiles::declared::Declared;
+use events::lake::LakeFile;
+use events::request::{Kind, Summary};
+use files::workspace::Workspace;
+use operations::context::Context as OperationContext;
+use operations::demo::{DemoReport, DemoStage, FreshWorkspace, demo, fresh_workspace};
+use operations::train::Learned;
+use profiles::build::Built;
 
 /// Run the whole path on real data and show what was learned
 ///
@@ -53,131 +49,69 @@ pub(super) struct DemoArguments {
     no_serve: bool,
 }
 
-/// The sample's bare dates (campaigns, redemptions) are read on this clock.
-const SAMPLE_ZONE: &str = "America/New_York";
-
-/// Files of a data directory, in the order in which they are taken.
-const FILES: [(Kind, &[&str]); 4] = [
-    (Kind::Users, &["users.csv"]),
-    (Kind::Contents, &["contents.jsonl"]),
-    (Kind::Campaigns, &["campaigns.jsonl"]),
-    (Kind::Events, &["purchases.parquet", "coupon_uses.csv", "campaign_events.csv"]),
-];
-
-/// The workspace and what every stage needs of it.
-struct Demo<'a> {
-    context: &'a Context,
-    data: &'a Path,
-    workspace: Workspace,
-    lake: Lake,
-    declared: Declared,
-    as_of: Instant,
-}
-
 pub(super) fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Failure> {
     let watch = Stopwatch::now();
-    let (workspace, locks, taken) = fresh_workspace(context, &arguments.data)?;
-    let lake = context.lake(&workspace)?;
-    let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
-    let as_of = context.moment(None, &lake)?;
-    let demo = Demo { context, data: &arguments.data, workspace, lake, declared, as_of };
-    let say = |lines: &[String]| {
-        if !context.json {
-            print_lines(lines);
-        }
-    };
-    say(&demo.what_came_in(&taken));
-    let population = Population::read(&demo.lake, &demo.declared, Cut::At(as_of), &|_, _| ())?;
-    say(&demo.the_trap(&population)?);
-    let built =
-        build(&demo.workspace, &demo.lake, &demo.declared, as_of, &context.config.profiles, &|_, _| ())?;
-    say(&who_is_there(&built));
-    let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
-    say(&two_weeks(&population, &model, context.config.send_time.interval));
-    say(&hour_load(&population, &model));
-    let report = demo.evaluate()?;
-    say(&the_proof(&report));
-    let outcomes = demo.train()?;
-    say(&what_was_learned(&outcomes));
-    let audience = audience::tell(context, &demo.workspace, &locks.writing)?;
-    say(&audience.lines);
-    let told = decisions::tell(context, &demo.workspace, as_of, &population.ids)?;
-    say(&told.lines);
-    let files = demo.write_curves(&population, &model)?;
-    say(&demo.where_files_lie(&built, &files, watch));
-    if context.json {
-        let ingested: Vec<serde_json::Value> =
-            taken.iter().map(|(kind, summary)| counts(*kind, summary)).collect();
-        print_json(&serde_json::json!({
-            "as_of": as_of.to_string(), "ingested": ingested, "lifecycle": built.lifecycle,
-            "evaluate": super::evaluate::to_json(&report), "workspace": demo.workspace.root(), "curves": files,
-            "models": outcomes.iter().map(super::train::to_json).collect::<Vec<_>>(), "decisions": told.json,
-            "audience": audience.json,
-        }));
-    }
-    if arguments.no_serve {
-        return Ok(());
-    }
-    drop(locks.writing);
-    let address = format!("127.0.0.1:{}", arguments.port);
-    let invite = |address: SocketAddr| decisions::invitation(address, told.example.as_ref());
-    super::serve::serve(context, demo.workspace, Clock::starting_at(as_of), &address, &invite)
-}
-
-/// Held while the demo makes its workspace, and while it serves it.
-struct Locks {
-    writing: WriteLock,
-    _serving: ServeLock,
-}
-
-/// What came of each kind of file.
-type Taken = Vec<(Kind, Summary)>;
-
-/// Makes `data/demo` afresh and takes the files of the data directory.
-fn fresh_workspace(context: &Context, data: &Path) -> Result<(Workspace, Locks, Taken), Failure> {
-    if !data.join("purchases.parquet").exists() {
-        let place = data.display();
-        let message = format!(
-            "{place}/purchases.parquet; run this in a clone of the repository, or name the data with --data DIR"
-        );
-        return Err(Failure::not_found("no_such_file", message));
-    }
     let root = match context.workspace.as_os_str() == "." {
         true => PathBuf::from("data/demo"),
         false => context.workspace.join("data/demo"),
     };
-    if Workspace::is_foreign(&root) {
-        let place = root.join("data");
-        let message = format!("{}: files that no demo put there", place.display());
-        return Err(Failure::conflict("not_a_workspace", message));
+    let FreshWorkspace { workspace, serving } = fresh_workspace(&root, &arguments.data)?;
+    let report = show(context, &workspace, &arguments.data)?;
+    match context.json {
+        true => print_json(&for_machines(&workspace, &report)),
+        false => print_lines(&where_files_lie(&workspace, &report, watch)),
     }
-    let workspace = Workspace::create(&root)?;
-    let locks = Locks { writing: workspace.lock()?, _serving: workspace.lock_for_serving()? };
-    workspace.clear(&locks.writing)?;
-    let mut taken = Vec::new();
-    for (kind, names) in FILES {
-        let files: Vec<PathBuf> = names.iter().map(|name| data.join(name)).collect();
-        taken.push((kind, take(context, &workspace, kind, &files)?));
+    if arguments.no_serve {
+        return Ok(());
     }
-    Ok((workspace, locks, taken))
+    let address = format!("127.0.0.1:{}", arguments.port);
+    let invite = |address: SocketAddr| decisions::invitation(address, report.decided.example());
+    super::serve::serve(context, &workspace, serving, Clock::starting_at(report.as_of), &address, &invite)
 }
 
-fn take(context: &Context, workspace: &Workspace, kind: Kind, files: &[PathBuf]) -> Result<Summary, Failure> {
-    let zone = Zone::find(SAMPLE_ZONE).map_err(Failure::ours)?;
-    let renames = Renames::default();
-    let request = Request { files, kind, format: None, renames, zone: Some(zone), now: context.now };
-    let bar = progress_bar();
-    let mut summary =
-        ingest(workspace, &context.config.ingest, &request, &|stage| super::ingest::show(&bar, stage))?;
-    bar.finish_and_clear();
-    match summary.refused.pop() {
-        Some(refused) => Err(refused.into()),
-        None => Ok(summary),
+/// Goes the whole path and shows each stage as soon as it is done.
+fn show(context: &Context, workspace: &Workspace, data: &Path) -> Result<DemoReport, Failure> {
+    let bar = Bar::new();
+    let interval = context.config.send_time.interval;
+    let mut tell = |stage: DemoStage<'_>| {
+        if !context.json {
+            bar.print_lines(&lines_of(workspace, data, interval, stage));
+        }
+    };
+    let (config, now) = (&context.config, context.now);
+    let operation = OperationContext { workspace, config, now, progress: &bar };
+    Ok(demo(&operation, data, super::serve::entropy()?, &mut tell)?)
+}
+
+fn lines_of(workspace: &Workspace, data: &Path, interval: f64, stage: DemoStage<'_>) -> Vec<String> {
+    match stage {
+        DemoStage::CameIn(taken, files) => what_came_in(data, taken, files),
+        DemoStage::Activity(in_utc, on_own_clocks) => the_trap(in_utc, on_own_clocks),
+        DemoStage::Profiles(built) => who_is_there(built),
+        DemoStage::Curves(population, model) => {
+            let mut lines = two_weeks(population, model, interval);
+            lines.extend(hour_load(population, model));
+            lines
+        }
+        DemoStage::Measured(report) => the_proof(report),
+        DemoStage::Trained(models) => what_was_learned(models),
+        DemoStage::Counted(counted) => audience::lines(workspace, counted),
+        DemoStage::Decided(at, decided) => decisions::lines(at, decided),
     }
 }
 
-fn counts(kind: Kind, summary: &Summary) -> serde_json::Value {
-    serde_json::json!({
+fn for_machines(workspace: &Workspace, report: &DemoReport) -> Value {
+    let ingested: Vec<Value> = report.taken.iter().map(|(kind, summary)| counts(*kind, summary)).collect();
+    json!({
+        "as_of": report.as_of.to_string(), "ingested": ingested, "lifecycle": report.built.lifecycle,
+        "evaluate": super::evaluate::to_json(&report.measured), "workspace": workspace.root(), "curves": report.curves,
+        "models": report.models.iter().map(super::train::to_json).collect::<Vec<_>>(),
+        "decisions": decisions::for_machines(&report.decided), "audience": report.counted.to_json(),
+    })
+}
+
+fn counts(kind: Kind, summary: &Summary) -> Value {
+    json!({
         "kind": kind.as_str(), "read": summary.read, "accepted": summary.accepted,
         "duplicate": summary.duplicate, "rejected": summary.rejected,
     })
@@ -187,95 +121,49 @@ fn heading(number: usize, text: &str) -> Vec<String> {
     vec![String::new(), format!("{number}  {text}")]
 }
 
-impl Demo<'_> {
-    fn what_came_in(&self, taken: &[(Kind, Summary)]) -> Vec<String> {
-        let mut lines = heading(1, &format!("What came in, and that it adds up ({})", self.data.display()));
-        for (kind, summary) in taken {
-            lines.push(format!(
-                "   {:<10} read {:>9} = accepted {:>9} + duplicate {} + rejected {}",
-                kind.as_str(),
-                thousands(summary.read),
-                thousands(summary.accepted),
-                thousands(summary.duplicate),
-                thousands(summary.rejected)
-            ));
-        }
-        let files = &self.lake.manifest().files;
-        if let (Some(first), Some(last)) = (files.first(), files.last()) {
-            lines.push(format!(
-                "   {} days with events between {} and {}",
-                files.len(),
-                first.date,
-                last.date
-            ));
-        }
-        lines
-    }
-
-    /// Stamps in UTC, people elsewhere: what a tool would learn that forgets the difference.
-    fn the_trap(&self, population: &Population) -> Result<Vec<String>, Failure> {
-        let everybody_in_utc = self.declared.clone().everybody_in("UTC");
-        let naive = Population::read(&self.lake, &everybody_in_utc, Cut::At(self.as_of), &|_, _| ())?;
-        let (utc, local) = (visits_by_hour(&naive), visits_by_hour(population));
-        let peak = |hours: &[f64; 24]| argmax(hours);
-        let mut lines =
-            heading(2, &format!("The {:02}:00 trap: the stamps are UTC, the people are not", peak(&utc)));
-        lines.push("                      0     6     12    18   23h".to_string());
-        lines.push(format!("   read as stamped    {}  peak {:02}:00", charts::sparkline(&utc), peak(&utc)));
+fn what_came_in(data: &Path, taken: &[(Kind, Summary)], files: &[LakeFile]) -> Vec<String> {
+    let mut lines = heading(1, &format!("What came in, and that it adds up ({})", data.display()));
+    for (kind, summary) in taken {
         lines.push(format!(
-            "   on their own clock {}  peak {:02}:00",
-            charts::sparkline(&local),
-            peak(&local)
+            "   {:<10} read {:>9} = accepted {:>9} + duplicate {} + rejected {}",
+            kind.as_str(),
+            thousands(summary.read),
+            thousands(summary.accepted),
+            thousands(summary.duplicate),
+            thousands(summary.rejected)
         ));
-        Ok(lines)
     }
+    if let (Some(first), Some(last)) = (files.first(), files.last()) {
+        lines.push(format!("   {} days with events between {} and {}", files.len(), first.date, last.date));
+    }
+    lines
+}
 
-    fn evaluate(&self) -> Result<Report, Failure> {
-        let config: &Config = &self.context.config;
-        let cut = super::evaluate::default_cut(&self.lake, config);
-        Ok(evaluate(&self.lake, &self.declared, cut, config, &|_, _| ())?)
-    }
+/// Stamps in UTC, people elsewhere: what a tool would learn that forgets the difference.
+fn the_trap(in_utc: &Population, on_own_clocks: &Population) -> Vec<String> {
+    let (utc, local) = (visits_by_hour(in_utc), visits_by_hour(on_own_clocks));
+    let peak = |hours: &[f64; 24]| argmax(hours);
+    let mut lines =
+        heading(2, &format!("The {:02}:00 trap: the stamps are UTC, the people are not", peak(&utc)));
+    lines.push("                      0     6     12    18   23h".to_string());
+    lines.push(format!("   read as stamped    {}  peak {:02}:00", charts::sparkline(&utc), peak(&utc)));
+    lines.push(format!("   on their own clock {}  peak {:02}:00", charts::sparkline(&local), peak(&local)));
+    lines
+}
 
-    /// Trains every goal that the data says something about.
-    fn train(&self) -> Result<Vec<Outcome>, Failure> {
-        let material = read_before(self.context, &self.workspace, &self.lake, self.as_of)?;
-        let health = health_lines(self.context, &self.workspace, &self.lake, self.as_of)?;
-        let learning = Learning {
-            health,
-            context: self.context,
-            workspace: &self.workspace,
-            material: &material,
-            lake_sha256: self.lake.content_sha256(),
-        };
-        let goals = self.context.config.goals.keys();
-        goals.map(|name| learning.train_goal(name, self.context.config.training.seed)).collect()
-    }
-
-    fn write_curves(&self, population: &Population, model: &SendTimeModel) -> Result<Vec<PathBuf>, Failure> {
-        let mut files = Vec::new();
-        for (layout, name) in [(Layout::Long, "curves.parquet"), (Layout::Best, "best_hours.csv")] {
-            let path = self.workspace.data().join(name);
-            let mut frames = CurveFrames::new(model, population, layout);
-            tables::write_table(&path, || frames.next_frame().map_err(TableError::parquet(Path::new(name))))?;
-            files.push(path);
-        }
-        Ok(files)
-    }
-
-    fn where_files_lie(&self, built: &Built, curves: &[PathBuf], watch: Stopwatch) -> Vec<String> {
-        let mut lines = heading(11, "Where the files lie");
-        lines.push(format!("   events     {}/date=…/part-….parquet", self.workspace.events().display()));
-        lines.push(format!("   profiles   {}", built.path.display()));
-        lines.push(format!("   curves     {}", curves[0].display()));
-        lines.push(format!("   best hours {}", curves[1].display()));
-        lines.push(format!(
-            "   models     {}/GOAL/VERSION/{{model.json, card.json, CARD.md}}",
-            self.workspace.models().display()
-        ));
-        lines.push(format!("   decisions  {}/…", self.workspace.decision_log().display()));
-        lines.push(format!("\nDone in {:.1} s, as of {}.", watch.elapsed().as_secs_f64(), self.as_of));
-        lines
-    }
+fn where_files_lie(workspace: &Workspace, report: &DemoReport, watch: Stopwatch) -> Vec<String> {
+    let mut lines = heading(11, "Where the files lie");
+    lines.push(format!("   events     {}/date=…/part-….parquet", workspace.events().display()));
+    lines.push(format!("   profiles   {}", report.built.path.display()));
+    lines.push(format!("   curves     {}", report.curves[0].display()));
+    lines.push(format!("   best hours {}", report.curves[1].display()));
+    lines.push(format!(
+        "   models     {}/GOAL/VERSION/{{model.json, card.json, CARD.md}}",
+        workspace.models().display()
+    ));
+    lines.push(format!("   decisions  {}/…", workspace.decision_log().display()));
+    lines.push(format!("\nDone in {:.1} s, as of {}.", watch.elapsed().as_secs_f64(), report.as_of));
+    lines
 }
 
 /// Active hours of everybody, by hour of the day.
@@ -360,13 +248,13 @@ fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
 }
 
 /// The models on their test parts, beside giving everybody the share of those who reached the goal.
-fn what_was_learned(outcomes: &[Outcome]) -> Vec<String> {
+fn what_was_learned(models: &[Learned]) -> Vec<String> {
     let mut lines = heading(7, "What was learned to foretell, measured on later days");
     lines.push(format!(
         "   {:<12} {:<58} {:>9} {:>22} {:>9} {:>6}",
         "goal", "a household …", "tested", "log-loss", "base rate", "AUC"
     ));
-    for outcome in outcomes {
+    for outcome in models {
         let metrics = &outcome.trained.card.metrics;
         let log_loss = &metrics.log_loss;
         lines.push(format!(
@@ -384,15 +272,15 @@ fn what_was_learned(outcomes: &[Outcome]) -> Vec<String> {
 }
 
 /// What keeps a model out: the first line of the gate that does not hold.
-fn why_not_served(outcome: &Outcome) -> String {
+fn why_not_served(outcome: &Learned) -> String {
     let gate = outcome.trained.card.gate.as_ref();
     match gate.and_then(|gate| gate.failed().first().map(|line| line.name.clone())) {
-        Some(name) if !outcome.promoted => format!("  not served: {name}"),
+        Some(name) if !outcome.is_promoted() => format!("  not served: {name}"),
         _ => String::new(),
     }
 }
 
-fn the_proof(report: &Report) -> Vec<String> {
+fn the_proof(report: &CurvesReport) -> Vec<String> {
     let of_100 = |name: &str| {
         let figures = report.models.iter().find(|(model, _)| *model == name).map(|(_, figures)| figures);
         figures.map_or(f64::NAN, |figures| 100.0 * figures[Metric::HitAt1.as_str()].value)

@@ -3,21 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_text, progress_bar, thousands};
+use super::output::{print_json, print_text, thousands};
 use super::{Context, Failure};
-use config::Config;
-use curves::evaluate::{COVERAGE_UNITS, Report, evaluate};
+use ::models::evaluate::{ContentReport, Measured, PropensityReport};
+use curves::evaluate::{COVERAGE_UNITS, Report as CurvesReport};
 use curves::population::Cut;
-use domain::goal::Unit;
-use domain::time::{Day, Instant};
-use domain::zone::Zone;
 use evaluation::bootstrap::Figure;
 use evaluation::send_time::Metric;
-use events::lake::Lake;
-use files::workspace::Workspace;
-use models::evaluate::{ContentReport, Measured, PropensityReport, content, propensity};
-use profiles::declared::Declared;
+use operations::evaluate::{Missing, Report, Request, Section, evaluate, parse_cut};
 use registry::figures::Metrics;
 
 /// Measure curves, rankings and propensities on days they have not seen, beside baselines
@@ -38,15 +31,14 @@ pub(super) struct EvaluateArguments {
     cut: Option<String>,
     /// Only this section; may be given more than once
     #[arg(long, value_name = "SECTION", value_enum)]
-    only: Vec<Section>,
+    only: Vec<SectionArgument>,
     /// Propensities of this goal only
     #[arg(long, value_name = "NAME")]
     goal: Option<String>,
 }
 
-/// What can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Section {
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum SectionArgument {
     /// Curves: when users are active
     SendTime,
     /// Rankings: which contents they touch next
@@ -55,144 +47,48 @@ enum Section {
     Propensity,
 }
 
-/// What was measured.
-#[derive(Default)]
-struct Sections {
-    send_time: Option<Report>,
-    content: Option<ContentReport>,
-    propensity: BTreeMap<String, PropensityReport>,
-    /// The first reason why a section is missing.
-    missing: Option<Failure>,
-}
-
-impl Sections {
-    fn miss(&mut self, section: &str, failure: Failure) {
-        eprintln!("left out: {section}: {failure}");
-        self.missing.get_or_insert(failure);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.send_time.is_none() && self.content.is_none() && self.propensity.is_empty()
+impl From<SectionArgument> for Section {
+    fn from(section: SectionArgument) -> Section {
+        match section {
+            SectionArgument::SendTime => Section::SendTime,
+            SectionArgument::Content => Section::Content,
+            SectionArgument::Propensity => Section::Propensity,
+        }
     }
 }
 
 pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<(), Failure> {
-    if let Some(name) = &arguments.goal {
-        goal_of(context, name)?;
-    }
     let workspace = context.open()?;
-    let lake = context.lake(&workspace)?;
-    let cut = match &arguments.cut {
-        Some(text) => parse_cut(context, text)?,
-        None => default_cut(&lake, &context.config),
-    };
-    let wants = |section| arguments.only.is_empty() || arguments.only.contains(&section);
-    let mut sections = Sections::default();
-    if wants(Section::SendTime) && arguments.goal.is_none() {
-        match measure_curves(context, &workspace, &lake, cut) {
-            Ok(report) => sections.send_time = Some(report),
-            Err(failure) => sections.miss("send_time", failure),
-        }
-    }
-    if wants(Section::Content) || wants(Section::Propensity) {
-        measure_models(context, &workspace, lake, cut, arguments, &mut sections)?;
-    }
-    if sections.is_empty() {
-        return Err(sections
-            .missing
-            .unwrap_or_else(|| Failure::caller("nothing_to_measure", "no section was asked for")));
-    }
+    let cut = arguments.cut.as_deref().map(|text| parse_cut(&context.config, text)).transpose()?;
+    let sections = arguments.only.iter().copied().map(Section::from).collect();
+    let request = Request { cut, sections, goal: arguments.goal.clone() };
+    let measured = context.operate(&workspace, |operation| evaluate(operation, &request));
+    let report = measured.inspect_err(|error| error.missing().for_each(tell_missing))?;
+    report.missing.iter().for_each(tell_missing);
     if context.json {
-        print_json(&sections_json(cut, &sections));
+        print_json(&report_json(&report));
     } else {
-        print_text(&sections_text(cut, &sections));
+        print_text(&report_text(&report));
     }
     Ok(())
 }
 
-fn measure_curves(
-    context: &Context,
-    workspace: &Workspace,
-    lake: &Lake,
-    cut: Cut,
-) -> Result<Report, Failure> {
-    let declared = Declared::read(workspace, &context.config.default_time_zone)?;
-    let bar = progress_bar();
-    bar.set_message("evaluating curves");
-    let report = evaluate(lake, &declared, cut, &context.config, &|done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    })?;
-    bar.finish_and_clear();
-    Ok(report)
+fn tell_missing(missing: &Missing) {
+    eprintln!("left out: {}: {}", missing.section.as_str(), missing.error);
 }
 
-fn measure_models(
-    context: &Context,
-    workspace: &Workspace,
-    lake: Lake,
-    cut: Cut,
-    arguments: &EvaluateArguments,
-    sections: &mut Sections,
-) -> Result<(), Failure> {
-    let wants = |section| arguments.only.is_empty() || arguments.only.contains(&section);
-    let material = read_before(context, workspace, &lake, Instant::MAX)?;
-    let known = material.timeline.newest().unwrap_or(Instant::MIN).plus(1);
-    let at = instant_of(context, cut);
-    let sources = material.sources(&context.config.profiles);
-    for (name, goal) in &context.config.goals {
-        if arguments.goal.as_ref().is_some_and(|wanted| wanted != name) {
-            continue;
-        }
-        let question = question(context, name, goal, &sources);
-        if goal.unit == Unit::UserContent {
-            let is_default = *name == context.config.decisions.goal || arguments.goal.is_some();
-            if wants(Section::Content) && is_default {
-                let bar = progress_bar();
-                bar.set_message("evaluating rankings");
-                let measured = content(&question, at, known, &context.config, &|done, total| {
-                    bar.set_length(total as u64);
-                    bar.set_position(done as u64);
-                });
-                bar.finish_and_clear();
-                match measured {
-                    Ok(report) => sections.content = Some(report),
-                    Err(error) => sections.miss("content", error.into()),
-                }
-            }
-        } else if wants(Section::Propensity) {
-            match propensity(&question, at, known, &context.config) {
-                Ok(report) => drop(sections.propensity.insert(name.clone(), report)),
-                Err(error) => sections.miss("propensity", error.into()),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The cut as one instant: of a date, its midnight in the default zone.
-fn instant_of(context: &Context, cut: Cut) -> Instant {
-    match cut {
-        Cut::At(at) => at,
-        Cut::LocalMidnight(day) => {
-            let zone = Zone::find(&context.config.default_time_zone).unwrap_or_else(|_| Zone::utc());
-            zone.instant_of(day.civil().into()).unwrap_or(Instant::MIN)
-        }
-    }
-}
-
-fn sections_json(cut: Cut, sections: &Sections) -> serde_json::Value {
-    let mut json = match &sections.send_time {
-        Some(report) => to_json(report),
-        None => serde_json::json!({ "cut": cut.to_string() }),
+fn report_json(report: &Report) -> serde_json::Value {
+    let mut json = match &report.send_time {
+        Some(curves) => to_json(curves),
+        None => serde_json::json!({ "cut": report.cut.to_string() }),
     };
-    if let Some(report) = &sections.content {
+    if let Some(report) = &report.content {
         json["content"] = named(&report.models);
         json["content_differences"] = named(&report.differences);
         json["content_user_days"] = report.user_days.into();
     }
-    if !sections.propensity.is_empty() {
-        let goals = sections.propensity.iter().map(|(name, report)| (name.clone(), propensity_json(report)));
+    if !report.propensity.is_empty() {
+        let goals = report.propensity.iter().map(|(name, report)| (name.clone(), propensity_json(report)));
         json["propensity"] = goals.collect::<serde_json::Map<_, _>>().into();
     }
     json
@@ -216,12 +112,12 @@ fn propensity_json(report: &PropensityReport) -> serde_json::Value {
     json
 }
 
-fn sections_text(cut: Cut, sections: &Sections) -> String {
-    let mut parts = Vec::new();
-    parts.extend(sections.send_time.as_ref().map(to_text));
-    parts.extend(sections.content.as_ref().map(|report| content_text(cut, report)));
-    if !sections.propensity.is_empty() {
-        parts.push(propensity_text(cut, &sections.propensity));
+fn report_text(report: &Report) -> String {
+    let (cut, mut parts) = (report.cut, Vec::new());
+    parts.extend(report.send_time.as_ref().map(to_text));
+    parts.extend(report.content.as_ref().map(|content| content_text(cut, content)));
+    if !report.propensity.is_empty() {
+        parts.push(propensity_text(cut, &report.propensity));
     }
     parts.join("\n")
 }
@@ -296,21 +192,7 @@ fn named(figures: &[(&'static str, BTreeMap<&'static str, Figure>)]) -> serde_js
         .into()
 }
 
-fn parse_cut(context: &Context, text: &str) -> Result<Cut, Failure> {
-    match Day::parse(text) {
-        Some(day) => Ok(Cut::LocalMidnight(day)),
-        None => Ok(Cut::At(context.parse_moment(text)?)),
-    }
-}
-
-/// The newest days are held out, the day of the newest event (in the default zone) among them.
-pub(super) fn default_cut(lake: &Lake, config: &Config) -> Cut {
-    let zone = Zone::find(&config.default_time_zone).unwrap_or_else(|_| Zone::utc());
-    let newest = lake.newest().map_or(Day(0), |instant| zone.local_hour(instant).day());
-    Cut::LocalMidnight(Day(newest.0 + 1 - config.evaluation.held_out_days as i32))
-}
-
-pub(super) fn to_json(report: &Report) -> serde_json::Value {
+pub(super) fn to_json(report: &CurvesReport) -> serde_json::Value {
     serde_json::json!({
         "cut": report.cut.to_string(), "users": report.users, "units": report.units,
         "send_time": named(&report.models),
@@ -322,7 +204,7 @@ pub(super) fn to_json(report: &Report) -> serde_json::Value {
 }
 
 /// The table for people.
-pub(super) fn to_text(report: &Report) -> String {
+pub(super) fn to_text(report: &CurvesReport) -> String {
     let mut text = format!(
         "Send time: {} users, {} active hours from {} on (each user's own clock)\n\n",
         thousands(report.users as u64),

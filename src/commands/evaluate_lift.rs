@@ -1,17 +1,15 @@
 //! `smartpush evaluate-lift`: what pushes caused, beside those whom chance left alone.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::evaluate_policy::Scratch;
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use domain::error::{Coded, ErrorKind};
-use evaluation::uplift::{Lift, Qini, Rate, Unit, UpliftError, lift, qini};
-use events::catalogue::Catalogue;
-use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
+use evaluation::uplift::{Lift, Qini, Rate};
+use operations::evaluate_lift::{
+    Compared, Experiment, LiftReport, LiftRequest, evaluate_experiment, evaluate_holdouts,
+};
 
 /// Measure what pushes caused: A/B and holdout report, with intervals that hold at every look
 ///
@@ -60,115 +58,38 @@ pub(super) struct EvaluateLiftArguments {
     seed: u64,
 }
 
-/// So many standard deviations off (p < 0.001) an assignment is suspect.
-const SUSPECT: f64 = 3.29;
-/// Below so many units of an arm that reached the goal, intervals are none to rely on.
-const FEW: u64 = 10;
-
-/// A comparison, or why there is none.
-type Compared = Result<Lift, UpliftError>;
-
-/// What was measured.
-struct Measured {
-    all: Compared,
-    campaigns: BTreeMap<String, Compared>,
-    qini: Option<Qini>,
-}
-
 pub(super) fn run(context: &Context, arguments: &EvaluateLiftArguments) -> Result<(), Failure> {
-    let arms = read(context, arguments)?;
-    let measured = measure(&arms, arguments)?;
-    for (name, warning) in warnings(&measured) {
+    let (planned, draws) = (arguments.planned, arguments.draws as usize);
+    let request = LiftRequest { planned, draws, seed: arguments.seed };
+    let measured = match &arguments.file {
+        Some(file) => {
+            let (file, map) = (file.clone(), arguments.map.clone().unwrap_or_default());
+            let treated_probability = arguments.treated_percent.map(|percent| percent / 100.0);
+            evaluate_experiment(&Experiment { file, map, treated_probability }, &request)?
+        }
+        None => {
+            let workspace = context.open()?;
+            context.operate(&workspace, |context| evaluate_holdouts(context, &request))?
+        }
+    };
+    for (name, warning) in measured.warnings() {
         eprintln!("warning: {name}: {warning}");
     }
     match context.json {
-        true => print_json(&for_machines(&measured, arguments.planned)),
+        true => print_json(&for_machines(&measured, planned)),
         false => print_lines(&for_people(&measured)),
     }
     Ok(())
 }
 
-fn read(context: &Context, arguments: &EvaluateLiftArguments) -> Result<Arms, Failure> {
-    let Some(file) = &arguments.file else {
-        let workspace = context.open()?;
-        let share = |percent: f64| percent / 100.0;
-        let campaigns = Catalogue::read(&workspace)?.campaigns.into_iter();
-        let holdouts = Holdouts {
-            everywhere: share(context.config.decisions.holdout_percent),
-            campaigns: campaigns.map(|(id, campaign)| (id, share(campaign.holdout_percent))).collect(),
-        };
-        return Ok(of_export(&workspace.decisions(), &workspace.outcomes(), &holdouts)?);
-    };
-    let names = names(arguments.map.as_deref().unwrap_or_default());
-    let names = names.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?;
-    let scratch = Scratch::make()?;
-    let probability = arguments.treated_percent.map(|percent| percent / 100.0);
-    Ok(of_file(file, &names, probability, &scratch.0)?)
-}
-
-/// A comparison of which no campaign allows one.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}; without users left alone by chance nobody knows what they would have done")]
-struct NoComparison(UpliftError);
-
-impl Coded for NoComparison {
-    fn code(&self) -> &'static str {
-        self.0.code()
-    }
-
-    fn kind(&self) -> ErrorKind {
-        self.0.kind()
-    }
-}
-
-fn measure(arms: &Arms, arguments: &EvaluateLiftArguments) -> Result<Measured, Failure> {
-    let compare = |units: &Vec<Unit>| lift(units, arguments.planned);
-    let all = compare(&arms.all);
-    let campaigns: BTreeMap<String, Compared> =
-        arms.campaigns.iter().map(|(campaign, units)| (campaign.clone(), compare(units))).collect();
-    if let (Err(error), false) = (&all, campaigns.values().any(Result::is_ok)) {
-        return Err(NoComparison(error.clone()).into());
-    }
-    let scores = arms.scores.as_ref().filter(|_| all.is_ok());
-    let qini = scores.map(|scores| qini(&arms.all, scores, arguments.draws as usize, arguments.seed));
-    let qini = qini.transpose()?;
-    Ok(Measured { all, campaigns, qini })
-}
-
-/// Reasons for doubt, with what they are about.
-fn warnings(measured: &Measured) -> Vec<(String, String)> {
-    let all = std::iter::once(("all", &measured.all));
-    let groups = all.chain(measured.campaigns.iter().map(|(name, compared)| (name.as_str(), compared)));
-    let mut warnings = Vec::new();
-    for (name, compared) in groups {
-        let Ok(lift) = compared else { continue };
-        if lift.assignment_z.abs() > SUSPECT {
-            let detail = format!(
-                "assignment_off: {:+.1} standard deviations more units were treated than their probabilities say; \
-                 the holdout has changed, or only one arm was asked about",
-                lift.assignment_z
-            );
-            warnings.push((name.to_string(), detail));
-        }
-        if lift.treated.reached.min(lift.control.reached) < FEW {
-            let detail = format!(
-                "few_outcomes: {} treated and {} held-out units reached the goal: too few to rely on the interval",
-                lift.treated.reached, lift.control.reached
-            );
-            warnings.push((name.to_string(), detail));
-        }
-    }
-    warnings
-}
-
-fn for_machines(measured: &Measured, planned: u64) -> Value {
+fn for_machines(measured: &LiftReport, planned: u64) -> Value {
     let compared = |compared: &Compared| match compared {
         Ok(lift) => json!(lift),
         Err(error) => json!({ "error": error.to_string() }),
     };
     let campaigns = measured.campaigns.iter().map(|(name, lift)| (name.clone(), compared(lift)));
     let campaigns: serde_json::Map<String, Value> = campaigns.collect();
-    let warnings = warnings(measured);
+    let warnings = measured.warnings();
     let warnings: Vec<Value> =
         warnings.iter().map(|(about, detail)| json!({ "about": about, "detail": detail })).collect();
     let mut json = json!({
@@ -180,7 +101,7 @@ fn for_machines(measured: &Measured, planned: u64) -> Value {
     json
 }
 
-fn for_people(measured: &Measured) -> Vec<String> {
+fn for_people(measured: &LiftReport) -> Vec<String> {
     let names = measured.campaigns.keys().map(|name| name.chars().count());
     let width = names.max().unwrap_or_default().max(8);
     let mut lines = vec![format!(

@@ -1,6 +1,5 @@
 //! `smartpush evaluate-policy`: what another policy would have earned on what this one logged.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -9,8 +8,9 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use evaluation::bootstrap::Figure;
-use evaluation::off_policy::{Draws, Estimate, Estimator, Report, evaluate};
-use feedback::off_policy::{ArmPart, Loaded, Reading, load, names};
+use evaluation::off_policy::{Draws, Estimate, Estimator, Report};
+use feedback::off_policy::{ArmPart, Loaded};
+use operations::evaluate_policy::{PolicyReport, PolicyRequest, evaluate_policy};
 
 /// Value another policy on what was logged, before anybody is pushed by it
 ///
@@ -88,7 +88,7 @@ pub(super) struct EvaluatePolicyArguments {
 enum ActionArgument {
     /// Content
     Content,
-    /// Content and wording, joined by /
+    /// Content and variant, joined by /
     Variant,
     /// Channel
     Channel,
@@ -114,9 +114,7 @@ impl From<ActionArgument> for ArmPart {
 }
 
 pub(super) fn run(context: &Context, arguments: &EvaluatePolicyArguments) -> Result<(), Failure> {
-    let loaded = read(arguments)?;
-    let draws = Draws { bootstrap: arguments.draws as usize, seed: arguments.seed };
-    let report = evaluate(&loaded.problem, draws)?;
+    let PolicyReport { report, loaded } = evaluate_policy(&arguments.request())?;
     for warning in &report.warnings {
         eprintln!("warning: {}: {}", warning.code, warning.detail);
     }
@@ -127,36 +125,17 @@ pub(super) fn run(context: &Context, arguments: &EvaluatePolicyArguments) -> Res
     Ok(())
 }
 
-fn read(arguments: &EvaluatePolicyArguments) -> Result<Loaded, Failure> {
-    let names = names(arguments.map.as_deref().unwrap_or_default());
-    let names = names.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?;
-    let scratch = Scratch::make()?;
-    let reading = Reading {
-        names: &names,
-        part: arguments.action.into(),
-        influenced: arguments.attribution == AttributionArgument::Any,
-        outcomes: arguments.outcomes.clone(),
-        scratch: &scratch.0,
-    };
-    Ok(load(&arguments.log, &arguments.policy, &reading)?)
-}
-
-/// A directory of this process for unpacked files, gone afterwards.
-pub(super) struct Scratch(pub(super) PathBuf);
-
-impl Scratch {
-    pub(super) fn make() -> Result<Scratch, Failure> {
-        let place = std::env::temp_dir().join(format!("smartpush-{}", std::process::id()));
-        match fs::create_dir_all(&place) {
-            Ok(()) => Ok(Scratch(place)),
-            Err(error) => Err(Failure::caller("not_permitted", format!("{}: {error}", place.display()))),
+impl EvaluatePolicyArguments {
+    fn request(&self) -> PolicyRequest {
+        PolicyRequest {
+            log: self.log.clone(),
+            policy: self.policy.clone(),
+            map: self.map.clone().unwrap_or_default(),
+            part: self.action.into(),
+            influenced: self.attribution == AttributionArgument::Any,
+            outcomes: self.outcomes.clone(),
+            draws: Draws { bootstrap: self.draws as usize, seed: self.seed },
         }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -1,14 +1,10 @@
 //! `smartpush examples`: the rows that a model learns from, for other tools.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use files::tables::{self, TableError};
-use models::examples::Labels;
-use models::score::{POPULATION, examples_frame};
-use models::train::parts_of;
+use operations::examples::{Request, examples};
 
 /// Write a goal's training examples: inputs as of each moment, and whether the goal was reached
 ///
@@ -34,48 +30,27 @@ pub(super) struct ExamplesArguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<(), Failure> {
-    let goal = goal_of(context, &arguments.goal)?;
     let workspace = context.open()?;
-    context.check_out(&workspace, &arguments.out)?;
-    let lake = context.lake(&workspace)?;
-    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
-    let material = read_before(context, &workspace, &lake, as_of)?;
-    let sources = material.sources(&context.config.profiles);
-    let question = question(context, &arguments.goal, goal, &sources);
-    let bar = progress_bar();
-    bar.set_message("examples");
-    let examples = question.examples(Labels::MatureBefore(material.as_of), &|done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    })?;
-    bar.finish_and_clear();
-    // A goal with too few moments to split can still be looked at.
-    let mut parts = parts_of(&question, &examples).unwrap_or_else(|_| vec!["train"; examples.len()]);
-    let all: Vec<usize> = (0..examples.len()).collect();
-    let positives = examples.positives(&all);
-    let (counted, immature) = (examples.moments.len(), examples.immature);
-    let one_kept_of = examples.one_kept_of;
-    let examples = match arguments.population {
-        true => examples.followed_by(question.population_rows(material.as_of)?),
-        false => examples,
+    let request = Request {
+        goal: arguments.goal.clone(),
+        as_of: context.given_moment(arguments.as_of.as_deref())?,
+        with_population: arguments.population,
+        out: arguments.out.clone(),
     };
-    parts.resize(examples.len(), POPULATION);
-    let frame =
-        examples_frame(&question, &examples, &parts).map_err(TableError::parquet(Path::new("examples")))?;
-    let rows = tables::write_frame(&arguments.out, frame)?;
+    let report = context.operate(&workspace, |operation| examples(operation, &request))?;
     if context.json {
         print_json(&serde_json::json!({
-            "goal": arguments.goal, "as_of": material.as_of, "rows": rows, "positives": positives,
-            "moments": counted, "immature_moments": immature,
-            "one_negative_kept_of": one_kept_of, "population": examples.len() - all.len(), "path": arguments.out,
+            "goal": arguments.goal, "as_of": report.as_of, "rows": report.rows, "positives": report.positives,
+            "moments": report.moments, "immature_moments": report.immature_moments,
+            "one_negative_kept_of": report.one_negative_kept_of, "population": report.population, "path": arguments.out,
         }));
     } else {
         print_lines(&[format!(
             "{} examples of {} at {} moments, {} reach the goal, in {}",
-            thousands(all.len() as u64),
+            thousands(report.examples as u64),
             arguments.goal,
-            counted,
-            thousands(positives as u64),
+            report.moments,
+            thousands(report.positives as u64),
             arguments.out.display()
         )]);
     }

@@ -53,21 +53,6 @@ impl Failure {
         Failure::of(code, ErrorKind::Caller, message)
     }
 
-    /// What the caller named does not exist.
-    pub(super) fn not_found(code: &'static str, message: impl fmt::Display) -> Failure {
-        Failure::of(code, ErrorKind::NotFound, message)
-    }
-
-    /// The workspace is not in the state that the command needs.
-    pub(super) fn conflict(code: &'static str, message: impl fmt::Display) -> Failure {
-        Failure::of(code, ErrorKind::Conflict, message)
-    }
-
-    /// A gate, a check or a limit says no.
-    pub(super) fn refused(code: &'static str, message: impl fmt::Display) -> Failure {
-        Failure::of(code, ErrorKind::Refused, message)
-    }
-
     /// Something that only a defect or the operating system explains.
     pub(super) fn ours(message: impl fmt::Display) -> Failure {
         Failure::of("internal_error", ErrorKind::Ours, message)
@@ -82,6 +67,11 @@ impl Failure {
         Failure { is_reported: true, ..self }
     }
 
+    /// How a command ends that has printed its report, with the failure in it if there is one.
+    pub(super) fn after_report(failure: Option<Failure>) -> Result<(), Failure> {
+        failure.map_or(Ok(()), |failure| Err(failure.reported()))
+    }
+
     /// Is the failure part of a JSON object that was printed?
     pub(super) fn is_reported(&self) -> bool {
         self.is_reported
@@ -91,11 +81,6 @@ impl Failure {
     pub(super) fn add_to(&self, object: &mut serde_json::Value) {
         object["error"] = self.to_string().into();
         object["exit"] = self.exit().into();
-    }
-
-    /// The error's stable code.
-    pub(super) fn code(&self) -> &'static str {
-        self.error.code()
     }
 
     /// Who has to act on it.

@@ -3,9 +3,8 @@
 use super::charts::day_bars;
 use super::output::{print_json, print_lines, table};
 use super::{Context, Failure};
-use config::HealthConfig;
-use events::health::people::People;
-use events::health::{Report, check, checks};
+use events::health::{Report as Checks, checks};
+use operations::health::{Report, Request, health};
 
 /// Judge the newest whole days (UTC) before T by the four weeks before them
 ///
@@ -35,29 +34,17 @@ pub(super) fn run(context: &Context, arguments: &HealthArguments) -> Result<(), 
         return Ok(());
     }
     let workspace = context.open()?;
-    let lake = context.lake(&workspace)?;
-    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
-    let days = arguments.days.map_or(context.config.health.days, usize::from);
-    let config = HealthConfig { days, ..context.config.health.clone() };
-    let people = People::read(&workspace)?;
-    let report = check(&lake, &people, as_of, context.now, &config)?;
-    if report.days.iter().all(|day| day.events == 0) && lake.newest().is_some_and(|newest| newest >= as_of) {
-        let days = report.days.len();
-        let message = format!("nothing happened in the {days} days before {as_of}");
-        return Err(Failure::conflict("no_events", message));
-    }
-    report.write(&workspace)?;
-    let names: Vec<&str> = report.failed_names().into_iter().collect();
-    let refusal = (!names.is_empty()).then(|| Failure::refused("unhealthy_data", names.join(", ")));
+    let as_of = context.given_moment(arguments.as_of.as_deref())?;
+    let request = Request { as_of, days: arguments.days.map(usize::from) };
+    let Report { checks, refusal } = context.operate(&workspace, |operation| health(operation, &request))?;
+    let failed = refusal.as_ref().map(|refusal| refusal.failed.clone()).unwrap_or_default();
+    let refusal = refusal.map(Failure::from);
     if context.json {
-        print_json(&to_json(&report, &names, refusal.as_ref()));
+        print_json(&to_json(&checks, &failed, refusal.as_ref()));
     } else {
-        print_lines(&to_lines(&report));
+        print_lines(&to_lines(&checks));
     }
-    match refusal {
-        None => Ok(()),
-        Some(failure) => Err(failure.reported()),
-    }
+    Failure::after_report(refusal)
 }
 
 fn show_checks(context: &Context) {
@@ -74,7 +61,7 @@ fn show_checks(context: &Context) {
     print_lines(&lines);
 }
 
-fn to_json(report: &Report, names: &[&str], refusal: Option<&Failure>) -> serde_json::Value {
+fn to_json(report: &Checks, names: &[&str], refusal: Option<&Failure>) -> serde_json::Value {
     let mut object = serde_json::json!({
         "as_of": report.as_of, "days": report.days, "checks": report.checks, "failed": names,
     });
@@ -84,7 +71,7 @@ fn to_json(report: &Report, names: &[&str], refusal: Option<&Failure>) -> serde_
     object
 }
 
-fn to_lines(report: &Report) -> Vec<String> {
+fn to_lines(report: &Checks) -> Vec<String> {
     let days: Vec<(String, u64, &str)> = report
         .days
         .iter()

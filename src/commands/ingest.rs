@@ -3,20 +3,17 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use indicatif::ProgressBar;
 
-use super::output::{print_json, print_text, progress_bar, thousands};
+use super::output::{print_json, print_text, thousands};
 use super::{Context, Failure};
 use domain::error::Coded;
 use domain::zone::Zone;
+use events::columns::fields_of;
 use events::formats::Format;
-use events::health::{future_stamps, odd_days};
-use events::ingest::ingest;
-use events::lake::Lake;
 use events::mapping::Renames;
-use events::request::{Kind, Request, Stage, Summary};
-use events::upsert::fields_of;
+use events::request::{Kind, Summary};
 use files::workspace::Workspace;
+use operations::ingest::{Report, Request, ingest};
 
 /// Take events, users, contents or campaigns into the workspace
 ///
@@ -95,14 +92,11 @@ impl From<FormatArgument> for Option<Format> {
 }
 
 pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), Failure> {
-    let summary = take(context, arguments)?;
-    let warnings = warnings(context, &summary)?;
-    let refusal = summary.refused.first().map(|first| {
-        let (count, total) = (summary.refused.len(), arguments.files.len());
-        let others = if count < total { ", the others were" } else { "" };
-        let message = format!("{count} of {total} files refused; nothing of them was kept{others}");
-        Failure::caller(first.code, message)
-    });
+    let request = arguments.request()?;
+    let workspace = Workspace::create(&context.workspace)?;
+    let report = context.operate(&workspace, |operation| ingest(operation, &request))?;
+    let Report { summary, warnings, refusal } = report;
+    let refusal = refusal.map(Failure::from);
     if context.json {
         print_json(&to_json(&summary, &warnings, refusal.as_ref()));
     } else {
@@ -111,57 +105,24 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
     for refused in &summary.refused {
         eprintln!("refused: {refused}");
     }
-    match refusal {
-        None => Ok(()),
-        Some(failure) => Err(failure.reported()),
+    Failure::after_report(refusal)
+}
+
+impl IngestArguments {
+    /// The files and how to read them.
+    pub(super) fn request(&self) -> Result<Request, Failure> {
+        let kind = Kind::from(self.kind);
+        let renames = Renames::parse(self.map.as_deref().unwrap_or_default(), fields_of(kind));
+        let zone = self.time_zone.as_deref().map(Zone::find).transpose();
+        Ok(Request {
+            files: self.files.clone(),
+            kind,
+            format: self.format.into(),
+            renames: renames.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?,
+            zone: zone
+                .map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?,
+        })
     }
-}
-
-/// Ingests under the workspace's lock, with a progress bar.
-pub(super) fn take(context: &Context, arguments: &IngestArguments) -> Result<Summary, Failure> {
-    let kind = Kind::from(arguments.kind);
-    let renames = Renames::parse(arguments.map.as_deref().unwrap_or_default(), fields_of(kind));
-    let zone = arguments.time_zone.as_deref().map(Zone::find).transpose();
-    let request = Request {
-        files: &arguments.files,
-        kind,
-        format: arguments.format.into(),
-        renames: renames.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?,
-        zone: zone
-            .map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?,
-        now: context.now,
-    };
-    let workspace = Workspace::create(&context.workspace)?;
-    let _lock = workspace.lock()?;
-    let bar = progress_bar();
-    let summary = ingest(&workspace, &context.config.ingest, &request, &|stage| show(&bar, stage))?;
-    bar.finish_and_clear();
-    Ok(summary)
-}
-
-pub(super) fn show(bar: &ProgressBar, stage: Stage<'_>) {
-    let (message, done, total) = match stage {
-        Stage::Reading { file, bytes, total } => {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            (format!("reading {name}"), bytes, total)
-        }
-        Stage::Comparing => ("finding duplicates".to_string(), 0, 1),
-        Stage::Writing { done, total } => ("writing days".to_string(), done as u64, total as u64),
-    };
-    bar.set_message(message);
-    bar.set_length(total);
-    bar.set_position(done);
-}
-
-/// What looks odd in the days that changed, by the data checks that the manifest is enough for.
-fn warnings(context: &Context, summary: &Summary) -> Result<Vec<String>, Failure> {
-    if summary.changed_days.is_empty() {
-        return Ok(Vec::new());
-    }
-    let lake = Lake::open(&context.open()?)?;
-    let mut warnings = odd_days(lake.manifest(), &summary.changed_days, &context.config.health);
-    warnings.extend(future_stamps(lake.newest(), context.now));
-    Ok(warnings)
 }
 
 fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&Failure>) -> serde_json::Value {

@@ -10,7 +10,6 @@ mod examples;
 mod failure;
 mod health;
 mod ingest;
-mod learning;
 mod models;
 mod outcomes;
 mod output;
@@ -33,9 +32,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use ::config::Config;
-use domain::time::{Day, Instant};
-use domain::zone::Zone;
-use events::lake::Lake;
+use domain::time::Instant;
 use files::workspace::Workspace;
 
 use failure::Failure;
@@ -176,55 +173,24 @@ impl Command {
 }
 
 impl Context {
+    /// Runs an operation on a workspace, with a progress bar on stderr that is gone when it returns.
+    fn operate<T, E>(
+        &self,
+        workspace: &Workspace,
+        operation: impl FnOnce(&operations::context::Context<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let bar = output::Bar::new();
+        let (config, now) = (&self.config, self.now);
+        operation(&operations::context::Context { workspace, config, now, progress: &bar })
+    }
+
+    /// T as it was given.
+    fn given_moment(&self, text: Option<&str>) -> Result<Option<Instant>, Failure> {
+        Ok(text.map(|text| operations::context::parse_moment(&self.config, text)).transpose()?)
+    }
+
     /// The workspace, which must exist.
     fn open(&self) -> Result<Workspace, Failure> {
         Ok(Workspace::open(&self.workspace)?)
-    }
-
-    /// The workspace's lake, which must hold events.
-    fn lake(&self, workspace: &Workspace) -> Result<Lake, Failure> {
-        let lake = Lake::open(workspace)?;
-        match lake.newest() {
-            Some(_) => Ok(lake),
-            None => {
-                let message = "the workspace holds no events; `smartpush ingest FILE` brings some";
-                Err(Failure::conflict("no_events", message))
-            }
-        }
-    }
-
-    /// Can an export be written there? Asked before the work, not after it.
-    fn check_out(&self, workspace: &Workspace, out: &std::path::Path) -> Result<(), Failure> {
-        files::tables::check_extension(out)?;
-        self.check_free(workspace, out)
-    }
-
-    /// Does the workspace keep nothing of its own there?
-    fn check_free(&self, workspace: &Workspace, out: &std::path::Path) -> Result<(), Failure> {
-        if workspace.owns(out) {
-            let place = out.display();
-            let message = format!("{place}: the workspace keeps its own tables there");
-            return Err(Failure::caller("bad_out", message));
-        }
-        Ok(())
-    }
-
-    /// T as it was given, or 1 µs after the newest event.
-    fn moment(&self, text: Option<&str>, lake: &Lake) -> Result<Instant, Failure> {
-        match text {
-            Some(text) => self.parse_moment(text),
-            None => Ok(lake.newest().unwrap_or(self.now).plus(1)),
-        }
-    }
-
-    /// Reads T: RFC 3339, or a bare date = 00:00 in the default zone.
-    fn parse_moment(&self, text: &str) -> Result<Instant, Failure> {
-        let midnight =
-            |day: Day| Zone::find(&self.config.default_time_zone).ok()?.instant_of(day.civil().into());
-        Instant::parse_rfc3339(text).or_else(|| Day::parse(text).and_then(midnight)).ok_or_else(|| {
-            let message =
-                format!("{text:?} is neither RFC 3339 (2017-12-01T05:00:00Z) nor a date (2017-12-01)");
-            Failure::caller("bad_moment", message)
-        })
     }
 }

@@ -2,12 +2,15 @@
 
 mod drift;
 
+use serde_json::{Value, json};
+
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
-use drift::{Measured, measure};
-use files::workspace::Workspace;
-use registry::model::ModelKind;
-use registry::versions::{Change, ChangeAction, Promotion, Registered, Registry, RegistryError};
+use operations::context::Context as Operation;
+use operations::models::{Hindrance, Listed, Shown, list, show};
+use operations::promote::{Report as ChampionReport, Request, promote, rollback};
+use operations::shadow::shadow;
+use registry::versions::{Change, ChangeAction};
 
 /// List models, look at one, choose the champion, go back to the former one
 #[derive(clap::Args)]
@@ -74,104 +77,82 @@ enum Action {
 
 pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let registry = Registry::of(&workspace);
     match &arguments.action {
-        Action::List { goal } => list(context, &registry, goal.as_deref()),
+        Action::List { goal } => {
+            let models = context.operate(&workspace, |operation| list(operation, goal.as_deref()))?;
+            print_list(context, &models);
+            Ok(())
+        }
         Action::Show { goal, version, as_of } => {
-            show(context, &workspace, goal, version.as_deref(), as_of.as_deref())
+            let as_of = context.given_moment(as_of.as_deref())?;
+            let show = |operation: &Operation<'_>| show(operation, goal, version.as_deref(), as_of);
+            print_shown(context, context.operate(&workspace, show)?)
         }
         Action::Promote { goal, version, force } => {
-            let _lock = workspace.lock()?;
-            let promotion = registry.promote(goal, version, *force, context.now)?;
-            if !promotion.forced.is_empty() {
-                eprintln!("forced past: {}", promotion.forced.join(", "));
+            let request = Request { goal: goal.clone(), version: version.clone(), is_forced: *force };
+            let promoted = context.operate(&workspace, |operation| promote(operation, &request))?;
+            if !promoted.forced.is_empty() {
+                eprintln!("forced past: {}", promoted.forced.join(", "));
             }
-            let is_champion = promotion.from.as_deref() == Some(version);
-            let done = if is_champion { "the champion is already" } else { "promoted" };
-            report(context, goal, done, version, &promotion);
+            let done = if promoted.is_unchanged() { "the champion is already" } else { "promoted" };
+            print_champion(context, done, &promoted);
             Ok(())
         }
         Action::Shadow { goal, version, .. } => {
-            let _lock = workspace.lock()?;
-            if version.is_some() && *version == registry.champion(goal) {
-                let message = "it is the champion, which is scored already";
-                return Err(Failure::conflict("bad_shadow", message));
-            }
-            registry.set_shadow(goal, version.as_deref())?;
-            if context.json {
-                print_json(&serde_json::json!({ "goal": goal, "shadow": version }));
-            } else {
-                print_lines(&[match version {
-                    Some(version) => format!("{goal}: the shadow is {version}; decisions log what it says"),
-                    None => format!("{goal}: there is no shadow now"),
-                }]);
-            }
+            context.operate(&workspace, |operation| shadow(operation, goal, version.as_deref()))?;
+            print_shadow(context, goal, version.as_deref());
             Ok(())
         }
         Action::Rollback { goal } => {
-            let _lock = workspace.lock()?;
-            let (version, from) = registry.rollback(goal, context.now)?;
-            report(context, goal, "rolled back to", &version, &Promotion { from, forced: Vec::new() });
+            let champion = context.operate(&workspace, |operation| rollback(operation, goal))?;
+            print_champion(context, "rolled back to", &champion);
             Ok(())
         }
     }
 }
 
-fn report(context: &Context, goal: &str, done: &str, version: &str, promotion: &Promotion) {
+fn print_champion(context: &Context, done: &str, report: &ChampionReport) {
+    let ChampionReport { goal, champion, former, forced } = report;
     if context.json {
-        let mut said = serde_json::json!({ "goal": goal, "champion": version, "former": promotion.from });
-        if !promotion.forced.is_empty() {
-            said["forced"] = serde_json::json!(promotion.forced);
+        let mut said = json!({ "goal": goal, "champion": champion, "former": former });
+        if !forced.is_empty() {
+            said["forced"] = json!(forced);
         }
         print_json(&said);
     } else {
-        let former = promotion.from.as_ref().filter(|from| *from != version);
-        let former = former.map(|from| format!(" (was {from})")).unwrap_or_default();
-        print_lines(&[format!("{goal}: {done} {version}{former}")]);
+        let former = former.as_ref().filter(|former| *former != champion);
+        let former = former.map(|former| format!(" (was {former})")).unwrap_or_default();
+        print_lines(&[format!("{goal}: {done} {champion}{former}")]);
     }
 }
 
-fn list(context: &Context, registry: &Registry, goal: Option<&str>) -> Result<(), Failure> {
-    let goals = match goal {
-        Some(goal) if !registry.goals().contains(&goal.to_string()) => {
-            super::learning::goal_of(context, goal)?;
-            return Err(RegistryError::NoModel { goal: goal.to_string(), before: None }.into());
-        }
-        Some(goal) => vec![goal.to_string()],
-        None => registry.goals(),
-    };
-    let (mut entries, mut lines) = (Vec::new(), Vec::new());
-    for goal in &goals {
-        let (champion, shadow) = (registry.champion(goal), registry.shadow(goal));
-        for version in registry.versions(goal) {
-            let is_champion = champion.as_ref() == Some(&version);
-            let is_shadow = shadow.as_ref() == Some(&version);
-            match registry.read(goal, &version) {
-                Ok(found) => {
-                    lines.push(line(goal, &found, is_champion, is_shadow));
-                    entries.push(entry(goal, &found, is_champion, is_shadow));
-                }
-                // A list shows what is broken instead of ending there.
-                Err(error) => {
-                    lines.push(format!("! {goal:<14} {version}  {error}"));
-                    entries.push(serde_json::json!({
-                        "goal": goal, "version": version, "champion": is_champion, "error": error.to_string(),
-                    }));
-                }
-            }
-        }
-    }
+fn print_shadow(context: &Context, goal: &str, version: Option<&str>) {
     if context.json {
-        print_json(&serde_json::json!({ "models": entries }));
-    } else if lines.is_empty() {
+        print_json(&json!({ "goal": goal, "shadow": version }));
+    } else {
+        print_lines(&[match version {
+            Some(version) => format!("{goal}: the shadow is {version}; decisions log what it says"),
+            None => format!("{goal}: there is no shadow now"),
+        }]);
+    }
+}
+
+fn print_list(context: &Context, models: &[Listed]) {
+    if context.json {
+        print_json(&json!({ "models": models.iter().map(entry).collect::<Vec<Value>>() }));
+    } else if models.is_empty() {
         print_lines(&["no models yet; `smartpush train` makes some".to_string()]);
     } else {
-        print_lines(&lines);
+        print_lines(&models.iter().map(line).collect::<Vec<String>>());
     }
-    Ok(())
 }
 
-fn line(goal: &str, found: &Registered, is_champion: bool, is_shadow: bool) -> String {
+fn line(listed: &Listed) -> String {
+    let Listed { goal, version, is_champion, is_shadow, found } = listed;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return format!("! {goal:<14} {version}  {error}"),
+    };
     let star = match (is_champion, is_shadow) {
         (true, _) => '*',
         (false, true) => '~',
@@ -184,8 +165,27 @@ fn line(goal: &str, found: &Registered, is_champion: bool, is_shadow: bool) -> S
             metrics.log_loss.value, metrics.base_rate_log_loss.value, metrics.auc.value, metrics.ece.value
         )
     });
-    let kind = standing(found);
-    format!("{star} {goal:<14} {}  as of {}  {figures}{kind}", found.version, found.model.as_of)
+    let hindrance = match listed.hindrance() {
+        Some(Hindrance::BaseRate) => "  not served",
+        Some(Hindrance::RefusedByGate) => "  refused by the gate",
+        Some(Hindrance::Imported) => "  imported: never served",
+        None => "",
+    };
+    format!("{star} {goal:<14} {version}  as of {}  {figures}{hindrance}", found.model.as_of)
+}
+
+fn entry(listed: &Listed) -> Value {
+    let Listed { goal, version, is_champion, is_shadow, found } = listed;
+    match found {
+        Ok(found) => json!({
+            "goal": goal, "version": version, "champion": is_champion, "shadow": is_shadow,
+            "kind": found.model.kind.as_str(), "as_of": found.model.as_of,
+            "metrics": found.card.as_ref().map(|card| &card.metrics),
+        }),
+        Err(error) => json!({
+            "goal": goal, "version": version, "champion": is_champion, "error": error.to_string(),
+        }),
+    }
 }
 
 /// When a version took the champion's place, and past what.
@@ -202,52 +202,15 @@ fn history(journal: &[Change], version: &str) -> Vec<String> {
     .collect()
 }
 
-/// What keeps a model from being served, in a word.
-fn standing(found: &Registered) -> &'static str {
-    let gate = found.card.as_ref().and_then(|card| card.gate.as_ref());
-    match (found.model.kind, gate) {
-        (ModelKind::BaseRate, _) => "  not served",
-        (_, Some(gate)) if !gate.is_passed() => "  refused by the gate",
-        (ModelKind::Imported, _) => "  imported: never served",
-        _ => "",
-    }
-}
-
-fn entry(goal: &str, found: &Registered, is_champion: bool, is_shadow: bool) -> serde_json::Value {
-    serde_json::json!({
-        "goal": goal, "version": found.version, "champion": is_champion, "shadow": is_shadow, "kind": found.model.kind.as_str(),
-        "as_of": found.model.as_of, "metrics": found.card.as_ref().map(|card| &card.metrics),
-    })
-}
-
-fn show(
-    context: &Context,
-    workspace: &Workspace,
-    goal: &str,
-    version: Option<&str>,
-    as_of: Option<&str>,
-) -> Result<(), Failure> {
-    let registry = Registry::of(workspace);
-    let found = match version {
-        Some(version) => registry.read(goal, version)?,
-        None => registry.read_champion(goal)?,
-    };
-    let Some(card) = &found.card else {
-        let place = registry.place(goal, &found.version);
-        return Err(RegistryError::LostCard(place.join("card.json")).into());
-    };
-    let (champion, journal) = (registry.champion(goal), registry.journal(goal)?);
-    let drift = match champion.as_ref() == Some(&found.version) {
-        true => measure(context, workspace, &found, as_of)?,
-        false => Measured::Nothing,
-    };
-    let refusal = drift.refusal(goal, &found.version);
+fn print_shown(context: &Context, shown: Shown) -> Result<(), Failure> {
+    let Shown { goal, found, card, champion, journal, drift, refusal } = shown;
+    let refusal = refusal.map(Failure::from);
     if context.json {
-        let mut object = serde_json::json!({
+        let mut object = json!({
             "goal": goal, "version": found.version, "champion": champion, "card": card,
             "model": found.model, "journal": journal,
         });
-        drift.add_to(&mut object);
+        drift::add_to(&drift, &mut object);
         if let Some(failure) = &refusal {
             failure.add_to(&mut object);
         }
@@ -255,10 +218,7 @@ fn show(
     } else {
         print_text(&card.to_markdown(&found.model, &found.version));
         print_lines(&history(&journal, &found.version));
-        print_lines(&drift.to_lines());
+        print_lines(&drift::to_lines(&drift));
     }
-    match refusal {
-        None => Ok(()),
-        Some(failure) => Err(failure.reported()),
-    }
+    Failure::after_report(refusal)
 }

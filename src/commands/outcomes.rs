@@ -2,23 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::output::{print_json, print_lines, table, thousands};
 use super::{Context, Failure};
-use domain::time::Instant;
-use engine::SnapshotScorer;
-use engine::replay::scorer_of;
-use events::lake::Lake;
-use feedback::attribution::Strays;
-use feedback::decided::Logged;
-use feedback::export::{Exported, export};
-use feedback::outcomes::{outcomes_of, write};
-use feedback::summary::{Figures, Summary, summarise};
-use files::workspace::Workspace;
-use store::decision_log::Record;
+use feedback::summary::{Figures, Summary};
+use operations::outcomes::{OutcomesReport, outcomes};
 
 /// Join decisions with the events they caused, and write both as tables
 ///
@@ -46,83 +36,21 @@ pub(super) struct OutcomesArguments {
     as_of: Option<String>,
 }
 
-/// All that is told of a run.
-struct Told {
-    as_of: Instant,
-    window_hours: i64,
-    summary: Summary,
-    strays: Strays,
-    exported: Exported,
-    erased: u64,
-    torn_files: u64,
-    outcomes: std::path::PathBuf,
-}
-
 pub(super) fn run(context: &Context, arguments: &OutcomesArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let _lock = workspace.lock()?;
-    let lake = Lake::open(&workspace)?;
-    let logged = Logged::read(&workspace.decision_log())?;
-    let as_of = moment(context, arguments.as_of.as_deref(), &lake, &logged)?;
-    let logged = logged.before(as_of);
-    if logged.decisions().is_empty() {
-        let message =
-            format!("the decision log holds none before {as_of}; `smartpush serve` answers, and logs them");
-        return Err(Failure::conflict("no_decisions", message));
-    }
-    let told = make(context, &workspace, &lake, &logged, as_of)?;
-    warn(&told);
+    let as_of = context.given_moment(arguments.as_of.as_deref())?;
+    let report = context.operate(&workspace, |context| outcomes(context, as_of))?;
+    warn(&report);
     match context.json {
-        true => print_json(&for_machines(&told)),
-        false => print_lines(&for_people(&told)),
+        true => print_json(&for_machines(&report)),
+        false => print_lines(&for_people(&report)),
     }
     Ok(())
 }
 
-/// T as it was given, or 1 µs after whatever is newest.
-fn moment(context: &Context, text: Option<&str>, lake: &Lake, logged: &Logged) -> Result<Instant, Failure> {
-    let newest = lake.newest().max(logged.newest()).unwrap_or(context.now);
-    text.map_or(Ok(newest.plus(1)), |text| context.parse_moment(text))
-}
-
-fn make(
-    context: &Context,
-    workspace: &Workspace,
-    lake: &Lake,
-    logged: &Logged,
-    as_of: Instant,
-) -> Result<Told, Failure> {
-    let window_hours = context.config.feedback.attribution_window_hours;
-    let (outcomes, strays) = outcomes_of(logged, lake, &context.config, as_of)?;
-    let mut known = BTreeMap::new();
-    let exported = export(workspace, logged, as_of, |record| scorer(workspace, &mut known, record))?;
-    let path = write(workspace, logged, &outcomes, window_hours, as_of)?;
-    Ok(Told {
-        as_of,
-        window_hours,
-        summary: summarise(logged.decisions(), &outcomes),
-        strays,
-        exported,
-        erased: logged.erased,
-        torn_files: logged.torn_files,
-        outcomes: path,
-    })
-}
-
-/// A record's scorer; each model is read once.
-fn scorer(
-    workspace: &Workspace,
-    known: &mut BTreeMap<BTreeMap<String, String>, Option<Arc<SnapshotScorer>>>,
-    record: &Record,
-) -> Option<Arc<SnapshotScorer>> {
-    let model = record.context.versions.get_key_value("model");
-    let key = model.map(|(name, version)| (name.clone(), version.clone())).into_iter().collect();
-    known.entry(key).or_insert_with(|| scorer_of(workspace, record).ok().map(Arc::new)).clone()
-}
-
 /// What a reader of the tables should know, on stderr.
-fn warn(told: &Told) {
-    let Told { exported, strays, torn_files, .. } = told;
+fn warn(report: &OutcomesReport) {
+    let OutcomesReport { exported, strays, torn_files, .. } = report;
     let lines = [
         (exported.without_model, "decisions were made with a model that is gone: arms.parquet lacks theirs"),
         (exported.differing, "sends do not come out as they were logged: their arms are those of this build"),
@@ -136,43 +64,43 @@ fn warn(told: &Told) {
     }
 }
 
-fn for_machines(told: &Told) -> Value {
-    let all = &told.summary.all;
+fn for_machines(report: &OutcomesReport) -> Value {
+    let all = &report.summary.all;
     let name = |campaign: &Option<String>| campaign.clone().unwrap_or_default();
     let campaigns: BTreeMap<String, &Figures> =
-        told.summary.campaigns.iter().map(|(campaign, figures)| (name(campaign), figures)).collect();
+        report.summary.campaigns.iter().map(|(campaign, figures)| (name(campaign), figures)).collect();
     let mut outcomes = json!(all);
     outcomes["campaigns"] = json!(campaigns);
-    outcomes["strays"] = json!(told.strays);
+    outcomes["strays"] = json!(report.strays);
     json!({
-        "as_of": told.as_of, "attribution_window_hours": told.window_hours,
+        "as_of": report.as_of, "attribution_window_hours": report.window_hours,
         "decisions": all.decisions, "sends": all.sends, "holdout": all.holdout, "explored": all.explored,
         "outcomes": outcomes,
-        "arms": told.exported.arms, "without_model": told.exported.without_model, "differing": told.exported.differing,
-        "erased": told.erased, "torn_files": told.torn_files,
-        "paths": { "outcomes": told.outcomes, "decisions": told.exported.path },
+        "arms": report.exported.arms, "without_model": report.exported.without_model, "differing": report.exported.differing,
+        "erased": report.erased, "torn_files": report.torn_files,
+        "paths": { "outcomes": report.outcomes, "decisions": report.exported.path },
     })
 }
 
 /// A table with one line a campaign, and what does not fit into it below.
-fn for_people(told: &Told) -> Vec<String> {
-    let all = &told.summary.all;
+fn for_people(report: &OutcomesReport) -> Vec<String> {
+    let all = &report.summary.all;
     let mut lines = vec![
         format!(
             "{} decisions before {}, {} of them sends; events within {} h of a push may belong to it",
             thousands(all.decisions),
-            told.as_of,
+            report.as_of,
             thousands(all.sends),
-            told.window_hours
+            report.window_hours
         ),
         String::new(),
     ];
-    lines.extend(table(&rows(&told.summary)));
+    lines.extend(table(&rows(&report.summary)));
     lines.push("  sent is of sends, what follows of sent".to_string());
     lines.push(String::new());
     lines.push(format!(
         "Goal reached within {} h of the decision, whoever caused it: sends {}, held out {}",
-        told.window_hours,
+        report.window_hours,
         share(all.sends_goal_in_window, all.sends),
         share(all.holdout_goal_in_window, all.holdout)
     ));
@@ -181,9 +109,9 @@ fn for_people(told: &Told) -> Vec<String> {
         share(all.explored, all.sends),
         share(all.opted_out, all.sent)
     ));
-    lines.push(place("outcomes", &told.outcomes, all.decisions));
-    lines.push(place("decisions", &told.exported.path, all.decisions));
-    lines.push(place("arms", &told.exported.path, told.exported.arms));
+    lines.push(place("outcomes", &report.outcomes, all.decisions));
+    lines.push(place("decisions", &report.exported.path, all.decisions));
+    lines.push(place("arms", &report.exported.path, report.exported.arms));
     lines
 }
 

@@ -3,20 +3,9 @@
 use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
-use registry::versions::Damaged;
 
-/// `1469307` as `1,469,307`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(super) use domain::text::thousands;
+use operations::context::Progress;
 
 /// Rows whose columns are as wide as their widest cell: the first on the left, the others on the right.
 pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
@@ -44,6 +33,42 @@ pub(super) fn progress_bar() -> ProgressBar {
     bar.with_finish(ProgressFinish::AndClear)
 }
 
+/// The progress of an operation as a bar on stderr.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new() -> Bar {
+        Bar(progress_bar())
+    }
+
+    /// Prints lines on stdout, above the bar where both are one terminal.
+    pub(super) fn print_lines(&self, lines: &[String]) {
+        self.0.suspend(|| print_lines(lines));
+    }
+}
+
+impl Progress for Bar {
+    fn step(&self, text: &str) {
+        self.0.set_message(text.to_string());
+    }
+
+    fn count(&self, done: u64, total: Option<u64>) {
+        match total {
+            Some(total) => self.0.set_length(total),
+            None => self.0.unset_length(),
+        }
+        self.0.set_position(done);
+    }
+
+    fn stage(&self, text: &str) {
+        self.0.suspend(|| eprintln!("{text} …"));
+    }
+
+    fn warn(&self, text: &str) {
+        self.0.suspend(|| eprintln!("warning: {text}"));
+    }
+}
+
 /// Says on stderr how many users are read on a clock that nobody named.
 pub(super) fn warn_of_zones(without: u64, users: u64, default_zone: &str) {
     if without > 0 {
@@ -54,11 +79,6 @@ pub(super) fn warn_of_zones(without: u64, users: u64, default_zone: &str) {
             thousands(users)
         );
     }
-}
-
-/// Says on stderr which version of a model is damaged and was skipped.
-pub(super) fn warn_of_damaged(damaged: &Damaged) {
-    eprintln!("warning: {damaged}");
 }
 
 /// Prints one JSON object on stdout.

@@ -1,11 +1,9 @@
 //! `smartpush profile`: events → one row per user; or one user's row, for people.
 
-use super::output::{print_json, print_lines, progress_bar, thousands};
+use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use profiles::build::{Built, build};
-use profiles::declared::Declared;
+use operations::profile::{UserProfile, build, show_user};
 use profiles::features::{FEATURES, Feature};
-use profiles::table::ProfileTable;
 
 /// Build one row of features per user, from events before T
 ///
@@ -34,9 +32,11 @@ pub(super) fn run(context: &Context, arguments: &ProfileArguments) -> Result<(),
         return list_features(context);
     }
     if let Some(user_id) = &arguments.user {
-        return show_user(context, arguments, user_id);
+        return show(context, arguments, user_id);
     }
-    let built = make(context, arguments.as_of.as_deref())?;
+    let workspace = context.open()?;
+    let as_of = context.given_moment(arguments.as_of.as_deref())?;
+    let built = context.operate(&workspace, |operation| build(operation, as_of))?;
     if context.json {
         print_json(&serde_json::json!({
             "as_of": built.manifest.as_of, "rows": built.manifest.rows, "path": built.path,
@@ -52,23 +52,6 @@ pub(super) fn run(context: &Context, arguments: &ProfileArguments) -> Result<(),
         print_lines(&lines);
     }
     Ok(())
-}
-
-/// Builds under the workspace's lock, with a progress bar.
-pub(super) fn make(context: &Context, as_of: Option<&str>) -> Result<Built, Failure> {
-    let workspace = context.open()?;
-    let _lock = workspace.lock()?;
-    let lake = context.lake(&workspace)?;
-    let as_of = context.moment(as_of, &lake)?;
-    let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
-    let bar = progress_bar();
-    bar.set_message("building profiles");
-    let built = build(&workspace, &lake, &declared, as_of, &context.config.profiles, &|done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    })?;
-    bar.finish_and_clear();
-    Ok(built)
 }
 
 fn list_features(context: &Context) -> Result<(), Failure> {
@@ -88,19 +71,16 @@ fn list_features(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_user(context: &Context, arguments: &ProfileArguments, user_id: &str) -> Result<(), Failure> {
+fn show(context: &Context, arguments: &ProfileArguments, user_id: &str) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let as_of = arguments.as_of.as_deref().map(|text| context.parse_moment(text)).transpose()?;
-    let table = ProfileTable::open(&workspace, as_of)?;
-    let Some(profile) = table.get(user_id) else {
-        let message = format!("{user_id:?} is not in the profiles as of {}", table.manifest().as_of);
-        return Err(Failure::not_found("unknown_user", message));
-    };
+    let as_of = context.given_moment(arguments.as_of.as_deref())?;
+    let UserProfile { as_of, profile } =
+        context.operate(&workspace, |operation| show_user(operation, user_id, as_of))?;
     if context.json {
-        print_json(&serde_json::json!({ "as_of": table.manifest().as_of, "profile": profile }));
+        print_json(&serde_json::json!({ "as_of": as_of, "profile": profile }));
         return Ok(());
     }
-    let mut lines = vec![format!("{user_id} as of {}", table.manifest().as_of)];
+    let mut lines = vec![format!("{user_id} as of {as_of}")];
     for feature in FEATURES.iter().filter(|feature| feature.name != "hours_of_week") {
         let value = profile.get(feature.name).filter(|value| !value.is_null());
         lines.push(format!("  {:<26} {}", feature.name, value.map(for_people).unwrap_or_else(|| "–".into())));

@@ -2,7 +2,8 @@
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use engine::replay::{Difference, Replay, replay};
+use engine::replay::{Difference, Replay};
+use operations::replay::{ReplayReport, replay};
 
 /// Make a logged decision again and compare the bytes
 ///
@@ -18,7 +19,8 @@ pub(super) struct ReplayArguments {
 
 pub(super) fn run(context: &Context, arguments: &ReplayArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let found = replay(&workspace, &arguments.decision_id)?;
+    let ReplayReport { replay: found, refusal } =
+        context.operate(&workspace, |context| replay(context, &arguments.decision_id))?;
     if context.json {
         print_json(&serde_json::json!({
             "decision_id": found.decision_id, "identical": found.identical, "differences": found.differences,
@@ -27,11 +29,7 @@ pub(super) fn run(context: &Context, arguments: &ReplayArguments) -> Result<(), 
     } else {
         print_lines(&for_people(&found));
     }
-    if found.identical {
-        return Ok(());
-    }
-    let count = found.differences.len();
-    Err(Failure::refused("replay_differs", format!("{count} places differ")).reported())
+    Failure::after_report(refusal.map(Failure::from))
 }
 
 fn for_people(found: &Replay) -> Vec<String> {

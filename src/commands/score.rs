@@ -2,14 +2,11 @@
 
 mod import;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::learning::{goal_of, question, read_before};
-use super::output::{print_json, print_lines, thousands, warn_of_damaged};
+use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use files::tables::{self, TableError};
-use models::score::{check_goal, check_inputs, frame_of, score};
-use registry::versions::{Registry, RegistryError};
+use operations::score::{Request, score};
 
 /// Write the calibrated propensity of a goal for everybody it is about, as of T
 ///
@@ -46,47 +43,30 @@ pub(super) struct ScoreArguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), Failure> {
-    let goal = goal_of(context, &arguments.goal)?;
-    let workspace = context.open()?;
-    context.check_out(&workspace, &arguments.out)?;
-    let lake = context.lake(&workspace)?;
-    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
-    if let Some(file) = &arguments.import {
-        return import::run(context, arguments, &workspace, &lake, as_of, file);
+    if let Some(predictions) = &arguments.import {
+        return import::run(context, arguments, predictions);
     }
-    let registry = Registry::of(&workspace);
-    let found = match &arguments.model {
-        Some(version) => registry.read(&arguments.goal, version)?,
-        None => {
-            let newest = registry.newest(&arguments.goal, as_of)?;
-            newest.damaged.iter().for_each(warn_of_damaged);
-            newest.found
-        }
+    let workspace = context.open()?;
+    let request = Request {
+        goal: arguments.goal.clone(),
+        as_of: context.given_moment(arguments.as_of.as_deref())?,
+        model: arguments.model.clone(),
+        out: arguments.out.clone(),
     };
-    registry.check_servable(&found)?;
-    let path = registry.place(&arguments.goal, &found.version).join("model.json");
-    check_goal(&found.model, goal)
-        .and_then(|()| check_inputs(&found.model))
-        .map_err(|fault| RegistryError::Unusable { path, fault })?;
-    let material = read_before(context, &workspace, &lake, as_of)?;
-    // Features as the model knows them, also when the settings have changed since.
-    let sources = material.sources(&found.model.profile_settings);
-    let question = question(context, &arguments.goal, goal, &sources);
-    let scores = score(&question, &found.model, as_of)?;
-    let frame = frame_of(&question, &scores).map_err(TableError::parquet(Path::new("scores")))?;
-    let rows = tables::write_frame(&arguments.out, frame)?;
+    let report = context.operate(&workspace, |operation| score(operation, &request))?;
     if context.json {
         print_json(&serde_json::json!({
-            "goal": arguments.goal, "as_of": as_of, "version": found.version, "rows": rows, "path": arguments.out,
-            "mean_propensity": scores.iter().map(|score| score.propensity).sum::<f64>() / scores.len() as f64,
+            "goal": arguments.goal, "as_of": report.as_of, "version": report.version, "rows": report.rows,
+            "path": arguments.out, "mean_propensity": report.mean_propensity,
         }));
     } else {
-        let place = arguments.out.display();
         print_lines(&[format!(
-            "{} propensities of {} as of {as_of} by model {} in {place}",
-            thousands(rows),
+            "{} propensities of {} as of {} by model {} in {}",
+            thousands(report.rows),
             arguments.goal,
-            found.version
+            report.as_of,
+            report.version,
+            arguments.out.display()
         )]);
     }
     Ok(())

@@ -11,10 +11,11 @@ mod selection;
 mod storage;
 mod upload;
 
-use self::selection::{Desk, Selection};
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use segments::language::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
+use ::segments::language::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
+use operations::segments::PeopleChoice;
+use operations::segments::fields::fields;
 
 /// Ask who belongs to a segment: how many, some of them, all of them as a file; save it, compare it with others
 ///
@@ -69,28 +70,25 @@ enum Action {
 }
 
 pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(), Failure> {
-    let workspace = context.open()?;
-    let desk = Desk::open(context, &workspace)?;
+    let workspace = &context.open()?;
     match &arguments.action {
         Action::Fields => {
-            list_fields(context, &desk.catalogue);
+            let catalogue = context.operate(workspace, |context| fields(context, PeopleChoice::Newest))?;
+            list_fields(context, &catalogue);
             Ok(())
         }
-        Action::ReadyMade(view) => ready_made::run(&desk, view),
-        Action::Groups(view) => groups::run(&desk, view),
-        Action::Count(arguments) => count::run(&desk, arguments),
-        Action::Sample(arguments) => sample::run(&desk, arguments),
-        Action::Export(arguments) => export::run(&desk, arguments),
-        Action::Overlap(arguments) => overlap::run(&desk, arguments),
-        Action::Lookalike(arguments) => lookalike::run(&desk, arguments),
-        Action::Save(arguments) => storage::save(&desk, arguments),
-        Action::Upload(arguments) => upload::run(&desk, arguments),
-        Action::List => {
-            storage::list(&desk);
-            Ok(())
-        }
-        Action::Show { id } => storage::show(&desk, id),
-        Action::Delete { id } => storage::delete(&desk, id),
+        Action::ReadyMade(view) => ready_made::run(context, workspace, view),
+        Action::Groups(view) => groups::run(context, workspace, view),
+        Action::Count(arguments) => count::run(context, workspace, arguments),
+        Action::Sample(arguments) => sample::run(context, workspace, arguments),
+        Action::Export(arguments) => export::run(context, workspace, arguments),
+        Action::Overlap(arguments) => overlap::run(context, workspace, arguments),
+        Action::Lookalike(arguments) => lookalike::run(context, workspace, arguments),
+        Action::Save(arguments) => storage::save(context, workspace, arguments),
+        Action::Upload(arguments) => upload::run(context, workspace, arguments),
+        Action::List => storage::list(context, workspace),
+        Action::Show { id } => storage::show(context, workspace, id),
+        Action::Delete { id } => storage::delete(context, workspace, id),
     }
 }
 

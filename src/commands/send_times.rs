@@ -1,16 +1,14 @@
 //! `smartpush send-times`: every user's curve as a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::output::{print_json, print_lines, progress_bar, thousands, warn_of_zones};
+use super::output::{print_json, print_lines, thousands, warn_of_zones};
 use super::{Context, Failure};
-use curves::SendTimeModel;
-use curves::export::{CurveFrames, Layout};
-use curves::population::{Cut, Population};
-use files::tables::{self, TableError};
-use profiles::declared::Declared;
+use curves::export::Layout;
+use files::tables::check_extension;
+use operations::send_times::{Request, send_times};
 
 /// Write every user's send-time curve, learned from events before T
 ///
@@ -52,44 +50,24 @@ impl From<LayoutArgument> for Layout {
 }
 
 pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(), Failure> {
-    tables::check_extension(&arguments.out)?;
+    check_extension(&arguments.out)?;
     let workspace = context.open()?;
-    if workspace.owns(&arguments.out) {
-        let place = arguments.out.display();
-        let message = format!("{place}: the workspace keeps its own tables there");
-        return Err(Failure::caller("bad_out", message));
-    }
-    let lake = context.lake(&workspace)?;
-    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
-    let declared = Declared::read(&workspace, &context.config.default_time_zone)?;
-    let bar = progress_bar();
-    bar.set_message("reading activity");
-    let show = |done: usize, total: usize| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
+    let request = Request {
+        as_of: context.given_moment(arguments.as_of.as_deref())?,
+        layout: arguments.layout.into(),
+        out: arguments.out.clone(),
     };
-    let population = Population::read(&lake, &declared, Cut::At(as_of), &show)?;
-    bar.set_message("learning curves");
-    let model = SendTimeModel::fit(&population.histories, context.config.send_time.interval);
-    bar.set_message("writing curves");
-    let mut frames = CurveFrames::new(&model, &population, arguments.layout.into());
-    let rows = tables::write_table(&arguments.out, || {
-        let frame = frames.next_frame().map_err(TableError::parquet(Path::new("curves")))?;
-        let (done, total) = frames.progress();
-        show(done, total);
-        Ok::<_, Failure>(frame)
-    })?;
-    bar.finish_and_clear();
-    let users = population.ids.len() as u64;
-    warn_of_zones(population.without_zone as u64, users, &context.config.default_time_zone);
+    let report = context.operate(&workspace, |operation| send_times(operation, &request))?;
+    let (users, users_without_zone) = (report.users, report.users_without_zone);
+    warn_of_zones(users_without_zone, users, &context.config.default_time_zone);
     if context.json {
         print_json(&serde_json::json!({
-            "as_of": as_of.to_string(), "users": users, "rows": rows, "path": arguments.out,
-            "users_without_zone": population.without_zone, "learned": model.learned(),
+            "as_of": report.as_of.to_string(), "users": users, "rows": report.rows, "path": arguments.out,
+            "users_without_zone": users_without_zone, "learned": report.learned,
         }));
     } else {
         let place = arguments.out.display();
-        print_lines(&[format!("{} curves as of {as_of} in {place}", thousands(users))]);
+        print_lines(&[format!("{} curves as of {} in {place}", thousands(users), report.as_of)]);
     }
     Ok(())
 }

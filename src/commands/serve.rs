@@ -10,7 +10,9 @@ use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use api::{self, ApiState, Clock, Metrics};
 use engine::{Engine, Refresher};
-use files::workspace::Workspace;
+use files::workspace::{ServeLock, Workspace};
+use operations::context::{Context as OperationContext, NoProgress};
+use operations::serve::{open_engine, reserve};
 
 /// Answer what to push to whom and when, over HTTP
 ///
@@ -34,19 +36,16 @@ pub(super) struct ServeArguments {
 
 pub(super) fn run(context: &Context, arguments: &ServeArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let clock = match &arguments.now {
-        Some(text) => Clock::starting_at(context.parse_moment(text)?),
-        None => Clock::real(),
-    };
-    let _lock = workspace.lock_for_serving()?;
-    serve(context, workspace, clock, &arguments.listen, &|_| Vec::new())
+    let clock = context.given_moment(arguments.now.as_deref())?.map_or_else(Clock::real, Clock::starting_at);
+    let serving = reserve(&workspace)?;
+    serve(context, &workspace, serving, clock, &arguments.listen, &|_| Vec::new())
 }
 
-/// Serves a workspace, whose server's lock the caller holds, until it is told to stop; `invite` says more lines when it is
-/// ready.
+/// Serves a workspace until it is told to stop; `invite` says more lines when it is ready.
 pub(super) fn serve(
     context: &Context,
-    workspace: Workspace,
+    workspace: &Workspace,
+    _serving: ServeLock,
     clock: Clock,
     address: &str,
     invite: &dyn Fn(SocketAddr) -> Vec<String>,
@@ -54,7 +53,7 @@ pub(super) fn serve(
     say_on_stderr();
     let listener = listen(address)?;
     let address = listener.local_addr().map_err(Failure::ours)?;
-    let engine = Arc::new(open_engine(context, workspace, clock)?);
+    let engine = Arc::new(engine_of(context, workspace, clock)?);
     let config = &context.config.serve;
     let every = Duration::from_secs(config.refresh_seconds);
     let refresher = Refresher::start(Arc::clone(&engine), every, move || clock.now());
@@ -76,8 +75,10 @@ pub(super) fn serve(
 }
 
 /// The engine of a workspace at a clock's moment.
-pub(super) fn open_engine(context: &Context, workspace: Workspace, clock: Clock) -> Result<Engine, Failure> {
-    Ok(Engine::open(workspace, context.config.clone(), clock.now(), clock.is_virtual(), entropy()?)?)
+fn engine_of(context: &Context, workspace: &Workspace, clock: Clock) -> Result<Engine, Failure> {
+    let (config, now) = (&context.config, clock.now());
+    let operation = OperationContext { workspace, config, now, progress: &NoProgress };
+    Ok(open_engine(&operation, clock.is_virtual(), entropy()?)?)
 }
 
 fn listen(address: &str) -> Result<TcpListener, Failure> {
@@ -88,7 +89,7 @@ fn listen(address: &str) -> Result<TcpListener, Failure> {
 }
 
 /// What tells this server's ids from those of every other.
-fn entropy() -> Result<[u8; 32], Failure> {
+pub(super) fn entropy() -> Result<[u8; 32], Failure> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| Failure::ours(format!("getrandom: {error}")))?;
     Ok(bytes)

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::charts::sparkline;
-use super::output::{print_json, print_lines, progress_bar, table, thousands};
+use super::output::{Bar, print_json, print_lines, table, thousands};
 use super::{Context, Failure};
 use evaluation::bootstrap::Figure;
-use simulation::Stage;
-use simulation::parameters::{Parameters, Scenario};
+use operations::simulate::{SimulateReport, SimulateRequest, simulate};
+use simulation::parameters::Scenario;
 use simulation::policies::Policy;
-use simulation::report::{PolicyReport, Reporter};
-use simulation::run::{Week, play};
+use simulation::report::PolicyReport;
+use simulation::run::Week;
 
 /// Let policies play in a world with known truth, and measure them between random and perfect
 ///
@@ -58,27 +58,21 @@ pub(super) struct SimulateArguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &SimulateArguments) -> Result<(), Failure> {
-    let (parameters, policies) = (parameters(arguments)?, policies(&arguments.policies)?);
-    let reports = simulate(&parameters, &policies, arguments)?;
+    let request = SimulateRequest {
+        parameters: arguments.parameters.clone(),
+        users: arguments.users,
+        weeks: arguments.weeks,
+        scenario: scenario(&arguments.scenario)?,
+        seed: arguments.seed,
+        seeds: arguments.seeds,
+        policies: policies(&arguments.policies)?,
+    };
+    let report = simulate(&Bar::new(), &request)?;
     match context.json {
-        true => print_json(&for_machines(&parameters, &reports, arguments)),
-        false => print_lines(&for_people(&parameters, &reports, arguments)),
+        true => print_json(&for_machines(&report, arguments)),
+        false => print_lines(&for_people(&report, arguments)),
     }
     Ok(())
-}
-
-fn parameters(arguments: &SimulateArguments) -> Result<Parameters, Failure> {
-    let file = arguments.parameters.as_ref().map(|path| {
-        let text = std::fs::read_to_string(path);
-        text.map(|text| (path.display().to_string(), text))
-            .map_err(|error| Failure::caller("bad_parameters", format!("{}: {error}", path.display())))
-    });
-    let file = file.transpose()?;
-    let mut parameters = Parameters::read(file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())))?;
-    parameters.users = arguments.users.unwrap_or(parameters.users);
-    parameters.weeks = arguments.weeks.unwrap_or(parameters.weeks);
-    parameters.check()?;
-    Ok(parameters.under(scenario(&arguments.scenario)?))
 }
 
 fn scenario(name: &str) -> Result<Scenario, Failure> {
@@ -91,49 +85,26 @@ fn scenario(name: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// The policies of these names, each once, in their own order; all when none is named.
+/// The policies of these names.
 fn policies(names: &[String]) -> Result<Vec<Policy>, Failure> {
     let known = Policy::ALL.map(Policy::as_str).join(", ");
     let policy = |name: &String| {
         Policy::parse(name)
             .ok_or_else(|| Failure::caller("unknown_policy", format!("{name:?}; there are {known}")))
     };
-    let named = names.iter().map(policy).collect::<Result<Vec<Policy>, Failure>>()?;
-    Ok(Policy::ALL.into_iter().filter(|policy| named.is_empty() || named.contains(policy)).collect())
+    names.iter().map(policy).collect()
 }
 
-fn simulate(
-    parameters: &Parameters,
-    policies: &[Policy],
-    arguments: &SimulateArguments,
-) -> Result<Vec<PolicyReport>, Failure> {
-    let bar = progress_bar();
-    bar.set_length(arguments.seeds * policies.len() as u64 * 7 * parameters.weeks as u64);
-    let mut reporter = Reporter::new(arguments.seed);
-    for world in 0..arguments.seeds {
-        bar.set_message(format!("world {} of {}", world + 1, arguments.seeds));
-        let stage = Stage::set(parameters.clone(), arguments.seed.wrapping_add(world));
-        for policy in policies {
-            let played = play(&stage, *policy, &|_, _| bar.inc(1))?;
-            reporter.absorb(&stage, played);
-        }
-    }
-    bar.finish_and_clear();
-    Ok(reporter.report())
-}
-
-fn for_machines(parameters: &Parameters, reports: &[PolicyReport], arguments: &SimulateArguments) -> Value {
+fn for_machines(report: &SimulateReport, arguments: &SimulateArguments) -> Value {
+    let parameters = &report.parameters;
     json!({
         "scenario": arguments.scenario, "users": parameters.users, "weeks": parameters.weeks,
-        "seed": arguments.seed, "seeds": arguments.seeds, "policies": reports,
+        "seed": arguments.seed, "seeds": arguments.seeds, "policies": report.policies,
     })
 }
 
-fn for_people(
-    parameters: &Parameters,
-    reports: &[PolicyReport],
-    arguments: &SimulateArguments,
-) -> Vec<String> {
+fn for_people(report: &SimulateReport, arguments: &SimulateArguments) -> Vec<String> {
+    let SimulateReport { parameters, policies } = report;
     let worlds = if arguments.seeds == 1 { "world" } else { "worlds" };
     let mut lines = vec![
         format!(
@@ -147,7 +118,7 @@ fn for_people(
         String::new(),
     ];
     let mut rows = vec![HEADER.map(str::to_string).to_vec()];
-    rows.extend(reports.iter().map(row));
+    rows.extend(policies.iter().map(row));
     lines.extend(table(&rows));
     lines.push(String::new());
     lines.push("  week by week".into());
@@ -156,7 +127,7 @@ fn for_people(
             .map(str::to_string)
             .to_vec(),
     ];
-    rows.extend(reports.iter().map(weeks));
+    rows.extend(policies.iter().map(weeks));
     lines.extend(table(&rows));
     lines.push(String::new());
     lines.extend(NOTES.map(|note| format!("  {note}")));

@@ -1,20 +1,13 @@
 //! `smartpush train`: examples → a model, its card, and a champion if it beats the base rate.
 
-use super::learning::{goal_of, health_lines, read_before};
-use super::output::{print_json, print_lines, progress_bar, thousands};
+use serde_json::{Value, json};
+
+use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use config::TrainingConfig;
-use domain::time::Instant;
 use evaluation::bootstrap::Figure;
-use files::workspace::Workspace;
-use models::examples::Question;
-use models::material::Material;
-use models::train::online::{OnlineError, go_on};
-use models::train::{Request, Trained, train};
+use operations::train::{Goals, Learned, NotTrained, Request, Standing, train};
 use registry::card::Card;
-use registry::gate::{Gate, GateLine};
-use registry::model::ModelKind;
-use registry::versions::Registry;
+use registry::gate::Gate;
 
 /// Train a model of each goal (or of one) on examples whose outcome was known before T
 ///
@@ -41,181 +34,68 @@ pub(super) struct TrainArguments {
     seed: Option<u64>,
 }
 
-/// A trained model and where it went.
-pub(super) struct Outcome {
-    pub(super) goal: String,
-    pub(super) version: String,
-    pub(super) promoted: bool,
-    pub(super) trained: Trained,
-}
-
 pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), Failure> {
-    if let Some(name) = &arguments.goal {
-        goal_of(context, name)?;
-    }
     let workspace = context.open()?;
-    let _lock = workspace.lock()?;
-    let lake = context.lake(&workspace)?;
-    let as_of = context.moment(arguments.as_of.as_deref(), &lake)?;
-    let material = read_before(context, &workspace, &lake, as_of)?;
-    let learning = Learning {
-        context,
-        workspace: &workspace,
-        material: &material,
-        lake_sha256: lake.content_sha256(),
-        health: health_lines(context, &workspace, &lake, as_of)?,
-    };
-    let seed = arguments.seed.unwrap_or(context.config.training.seed);
-    if let Some(name) = &arguments.goal {
-        let outcome = match arguments.online {
-            true => learning.go_on(name, seed)?,
-            false => learning.train_goal(name, seed)?,
-        };
-        show(context, &outcome);
-        return Ok(());
-    }
-    let mut outcomes = Vec::new();
-    for name in context.config.goals.keys() {
-        match learning.train_goal(name, seed) {
-            Ok(outcome) => outcomes.push(outcome),
-            // A shipped goal that this data says nothing of is no failure of the others.
-            Err(failure) => eprintln!("skipped: {failure}"),
-        }
-    }
-    if outcomes.is_empty() {
-        let message = "no declared goal could be trained; see the lines above";
-        return Err(Failure::caller("nothing_to_learn", message));
-    }
-    if context.json {
-        let models: Vec<serde_json::Value> = outcomes.iter().map(to_json).collect();
-        print_json(&serde_json::json!({ "as_of": material.as_of.to_string(), "models": models }));
-    } else {
-        outcomes.iter().for_each(|outcome| print_lines(&to_lines(outcome)));
-    }
-    Ok(())
-}
-
-/// What every goal of one run is trained from.
-pub(super) struct Learning<'a> {
-    pub(super) context: &'a Context,
-    pub(super) workspace: &'a Workspace,
-    pub(super) material: &'a Material,
-    pub(super) lake_sha256: String,
-    /// What the data checks say, as lines of the gate.
-    pub(super) health: Vec<GateLine>,
-}
-
-impl Learning<'_> {
-    /// Trains, registers and, if it is worth it, promotes.
-    pub(super) fn train_goal(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
-        self.promoted(self.train_only(name, seed)?)
-    }
-
-    /// Trains and registers.
-    pub(super) fn train_only(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
-        self.learn(name, seed, |question, request, watch| Ok(train(question, request, &watch)?))
-    }
-
-    /// Makes a model the champion if every line of the gate holds and the champion knows no later day.
-    fn promoted(&self, outcome: Outcome) -> Result<Outcome, Failure> {
-        let registry = Registry::of(self.workspace);
-        let promoted =
-            is_worth_it(&outcome.trained) && is_newest(&registry, &outcome.goal, outcome.trained.model.as_of);
-        if promoted {
-            registry.promote(&outcome.goal, &outcome.version, false, self.context.now)?;
-        }
-        Ok(Outcome { promoted, ..outcome })
-    }
-
-    /// The same, from where the champion stopped.
-    fn go_on(&self, name: &str, seed: u64) -> Result<Outcome, Failure> {
-        let registry = Registry::of(self.workspace);
-        let champion = registry.read_champion(name)?;
-        let state = registry
-            .read_online(name, &champion.version)
-            .ok_or_else(|| OnlineError::NotOnline { goal: name.to_string() })?;
-        let learned = self.learn(name, seed, |question, request, watch| {
-            Ok(go_on(question, request, &champion.model, &state, &watch)?)
-        });
-        self.promoted(learned?)
-    }
-
-    fn learn(
-        &self,
-        name: &str,
-        seed: u64,
-        learn: impl FnOnce(&Question<'_>, &Request<'_>, &dyn Fn(usize, usize)) -> Result<Trained, Failure>,
-    ) -> Result<Outcome, Failure> {
-        let context = self.context;
-        let goal = goal_of(context, name)?;
-        let sources = self.material.sources(&context.config.profiles);
-        let training = TrainingConfig { seed, ..context.config.training.clone() };
-        let question = Question { name, goal, sources: &sources, training: &training };
-        let registry = Registry::of(self.workspace);
-        // A champion that cannot be read is named by whoever serves it; training is the way out.
-        let champion = registry.read_champion(name).ok();
-        let request = Request {
-            lake_sha256: &self.lake_sha256,
-            champion: champion.as_ref(),
-            others: &self.health,
-            ..Request::new(self.material.as_of, &context.config, context.now)
-        };
-        let bar = progress_bar();
-        bar.set_message(format!("examples of {name}"));
-        let trained = learn(&question, &request, &|done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-            if done == total {
-                bar.set_message(format!("fitting {name}"));
+    let as_of = context.given_moment(arguments.as_of.as_deref())?;
+    let request = Request { goals: arguments.goals(), as_of, seed: arguments.seed };
+    let trained = context.operate(&workspace, |operation| train(operation, &request));
+    let report = trained.inspect_err(|error| tell_skipped(error.skipped()))?;
+    tell_skipped(&report.skipped);
+    report.failed.iter().for_each(|failed| eprintln!("failed: {}: {}", failed.goal, failed.error));
+    let refusal = report.failed.into_iter().next().map(|failed| Failure::from(failed.error));
+    match (&request.goals, context.json) {
+        (_, false) => report.models.iter().for_each(|learned| print_lines(&to_lines(learned))),
+        (Goals::Every, true) => {
+            let models: Vec<Value> = report.models.iter().map(to_json).collect();
+            let mut object = json!({ "as_of": report.as_of.to_string(), "models": models });
+            if let Some(failure) = &refusal {
+                failure.add_to(&mut object);
             }
-        })?;
-        bar.finish_and_clear();
-        let version = registry.write_with(&trained.model, &trained.card, trained.online.as_ref())?;
-        Ok(Outcome { goal: name.to_string(), version, promoted: false, trained })
+            print_json(&object);
+        }
+        (Goals::One(_) | Goals::Online(_), true) => {
+            report.models.iter().for_each(|learned| print_json(&to_json(learned)));
+        }
+    }
+    Failure::after_report(refusal)
+}
+
+impl TrainArguments {
+    fn goals(&self) -> Goals {
+        match &self.goal {
+            None => Goals::Every,
+            Some(goal) if self.online => Goals::Online(goal.clone()),
+            Some(goal) => Goals::One(goal.clone()),
+        }
     }
 }
 
-/// Does it beat the base rate, and hold in every line of the gate?
-fn is_worth_it(trained: &Trained) -> bool {
-    trained.card.beats_base_rate && trained.card.gate.as_ref().is_some_and(Gate::is_passed)
-}
-
-/// A model of the past does not take the place of a champion that knows more.
-fn is_newest(registry: &Registry, goal: &str, as_of: Instant) -> bool {
-    registry.read_champion(goal).map_or(true, |champion| champion.model.as_of <= as_of)
-}
-
-fn show(context: &Context, outcome: &Outcome) {
-    if context.json {
-        print_json(&to_json(outcome));
-    } else {
-        print_lines(&to_lines(outcome));
-    }
+fn tell_skipped(skipped: &[NotTrained]) {
+    skipped.iter().for_each(|skipped| eprintln!("skipped: {}", skipped.error));
 }
 
 /// The contract's keys, and what else a program may want.
-pub(super) fn to_json(outcome: &Outcome) -> serde_json::Value {
-    let (card, model) = (&outcome.trained.card, &outcome.trained.model);
-    serde_json::json!({
-        "goal": outcome.goal, "version": outcome.version, "champion": model.kind.as_str(),
-        "promoted": outcome.promoted, "as_of": model.as_of, "seed": model.seed, "penalty": model.penalty,
+pub(super) fn to_json(learned: &Learned) -> Value {
+    let (card, model) = (&learned.trained.card, &learned.trained.model);
+    json!({
+        "goal": learned.goal, "version": learned.version, "champion": model.kind.as_str(),
+        "promoted": learned.is_promoted(), "as_of": model.as_of, "seed": model.seed, "penalty": model.penalty,
         "metrics": card.metrics, "split": card.split, "fitted_on": card.fitted_on,
         "immature_moments": card.immature_moments, "data_sha256": card.data_sha256,
         "gate": card.gate.as_ref().map(|gate| &gate.lines),
     })
 }
 
-pub(super) fn to_lines(outcome: &Outcome) -> Vec<String> {
-    let (card, model) = (&outcome.trained.card, &outcome.trained.model);
-    let verdict = match (model.kind, outcome.promoted) {
-        (ModelKind::BaseRate | ModelKind::Imported, _) => "does not beat the base rate: kept, not promoted",
-        (_, true) => "passes the gate: promoted",
-        (_, false) if is_worth_it(&outcome.trained) => {
-            "passes the gate; the champion knows a later day and stays"
-        }
-        (_, false) => "refused by the gate: kept, not promoted",
+fn to_lines(learned: &Learned) -> Vec<String> {
+    let card = &learned.trained.card;
+    let verdict = match learned.standing {
+        Standing::BelowBaseRate => "does not beat the base rate: kept, not promoted",
+        Standing::Promoted => "passes the gate: promoted",
+        Standing::ChampionKnowsMore => "passes the gate; the champion knows a later day and stays",
+        Standing::RefusedByGate => "refused by the gate: kept, not promoted",
+        Standing::Registered => "kept, not promoted",
     };
-    let mut lines = vec![format!("{} {}: {verdict}", outcome.goal, outcome.version)];
+    let mut lines = vec![format!("{} {}: {verdict}", learned.goal, learned.version)];
     let failed = card.gate.iter().flat_map(Gate::failed);
     lines.extend(failed.map(|line| format!("  ✗ {line}")));
     lines.extend(figures(card).into_iter().map(|line| format!("  {line}")));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ranges::{BadSetting, bad};
 use domain::channel::ChannelSettings;
 use domain::goal::{Goal, is_goal_name};
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 
 pub(super) fn check_goals(goals: &BTreeMap<String, Goal>) -> Result<(), BadSetting> {
     for (name, goal) in goals {
@@ -21,8 +21,7 @@ pub(super) fn check_goals(goals: &BTreeMap<String, Goal>) -> Result<(), BadSetti
 pub(super) fn check_channels(channels: &BTreeMap<String, ChannelSettings>) -> Result<(), BadSetting> {
     for (name, channel) in channels {
         if !is_valid_id(name) {
-            let detail = "a channel's name is 1 to 128 bytes of text without control characters";
-            return Err(bad(&format!("channels.{name:?}"), detail.to_string()));
+            return Err(bad(&format!("channels.{name:?}"), format!("the channel's name {NOT_AN_ID}")));
         }
         channel.check().map_err(|(field, detail)| bad(&format!("channels.{name}.{field}"), detail))?;
     }

@@ -16,7 +16,7 @@ use domain::time::Instant;
 const MOST_NAMED: usize = 3;
 
 /// An explanation of one decision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The decision.
     pub decision_id: String,
@@ -41,7 +41,7 @@ pub struct Explanation {
 }
 
 /// The arm that an explanation is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExplainedArm {
     /// Content.
     pub content_id: String,
@@ -64,7 +64,7 @@ pub struct ExplainedArm {
 }
 
 /// What is given up for the sake of learning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explored {
     /// Share of decisions that explore, in percent.
     pub percent: f64,
@@ -77,7 +77,7 @@ pub struct Explored {
 }
 
 /// What came second.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alternative {
     /// Content.
     pub content_id: String,
@@ -94,7 +94,7 @@ pub struct Alternative {
 }
 
 /// What a marketer reads.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sentences {
     /// English.
     pub en: Vec<String>,

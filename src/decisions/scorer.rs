@@ -3,7 +3,7 @@
 use domain::numeric::logistic;
 
 /// One input's share of a logit.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Contribution {
     /// Block and name of the input: `user.events_7d`, `content.age`, `pair.interest`, `time.activity`, `intercept`.
     pub input: String,

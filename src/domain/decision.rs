@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Instant;
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Push `content_id` at `send_at`.
@@ -19,7 +19,7 @@ pub enum Action {
 }
 
 /// Why something was refused: the rule's name, what it refused, in words, and from when it would be allowed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     /// The rule's name, stable.
     pub rule: String,
@@ -32,11 +32,11 @@ pub struct Reason {
 }
 
 /// One of the best arms, chosen or not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Content.
     pub content_id: String,
-    /// Its wording.
+    /// Its variant.
     pub variant_id: Option<String>,
     /// Channel.
     pub channel: String,
@@ -51,7 +51,7 @@ pub struct Candidate {
 }
 
 /// The answer to "what and when for this user?". Field order is that of the contract.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// Time-ordered id.
     pub decision_id: String,
@@ -65,7 +65,7 @@ pub struct Decision {
     pub action: Action,
     /// What to push.
     pub content_id: Option<String>,
-    /// In which wording.
+    /// In which variant.
     pub variant_id: Option<String>,
     /// Over which channel.
     pub channel: Option<String>,

@@ -5,7 +5,11 @@ use sha2::{Digest, Sha256};
 /// Longest identifier in bytes.
 pub const LONGEST_ID: usize = 128;
 
-/// Is this 1–128 bytes of text without control characters?
+/// What messages say of a text that is no identifier.
+pub const NOT_AN_ID: &str = "is not 1 to 128 bytes of text without control characters";
+const _: () = assert!(LONGEST_ID == 128, "NOT_AN_ID names the limit");
+
+/// Is this an identifier: 1 to [`LONGEST_ID`] bytes of text without control characters?
 pub fn is_valid_id(id: &str) -> bool {
     let is_plain = id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     !id.is_empty() && id.len() <= LONGEST_ID && (is_plain || !id.chars().any(char::is_control))

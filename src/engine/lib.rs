@@ -22,7 +22,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use ids::is_decision_id;
-pub use question::{Fault, Question, QuestionError};
+pub use question::{InvalidField, Question, QuestionError, QuestionField};
 pub use refresh::{RefreshState, Refresher};
 pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};
@@ -173,6 +173,7 @@ impl Engine {
         key: Option<&str>,
         now: Instant,
     ) -> Result<Answer, EngineError> {
+        question.check()?;
         let Some(key) = key else { return self.decide_anew(question, None, now) };
         let request_hash = question.hash();
         loop {

@@ -1,8 +1,9 @@
 //! What is asked for a user, checked, and turned into contexts: one for each campaign that may answer.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ids::{occurrence, send_id};
 use super::snapshot::{Snapshot, goal_for};
@@ -10,7 +11,7 @@ use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, Pa
 use domain::campaign::Campaign;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
-use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
 use domain::slot::HORIZON_HOURS;
 use domain::time::{HOUR, Instant};
 use domain::user::User;
@@ -24,41 +25,65 @@ const MOST_CONTENT_IDS: usize = 500;
 const MOST_CAMPAIGNS: usize = 50;
 
 /// "What and when for this user?"
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+///
+/// It is serialised for [`Question::hash`] alone, whose values lie in old logs: fields and their order stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Question {
     /// Who.
-    #[schema(min_length = 1, max_length = 128)]
     pub user_id: String,
     /// For this campaign; without one, the running campaigns compete.
-    #[serde(default)]
     pub campaign_id: Option<String>,
-    /// Only these contents. Repetitions count once.
-    #[serde(default)]
-    #[schema(min_items = 1, max_items = 500)]
+    /// Only these contents, 1 to 500. Repetitions count once.
     pub content_ids: Option<Vec<String>>,
-    /// How far ahead the send may lie, 1 … 168.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 168)]
+    /// How far ahead the send may lie: [`HORIZON_HOURS`].
     pub horizon_hours: Option<u32>,
     /// Over this channel.
-    #[serde(default)]
     pub channel: Option<String>,
 }
 
-/// One thing that is wrong with a question, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Fault {
-    /// JSON pointer into the question.
-    pub pointer: String,
-    /// In English, for people.
+/// A field of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionField {
+    /// [`Question::user_id`]
+    UserId,
+    /// [`Question::campaign_id`]
+    CampaignId,
+    /// [`Question::content_ids`], all of them.
+    ContentIds,
+    /// One of [`Question::content_ids`], by its index.
+    ContentId(usize),
+    /// [`Question::horizon_hours`]
+    HorizonHours,
+    /// [`Question::channel`]
+    Channel,
+}
+
+impl fmt::Display for QuestionField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            QuestionField::UserId => f.write_str("user_id"),
+            QuestionField::CampaignId => f.write_str("campaign_id"),
+            QuestionField::ContentIds => f.write_str("content_ids"),
+            QuestionField::ContentId(index) => write!(f, "content_ids[{index}]"),
+            QuestionField::HorizonHours => f.write_str("horizon_hours"),
+            QuestionField::Channel => f.write_str("channel"),
+        }
+    }
+}
+
+/// One thing that is wrong with a question, and in which field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {detail}")]
+pub struct InvalidField {
+    /// The field.
+    pub field: QuestionField,
+    /// What is wrong with it, in English, for people.
     pub detail: String,
 }
 
-impl Fault {
-    /// A fault at a pointer.
-    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
-        Fault { pointer: pointer.into(), detail: detail.into() }
+impl InvalidField {
+    fn new(field: QuestionField, detail: impl Into<String>) -> InvalidField {
+        InvalidField { field, detail: detail.into() }
     }
 }
 
@@ -66,8 +91,8 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuestionError {
     /// It breaks the rules of its fields.
-    #[error("invalid_request: {}", .0.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; "))]
-    Invalid(Vec<Fault>),
+    #[error("invalid_request: {}", .0.iter().map(InvalidField::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<InvalidField>),
     /// There is no such campaign.
     #[error("unknown_campaign: there is no campaign {0:?}")]
     UnknownCampaign(String),
@@ -90,30 +115,37 @@ impl Coded for QuestionError {
 }
 
 impl Question {
-    /// What is wrong with the fields themselves, all of it.
-    pub fn faults(&self) -> Vec<Fault> {
-        let id = |pointer: &str, id: &str| (!is_valid_id(id)).then(|| Fault::at(pointer, BAD_ID.to_string()));
+    /// Checks the fields themselves, before anything is looked up.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn check(&self) -> Result<(), QuestionError> {
+        let invalid = self.invalid_fields();
+        if invalid.is_empty() { Ok(()) } else { Err(QuestionError::Invalid(invalid)) }
+    }
+
+    fn invalid_fields(&self) -> Vec<InvalidField> {
+        let bad_id = |field, id: &str| (!is_valid_id(id)).then(|| InvalidField::new(field, NOT_AN_ID));
         let contents = self.content_ids.as_deref().unwrap_or_default();
-        let mut faults = Vec::new();
-        faults.extend(id("/user_id", &self.user_id));
-        faults.extend(self.campaign_id.as_deref().and_then(|text| id("/campaign_id", text)));
-        faults.extend(self.channel.as_deref().and_then(|text| id("/channel", text)));
+        let mut invalid = Vec::new();
+        invalid.extend(bad_id(QuestionField::UserId, &self.user_id));
+        invalid.extend(self.campaign_id.as_deref().and_then(|id| bad_id(QuestionField::CampaignId, id)));
+        invalid.extend(self.channel.as_deref().and_then(|id| bad_id(QuestionField::Channel, id)));
         if let Some(hours) = self.horizon_hours.filter(|hours| !HORIZON_HOURS.contains(hours)) {
             let (least, most) = (HORIZON_HOURS.start(), HORIZON_HOURS.end());
-            faults.push(Fault::at("/horizon_hours", format!("{hours} is not from {least} to {most}")));
+            let detail = format!("{hours} is not from {least} to {most}");
+            invalid.push(InvalidField::new(QuestionField::HorizonHours, detail));
         }
         if contents.len() > MOST_CONTENT_IDS {
             let detail = format!("{} contents are more than {MOST_CONTENT_IDS}", contents.len());
-            faults.push(Fault::at("/content_ids", detail));
+            invalid.push(InvalidField::new(QuestionField::ContentIds, detail));
         } else if self.content_ids.as_ref().is_some_and(Vec::is_empty) {
-            faults.push(Fault::at(
-                "/content_ids",
-                "an empty list leaves nothing to choose; leave it out to choose among all",
-            ));
+            let detail = "an empty list leaves nothing to choose; leave it out to choose among all";
+            invalid.push(InvalidField::new(QuestionField::ContentIds, detail));
         }
         let ids = contents.iter().take(MOST_CONTENT_IDS).enumerate();
-        faults.extend(ids.filter_map(|(index, text)| id(&format!("/content_ids/{index}"), text)));
-        faults
+        invalid.extend(ids.filter_map(|(index, id)| bad_id(QuestionField::ContentId(index), id)));
+        invalid
     }
 
     /// A hash of what is asked: equal questions, equal hash.
@@ -123,8 +155,6 @@ impl Question {
     }
 }
 
-const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
-const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
 const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "Question documents these");
 
 /// What the models know of one user, by goal.
@@ -317,13 +347,13 @@ impl<'a> Loaded<'a> {
         let declared = |id: &String| campaign.is_some_and(|campaign| campaign.contents.contains(id));
         let is_unknown = |id: &String| self.snapshot.content(id).is_none() && !declared(id);
         let unknown = ids.iter().enumerate().filter(|(_, id)| is_unknown(id));
-        let faults: Vec<Fault> = unknown
+        let invalid: Vec<InvalidField> = unknown
             .map(|(index, id)| {
-                Fault::at(format!("/content_ids/{index}"), format!("there is no content {id:?}"))
+                InvalidField::new(QuestionField::ContentId(index), format!("there is no content {id:?}"))
             })
             .collect();
-        if !faults.is_empty() {
-            return Err(QuestionError::Invalid(faults));
+        if !invalid.is_empty() {
+            return Err(QuestionError::Invalid(invalid));
         }
         let mut once: Vec<&String> = Vec::with_capacity(ids.len());
         let mut seen = std::collections::HashSet::new();
@@ -333,7 +363,7 @@ impl<'a> Loaded<'a> {
 
     /// Do the contents and the channel asked for belong to the campaign?
     fn check_fits(&self, campaign: &Campaign) -> Result<(), QuestionError> {
-        let mut faults = Vec::new();
+        let mut invalid = Vec::new();
         let id = &campaign.campaign_id;
         if let Some(channel) = self
             .question
@@ -341,17 +371,16 @@ impl<'a> Loaded<'a> {
             .as_ref()
             .filter(|channel| !campaign.channels.is_empty() && !campaign.channels.contains(channel))
         {
-            faults.push(Fault::at("/channel", format!("campaign {id:?} does not use channel {channel:?}")));
+            let detail = format!("campaign {id:?} does not use channel {channel:?}");
+            invalid.push(InvalidField::new(QuestionField::Channel, detail));
         }
         let contents = self.question.content_ids.iter().flatten().enumerate();
         let is_foreign =
             |content: &String| !campaign.contents.is_empty() && !campaign.contents.contains(content);
-        faults.extend(contents.filter(|(_, content)| is_foreign(content)).map(|(index, content)| {
-            Fault::at(
-                format!("/content_ids/{index}"),
-                format!("campaign {id:?} does not have content {content:?}"),
-            )
+        invalid.extend(contents.filter(|(_, content)| is_foreign(content)).map(|(index, content)| {
+            let detail = format!("campaign {id:?} does not have content {content:?}");
+            InvalidField::new(QuestionField::ContentId(index), detail)
         }));
-        if faults.is_empty() { Ok(()) } else { Err(QuestionError::Invalid(faults)) }
+        if invalid.is_empty() { Ok(()) } else { Err(QuestionError::Invalid(invalid)) }
     }
 }

@@ -213,12 +213,12 @@ impl Snapshot {
     }
 
     /// A campaign by its id.
-    pub(super) fn campaign(&self, campaign_id: &str) -> Option<&Campaign> {
+    pub fn campaign(&self, campaign_id: &str) -> Option<&Campaign> {
         self.declared.campaigns.get(campaign_id)
     }
 
     /// Campaigns that may send within `[now, until)`, the weightiest first.
-    pub(super) fn running_campaigns(&self, now: Instant, until: Instant) -> Vec<&Campaign> {
+    pub fn running_campaigns(&self, now: Instant, until: Instant) -> Vec<&Campaign> {
         let has_begun = |campaign: &Campaign| match campaign.status {
             CampaignStatus::Running => true,
             // It waits for its window and for nothing else.
@@ -358,7 +358,7 @@ impl Snapshot {
     }
 
     /// What decisions rest on, but for the model.
-    pub(super) fn versions(&self) -> &BTreeMap<String, String> {
+    pub fn versions(&self) -> &BTreeMap<String, String> {
         &self.versions
     }
 }

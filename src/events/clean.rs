@@ -10,7 +10,7 @@ use super::mapping::{Field, Mapping};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
 use domain::error::Coded;
-use domain::identity::{is_valid_id, sha256_hex};
+use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
 use domain::rejection::{Rejection, RejectionCode};
 use domain::zone::Zones;
 
@@ -128,8 +128,7 @@ pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a,
         return Ok(Some(text));
     }
     let shown: String = text.chars().take(32).collect();
-    let detail =
-        format!("{name} {shown:?} ({} bytes) is not 1–128 bytes without control characters", text.len());
+    let detail = format!("{name} {shown:?} ({} bytes) {NOT_AN_ID}", text.len());
     Err(Rejection::new(RejectionCode::BadId, detail))
 }
 

@@ -8,7 +8,7 @@ use super::declared::Declared;
 use super::features::{Aggregate, Feature, Filter, HalfLife, Window};
 use super::fold::{Accumulator, EventRow};
 use config::ProfilesConfig;
-use domain::event::is_own;
+use domain::event::{PUSH_PREFIX, StandardEvent, is_own};
 use domain::identity::hash_of;
 use domain::numeric::decay_factor;
 use domain::time::{DAY, Instant};
@@ -196,7 +196,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Stand for every name that no filter spells out: one of an own event, one of a push-side event.
-const OTHER_NAMES: [&str; 2] = ["", "push_"];
+const OTHER_NAMES: [&str; 2] = ["", PUSH_PREFIX];
 
 /// The names that filters spell out.
 fn names_in(features: &[Feature]) -> Vec<&'static str> {
@@ -338,7 +338,7 @@ impl UserEvents<'_> {
         if self.plan.as_of.micros() - event.timestamp.micros() > SESSION_DAYS * DAY {
             return;
         }
-        let is_purchase = event.name == "purchase";
+        let is_purchase = StandardEvent::Purchase.is(event.name);
         // An order without a session is its own; the two kinds of key must not meet.
         let key = match event.session_id {
             Some(session) => hash_of(session.as_bytes()),

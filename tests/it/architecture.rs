@@ -53,7 +53,7 @@ const ASYNC_PLACES: [&str; 3] = ["api", "delivery", "commands/serve"];
 const CLOCK_PLACES: [&str; 3] = ["main", "commands", "api"];
 
 /// Which places may name a crate, or a crate of its family (`linfa` covers `linfa_logistic`). No place: nowhere.
-const CRATE_PLACES: [(&str, &[&str]); 15] = [
+const CRATE_PLACES: [(&str, &[&str]); 16] = [
     (
         "polars",
         &["files", "events", "profiles", "registry", "curves", "models", "segments", "feedback", "planning"],
@@ -61,6 +61,7 @@ const CRATE_PLACES: [(&str, &[&str]); 15] = [
     ("linfa", &["learners", "response", "models"]),
     ("ndarray", &["learners", "response", "models"]),
     ("axum", &["api"]),
+    ("utoipa", &["api"]),
     ("tokio", &ASYNC_PLACES),
     ("futures", &ASYNC_PLACES),
     ("redb", &["store"]),

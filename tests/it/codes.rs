@@ -3,12 +3,12 @@
 use std::io;
 
 use domain::error::ErrorKind::{self, Busy, Caller, Conflict, NotFound, Ours, Refused};
-use smartpush::engine::planning::PlanError;
-use smartpush::engine::{EngineError, Fault, QuestionError};
+use smartpush::engine::{EngineError, InvalidField, QuestionError, QuestionField};
 use smartpush::events::lake::LakeError;
 use smartpush::files::tables::TableError;
 use smartpush::files::workspace::WorkspaceError;
 use smartpush::learners::logistic::FitError;
+use smartpush::operations::plan::PlanError;
 use smartpush::profiles::ProfileError;
 use smartpush::simulation::parameters::ParameterError;
 use smartpush::simulation::policies::PlayError;
@@ -89,7 +89,8 @@ fn every_error_of_the_log_has_its_code_and_kind() {
 
 #[test]
 fn every_error_of_the_engine_has_its_code_and_kind() {
-    let invalid = || QuestionError::Invalid(vec![Fault::at("/user_id", "is empty")]);
+    let invalid =
+        || QuestionError::Invalid(vec![InvalidField { field: QuestionField::UserId, detail: text() }]);
     let model = EngineError::UnknownModel { decision_id: text(), model: text() };
     let audience = PlanError::UnknownAudience { campaign_id: text(), segment_id: text(), detail: text() };
     check(&[

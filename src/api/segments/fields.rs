@@ -8,6 +8,8 @@ use super::super::decisions::reading_tables;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use ::segments::language::fields::{FUNCTIONS, Field};
+use operations::segments::PeopleChoice;
+use operations::segments::fields::fields as list_fields;
 
 /// Fields and functions of segments, each with its type and a line for people
 ///
@@ -16,15 +18,13 @@ use ::segments::language::fields::{FUNCTIONS, Field};
     get, path = "/v1/segment-fields", tag = "segments",
     responses(
         (status = 200, description = "Fields by name, and functions", body = Object),
-        (status = 503, description = "Stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Stopping"),
     )
 )]
 pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let catalogue = reading_tables(&state, |state| {
-        let (engine, now) = (state.engine(), state.0.clock.now());
-        state.0.people.catalogue(engine.workspace(), engine.config(), now)
-    })
-    .await?;
+    let catalogue =
+        reading_tables(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people)))
+            .await?;
     let fields: Vec<&Field> = catalogue.fields().collect();
     Ok(json(json!({ "fields": fields, "functions": FUNCTIONS }).to_string()))
 }

@@ -1,6 +1,5 @@
 //! `GET /v1/segments/{id}/members`: everybody in a saved segment, streamed; memory holds some chunks, however many there are.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,11 +17,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::ApiState;
 use super::super::decisions::{path_text, reading_tables};
-use super::super::problem::{OVERLOADED, Problem};
-use super::entity_tag;
+use super::super::problem::{Fault, OVERLOADED, Problem};
+use super::{entity_tag, marketer};
 use ::segments::answers::export::{self, Format};
-use ::segments::people::People;
-use engine::Fault;
+use operations::segments::members::{MembersReport, members};
 
 /// Bytes of a chunk, and chunks that wait for a client.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -49,10 +47,10 @@ pub(crate) struct MembersQuery {
     params(("id" = String, Path, description = "The segment's id"), MembersQuery),
     responses(
         (status = 200, description = "user_id of each, sorted; the segment's version as ETag", body = String, content_type = "text/csv"),
-        (status = 404, description = "Nobody saved it, or it was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "There are no profiles yet", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "An unknown format, too few members, or a segment that cannot be evaluated", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Profiles are being rebuilt, too many exports at once, or stopping", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody saved it, or it was deleted"),
+        (status = 409, description = "There are no profiles yet"),
+        (status = 422, description = "An unknown format, too few members, or a segment that cannot be evaluated"),
+        (status = 503, description = "Profiles are being rebuilt, too many exports at once, or stopping"),
     )
 )]
 pub(crate) async fn stream(
@@ -66,7 +64,8 @@ pub(crate) async fn stream(
         return Err(Problem::new(OVERLOADED, "as many exports as may run at once are running"));
     };
     let name = id.clone();
-    let (version, people, mask) = reading_tables(&state, move |state| members_of(state, &id)).await?;
+    let MembersReport { version, people, mask } =
+        reading_tables(&state, move |state| members(&state.context(), marketer(state), &id)).await?;
     let (sender, receiver) = channel(MOST_WAITING);
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {
@@ -101,22 +100,6 @@ const fn media_type(format: Format) -> &'static str {
         Format::Jsonl => "application/x-ndjson",
         Format::Parquet => "application/vnd.apache.parquet",
     }
-}
-
-/// The segment's version, and who is in it.
-fn members_of(state: &ApiState, id: &str) -> Result<(String, People, Vec<bool>), Problem> {
-    let (engine, now) = (state.engine(), state.0.clock.now());
-    state.0.people.ask(engine.workspace(), engine.config(), now, |view| {
-        let reader = view.desk.marketer();
-        let asked = view.desk.saved_one(id, view.as_of())?;
-        let version = asked.card.as_ref().map(|card| card.version.clone()).unwrap_or_default();
-        let mut evaluated = view.evaluate(&[asked], reader, &BTreeSet::new())?;
-        let mask = evaluated.masks.remove(0);
-        reader.check_members(mask.iter().filter(|taken| **taken).count() as u64).map_err(Problem::from)?;
-        // Ids alone: columns that others look up meanwhile are not held on to.
-        let people = People::new(evaluated.people.as_of(), evaluated.people.ids().clone());
-        Ok((version, people, mask))
-    })
 }
 
 /// What the thread that writes says to the one that sends.

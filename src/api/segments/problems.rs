@@ -3,13 +3,18 @@
 use serde::de::DeserializeOwned;
 
 use super::super::body::JsonBody;
-use super::super::problem::Problem;
+use super::super::problem::{Fault, PRECONDITION_FAILED, Problem};
 use ::segments::answers::desk::DeskError;
 use ::segments::answers::privacy::PrivacyError;
 use ::segments::language::error::SegmentError;
 use ::segments::people::PeopleError;
 use ::segments::saved::versions::SavedError;
+use files::workspace::WorkspaceError;
 use models::examples::ExampleError;
+use operations::context::ContextError;
+use operations::segments::overlap::COMPARED;
+use operations::segments::save::{SaveError, current};
+use operations::segments::{AskError, WrittenError};
 use profiles::ProfileError;
 use registry::versions::RegistryError;
 
@@ -24,20 +29,70 @@ pub(super) fn read<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Problem> {
     })
 }
 
-/// A text of the body that is no segment: its place in the body, and the place in the text.
-pub(super) fn about_text(pointer: &str, text: &str, error: &SegmentError) -> Problem {
-    let problem = wrong(error).at(pointer);
-    problem.hinting(error.position(text), error.suggestion.clone())
-}
-
-/// A tree of the body that is no segment.
-pub(super) fn about_expression(error: &SegmentError) -> Problem {
-    let pointer = format!("/expression{}", error.pointer);
-    wrong(error).at(pointer).hinting(None, error.suggestion.clone())
-}
-
 fn wrong(error: &SegmentError) -> Problem {
-    Problem::of(error, WRONG)
+    match error.fault.is_damage() {
+        true => Problem::unusable(error),
+        false => Problem::of(error, WRONG),
+    }
+}
+
+/// Something written down that is no segment: its pointer in the body, and the place in the text.
+impl From<WrittenError> for Problem {
+    fn from(error: WrittenError) -> Problem {
+        match &error {
+            WrittenError::Text { text, error } => {
+                wrong(error).at("/where").hinting(error.position(text), error.suggestion.clone())
+            }
+            WrittenError::Tree(error) => {
+                let pointer = format!("/expression{}", error.pointer);
+                wrong(error).at(pointer).hinting(None, error.suggestion.clone())
+            }
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Problem {
+        match error {
+            AskError::Written(error) => error.into(),
+            AskError::By { index, error } => Problem::from(*error).at(format!("/by/{index}")),
+            AskError::NotCompared(count) => {
+                let detail =
+                    format!("{count} segments; {} to {} are compared", COMPARED.start(), COMPARED.end());
+                Problem::invalid(vec![Fault::at("/segments", detail)])
+            }
+            AskError::Twice { index, id } => {
+                let detail = format!("segment {id:?} is the same as itself");
+                Problem::invalid(vec![Fault::at(format!("/segments/{index}"), detail)])
+            }
+            AskError::ColumnTwice(_) => Problem::of(&error, WRONG),
+            AskError::Desk(error) => error.into(),
+            AskError::Context(error) => error.into(),
+        }
+    }
+}
+
+impl From<SaveError> for Problem {
+    fn from(error: SaveError) -> Problem {
+        match error {
+            SaveError::Written(error) => error.into(),
+            SaveError::Unexpected(version) => Problem::new(PRECONDITION_FAILED, current(version.as_deref())),
+            SaveError::Desk(error) => error.into(),
+            SaveError::Context(error) => error.into(),
+        }
+    }
+}
+
+impl From<ContextError> for Problem {
+    fn from(error: ContextError) -> Problem {
+        match &error {
+            ContextError::Workspace(WorkspaceError::Locked(_)) => {
+                let detail = "another smartpush is writing here; try again when it is done";
+                Problem::of(&error, "Another process writes to the workspace").saying(detail)
+            }
+            _ => Problem::unusable(&error),
+        }
+    }
 }
 
 impl From<DeskError> for Problem {
@@ -45,6 +100,7 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::Field { error, .. } => wrong(&error).hinting(None, error.suggestion.clone()),
             DeskError::NotAField(_) | DeskError::TooLarge(_) => Problem::of(&error, WRONG),
+            DeskError::Stale { error: ref wrong, .. } if wrong.fault.is_damage() => Problem::unusable(&error),
             DeskError::Stale { ref id, error: ref fault, .. } => Problem::of(&error, WRONG)
                 .saying(format!("bad_segment: segment {id:?}: {fault}"))
                 .hinting(None, fault.suggestion.clone()),

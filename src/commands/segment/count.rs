@@ -1,14 +1,13 @@
 //! `smartpush segment count`: how many, of which kinds, how many could be reached, and who came and went.
 
-use super::super::Failure;
 use super::super::output::{print_json, print_lines, table, thousands};
-use super::{Desk, Selection};
-use segments::answers::breakdown::Breakdown;
-use segments::answers::count::{By, Counted};
-use segments::answers::desk::{Asked, Evaluated};
-use segments::answers::privacy::Shown;
-use segments::people::reach;
-use segments::saved::evaluations::{Change, Evaluation, Evaluations};
+use super::super::{Context, Failure};
+use super::selection::SelectionArguments;
+use ::segments::answers::breakdown::Breakdown;
+use ::segments::answers::count::Counted;
+use ::segments::answers::privacy::Shown;
+use files::workspace::Workspace;
+use operations::segments::count::{CountRequest, count};
 
 /// Groups of a breakdown that are shown to people; JSON has all.
 const MOST_LINES: usize = 12;
@@ -17,53 +16,32 @@ const MOST_LINES: usize = 12;
 #[derive(clap::Args)]
 pub(super) struct CountArguments {
     #[command(flatten)]
-    selection: Selection,
+    selection: SelectionArguments,
     /// Break down by this field too, or function such as 'propensity_decile("purchase_7d")'; may be repeated
     #[arg(long, value_name = "FIELD")]
     by: Vec<String>,
 }
 
-pub(super) fn run(desk: &Desk, arguments: &CountArguments) -> Result<(), Failure> {
-    let as_of = desk.moment(&arguments.selection.view)?;
-    let reader = desk.reader(&arguments.selection.view);
-    let asked = desk.asked(&arguments.selection, as_of)?;
-    let by = By::read(desk, &arguments.by, as_of, reader).map_err(|(_, error)| error)?;
-    let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &by.keys())?;
-    let (people, mask) = (&evaluated.people, &evaluated.masks[0]);
-    let reached = reach::reach(people, desk.workspace, desk.config)?;
-    let counted = Counted {
-        asked: &asked,
-        as_of,
-        users: people.len() as u64,
-        reader,
-        members: evaluated.count(),
-        breakdowns: by.breakdowns(&desk.catalogue, people, mask, &reached)?,
-        change: remember(desk, &asked, &evaluated)?,
-    };
-    if desk.context.json {
-        print_json(&counted.to_json())
-    } else {
-        print_lines(&for_people(&counted))
+pub(super) fn run(
+    context: &Context,
+    workspace: &Workspace,
+    arguments: &CountArguments,
+) -> Result<(), Failure> {
+    let asking = arguments.selection.view.asking(context)?;
+    let (selection, by) = (arguments.selection.selection()?, arguments.by.clone());
+    let request = CountRequest { selection, by, sample: None, keep_evaluation: true };
+    let report = context.operate(workspace, |context| count(context, asking, &request))?;
+    if let Some(error) = &report.not_kept {
+        eprintln!("warning: this evaluation is not kept: {error}");
+    }
+    match context.json {
+        true => print_json(&report.to_json()),
+        false => print_lines(&for_people(&report.counted)),
     }
     Ok(())
 }
 
-/// Compares a saved segment with its evaluation before, and keeps this one for the next.
-fn remember(desk: &Desk, asked: &Asked, evaluated: &Evaluated) -> Result<Option<Change>, Failure> {
-    let Some(card) = &asked.card else { return Ok(None) };
-    let members = evaluated.members();
-    let evaluations = Evaluations::of(desk.saved.evaluations(&card.segment_id));
-    let present = Evaluation { as_of: evaluated.people.as_of(), version: card.version.clone() };
-    let change = evaluations.change(card, &present, &members)?;
-    match desk.workspace.lock() {
-        Ok(lock) => evaluations.keep(&present, &members, &lock)?,
-        // Counting does not wait for a writer; the next count compares with an older evaluation.
-        Err(error) => eprintln!("warning: this evaluation is not kept: {error}"),
-    }
-    Ok(change)
-}
-
-fn for_people(counted: &Counted<'_>) -> Vec<String> {
+fn for_people(counted: &Counted) -> Vec<String> {
     let reader = counted.reader;
     let mut lines = vec![counted.asked.expression.to_string()];
     if let Some(card) = &counted.asked.card {
@@ -83,7 +61,7 @@ fn for_people(counted: &Counted<'_>) -> Vec<String> {
     lines
 }
 
-fn rows(counted: &Counted<'_>, breakdown: &Breakdown) -> Vec<Vec<String>> {
+fn rows(counted: &Counted, breakdown: &Breakdown) -> Vec<Vec<String>> {
     let groups = counted.shown(breakdown);
     let more = groups.len().saturating_sub(MOST_LINES);
     let row = |(value, members): (String, Shown)| vec![value, told(members)];

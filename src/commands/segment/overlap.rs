@@ -1,15 +1,11 @@
 //! `smartpush segment overlap`: how far saved segments are the same people.
 
-use std::collections::BTreeSet;
-
-use super::super::Failure;
 use super::super::output::{print_json, print_lines, table};
-use super::Desk;
+use super::super::{Context, Failure};
 use super::count::told;
 use super::selection::View;
-use segments::answers::desk::Asked;
-use segments::answers::overlap::{Overlap, overlap};
-use segments::answers::privacy::Reader;
+use files::workspace::Workspace;
+use operations::segments::overlap::{OverlapReport, overlap};
 
 /// Compare saved segments: sizes, who is in one alone, and what every two share
 ///
@@ -23,30 +19,27 @@ pub(super) struct OverlapArguments {
     view: View,
 }
 
-pub(super) fn run(desk: &Desk, arguments: &OverlapArguments) -> Result<(), Failure> {
-    let (as_of, reader) = (desk.moment(&arguments.view)?, desk.reader(&arguments.view));
-    let ids = &arguments.segments;
-    if let Some(twice) = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id)) {
-        let message = format!("segment {:?} is the same as itself", twice.1);
-        return Err(Failure::caller("named_twice", message));
-    }
-    let asked = ids.iter().map(|id| desk.saved_one(id, as_of)).collect::<Result<Vec<Asked>, _>>()?;
-    let evaluated = desk.evaluate(&asked, as_of, reader, &BTreeSet::new())?;
-    let found = overlap(&evaluated.masks);
-    if desk.context.json {
-        print_json(&found.to_json(&asked, as_of, evaluated.people.len() as u64, reader));
-    } else {
-        print_lines(&for_people(ids, &found, reader));
+pub(super) fn run(
+    context: &Context,
+    workspace: &Workspace,
+    arguments: &OverlapArguments,
+) -> Result<(), Failure> {
+    let (asking, ids) = (arguments.view.asking(context)?, &arguments.segments);
+    let report = context.operate(workspace, |context| overlap(context, asking, ids))?;
+    match context.json {
+        true => print_json(&report.to_json()),
+        false => print_lines(&for_people(ids, &report)),
     }
     Ok(())
 }
 
-fn for_people(ids: &[String], found: &Overlap, reader: Reader) -> Vec<String> {
+fn for_people(ids: &[String], report: &OverlapReport) -> Vec<String> {
+    let (found, reader) = (&report.overlap, report.reader);
     let row = |cells: [&str; 3]| cells.map(str::to_string).to_vec();
     let mut rows = vec![row(["segment", "members", "in no other"])];
-    for (place, id) in ids.iter().enumerate() {
-        let only = told(found.only_shown(place, reader));
-        rows.push(vec![id.clone(), told(reader.show(found.sizes[place])), only]);
+    for (index, id) in ids.iter().enumerate() {
+        let only = told(found.only_shown(index, reader));
+        rows.push(vec![id.clone(), told(reader.show(found.sizes[index])), only]);
     }
     let mut lines = table(&rows);
     let mut rows = vec![row(["every two", "both", "jaccard"])];

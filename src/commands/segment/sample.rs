@@ -1,41 +1,40 @@
 //! `smartpush segment sample`: some members, always the same for the same people.
 
-use std::collections::BTreeSet;
-
-use super::super::Failure;
 use super::super::output::{print_json, print_lines};
+use super::super::{Context, Failure};
 use super::count::told;
-use super::{Desk, Selection};
-use segments::answers::desk::sample;
+use super::selection::SelectionArguments;
+use files::workspace::Workspace;
+use operations::segments::sample::{SampleReport, sample};
 
 /// Show some members, always the same for the same people
 #[derive(clap::Args)]
 pub(super) struct SampleArguments {
     #[command(flatten)]
-    selection: Selection,
+    selection: SelectionArguments,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
 }
 
-pub(super) fn run(desk: &Desk, arguments: &SampleArguments) -> Result<(), Failure> {
-    let as_of = desk.moment(&arguments.selection.view)?;
-    let reader = desk.reader(&arguments.selection.view);
-    let asked = desk.asked(&arguments.selection, as_of)?;
-    let evaluated = desk.evaluate(std::slice::from_ref(&asked), as_of, reader, &BTreeSet::new())?;
-    let members = evaluated.members();
-    reader.check_members(members.len() as u64)?;
-    let sample = sample(&members, arguments.limit);
-    let (users, count) = (reader.show(evaluated.people.len() as u64), reader.show(members.len() as u64));
-    if desk.context.json {
+pub(super) fn run(
+    context: &Context,
+    workspace: &Workspace,
+    arguments: &SampleArguments,
+) -> Result<(), Failure> {
+    let asking = arguments.selection.view.asking(context)?;
+    let (selection, limit) = (arguments.selection.selection()?, arguments.limit);
+    let report = context.operate(workspace, |context| sample(context, asking, &selection, limit))?;
+    let SampleReport { asked, as_of, users, members, sample } = report;
+    if context.json {
         print_json(&serde_json::json!({
             "as_of": as_of, "where": asked.expression.to_string(), "expression": asked.expression,
-            "users": users, "members": count, "sample": sample,
+            "users": users, "members": members, "sample": sample,
         }));
         return Ok(());
     }
-    let mut lines =
-        vec![asked.expression.to_string(), format!("{} of {} users as of {as_of}", told(count), told(users))];
+    let counts = format!("{} of {} users as of {as_of}", told(members), told(users));
+    let mut lines = vec![asked.expression.to_string(), counts];
     lines.extend(sample.iter().map(|id| format!("  {id}")));
     print_lines(&lines);
     Ok(())

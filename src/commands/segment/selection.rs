@@ -1,35 +1,13 @@
-//! Which segment is meant, and its evaluation: the part that all answers share.
+//! Which segment is meant, of which people, and who asks: the arguments that questions about segments share.
 
-use std::ops::Deref;
 use std::path::Path;
 
-use super::super::output::warn_of_damaged;
 use super::super::{Context, Failure};
-use domain::time::Instant;
-use files::workspace::Workspace;
-use profiles::table::ProfileFile;
-use segments::answers::desk::{self, Asked, DeskError};
-use segments::answers::privacy::Reader;
-use segments::language::expression::Expression;
-use segments::language::predicate::Predicate;
+use operations::segments::{Asking, PeopleChoice, ReaderChoice, Selection, Written};
 
-/// What every verb works with.
-pub(super) struct Desk<'a> {
-    pub(super) context: &'a Context,
-    desk: desk::Desk<'a>,
-}
-
-impl<'a> Deref for Desk<'a> {
-    type Target = desk::Desk<'a>;
-
-    fn deref(&self) -> &desk::Desk<'a> {
-        &self.desk
-    }
-}
-
-/// Which people are asked for, and who asks.
+/// Which segment, of which people.
 #[derive(clap::Args)]
-pub(super) struct Selection {
+pub(super) struct SelectionArguments {
     /// The segment as text or JSON, or a file that holds it
     #[arg(
         long = "where",
@@ -62,52 +40,37 @@ enum ReaderName {
     Marketer,
 }
 
-impl<'a> Desk<'a> {
-    pub(super) fn open(context: &'a Context, workspace: &'a Workspace) -> Result<Desk<'a>, Failure> {
-        let desk = desk::Desk::open(workspace, &context.config)?.telling(warn_of_damaged);
-        Ok(Desk { context, desk })
-    }
-
-    /// The moment of the profiles that answers come from.
-    pub(super) fn moment(&self, view: &View) -> Result<Instant, Failure> {
-        let as_of = view.as_of.as_deref().map(|text| self.context.parse_moment(text)).transpose()?;
-        Ok(ProfileFile::find(self.workspace, as_of)?.as_of)
-    }
-
-    /// Who reads.
-    pub(super) fn reader(&self, view: &View) -> Reader {
-        match view.reader {
-            ReaderName::Data => Reader::DataTeam,
-            ReaderName::Marketer => self.marketer(),
+impl SelectionArguments {
+    /// The segment that the command line names.
+    pub(super) fn selection(&self) -> Result<Selection, Failure> {
+        match (&self.condition, &self.segment) {
+            (Some(condition), _) => Ok(Selection::Written(written(condition)?)),
+            (None, id) => Ok(Selection::Saved(id.clone().unwrap_or_default())),
         }
     }
+}
 
-    /// The segment that the command line names, compiled.
-    pub(super) fn asked(&self, selection: &Selection, as_of: Instant) -> Result<Asked, Failure> {
-        match (&selection.condition, &selection.segment) {
-            (Some(condition), _) => {
-                let (expression, predicate) = self.compiled(condition, as_of, None)?;
-                Ok(Asked { card: None, expression, predicate })
-            }
-            (None, id) => Ok(self.saved_one(id.as_deref().unwrap_or_default(), as_of)?),
-        }
+impl View {
+    /// Who asks, and about which people.
+    pub(super) fn asking(&self, context: &Context) -> Result<Asking<'static>, Failure> {
+        let as_of = context.given_moment(self.as_of.as_deref())?;
+        Ok(Asking {
+            people: as_of.map_or(PeopleChoice::Newest, PeopleChoice::AsOf),
+            reader: match self.reader {
+                ReaderName::Data => ReaderChoice::DataTeam,
+                ReaderName::Marketer => ReaderChoice::Marketer,
+            },
+        })
     }
+}
 
-    /// A text, JSON, or of a file that it names; `own` is the id that it is to be saved under.
-    pub(super) fn compiled(
-        &self,
-        condition: &str,
-        as_of: Instant,
-        own: Option<&str>,
-    ) -> Result<(Expression, Predicate), Failure> {
-        let path = Path::new(condition);
-        let written = match path.is_file() {
-            true => std::fs::read_to_string(path)
-                .map_err(|error| Failure::caller("bad_segment_file", format!("{condition}: {error}")))?,
-            false => condition.to_string(),
-        };
-        let text = written.trim();
-        let wrong = |error| DeskError::Field { text: text.to_string(), error };
-        Ok(self.compile_written(text, as_of, own).map_err(wrong)?)
-    }
+/// A segment as text, JSON, or of a file that the text names.
+pub(super) fn written(condition: &str) -> Result<Written, Failure> {
+    let path = Path::new(condition);
+    let text = match path.is_file() {
+        true => std::fs::read_to_string(path)
+            .map_err(|error| Failure::caller("bad_segment_file", format!("{condition}: {error}")))?,
+        false => condition.to_string(),
+    };
+    Ok(Written::Text(text.trim().to_string()))
 }

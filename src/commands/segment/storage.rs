@@ -1,12 +1,19 @@
 //! `smartpush segment save`, `list`, `show` and `delete`: segments with a name and versions.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::super::Failure;
+use serde_json::json;
+
 use super::super::output::{print_json, print_lines, table, thousands};
-use super::Desk;
-use profiles::table::ProfileFile;
-use segments::saved::versions::{Card, Definition, Segment, campaigns_for};
+use super::super::{Context, Failure};
+use super::selection::written;
+use ::segments::saved::versions::{DamagedSegment, Definition, Segment};
+use files::workspace::Workspace;
+use operations::segments::ReaderChoice;
+use operations::segments::delete::{DeleteRequest, delete as delete_segment};
+use operations::segments::list::list as list_segments;
+use operations::segments::save::{Expected, NewDefinition, SaveReport, SaveRequest, save as save_segment};
+use operations::segments::show::{NamedBy, ShowReport, show as show_segment};
 
 /// Save a segment under a name; saving it again makes a new version
 #[derive(clap::Args)]
@@ -21,47 +28,62 @@ pub(super) struct SaveArguments {
     description: Option<String>,
 }
 
-pub(super) fn save(desk: &Desk, arguments: &SaveArguments) -> Result<(), Failure> {
-    let id = &arguments.id;
-    // A segment may be written down before there are profiles.
-    let as_of = ProfileFile::find(desk.workspace, None).map_or(desk.context.now, |file| file.as_of);
-    let (expression, _) = desk.compiled(&arguments.condition, as_of, Some(id))?;
-    let lock = desk.workspace.lock()?;
-    let description = arguments.description.as_deref();
-    let (card, is_changed) = desk.saved.save(id, &expression, description, desk.context.now, &lock)?;
-    if desk.context.json {
+pub(super) fn save(
+    context: &Context,
+    workspace: &Workspace,
+    arguments: &SaveArguments,
+) -> Result<(), Failure> {
+    let request = SaveRequest {
+        id: arguments.id.clone(),
+        definition: NewDefinition::Written(written(&arguments.condition)?, ReaderChoice::DataTeam),
+        description: arguments.description.clone(),
+        expected: Expected::Anything,
+        patience: Duration::ZERO,
+    };
+    let saved = context.operate(workspace, |context| save_segment(context, &request))?;
+    let text = saved.segment.expression().to_string();
+    if context.json {
         print_json(&json!({
-            "segment": id, "version": card.version, "changed": is_changed, "where": expression.to_string(),
+            "segment": arguments.id, "version": saved.segment.card.version, "changed": saved.is_changed,
+            "where": text,
         }));
         return Ok(());
     }
-    print_lines(&[expression.to_string(), saved_line(&card, is_changed)]);
+    print_lines(&[text, saved_line(&saved)]);
     Ok(())
 }
 
 /// What a save came to.
-pub(super) fn saved_line(card: &Card, is_changed: bool) -> String {
-    let verdict = if is_changed { "saved" } else { "as it was" };
+pub(super) fn saved_line(saved: &SaveReport) -> String {
+    let card = &saved.segment.card;
+    let verdict = if saved.is_changed { "saved" } else { "as it was" };
     format!("{} version {}: {verdict}", card.segment_id, card.version)
 }
 
-pub(super) fn list(desk: &Desk) {
-    let segments: Vec<&Segment> = desk.saved.all().collect();
-    if desk.context.json {
-        let segments: Vec<Value> = segments.iter().map(|segment| segment.to_json()).collect();
-        return print_json(&json!({ "segments": segments }));
+pub(super) fn list(context: &Context, workspace: &Workspace) -> Result<(), Failure> {
+    let report = context.operate(workspace, list_segments)?;
+    if context.json {
+        print_json(&report.to_json());
+        return Ok(());
     }
-    let row = |segment: &&Segment| {
+    let healthy = |segment: &Segment| {
         let card = &segment.card;
         let state = if card.deleted_at.is_some() { "deleted" } else { "" };
         vec![card.segment_id.clone(), card.version.clone(), kind(&segment.definition), state.to_string()]
     };
-    match segments.is_empty() {
+    let damaged = |segment: &DamagedSegment| {
+        let state = format!("damaged: {}: {}", segment.path.display(), segment.detail);
+        vec![segment.segment_id.clone(), String::new(), String::new(), state]
+    };
+    let mut rows: Vec<Vec<String>> = report.segments.iter().map(healthy).collect();
+    rows.extend(report.damaged.iter().map(damaged));
+    match rows.is_empty() {
         true => {
             print_lines(&["no segments are saved; `smartpush segment save ID --where TEXT` saves one".into()])
         }
-        false => print_lines(&table(&segments.iter().map(row).collect::<Vec<_>>())),
+        false => print_lines(&table(&rows)),
     }
+    Ok(())
 }
 
 fn kind(definition: &Definition) -> String {
@@ -71,16 +93,14 @@ fn kind(definition: &Definition) -> String {
     }
 }
 
-pub(super) fn show(desk: &Desk, id: &str) -> Result<(), Failure> {
-    let segment = desk.saved.any(id)?;
-    let (card, campaigns) = (&segment.card, campaigns_for(desk.workspace, id)?);
-    let named_by = desk.saved.naming(id);
-    if desk.context.json {
-        let mut report = segment.to_json();
-        report["named_by"] = json!({ "campaigns": campaigns, "segments": named_by });
-        print_json(&report);
+pub(super) fn show(context: &Context, workspace: &Workspace, id: &str) -> Result<(), Failure> {
+    let report = context.operate(workspace, |context| show_segment(context, id, true))?;
+    if context.json {
+        print_json(&report.to_json());
         return Ok(());
     }
+    let ShowReport { segment, named_by } = &report;
+    let card = &segment.card;
     let mut lines = vec![
         format!("{id} version {}, {}", card.version, kind(&segment.definition)),
         format!("  {}", segment.expression()),
@@ -88,32 +108,29 @@ pub(super) fn show(desk: &Desk, id: &str) -> Result<(), Failure> {
     lines.extend((!card.description.is_empty()).then(|| format!("  {}", card.description)));
     lines.extend(card.history.iter().map(|saving| format!("  {} saved {}", saving.version, saving.saved_at)));
     lines.extend(card.deleted_at.iter().map(|at| format!("  deleted {at}")));
-    lines.extend(still_named(id, &campaigns, &named_by));
+    lines.extend(still_named(id, named_by));
     print_lines(&lines);
     Ok(())
 }
 
-pub(super) fn delete(desk: &Desk, id: &str) -> Result<(), Failure> {
-    let lock = desk.workspace.lock()?;
-    let card = desk.saved.delete(id, desk.context.now, &lock)?;
-    let (campaigns, named_by) = (campaigns_for(desk.workspace, id)?, desk.saved.naming(id));
-    for line in still_named(id, &campaigns, &named_by) {
+pub(super) fn delete(context: &Context, workspace: &Workspace, id: &str) -> Result<(), Failure> {
+    let request =
+        DeleteRequest { id: id.to_string(), expected: Expected::Anything, patience: Duration::ZERO };
+    let report = context.operate(workspace, |context| delete_segment(context, &request))?;
+    for line in still_named(id, &report.named_by) {
         eprintln!("warning:{line}");
     }
-    if desk.context.json {
-        print_json(&json!({
-            "segment": id, "version": card.version, "deleted_at": card.deleted_at,
-            "named_by": { "campaigns": campaigns, "segments": named_by },
-        }));
-        return Ok(());
+    match context.json {
+        true => print_json(&report.to_json()),
+        false => print_lines(&[format!("{id} is deleted; its versions and evaluations are kept")]),
     }
-    print_lines(&[format!("{id} is deleted; its versions and evaluations are kept")]);
     Ok(())
 }
 
 /// Who names the segment, so that nobody is left with an audience that is none.
-fn still_named(id: &str, campaigns: &[String], segments: &[&str]) -> Vec<String> {
-    let campaigns = campaigns.iter().map(|campaign| format!("  campaign {campaign:?} names {id:?}"));
-    let segments = segments.iter().map(|segment| format!("  segment {segment:?} names {id:?}"));
+fn still_named(id: &str, named_by: &NamedBy) -> Vec<String> {
+    let campaigns = named_by.campaigns.iter();
+    let campaigns = campaigns.map(|campaign| format!("  campaign {campaign:?} names {id:?}"));
+    let segments = named_by.segments.iter().map(|segment| format!("  segment {segment:?} names {id:?}"));
     campaigns.chain(segments).collect()
 }

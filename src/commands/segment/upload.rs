@@ -4,16 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::super::Failure;
-use super::super::evaluate_policy::Scratch;
 use super::super::output::{print_json, print_lines, thousands};
-use super::Desk;
+use super::super::{Context, Failure};
 use super::storage::saved_line;
-use events::formats::Limits;
-use profiles::table::ProfileFile;
-use segments::language::keys::Needs;
-use segments::people::People;
-use segments::saved::upload::{Upload, read};
+use ::segments::saved::upload::Upload;
+use files::workspace::Workspace;
+use operations::segments::upload::{UploadReport, UploadRequest, upload};
 
 /// Unknown users that are named to people; JSON has all.
 const MOST_NAMED: usize = 10;
@@ -33,40 +29,26 @@ pub(super) struct UploadArguments {
     description: Option<String>,
 }
 
-pub(super) fn run(desk: &Desk, arguments: &UploadArguments) -> Result<(), Failure> {
-    let as_of = ProfileFile::find(desk.workspace, None)?.as_of;
-    let people = People::read(desk.workspace, Some(as_of), &Needs::default(), &desk.zone)?;
-    let scratch = Scratch::make()?;
-    let upload = read(&arguments.file, limits(desk), &scratch.0, |id| people.row_of(id).is_some())?;
-    if upload.members.is_empty() {
-        let place = arguments.file.display();
-        let read = thousands(upload.read);
-        let message = format!("{place}: none of {read} records names a user with a profile");
-        return Err(Failure::caller("nobody_known", message));
-    }
-    let members: Vec<String> = upload.members.iter().cloned().collect();
-    let lock = desk.workspace.lock()?;
-    let description = arguments.description.as_deref();
-    let (card, is_changed) =
-        desk.saved.save_list(&arguments.id, &members, description, desk.context.now, &lock)?;
-    if desk.context.json {
+pub(super) fn run(
+    context: &Context,
+    workspace: &Workspace,
+    arguments: &UploadArguments,
+) -> Result<(), Failure> {
+    let UploadArguments { id, file, description } = arguments;
+    let request = UploadRequest { id: id.clone(), file: file.clone(), description: description.clone() };
+    let UploadReport { saved, upload } = context.operate(workspace, |context| upload(context, &request))?;
+    if context.json {
         print_json(&json!({
-            "segment": arguments.id, "version": card.version, "changed": is_changed, "read": upload.read,
-            "accepted": members.len(), "duplicate": upload.duplicate, "unknown": upload.of_unknown,
-            "unknown_users": upload.unknown,
+            "segment": id, "version": saved.segment.card.version, "changed": saved.is_changed,
+            "read": upload.read, "accepted": upload.members.len(), "duplicate": upload.duplicate,
+            "unknown": upload.of_unknown, "unknown_users": upload.unknown,
         }));
         return Ok(());
     }
-    let mut lines = vec![saved_line(&card, is_changed), counts_line(&upload)];
+    let mut lines = vec![saved_line(&saved), counts_line(&upload)];
     lines.extend(unknown_line(&upload));
     print_lines(&lines);
     Ok(())
-}
-
-/// What a list may hold.
-pub(super) fn limits(desk: &Desk) -> Limits {
-    let ingest = &desk.context.config.ingest;
-    Limits { chunk_rows: ingest.chunk_rows, record_bytes: ingest.max_record_bytes }
 }
 
 fn counts_line(upload: &Upload) -> String {

@@ -59,7 +59,7 @@ impl InputError {
     }
 
     /// Names an I/O error: a truncated stream and damaged compression have codes of their own.
-    fn from_io(path: &Path, error: &io::Error) -> Self {
+    pub fn from_io(path: &Path, error: &io::Error) -> Self {
         let code = match error.kind() {
             io::ErrorKind::NotFound => "no_such_file",
             io::ErrorKind::UnexpectedEof => "truncated_file",

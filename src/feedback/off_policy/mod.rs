@@ -65,7 +65,7 @@ impl Coded for PolicyInputError {
 pub enum ArmPart {
     /// Which content.
     Content,
-    /// Which wording of it: content and variant, joined by `/`.
+    /// Which variant of it: content and variant, joined by `/`.
     Variant,
     /// Over which channel.
     Channel,

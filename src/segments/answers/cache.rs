@@ -76,19 +76,32 @@ fn look_at(path: &Path) -> Option<(u64, Option<SystemTime>)> {
     Some((metadata.len(), metadata.modified().ok()))
 }
 
-/// One question's view of the people, out of one state of the files.
-#[derive(Debug)]
+/// One question's view of the people as of a moment.
 pub struct View<'a> {
     /// The desk.
     pub desk: Desk<'a>,
-    cache: &'a PeopleCache,
-    kept: Kept,
+    as_of: Instant,
+    source: PeopleSource<'a>,
 }
 
-impl View<'_> {
+/// Where a view's people come from.
+#[derive(Debug)]
+enum PeopleSource<'a> {
+    /// Out of one state of the files, kept between questions.
+    Kept { cache: &'a PeopleCache, kept: Box<Kept> },
+    /// Read for this question, once it is known what is needed of them.
+    Read(Option<People>),
+}
+
+impl<'a> View<'a> {
+    /// A view of people who are read for one question alone.
+    pub fn once(desk: Desk<'a>, as_of: Instant) -> View<'a> {
+        View { desk, as_of, source: PeopleSource::Read(None) }
+    }
+
     /// The moment that people are seen at.
     pub fn as_of(&self) -> Instant {
-        self.kept.people.as_of()
+        self.as_of
     }
 
     /// Evaluates segments, looking up `also` beside what they need.
@@ -101,21 +114,17 @@ impl View<'_> {
         reader: Reader,
         also: &BTreeSet<Key>,
     ) -> Result<Evaluated, DeskError> {
-        let keys = needs_of(asked, reader, also)?.keys;
-        let is_slow = |key: &Key| key.is_learned() && self.kept.people.column(key).is_none();
-        let turn = keys.iter().any(is_slow).then(|| {
-            let turn = held(&self.cache.learning);
-            if let Some(kept) = self.cache.kept_of(&self.kept.stamp) {
-                self.kept = kept;
+        match &mut self.source {
+            PeopleSource::Kept { cache, kept } => kept.evaluate(cache, &self.desk, asked, reader, also),
+            PeopleSource::Read(read) => {
+                let evaluated = match read.take() {
+                    Some(people) => self.desk.evaluate_on(people, asked, reader, also)?,
+                    None => self.desk.evaluate(asked, self.as_of, reader, also)?,
+                };
+                *read = Some(evaluated.people.clone());
+                Ok(evaluated)
             }
-            turn
-        });
-        let evaluated = self.desk.evaluate_on(self.kept.people.clone(), asked, reader, also)?;
-        self.kept.people = evaluated.people.clone();
-        if turn.is_some() {
-            self.cache.keep(self.kept.clone());
         }
-        Ok(evaluated)
     }
 
     /// What keeps a push from each person.
@@ -123,15 +132,62 @@ impl View<'_> {
     /// # Errors
     /// When it cannot be looked up.
     pub fn reach(&mut self) -> Result<Arc<Vec<Reach>>, DeskError> {
-        if let Some(reach) = &self.kept.reach {
+        let needs = Needs { keys: reach::needed() };
+        match &mut self.source {
+            PeopleSource::Kept { kept, .. } => kept.reach(&self.desk, &needs),
+            PeopleSource::Read(read) => {
+                let people = match read.take() {
+                    Some(people) => self.desk.look_up(people, &needs)?,
+                    None => People::read(self.desk.workspace, Some(self.as_of), &needs, &self.desk.zone)?,
+                };
+                let reached = reach_of(&self.desk, &people)?;
+                *read = Some(people);
+                Ok(Arc::new(reached))
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// Evaluates on what is kept, and keeps what takes long to learn.
+    fn evaluate(
+        &mut self,
+        cache: &PeopleCache,
+        desk: &Desk<'_>,
+        asked: &[Asked],
+        reader: Reader,
+        also: &BTreeSet<Key>,
+    ) -> Result<Evaluated, DeskError> {
+        let keys = needs_of(asked, reader, also)?.keys;
+        let is_slow = |key: &Key| key.is_learned() && self.people.column(key).is_none();
+        let turn = keys.iter().any(is_slow).then(|| {
+            let turn = held(&cache.learning);
+            if let Some(kept) = cache.kept_of(&self.stamp) {
+                *self = kept;
+            }
+            turn
+        });
+        let evaluated = desk.evaluate_on(self.people.clone(), asked, reader, also)?;
+        self.people = evaluated.people.clone();
+        if turn.is_some() {
+            cache.keep(self.clone());
+        }
+        Ok(evaluated)
+    }
+
+    fn reach(&mut self, desk: &Desk<'_>, needs: &Needs) -> Result<Arc<Vec<Reach>>, DeskError> {
+        if let Some(reach) = &self.reach {
             return Ok(Arc::clone(reach));
         }
-        let desk = &self.desk;
-        let people = desk.look_up(self.kept.people.clone(), &Needs { keys: reach::needed() })?;
-        let reach = Arc::new(reach::reach(&people, desk.workspace, desk.config)?);
-        (self.kept.people, self.kept.reach) = (people, Some(Arc::clone(&reach)));
+        let people = desk.look_up(self.people.clone(), needs)?;
+        let reach = Arc::new(reach_of(desk, &people)?);
+        (self.people, self.reach) = (people, Some(Arc::clone(&reach)));
         Ok(reach)
     }
+}
+
+fn reach_of(desk: &Desk<'_>, people: &People) -> Result<Vec<Reach>, PeopleError> {
+    reach::reach(people, desk.workspace, desk.config)
 }
 
 impl PeopleCache {
@@ -156,10 +212,13 @@ impl PeopleCache {
                 Err(error) => return Err(error.into()),
             };
             let desk = Desk::with_catalogue(workspace, config, Arc::clone(&kept.catalogue))?;
-            let mut view = View { desk, cache: self, kept };
+            let (as_of, kept) = (kept.people.as_of(), Box::new(kept));
+            let mut view = View { desk, as_of, source: PeopleSource::Kept { cache: self, kept } };
             let answered = answer(&mut view);
-            if !has_changed_since(workspace, now, Some(&view.kept.stamp)) {
-                self.keep(view.kept);
+            if let PeopleSource::Kept { kept, .. } = view.source
+                && !has_changed_since(workspace, now, Some(&kept.stamp))
+            {
+                self.keep(*kept);
                 return answered;
             }
         }

@@ -27,7 +27,7 @@ impl By {
     /// The usual fields, and these.
     ///
     /// # Errors
-    /// Of the first of these that is no field or that the reader may not ask for: its place among them, and why.
+    /// Of the first of these that is no field or that the reader may not ask for: its index among them, and why.
     pub fn read(
         desk: &Desk<'_>,
         more: &[String],
@@ -35,10 +35,10 @@ impl By {
         reader: Reader,
     ) -> Result<By, (usize, DeskError)> {
         let usual = USUAL.iter().map(|field| (0, *field));
-        let all = usual.chain(more.iter().enumerate().map(|(place, field)| (place, field.as_str())));
-        let key = |(place, field): (usize, &str)| match desk.field(field, as_of, reader) {
+        let all = usual.chain(more.iter().enumerate().map(|(index, field)| (index, field.as_str())));
+        let key = |(index, field): (usize, &str)| match desk.field(field, as_of, reader) {
             Ok(key) => Ok((field.to_string(), key)),
-            Err(error) => Err((place, error)),
+            Err(error) => Err((index, error)),
         };
         Ok(By { fields: all.map(key).collect::<Result<_, _>>()? })
     }
@@ -78,9 +78,9 @@ impl By {
 
 /// A count, for one reader.
 #[derive(Clone, Debug)]
-pub struct Counted<'a> {
+pub struct Counted {
     /// The segment.
-    pub asked: &'a Asked,
+    pub asked: Asked,
     /// The moment that people are seen at.
     pub as_of: Instant,
     /// All of them.
@@ -95,7 +95,7 @@ pub struct Counted<'a> {
     pub change: Option<Change>,
 }
 
-impl Counted<'_> {
+impl Counted {
     /// One JSON object; a count that the reader may not see is null.
     pub fn to_json(&self) -> Value {
         let reader = self.reader;

@@ -136,7 +136,6 @@ impl From<LakeError> for DeskError {
 }
 
 /// What every question about segments rests on.
-#[derive(Debug)]
 pub struct Desk<'a> {
     /// The workspace.
     pub workspace: &'a Workspace,
@@ -149,7 +148,7 @@ pub struct Desk<'a> {
     /// All saved segments.
     pub saved: SavedSegments,
     material: Option<&'a Material>,
-    tell: fn(&Damaged),
+    tell: &'a dyn Fn(&Damaged),
 }
 
 /// A segment that can be evaluated.
@@ -217,11 +216,11 @@ impl<'a> Desk<'a> {
     ) -> Result<Desk<'a>, DeskError> {
         let zone = Zone::find(&config.default_time_zone)?;
         let saved = saved_segments(workspace, config)?;
-        Ok(Desk { workspace, config, catalogue, zone, saved, material: None, tell: log })
+        Ok(Desk { workspace, config, catalogue, zone, saved, material: None, tell: &log })
     }
 
     /// The same telling somebody else than the log of versions of models that are damaged and skipped.
-    pub fn telling(self, tell: fn(&Damaged)) -> Desk<'a> {
+    pub fn telling(self, tell: &'a dyn Fn(&Damaged)) -> Desk<'a> {
         Desk { tell, ..self }
     }
 

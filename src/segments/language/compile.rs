@@ -7,7 +7,7 @@ use super::keys::Key;
 use super::predicate::{Predicate, Question};
 use super::questions::{Asked, ask};
 use super::words::nearest;
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::time::Instant;
 use domain::zone::Zone;
 
@@ -21,6 +21,8 @@ pub enum Saved<'a> {
     Expression(&'a Expression),
     /// Members that were uploaded: looked up as [`Key::List`].
     List,
+    /// Nobody can tell: a file of it cannot be read, for this reason.
+    Damaged(&'a str),
 }
 
 /// What an expression is compiled against.
@@ -180,6 +182,10 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
         let expression = match (self.saved)(id) {
             Some(Saved::Expression(expression)) => expression,
             Some(Saved::List) => return Ok(asked),
+            Some(Saved::Damaged(why)) => {
+                let (segment, why) = (shortened(id), why.to_string());
+                return Err(Fault::DamagedSegment { segment, why }.into());
+            }
             None => return Err(Fault::UnknownSegment(shortened(id)).into()),
         };
         if self.stack.len() >= MOST_NESTED {
@@ -227,8 +233,7 @@ fn named(name: &str) -> Result<String, Error> {
     match is_valid_id(name) {
         true => Ok(name.to_string()),
         false => {
-            let message =
-                format!("{:?} is no name: 1 to 128 bytes without control characters", shortened(name));
+            let message = format!("{:?} {NOT_AN_ID}", shortened(name));
             Err(Fault::BadArgument(message).into())
         }
     }

@@ -83,6 +83,14 @@ pub enum Fault {
     /// A segment that nobody saved.
     #[error("unknown_segment: there is no segment {0:?}")]
     UnknownSegment(String),
+    /// A saved segment with a file that cannot be read.
+    #[error("bad_segment_file: segment {segment:?} cannot be read: {why}")]
+    DamagedSegment {
+        /// Its id.
+        segment: String,
+        /// Which file, and what is wrong with it.
+        why: String,
+    },
     /// A segment that contains itself.
     #[error("segment_cycle: a segment cannot contain itself: {0}")]
     SegmentCycle(String),
@@ -118,6 +126,7 @@ impl Coded for Fault {
             Fault::UnknownValue { .. } => "unknown_value",
             Fault::WrongType(_) => "wrong_type",
             Fault::UnknownSegment(_) => "unknown_segment",
+            Fault::DamagedSegment { .. } => "bad_segment_file",
             Fault::SegmentCycle(_) => "segment_cycle",
             Fault::BadSegment { .. } => "bad_segment",
             Fault::BadJson(_) => "bad_json",
@@ -143,8 +152,20 @@ impl Coded for Fault {
             | Fault::WrongType(_)
             | Fault::UnknownSegment(_)
             | Fault::SegmentCycle(_)
-            | Fault::BadSegment { .. }
             | Fault::BadJson(_) => ErrorKind::Caller,
+            Fault::BadSegment { fault, .. } => fault.kind(),
+            Fault::DamagedSegment { .. } => ErrorKind::Conflict,
+        }
+    }
+}
+
+impl Fault {
+    /// Is it about a file of a saved segment, and not about what was written?
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Fault::DamagedSegment { .. } => true,
+            Fault::BadSegment { fault, .. } => fault.is_damage(),
+            _ => false,
         }
     }
 }
@@ -185,7 +206,7 @@ impl Coded for SegmentError {
 }
 
 /// Where a text goes wrong, as editors count: both from 1, columns in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Line.
     pub line: usize,

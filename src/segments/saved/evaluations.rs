@@ -1,9 +1,9 @@
 //! Who was in a saved segment when it was last looked at: member lists by moment and version, and what changed since.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::saved::versions::{Card, SavedError, read_ids, write_ids};
+use crate::saved::versions::{Card, SavedError, damaged, names_in, read_ids, write_ids};
 use domain::time::Instant;
 use files::tables::TableError;
 use files::workspace::WriteLock;
@@ -56,7 +56,7 @@ impl Evaluations {
     ) -> Result<Option<Change>, SavedError> {
         let rank = |version: &str| card.history.iter().rposition(|saving| saving.version == version);
         let key = |one: &Evaluation| (one.as_of, rank(&one.version));
-        let earlier = self.kept().into_iter().filter(|one| key(one) < key(present));
+        let earlier = self.kept()?.into_iter().filter(|one| key(one) < key(present));
         let Some(since) = earlier.max_by_key(key) else { return Ok(None) };
         let before = read_ids(&self.path(&since))?;
         let (entered, left) = (missing_from(members, &before), missing_from(&before, members));
@@ -66,15 +66,15 @@ impl Evaluations {
     /// Keeps the members, sorted, as an evaluation.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written, or those that are kept cannot be read.
     pub fn keep(
         &self,
         present: &Evaluation,
         members: &[String],
         _lock: &WriteLock,
-    ) -> Result<(), TableError> {
+    ) -> Result<(), SavedError> {
         write_ids(&self.path(present), members)?;
-        let mut kept = self.kept();
+        let mut kept = self.kept()?;
         kept.sort_by_key(|one| one.as_of);
         let surplus = kept.len().saturating_sub(MOST_KEPT);
         for old in kept.iter().take(surplus).filter(|old| *old != present) {
@@ -89,14 +89,21 @@ impl Evaluations {
         self.directory.join(format!("as_of={}.version={version}.parquet", as_of.file_name()))
     }
 
-    fn kept(&self) -> Vec<Evaluation> {
-        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
-        entries.filter_map(|entry| parse_name(&entry.path())).collect()
+    /// All of them, in no order. A file of ours with an unreadable name is an error: leaving it out would report another change.
+    fn kept(&self) -> Result<Vec<Evaluation>, SavedError> {
+        let names = names_in(&self.directory)?;
+        let ours = names.iter().filter(|name| name.starts_with("as_of=") && name.ends_with(".parquet"));
+        let evaluation = |name: &String| {
+            parse_name(name).ok_or_else(|| {
+                damaged(&self.directory.join(name), "its name has no moment and version that can be read")
+            })
+        };
+        ours.map(evaluation).collect()
     }
 }
 
-fn parse_name(path: &Path) -> Option<Evaluation> {
-    let name = path.file_name()?.to_str()?.strip_prefix("as_of=")?.strip_suffix(".parquet")?;
+fn parse_name(name: &str) -> Option<Evaluation> {
+    let name = name.strip_prefix("as_of=")?.strip_suffix(".parquet")?;
     let (as_of, version) = name.split_once(".version=")?;
     Some(Evaluation { as_of: Instant::parse_file_name(as_of)?, version: version.to_string() })
 }

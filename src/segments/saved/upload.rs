@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use events::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record};
 
 /// The column that names users.
@@ -85,7 +85,7 @@ fn id_in(path: &Path, line: u64, value: &RawValue<'_>) -> Result<String, InputEr
     match is_valid_id(&id) {
         true => Ok(id),
         false => {
-            let detail = format!("line {line}: {USER_ID} is not 1 to 128 bytes without control characters");
+            let detail = format!("line {line}: {USER_ID} {NOT_AN_ID}");
             Err(InputError::new("bad_value", path, detail))
         }
     }

@@ -3,6 +3,9 @@
 //! `data/segments/ID/segment.json` is the card: which version counts, since when, and all that counted before.
 //! `versions/VERSION.json` is a definition, and its name the first 12 hex digits of its sha256; the members of an uploaded list lie
 //! beside it. A card changes by one rename, so a segment is the old one or the new one and never half of each.
+//!
+//! Reading and writing are apart: [`SavedSegments`] is what was saved when it was read, and [`save`], [`save_list`] and
+//! [`delete`] begin from the card as it is on disk, under the writer's lock, so that no version is lost between them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +22,7 @@ use domain::campaign::EVERYBODY;
 use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::Instant;
+pub use events::catalogue::campaigns_for;
 use files::tables::{self, TableError};
 use files::workspace::{Workspace, WriteLock};
 
@@ -188,31 +192,84 @@ impl Segment {
     }
 }
 
+/// A saved segment with a file that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedSegment {
+    /// Its id.
+    pub segment_id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub detail: String,
+    /// The format of the file, when a newer smartpush wrote it.
+    newer_format: Option<u32>,
+    /// File and reason, without the path of the workspace.
+    why: String,
+}
+
+impl DamagedSegment {
+    fn new(directory: &Path, id: &str, error: SavedError) -> DamagedSegment {
+        let (path, detail, newer_format) = match error {
+            SavedError::Damaged { path, detail } => (path, detail, None),
+            SavedError::NewerFormat { path, found } => {
+                (path, format!("format {found}, this smartpush reads up to {FORMAT}"), Some(found))
+            }
+            error => (directory.join(id), error.to_string(), None),
+        };
+        let name = path.strip_prefix(directory).unwrap_or(&path);
+        let why = format!("segments/{}: {detail}", name.display());
+        DamagedSegment { segment_id: id.to_string(), path, detail, newer_format, why }
+    }
+
+    fn error(&self) -> SavedError {
+        let (path, detail) = (self.path.clone(), self.detail.clone());
+        match self.newer_format {
+            Some(found) => SavedError::NewerFormat { path, found },
+            None => SavedError::Damaged { path, detail },
+        }
+    }
+
+    /// One JSON object: which segment, and file and reason, without the path of the workspace.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({ "segment_id": self.segment_id, "damaged": self.why })
+    }
+}
+
 /// All saved segments of a workspace, and the ready-made ones.
 #[derive(Clone, Debug)]
 pub struct SavedSegments {
     directory: PathBuf,
     by_id: BTreeMap<String, Segment>,
+    damaged: BTreeMap<String, DamagedSegment>,
     ready: BTreeMap<String, Segment>,
 }
 
 impl SavedSegments {
     /// Reads them all, lists without their members; a workspace may have none.
     ///
+    /// One that cannot be read does not stop the others: it is among [`SavedSegments::damaged`], and an error when it is
+    /// asked for.
+    ///
     /// # Errors
-    /// Names the first file that cannot be read.
+    /// When the directory of all segments cannot be read.
     pub fn read(workspace: &Workspace) -> Result<SavedSegments, SavedError> {
         let directory = workspace.segments();
-        let mut by_id = BTreeMap::new();
-        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
-            let id = entry.file_name().to_string_lossy().into_owned();
+        let (mut by_id, mut damaged) = (BTreeMap::new(), BTreeMap::new());
+        for id in names_in(&directory)? {
             // A directory without a card is what a crash has left of a first save.
-            if is_segment_id(&id) && card_path(&directory, &id).exists() {
-                let segment = read_segment(&directory, &id)?;
-                by_id.insert(id, segment);
+            if !is_segment_id(&id) || !card_path(&directory, &id).exists() {
+                continue;
+            }
+            match read_segment(&directory, &id) {
+                Ok(segment) => {
+                    by_id.insert(id, segment);
+                }
+                Err(error) => {
+                    damaged.insert(id.clone(), DamagedSegment::new(&directory, &id, error));
+                }
             }
         }
-        Ok(SavedSegments { directory, by_id, ready: by_ready_id(&[]) })
+        Ok(SavedSegments { directory, by_id, damaged, ready: by_ready_id(&[]) })
     }
 
     /// The same with ready-made tenths of these goals about users.
@@ -220,13 +277,21 @@ impl SavedSegments {
         SavedSegments { ready: by_ready_id(goals), ..self }
     }
 
-    /// All that were saved, deleted ones too, by id.
+    /// All that were saved and can be read, deleted ones too, by id.
     pub fn all(&self) -> impl Iterator<Item = &Segment> {
         self.by_id.values()
     }
 
+    /// Those that cannot be read, by id.
+    pub fn damaged(&self) -> impl Iterator<Item = &DamagedSegment> {
+        self.damaged.values()
+    }
+
     /// What an expression that names a segment gets; nothing for a deleted one.
     pub fn find(&self, id: &str) -> Option<Saved<'_>> {
+        if let Some(damaged) = self.damaged.get(id) {
+            return Some(Saved::Damaged(&damaged.why));
+        }
         let segment = self.known(id).filter(|segment| segment.card.deleted_at.is_none())?;
         Some(match &segment.definition {
             Definition::Expression(expression) => Saved::Expression(expression),
@@ -240,6 +305,9 @@ impl SavedSegments {
 
     /// A segment, deleted or not.
     pub fn any(&self, id: &str) -> Result<&Segment, SavedError> {
+        if let Some(damaged) = self.damaged.get(id) {
+            return Err(damaged.error());
+        }
         self.known(id).ok_or_else(|| {
             let names = self.by_id.keys().chain(self.ready.keys());
             let nearest = nearest(id, names.map(String::as_str)).map(str::to_string);
@@ -275,75 +343,110 @@ impl SavedSegments {
         in_use.filter(names_it).map(|segment| segment.card.segment_id.as_str()).collect()
     }
 
-    /// Saves an expression as the current version; returns the card and whether that changed anything.
-    pub fn save(
-        &self,
-        id: &str,
-        expression: &Expression,
-        description: Option<&str>,
-        now: Instant,
-        lock: &WriteLock,
-    ) -> Result<(Card, bool), SavedError> {
-        self.put(id, &Definition::Expression(expression.clone()), None, description, now, lock)
-    }
-
-    /// Saves a list of ids, sorted and without duplicates, as the current version; returns as [`SavedSegments::save`].
-    pub fn save_list(
-        &self,
-        id: &str,
-        members: &[String],
-        description: Option<&str>,
-        now: Instant,
-        lock: &WriteLock,
-    ) -> Result<(Card, bool), SavedError> {
-        let sha256 = sha256_hex(members.join("\n").as_bytes());
-        let definition = Definition::List { members: members.len() as u64, sha256 };
-        self.put(id, &definition, Some(members), description, now, lock)
-    }
-
-    fn put(
-        &self,
-        id: &str,
-        definition: &Definition,
-        members: Option<&[String]>,
-        description: Option<&str>,
-        now: Instant,
-        _lock: &WriteLock,
-    ) -> Result<(Card, bool), SavedError> {
-        refuse_ready_made(id)?;
-        if !is_segment_id(id) {
-            return Err(SavedError::BadId(id.chars().take(LONGEST_ID).collect()));
-        }
-        let home = self.directory.join(id);
-        let bytes = canonical(definition);
-        let version = version_of(&bytes);
-        if let Some(members) = members {
-            write_ids(&list_path(&home, &version), members)?;
-        }
-        tables::write_atomically(&definition_path(&home, &version), |file| file.write_all(bytes.as_bytes()))?;
-        let before = self.by_id.get(id).map(|segment| &segment.card);
-        let card = next_card(before, id, version, description, now);
-        let is_changed = before != Some(&card);
-        if is_changed {
-            write_card(&self.directory, &card)?;
-        }
-        Ok((card, is_changed))
-    }
-
-    /// Takes a segment out of use; its versions and evaluations stay.
-    pub fn delete(&self, id: &str, now: Instant, _lock: &WriteLock) -> Result<Card, SavedError> {
-        refuse_ready_made(id)?;
-        let mut card = self.in_use(id)?.card.clone();
-        card.deleted_at = Some(now.to_string());
-        write_card(&self.directory, &card)?;
-        Ok(card)
-    }
-
     /// Where a segment's evaluations are kept.
     pub fn evaluations(&self, id: &str) -> PathBuf {
         // A colon is no part of a file's name everywhere, and no saved segment's id begins with `_`.
         let home = id.strip_prefix(PREFIX).map_or_else(|| id.to_string(), |name| format!("_ready-{name}"));
         self.directory.join(home).join("evaluations")
+    }
+}
+
+/// Saves an expression as the current version; returns the segment and whether that changed anything.
+///
+/// # Errors
+/// When the id is none, the present card cannot be read, or a file cannot be written.
+pub fn save(
+    workspace: &Workspace,
+    id: &str,
+    expression: &Expression,
+    description: Option<&str>,
+    now: Instant,
+    lock: &WriteLock,
+) -> Result<(Segment, bool), SavedError> {
+    put(workspace, id, Definition::Expression(expression.clone()), None, description, now, lock)
+}
+
+/// Saves a list of ids, sorted and without duplicates, as the current version; returns as [`save`].
+///
+/// # Errors
+/// As [`save`].
+pub fn save_list(
+    workspace: &Workspace,
+    id: &str,
+    members: &[String],
+    description: Option<&str>,
+    now: Instant,
+    lock: &WriteLock,
+) -> Result<(Segment, bool), SavedError> {
+    let sha256 = sha256_hex(members.join("\n").as_bytes());
+    let definition = Definition::List { members: members.len() as u64, sha256 };
+    put(workspace, id, definition, Some(members), description, now, lock)
+}
+
+fn put(
+    workspace: &Workspace,
+    id: &str,
+    definition: Definition,
+    members: Option<&[String]>,
+    description: Option<&str>,
+    now: Instant,
+    lock: &WriteLock,
+) -> Result<(Segment, bool), SavedError> {
+    check_id(id)?;
+    let before = present_card(workspace, id, lock)?;
+    let directory = workspace.segments();
+    let home = directory.join(id);
+    let bytes = canonical(&definition);
+    let version = version_of(&bytes);
+    if let Some(members) = members {
+        write_ids(&list_path(&home, &version), members)?;
+    }
+    tables::write_atomically(&definition_path(&home, &version), |file| file.write_all(bytes.as_bytes()))?;
+    let card = next_card(before.as_ref(), id, version, description, now);
+    let is_changed = before.as_ref() != Some(&card);
+    if is_changed {
+        write_card(&directory, &card)?;
+    }
+    Ok((Segment { card, definition }, is_changed))
+}
+
+/// May a segment be saved under this id?
+///
+/// # Errors
+/// When it comes with smartpush, or names no directory everywhere.
+pub fn check_id(id: &str) -> Result<(), SavedError> {
+    refuse_ready_made(id)?;
+    match is_segment_id(id) {
+        true => Ok(()),
+        false => Err(SavedError::BadId(id.chars().take(LONGEST_ID).collect())),
+    }
+}
+
+/// Takes a segment out of use; its versions and evaluations stay.
+///
+/// # Errors
+/// When it is not in use, its card cannot be read, or it cannot be written.
+pub fn delete(workspace: &Workspace, id: &str, now: Instant, lock: &WriteLock) -> Result<Card, SavedError> {
+    refuse_ready_made(id)?;
+    let mut card = match present_card(workspace, id, lock)? {
+        Some(card) if card.deleted_at.is_none() => card,
+        // Unknown, or deleted before: the answer says which.
+        _ => SavedSegments::read(workspace)?.in_use(id)?.card.clone(),
+    };
+    card.deleted_at = Some(now.to_string());
+    write_card(&workspace.segments(), &card)?;
+    Ok(card)
+}
+
+/// The card of a segment as it is on disk, deleted or not; `None` before the first save.
+///
+/// # Errors
+/// When it cannot be read: its history would be lost by writing over it.
+pub fn present_card(workspace: &Workspace, id: &str, _lock: &WriteLock) -> Result<Option<Card>, SavedError> {
+    let directory = workspace.segments();
+    match is_segment_id(id) && card_path(&directory, id).exists() {
+        true => read_card(&directory, id).map(Some),
+        false => Ok(None),
     }
 }
 
@@ -356,23 +459,6 @@ fn refuse_ready_made(id: &str) -> Result<(), SavedError> {
         true => Err(SavedError::ReadyMade(id.chars().take(LONGEST_ID).collect())),
         false => Ok(()),
     }
-}
-
-/// Campaigns whose audience is this segment, by id.
-pub fn campaigns_for(workspace: &Workspace, id: &str) -> Result<Vec<String>, TableError> {
-    let path = workspace.table("campaigns");
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let frame = tables::read_parquet(&path, None)?;
-    // A table that was written before there were audiences names none.
-    let (Ok(ids), Ok(audiences)) = (frame.column("campaign_id"), frame.column("audience")) else {
-        return Ok(Vec::new());
-    };
-    let texts = ids.str().and_then(|ids| Ok((ids, audiences.str()?)));
-    let (ids, audiences) = texts.map_err(TableError::parquet(&path))?;
-    let naming = ids.iter().zip(audiences.iter()).filter(|(_, audience)| *audience == Some(id));
-    Ok(naming.filter_map(|(campaign, _)| campaign.map(str::to_string)).collect())
 }
 
 /// Lower case only, since some file systems do not tell cases apart.
@@ -441,22 +527,38 @@ fn write_card(directory: &Path, card: &Card) -> Result<(), SavedError> {
 }
 
 fn read_segment(directory: &Path, id: &str) -> Result<Segment, SavedError> {
+    let card = read_card(directory, id)?;
+    let path = definition_path(&directory.join(id), &card.version);
+    let bytes = fs::read(&path).map_err(|error| damaged(&path, error))?;
+    if !sha256_hex(&bytes).starts_with(&card.version) {
+        return Err(damaged(&path, "it is not what its name says"));
+    }
+    let definition = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
+    Ok(Segment { card, definition })
+}
+
+fn read_card(directory: &Path, id: &str) -> Result<Card, SavedError> {
     let path = card_path(directory, id);
-    let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
-    let damaged = |path: &Path, detail: String| SavedError::Damaged { path: path.to_path_buf(), detail };
-    let json: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| damaged(&path, error.to_string()))?;
+    let text = fs::read_to_string(&path).map_err(|error| damaged(&path, error))?;
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| damaged(&path, error))?;
     if let Some(found) = json["format"].as_u64().filter(|found| *found > u64::from(FORMAT)) {
         return Err(SavedError::NewerFormat { path, found: found as u32 });
     }
-    let card: Card = serde_json::from_value(json).map_err(|error| damaged(&path, error.to_string()))?;
-    let path = definition_path(&directory.join(id), &card.version);
-    let bytes = fs::read(&path).map_err(TableError::io(&path))?;
-    if !sha256_hex(&bytes).starts_with(&card.version) {
-        return Err(damaged(&path, "it is not what its name says".into()));
-    }
-    let definition = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.to_string()))?;
-    Ok(Segment { card, definition })
+    serde_json::from_value(json).map_err(|error| damaged(&path, error))
+}
+
+pub(super) fn damaged(path: &Path, detail: impl std::fmt::Display) -> SavedError {
+    SavedError::Damaged { path: path.to_path_buf(), detail: detail.to_string() }
+}
+
+/// Names of what lies in a directory, which need not exist.
+pub(super) fn names_in(directory: &Path) -> Result<Vec<String>, TableError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(TableError::io(directory))?,
+    };
+    let name = |entry: std::io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+    entries.map(name).collect::<std::io::Result<_>>().map_err(TableError::io(directory))
 }
 
 /// Writes ids as a table of one column.
@@ -467,8 +569,16 @@ pub(super) fn write_ids(path: &Path, ids: &[String]) -> Result<(), TableError> {
 }
 
 /// Reads what [`write_ids`] wrote.
+///
+/// # Errors
+/// When the file cannot be read, or a row of it has no id: members are never fewer than were written.
 pub(super) fn read_ids(path: &Path) -> Result<Vec<String>, SavedError> {
     let frame = tables::read_parquet(path, Some(&["user_id"]))?;
     let ids = frame.column("user_id").and_then(|column| column.str().cloned());
-    Ok(ids.map_err(TableError::parquet(path))?.iter().flatten().map(str::to_string).collect())
+    let ids = ids.map_err(TableError::parquet(path))?;
+    let id = |(row, id): (usize, Option<&str>)| match id {
+        Some(id) => Ok(id.to_string()),
+        None => Err(damaged(path, format!("row {}: there is no user_id", row + 1))),
+    };
+    ids.iter().enumerate().map(id).collect()
 }

@@ -15,3 +15,4 @@ mod segments;
 mod support;
 mod waiting;
 mod watching;
+mod wire;

@@ -1,4 +1,4 @@
-//! `GET /v1/contents/{id}/preview`: wordings as a reader would see them.
+//! `GET /v1/contents/{id}/preview`: variants as a reader would see them.
 
 use std::fs;
 
@@ -13,13 +13,13 @@ fn a_content_is_shown_as_its_reader_sees_it() {
     let server = Server::start(workspace.path(), &["--now", NOW]);
     let reply = server.get("/v1/contents/news-1/preview?user_id=plain&locale=en-GB&channel=in_app");
     assert_eq!(reply.status, 200, "{reply:?}");
-    let wording = json!({
+    let variant = json!({
         "variant_id": "en", "locale": "en", "chosen": true, "title": "News", "body": "you", "title_cut": false,
         "body_cut": false, "refused": false, "missing": [], "faults": [],
     });
     let expected = json!({
         "content_id": "news-1", "user_id": "plain", "locale": "en-GB", "channel": "in_app", "variant_id": "en",
-        "wordings": [wording],
+        "wordings": [variant],
     });
     assert_eq!(reply.json(), expected);
     let reply = server.get("/v1/contents/sport-1/preview");

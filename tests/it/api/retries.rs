@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use smartpush::config::Config;
 use smartpush::domain::decision::Decision;
 use smartpush::domain::time::Instant;
-use smartpush::engine::Engine;
 use smartpush::engine::replay::replay;
+use smartpush::engine::{Engine, Question};
 use smartpush::files::workspace::Workspace;
 use smartpush::store::log_files::files;
 
@@ -79,7 +79,8 @@ fn now() -> Instant {
 
 /// Decides for the same user again and again; the ids of decisions that explored.
 fn explored(engine: &Engine, times: usize) -> BTreeSet<String> {
-    let question = serde_json::from_value(json!({ "user_id": "morning", "campaign_id": "spring" })).unwrap();
+    let question =
+        Question { user_id: "morning".into(), campaign_id: Some("spring".into()), ..Question::default() };
     let mut ids = BTreeSet::new();
     for _ in 0..times {
         let answer = engine.decide(&question, None, now()).unwrap();

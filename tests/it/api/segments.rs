@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::thread;
@@ -314,6 +315,35 @@ fn a_writer_elsewhere_is_waited_for_or_named() {
     assert_eq!(preview(&server, &json!({"where": "everybody"})).status, 200, "reading needs no lock");
     drop(lock);
     assert_eq!(put(&server, "x", &json!({"where": "everybody"}), &[]).status, 201);
+}
+
+/// The versions of a segment, oldest first.
+fn history(sample: &Sample, id: &str) -> Vec<String> {
+    let shown = sample.json(&["show", id]);
+    let savings = shown["history"].as_array().unwrap().iter();
+    savings.map(|saving| saving["version"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn a_list_that_is_still_read_loses_no_version_that_the_server_saves_meanwhile() {
+    let sample = Sample::new();
+    let server = Server::start(sample.root(), &[]);
+    let version = |reply: Reply| reply.json()["version"].as_str().unwrap().to_string();
+    let first = version(put(&server, "friends", &json!({"where": "purchases_30d >= 2"}), &[]));
+    let list = sample.place("list.csv");
+    assert!(Command::new("mkfifo").arg(&list).status().unwrap().success());
+    let mut upload = Command::new(env!("CARGO_BIN_EXE_smartpush"));
+    upload.arg("--workspace").arg(sample.root()).args(["--json", "segment", "upload", "friends", "--file"]);
+    upload.arg(&list).stdout(std::process::Stdio::piped());
+    let upload = upload.spawn().unwrap();
+    // Opens once the command has opened the other end: from here on it waits for the list.
+    let mut pipe = fs::File::options().write(true).open(&list).unwrap();
+    let second = version(put(&server, "friends", &json!({"where": "purchases_30d >= 5"}), &[]));
+    pipe.write_all(b"user_id\n1003\n1008\n").unwrap();
+    drop(pipe);
+    let told: Value = serde_json::from_str(&stdout_of(&upload.wait_with_output().unwrap())).unwrap();
+    let third = told["version"].as_str().unwrap().to_string();
+    assert_eq!(history(&sample, "friends"), [first, second, third]);
 }
 
 #[test]

@@ -6,7 +6,9 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod event_names;
 mod numeric;
+mod variants;
 
 use domain::identity::whole_number;
 use domain::lifecycle::Lifecycle;

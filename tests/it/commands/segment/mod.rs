@@ -1,6 +1,7 @@
 //! Segments from the command line.
 
 mod audiences;
+mod damaged;
 mod exporting;
 mod lookalike;
 mod privacy;

@@ -1,0 +1,327 @@
+//! Runs the whole chain as of one moment: ingest → profiles → training → gate → champion → plan. Steps whose input has not
+//! changed are skipped, so an interrupted run resumes.
+
+mod error;
+mod journal;
+
+use std::path::{Path, PathBuf};
+
+use domain::error::{Coded, ErrorKind};
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+use domain::zone::Zone;
+use events::formats::InputError;
+use events::lake::Lake;
+use files::tables::{self, TableError};
+use planning::handoff;
+use registry::gate::Gate;
+use registry::versions::Registry;
+use segments::saved::versions::SavedSegments;
+
+pub use error::RefreshError;
+use journal::{Journal, Record};
+pub use journal::{Product, State, Step};
+
+use super::context::Context;
+use super::plan::{CampaignChoice, PlanError, PlanRequest, plan};
+use super::promote::{Candidacy, stand};
+use super::train::{Learned, Trainer};
+use super::{ingest, profile};
+
+/// What to bring up to date.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Files to take in first.
+    pub files: Option<ingest::Request>,
+    /// What was known before this moment counts.
+    pub as_of: Instant,
+    /// Plan the campaigns that are due on the moment's date, and write the hand-off here.
+    pub out: Option<PathBuf>,
+}
+
+/// What a refresh came to.
+#[derive(Debug)]
+pub struct Report {
+    /// The moment.
+    pub as_of: Instant,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Of each new model that the gate refused, the reason.
+    pub refused: Vec<String>,
+    /// The journal.
+    pub journal: PathBuf,
+}
+
+impl Report {
+    /// Set when the gate refused a model.
+    pub fn refusal(&self) -> Option<NotPromoted> {
+        self.refused.first().map(|first| NotPromoted { first: first.clone() })
+    }
+}
+
+/// A refresh whose new models are not all champions.
+#[derive(Debug, thiserror::Error)]
+#[error("not_promoted: {first}")]
+pub struct NotPromoted {
+    /// The first model that was refused, and why.
+    pub first: String,
+}
+
+impl Coded for NotPromoted {
+    fn code(&self) -> &'static str {
+        "not_promoted"
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Refused
+    }
+}
+
+/// Runs every step that is not done yet.
+///
+/// # Errors
+/// When a step fails. A goal that there is not enough data for, and a model that the gate refuses, are in the report.
+pub fn refresh(context: &Context<'_>, request: &Request) -> Result<Report, RefreshError> {
+    if let Some(out) = &request.out {
+        handoff::check(out)?;
+        context.check_free(out)?;
+    }
+    let journal = Journal::open(context.workspace, request.as_of);
+    let mut refresh = Refresh { context, as_of: request.as_of, journal, refused: Vec::new() };
+    if let Some(files) = &request.files {
+        refresh.ingest(files)?;
+    }
+    let lake = context.lake()?;
+    let input = input_of(context, &lake, request.as_of)?;
+    refresh.profile(&input)?;
+    refresh.train(&lake, &input)?;
+    if let Some(out) = &request.out {
+        refresh.plan(&input, out)?;
+    }
+    Ok(refresh.report())
+}
+
+/// Identity of everything that profiles and models are made from.
+fn input_of(context: &Context<'_>, lake: &Lake, as_of: Instant) -> Result<String, RefreshError> {
+    let mut text = format!("{as_of}\n{}\n", lake.content_sha256());
+    text += &serde_json::to_string(context.config).map_err(RefreshError::Settings)?;
+    for name in ["users", "contents", "campaigns"] {
+        text += &format!("\n{name} {}", context.table_sha256(name)?);
+    }
+    text += env!("CARGO_PKG_VERSION");
+    Ok(sha256_hex(text.as_bytes()))
+}
+
+/// Identity of files to take in, and of how they are read.
+fn identity_of(files: &ingest::Request) -> Result<String, RefreshError> {
+    let mut text = String::new();
+    for file in &files.files {
+        text += &format!("{} {}\n", file.display(), sha256_of_input(file)?);
+    }
+    let zone = files.zone.as_ref().map(Zone::name);
+    text += &format!("{} {:?} {:?} {zone:?}", files.kind.as_str(), files.format, files.renames);
+    Ok(sha256_hex(text.as_bytes()))
+}
+
+fn sha256_of_input(file: &Path) -> Result<String, RefreshError> {
+    match tables::sha256_of_file(file) {
+        Err(TableError::Io { path, source }) => Err(InputError::from_io(&path, &source).into()),
+        sha256 => Ok(sha256?),
+    }
+}
+
+/// How a step ended that was made now.
+struct Made {
+    state: State,
+    said: Product,
+    refusal: Option<String>,
+}
+
+impl Made {
+    fn done(said: Product) -> Made {
+        Made { state: State::Done, said, refusal: None }
+    }
+
+    fn skipped(why: impl ToString) -> Made {
+        Made { state: State::Skipped, said: Product::Nothing { why: why.to_string() }, refusal: None }
+    }
+
+    fn refused(error: &impl Coded) -> Made {
+        let why = error.to_string();
+        // The text of an error begins with its code.
+        let reason = why.strip_prefix(error.code()).and_then(|rest| rest.strip_prefix(": "));
+        let refusal = Some(reason.unwrap_or(&why).to_string());
+        Made { state: State::Refused, said: Product::Nothing { why }, refusal }
+    }
+}
+
+/// A refresh under way.
+struct Refresh<'a> {
+    context: &'a Context<'a>,
+    as_of: Instant,
+    journal: Journal,
+    refused: Vec<String>,
+}
+
+impl Refresh<'_> {
+    /// Makes a step unless it was made from the same input before.
+    fn step(
+        &mut self,
+        name: &str,
+        input: &str,
+        make: impl FnOnce() -> Result<Made, RefreshError>,
+    ) -> Result<Record, RefreshError> {
+        match self.journal.done(name, input) {
+            Some(record) => Ok(record),
+            None => self.make(name, input, make),
+        }
+    }
+
+    fn make(
+        &mut self,
+        name: &str,
+        input: &str,
+        make: impl FnOnce() -> Result<Made, RefreshError>,
+    ) -> Result<Record, RefreshError> {
+        self.context.progress.stage(name);
+        let Made { state, said, refusal } = make()?;
+        let (name, input) = (name.to_string(), input.to_string());
+        let step = Step { step: name, input, state, said, again: false };
+        Ok(self.journal.write(Record { step, refusal })?)
+    }
+
+    fn ingest(&mut self, files: &ingest::Request) -> Result<(), RefreshError> {
+        let context = self.context;
+        self.step("ingest", &identity_of(files)?, || {
+            let summary = ingest::take(context, files)?;
+            let (read, accepted) = (summary.read, summary.accepted);
+            let (duplicate, rejected) = (summary.duplicate, summary.rejected);
+            match summary.refused.into_iter().next() {
+                Some(refused) => Err(refused.into()),
+                None => Ok(Made::done(Product::Records { accepted, duplicate, read, rejected })),
+            }
+        })?;
+        Ok(())
+    }
+
+    fn profile(&mut self, input: &str) -> Result<(), RefreshError> {
+        let (context, as_of) = (self.context, self.as_of);
+        let manifest = context.workspace.profiles_as_of(as_of).join("_manifest.json");
+        self.journal.forget_unless("profile", |_| manifest.exists());
+        self.step("profile", input, || {
+            let manifest = profile::build(context, Some(as_of))?.manifest;
+            Ok(Made::done(Product::Profiles { rows: manifest.rows, sha256: manifest.sha256 }))
+        })?;
+        Ok(())
+    }
+
+    /// Every goal that there is enough data for: trained, asked, and promoted if every line of the gate holds.
+    fn train(&mut self, lake: &Lake, input: &str) -> Result<(), RefreshError> {
+        let context = self.context;
+        let registry = Registry::of(context.workspace);
+        // Events are read only if something is to be trained.
+        let mut trainer: Option<Trainer<'_>> = None;
+        for goal in context.config.goals.keys() {
+            let name = format!("train {goal}");
+            let is_there =
+                |step: &Step| step.version().is_none_or(|version| registry.read(goal, version).is_ok());
+            self.journal.forget_unless(&name, is_there);
+            let record = match self.journal.done(&name, input) {
+                Some(record) => record,
+                None => {
+                    let opened = match trainer.take() {
+                        Some(trainer) => trainer,
+                        None => Trainer::open(context, lake, self.as_of)?,
+                    };
+                    let record = self.make(&name, input, || train_goal(context, &opened, goal))?;
+                    trainer = Some(opened);
+                    record
+                }
+            };
+            if let Some(version) = record.step.version() {
+                self.promote(&registry, goal, version)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn promote(&mut self, registry: &Registry, goal: &str, version: &str) -> Result<(), RefreshError> {
+        let context = self.context;
+        registry.check_pointer(goal).map_err(|error| RefreshError::of_goal(goal, error))?;
+        let record = self.step(&format!("promote {goal}"), version, || {
+            let _lock = context.lock()?;
+            match stand(context, goal, version).map_err(|error| RefreshError::of_goal(goal, error))? {
+                Candidacy::Promoted => Ok(Made::done(Product::Champion { champion: version.to_string() })),
+                Candidacy::ChampionIsNewer { champion } => {
+                    Ok(Made::skipped(format!("champion {champion} knows a later day")))
+                }
+                Candidacy::Refused(error) => Ok(Made::refused(&error)),
+            }
+        })?;
+        self.refused.extend(record.refusal);
+        Ok(())
+    }
+
+    fn plan(&mut self, input: &str, out: &Path) -> Result<(), RefreshError> {
+        let context = self.context;
+        self.journal.forget_unless("plan", |_| out.exists());
+        let input = self.input_of_plan(input, out)?;
+        let day = Zone::find(&context.config.default_time_zone)?.local_hour(self.as_of).day();
+        let request = PlanRequest {
+            campaigns: CampaignChoice::Due(day),
+            out: Some(out.to_path_buf()),
+            what_if: Vec::new(),
+            as_of: Some(self.as_of),
+        };
+        self.step("plan", &input, || match plan(context, &request) {
+            Ok(report) => {
+                let sends = report.sum(&report.forecasts()).0.sends;
+                let path = out.display().to_string();
+                Ok(Made::done(Product::Plan { path, plan_id: report.plan_id, sends }))
+            }
+            Err(error @ PlanError::NoCampaigns) => Ok(Made::skipped(error)),
+            Err(error) => Err(error.into()),
+        })?;
+        Ok(())
+    }
+
+    /// Champions and segments decide a plan beside what decides the models.
+    fn input_of_plan(&self, input: &str, out: &Path) -> Result<String, RefreshError> {
+        let context = self.context;
+        let registry = Registry::of(context.workspace);
+        let champion = |goal: &String| format!("{goal}={}", registry.champion(goal).unwrap_or_default());
+        let champions: Vec<String> = context.config.goals.keys().map(champion).collect();
+        let cards = SavedSegments::read(context.workspace)?;
+        let segments: Vec<String> = cards.all().map(|segment| format!("{:?}", segment.card)).collect();
+        let parts = [input, &out.display().to_string(), &champions.join(" "), &segments.join(" ")];
+        Ok(sha256_hex(parts.join(" ").as_bytes()))
+    }
+
+    fn report(self) -> Report {
+        let (steps, journal) = (self.journal.told(), self.journal.path().to_path_buf());
+        Report { as_of: self.as_of, steps, refused: self.refused, journal }
+    }
+}
+
+/// A shipped goal that there is not enough data for is no failure of the others; any other error ends the refresh.
+fn train_goal(context: &Context<'_>, trainer: &Trainer<'_>, goal: &str) -> Result<Made, RefreshError> {
+    let _lock = context.lock()?;
+    match trainer.train(goal) {
+        Ok(learned) => Ok(Made::done(product_of(&learned))),
+        Err(error) if error.is_not_enough_data() => Ok(Made::skipped(error)),
+        Err(error) => Err(RefreshError::of_goal(goal, error)),
+    }
+}
+
+fn product_of(learned: &Learned) -> Product {
+    let (card, model) = (&learned.trained.card, &learned.trained.model);
+    let failed = card.gate.iter().flat_map(Gate::failed);
+    Product::Model {
+        auc: Some(card.metrics.auc.value),
+        base_rate_log_loss: Some(card.metrics.base_rate_log_loss.value),
+        failed: failed.map(|line| line.to_string()).collect(),
+        log_loss: Some(card.metrics.log_loss.value),
+        model: model.kind.as_str().to_string(),
+        version: learned.version.clone(),
+    }
+}

@@ -1,0 +1,26 @@
+//! A directory of this process for what readers put aside; it goes when it is dropped.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::context::ContextError;
+
+/// A directory below the system's temporary directory.
+pub(super) struct Scratch(pub(super) PathBuf);
+
+impl Scratch {
+    /// Makes the directory.
+    pub(super) fn make() -> Result<Scratch, ContextError> {
+        let path = std::env::temp_dir().join(format!("smartpush-{}", std::process::id()));
+        match fs::create_dir_all(&path) {
+            Ok(()) => Ok(Scratch(path)),
+            Err(source) => Err(ContextError::NoScratch { path, source }),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,90 @@
+//! All members of a segment as a file with its manifest.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{AskError, Asking, Selection, answered};
+use crate::context::Context;
+use ::segments::answers::cache::View;
+use ::segments::answers::desk::Asked;
+use ::segments::answers::export::{Export, frame_of, write};
+use ::segments::answers::privacy::Reader;
+use ::segments::language::keys::Key;
+use domain::identity::sha256_hex;
+use domain::time::Instant;
+
+/// What to write.
+#[derive(Clone, Debug)]
+pub struct ExportRequest {
+    /// The segment.
+    pub selection: Selection,
+    /// Where to: its extension chooses the format.
+    pub out: PathBuf,
+    /// Fields as columns beside user_id, or functions such as `interest("DELI")`.
+    pub columns: Vec<String>,
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct ExportReport {
+    /// The segment's id, if it is a saved one.
+    pub segment: Option<String>,
+    /// Its version; of one that is not saved, the version that it would have.
+    pub version: String,
+    /// What it says, as text.
+    pub text: String,
+    /// The moment that people are seen at.
+    pub as_of: Instant,
+    /// Rows, hash and manifest.
+    pub export: Export,
+}
+
+/// Writes the members to a file, and beside it FILE.manifest.json.
+///
+/// # Errors
+/// When the segment cannot be asked about, its members are too few to be shown to the reader, or a file cannot be written.
+pub fn export(
+    context: &Context<'_>,
+    asking: Asking<'_>,
+    request: &ExportRequest,
+) -> Result<ExportReport, AskError> {
+    context.check_out(&request.out)?;
+    let (asked, as_of, frame) = answered(context, asking, |view, reader| {
+        let as_of = view.as_of();
+        let asked = request.selection.asked(&view.desk, as_of)?;
+        let columns = columns(view, &request.columns, reader)?;
+        let also = columns.iter().map(|(_, key)| key.clone()).collect();
+        let evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &also)?;
+        reader.check_members(evaluated.count())?;
+        let frame = frame_of(&evaluated.people, &evaluated.masks[0], &columns)?;
+        Ok::<_, AskError>((asked, as_of, frame))
+    })?;
+    let text = asked.expression.to_string();
+    let (segment, version) = named(&asked);
+    let head = json!({ "segment": segment, "version": version, "where": text, "as_of": as_of });
+    let export = write(&request.out, &frame, &head)?;
+    Ok(ExportReport { segment, version, text, as_of, export })
+}
+
+fn columns(view: &View<'_>, fields: &[String], reader: Reader) -> Result<Vec<(String, Key)>, AskError> {
+    let mut columns: Vec<(String, Key)> = Vec::new();
+    for field in fields {
+        let key = view.desk.field(field, view.as_of(), reader)?;
+        if key == Key::UserId || columns.iter().any(|(title, _)| title == field) {
+            return Err(AskError::ColumnTwice(field.clone()));
+        }
+        columns.push((field.clone(), key));
+    }
+    Ok(columns)
+}
+
+fn named(asked: &Asked) -> (Option<String>, String) {
+    match &asked.card {
+        Some(card) => (Some(card.segment_id.clone()), card.version.clone()),
+        None => {
+            let definition = json!({ "expression": asked.expression }).to_string();
+            (None, sha256_hex(definition.as_bytes())[..12].to_string())
+        }
+    }
+}
