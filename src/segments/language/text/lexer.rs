@@ -146,7 +146,7 @@ impl<'a> Lexer<'a> {
         let mut text = String::new();
         self.at += 1;
         while let Some(character) = self.rest().chars().next() {
-            let start = self.at;
+            let character_start = self.at;
             self.at += character.len_utf8();
             match character {
                 '"' if text.len() > LONGEST_VALUE => {
@@ -154,11 +154,11 @@ impl<'a> Lexer<'a> {
                     return Err(SegmentError::at(cause, start..self.at));
                 }
                 '"' => return Ok(Token::Text(text)),
-                '\\' => text.push(self.escaped(start)?),
+                '\\' => text.push(self.escaped(character_start)?),
                 hidden if must_be_escaped(hidden) => {
                     let code = format!("\\u{{{:x}}}", u32::from(hidden));
                     let cause = ErrorCause::BadText(format!("{hidden:?} cannot be seen; write {code}"));
-                    return Err(SegmentError::at(cause, start..self.at).meant(code));
+                    return Err(SegmentError::at(cause, character_start..self.at).meant(code));
                 }
                 plain => text.push(plain),
             }
