@@ -16,7 +16,7 @@ const LEARNING_ROWS: usize = 200_000;
 
 /// One held-out (user, hour of the week): how often, and what each component gave it.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<const N: usize> {
+pub struct StackRow<const N: usize> {
     /// Hour of the week.
     pub slot: u8,
     /// Units held out there.
@@ -29,7 +29,7 @@ pub struct Row<const N: usize> {
 #[derive(Clone, Debug)]
 pub struct Fold<const N: usize> {
     /// Rows of each user, in order of hour.
-    pub rows: Vec<Vec<Row<N>>>,
+    pub rows: Vec<Vec<StackRow<N>>>,
     /// Effective active hours of each user at the cut.
     pub evidence: Vec<f64>,
 }

@@ -119,25 +119,25 @@ pub fn pava(values: &[f64], weights: &[f64]) -> Vec<f64> {
 
 /// Neighbours that share a value.
 #[derive(Clone, Copy, Debug)]
-struct Block {
+struct PooledBlock {
     mean: f64,
     weight: f64,
     length: usize,
 }
 
-impl Block {
-    fn pooled(self, next: Block) -> Block {
+impl PooledBlock {
+    fn pooled(self, next: PooledBlock) -> PooledBlock {
         let (weight, length) = (self.weight + next.weight, self.length + next.length);
         // Values without weight lie anywhere: in the middle.
         let share = if weight > 0.0 { next.weight / weight } else { 0.5 };
-        Block { mean: self.mean + share * (next.mean - self.mean), weight, length }
+        PooledBlock { mean: self.mean + share * (next.mean - self.mean), weight, length }
     }
 }
 
-fn blocks(values: &[f64], weights: &[f64]) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+fn blocks(values: &[f64], weights: &[f64]) -> Vec<PooledBlock> {
+    let mut blocks: Vec<PooledBlock> = Vec::new();
     for (value, weight) in values.iter().zip(weights) {
-        let mut last = Block { mean: *value, weight: *weight, length: 1 };
+        let mut last = PooledBlock { mean: *value, weight: *weight, length: 1 };
         while let Some(before) = blocks.pop_if(|before| before.mean >= last.mean) {
             last = before.pooled(last);
         }

@@ -10,11 +10,11 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::examples::{ExampleError, Examples, Labels, Moment, Question};
+use super::examples::{ExampleError, Examples, Labels, Moment, GoalQuestion};
 use super::measure::{measure, stands_for};
 use config::{Config, DriftConfig, TrainingConfig};
 use domain::time::Instant;
-use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::bootstrap::{Bootstrap, Figure, RatioPart};
 use evaluation::stability::{BINS, HABIT, Reference};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
@@ -30,7 +30,7 @@ pub const MEASURES: [&str; 4] =
 /// What is left of a champion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum DriftVerdict {
     /// As far as can be seen it is what it was.
     Stable,
     /// It is not: `failed` says in what.
@@ -99,7 +99,7 @@ pub struct Drift {
     /// `None` as long as no outcome after the champion's moment is known.
     pub calibration: Option<CalibrationDrift>,
     /// Is it what it was?
-    pub verdict: Verdict,
+    pub verdict: DriftVerdict,
     /// Those of [`MEASURES`] that say it is not.
     pub failed: Vec<String>,
 }
@@ -112,7 +112,7 @@ pub struct Drift {
 /// # Errors
 /// When there are no examples of before, or nobody to look at now.
 pub fn drift(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     version: &str,
     model: &Model,
     as_of: Instant,
@@ -126,7 +126,7 @@ pub fn drift(
         most_negatives: question.training.most_negatives.min(MOST_ROWS),
         ..question.training.clone()
     };
-    let question = Question { training: &training, ..*question };
+    let question = GoalQuestion { training: &training, ..*question };
     let before = question.examples(Labels::MatureBefore(model.as_of), &|_, _| ())?;
     let since = match question.examples_from(model.as_of, as_of, true, &|_, _| ()) {
         Ok(examples) => Some(examples),
@@ -148,11 +148,11 @@ pub fn drift(
         habit_score,
         inputs,
         calibration,
-        verdict: Verdict::Stable,
+        verdict: DriftVerdict::Stable,
         failed: Vec::new(),
     };
     found.failed = failed(&found, comparison.patience, &config.drift);
-    found.verdict = if found.failed.is_empty() { Verdict::Stable } else { Verdict::Drifted };
+    found.verdict = if found.failed.is_empty() { DriftVerdict::Stable } else { DriftVerdict::Drifted };
     Ok(found)
 }
 
@@ -296,7 +296,7 @@ fn ratio(examples: &Examples, given: &[f64], config: &Config) -> Figure {
     let mut users: Vec<u32> = examples.rows.iter().map(|row| row.user).collect();
     users.sort_unstable();
     users.dedup();
-    let mut parts: Vec<Part> = vec![(0.0, 0.0); users.len()];
+    let mut parts: Vec<RatioPart> = vec![(0.0, 0.0); users.len()];
     for (row, probability) in given.iter().enumerate() {
         let place = users.partition_point(|user| *user < examples.rows[row].user);
         let label = examples.labels[row];

@@ -9,7 +9,7 @@ use domain::time::Instant;
 use events::health::people::People;
 use events::health::{self, Outcome};
 use events::lake::Lake;
-use models::examples::Question;
+use models::examples::GoalQuestion;
 use models::material::Material;
 use models::train::online::{OnlineError, go_on};
 use models::train::{self as training, TrainError, Trained};
@@ -281,7 +281,7 @@ impl<'a> Trainer<'a> {
         &self,
         name: &str,
         learn: impl FnOnce(
-            &Question<'_>,
+            &GoalQuestion<'_>,
             &training::Request<'_>,
             &dyn Fn(usize, usize),
         ) -> Result<Trained, TrainingError>,
@@ -290,7 +290,7 @@ impl<'a> Trainer<'a> {
         let goal = self.context.goal(name)?;
         let sources = self.material.sources(&config.profiles);
         let settings = TrainingConfig { seed: self.seed, ..config.training.clone() };
-        let question = Question { name, goal, sources: &sources, training: &settings };
+        let question = GoalQuestion { name, goal, sources: &sources, training: &settings };
         let registry = Registry::of(self.context.workspace);
         // Whoever serves a champion that cannot be read names it; training is the way out.
         let champion = registry.read_champion(name).ok();

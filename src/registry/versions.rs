@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::card::Card;
 use super::gate::{Gate, GateLine};
 use super::journal;
-use super::model::{Model, ModelFault, ModelKind};
+use super::model::{Model, ModelError, ModelKind};
 use super::online_state::OnlineState;
 use super::predictions::{About, by_about};
 use domain::error::{Coded, ErrorKind};
@@ -47,7 +47,7 @@ pub enum RegistryError {
         /// model.json
         path: PathBuf,
         /// Why.
-        fault: ModelFault,
+        fault: ModelError,
     },
     /// The model can be used, but what its card said is gone.
     #[error("lost_card: {} is missing or cannot be read; training as of the same moment writes it again", .0.display())]
@@ -138,7 +138,7 @@ impl Coded for RegistryError {
 
 /// One line of a goal's journal, `models/<goal>/champions.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ChampionChange {
     /// promote or rollback.
     pub action: ChangeAction,
     /// The version that became champion.
@@ -384,10 +384,10 @@ impl Registry {
         let model = Model::from_text(&text).map_err(unusable)?;
         if version_of(&text) != version {
             let detail = "its content is not what its version says; it was cut or edited".to_string();
-            return Err(unusable(ModelFault::Bad(detail)));
+            return Err(unusable(ModelError::Bad(detail)));
         }
         if model.goal != goal {
-            return Err(unusable(ModelFault::Bad(format!("it predicts {}", model.goal))));
+            return Err(unusable(ModelError::Bad(format!("it predicts {}", model.goal))));
         }
         let card = fs::read_to_string(path.with_file_name("card.json")).ok();
         let card = card.and_then(|text| serde_json::from_str(&text).ok());
@@ -568,7 +568,7 @@ impl Registry {
         let from = named.or_else(|| journal.last().map(|change| change.to.clone()));
         if from.as_deref() != Some(version) {
             let forced = forced.to_vec();
-            journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
+            journal.push(ChampionChange { action, to: version.to_string(), from: from.clone(), at: now, forced });
             self.write_journal(goal, &journal)?;
         }
         let directory = self.directory(goal);
@@ -581,7 +581,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a line cannot be read, with its number.
-    pub fn journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+    pub fn journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
         // The champion first: whoever changes both at the same time writes it last.
         let (champion, is_named) = (self.champion(goal), self.check_pointer(goal).is_ok());
         let mut journal = self.written_journal(goal)?;
@@ -590,7 +590,7 @@ impl Registry {
     }
 
     /// The same for who holds the workspace's lock: a last line that never came true leaves the file too.
-    fn mended_journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+    fn mended_journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
         let journal = self.journal(goal)?;
         if journal.len() < self.written_journal(goal)?.len() {
             self.write_journal(goal, &journal)?;
@@ -599,9 +599,9 @@ impl Registry {
     }
 
     /// Writes the journal durably: it must not be lost where the champion's file that follows is kept.
-    fn write_journal(&self, goal: &str, journal: &[Change]) -> Result<(), RegistryError> {
+    fn write_journal(&self, goal: &str, journal: &[ChampionChange]) -> Result<(), RegistryError> {
         let directory = self.directory(goal);
-        let line = |change: &Change| serde_json::to_string(change).unwrap_or_default() + "\n";
+        let line = |change: &ChampionChange| serde_json::to_string(change).unwrap_or_default() + "\n";
         let lines: String = journal.iter().map(line).collect();
         tables::write_atomically(&directory.join("champions.jsonl"), |file| {
             file.write_all(lines.as_bytes())
@@ -610,7 +610,7 @@ impl Registry {
     }
 
     /// Every line of the journal's file.
-    fn written_journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+    fn written_journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
         let path = self.directory(goal).join("champions.jsonl");
         match fs::read(&path) {
             Ok(text) => journal::parse(&text, &path),

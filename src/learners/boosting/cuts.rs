@@ -4,7 +4,7 @@ use ndarray::ArrayView1;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::rows::Rows;
+use super::rows::BoostingRows;
 
 /// Rows that are looked at to find the cuts; more make them hardly better.
 const SAMPLE: usize = 200_000;
@@ -50,7 +50,7 @@ impl Cuts {
 }
 
 /// The cuts of every input, from a seeded sample of the rows.
-pub(super) fn find_cuts(rows: &Rows, bins: usize, seed: u64, threads: usize) -> Vec<Cuts> {
+pub(super) fn find_cuts(rows: &BoostingRows, bins: usize, seed: u64, threads: usize) -> Vec<Cuts> {
     let sample = sample(&rows.chosen, seed);
     let columns: Vec<usize> = (0..rows.inputs.ncols()).collect();
     let of_columns = |columns: &[usize]| -> Vec<Cuts> {

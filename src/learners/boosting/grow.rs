@@ -3,7 +3,7 @@
 use super::grown::{Branch, Grown};
 use super::histogram::Histograms;
 use super::shard::Side;
-use super::split::{Region, Search, Split, Test};
+use super::split::{Region, Search, Split, SplitTest};
 use super::team::Team;
 
 /// A leaf that may yet be divided.
@@ -86,13 +86,13 @@ impl Growth<'_> {
         self.leaves.push(new);
     }
 
-    fn test(&self, split: &Split) -> Test {
+    fn test(&self, split: &Split) -> SplitTest {
         let missing = if split.missing_left { self.search.cuts[split.column].bins() as u16 } else { 256 };
-        Test { column: split.column, bin: split.bin, missing }
+        SplitTest { column: split.column, bin: split.bin, missing }
     }
 
     /// The histograms of both sides: the smaller side's are added up, the larger's are what is left.
-    fn divided(&mut self, place: usize, split: &Split, test: Test, mut whole: Histograms) -> [Histograms; 2] {
+    fn divided(&mut self, place: usize, split: &Split, test: SplitTest, mut whole: Histograms) -> [Histograms; 2] {
         let is_left = self.search.scale.count(split.left) < self.search.scale.count(split.right);
         let smaller = self.team.split(place, test, if is_left { Side::Left } else { Side::Right });
         whole.subtract(&smaller);

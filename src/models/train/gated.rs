@@ -1,6 +1,6 @@
 //! What training tells the gate: probabilities of days not learned from, and the champion on rows it had not known.
 
-use super::{Fitted, Learner, Request, Split, TrainError};
+use super::{Fitted, Learner, TrainingRequest, Split, TrainError};
 use crate::evidence::Evidence;
 use evaluation::classification::Intervals;
 use learners::calibration::Calibration;
@@ -36,7 +36,7 @@ impl Learner<'_> {
         metrics: &Metrics,
         model: &Model,
         champion: Option<&Rival>,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) -> Gate {
         let facts = Evidence {
             question: self.question,
@@ -59,7 +59,7 @@ impl Learner<'_> {
     /// not: neither has seen an outcome that the other had not.
     pub(super) fn against_champion(
         &self,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
         recipe: Recipe,
         calibration: &Calibration,
         split: &Split,
@@ -80,7 +80,7 @@ impl Learner<'_> {
     /// The same for predictions that were made elsewhere, of rows whose outcome the champion had not known.
     pub(super) fn table_against_champion(
         &self,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
         probabilities: &[f64],
         split: &Split,
     ) -> Option<Rival> {
@@ -124,7 +124,7 @@ impl Learner<'_> {
         rows: &[usize],
         ours: impl Fn(&usize) -> f64,
         champion: &Model,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) {
         let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
         let users: Vec<u32> = rows.iter().map(|row| self.examples.rows[*row].user).collect();
@@ -140,7 +140,7 @@ impl Learner<'_> {
 }
 
 /// Why a champion cannot score these examples.
-fn fault_of(champion: &Registered, question: &crate::examples::Question<'_>) -> Option<String> {
+fn fault_of(champion: &Registered, question: &crate::examples::GoalQuestion<'_>) -> Option<String> {
     let checked = check_goal(&champion.model, question.goal).and_then(|()| check_inputs(&champion.model));
     checked.err().map(|fault| fault.to_string())
 }

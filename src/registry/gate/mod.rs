@@ -49,7 +49,7 @@ impl Gate {
     /// Asks every question; `others` are lines that were answered elsewhere, such as those of the data's health.
     pub fn judge(facts: Facts, settings: &GatesConfig, others: &[GateLine]) -> Gate {
         let asked = CHECKS.iter().map(|(name, question)| {
-            let checks::Answer { passed, found, wanted } = question(&facts, settings);
+            let checks::CheckResult { passed, found, wanted } = question(&facts, settings);
             GateLine { name: name.to_string(), passed, found, wanted }
         });
         let lines = asked.chain(others.iter().cloned()).collect();

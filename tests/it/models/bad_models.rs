@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
-use smartpush::registry::model::{Model, ModelFault};
+use smartpush::registry::model::{Model, ModelError};
 use smartpush::registry::versions::version_of;
 
 use super::handmade;
@@ -355,7 +355,7 @@ fn reading_a_model_never_panics_whatever_byte_of_it_is_changed() {
             let Ok(text) = String::from_utf8(bytes) else { continue };
             match Model::from_text(&text) {
                 Ok(model) => assert!(model.score(&[1.0, 2.0], &[], &[]).is_finite(), "{text}"),
-                Err(ModelFault::Bad(_) | ModelFault::NewerFormat(_)) => refused += 1,
+                Err(ModelError::Bad(_) | ModelError::NewerFormat(_)) => refused += 1,
                 Err(fault) => panic!("{fault}"),
             }
         }

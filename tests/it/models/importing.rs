@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use smartpush::domain::time::SECOND;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{Engine, GoalQuestion};
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::train::{Request, fit_for_evaluation, parts_of};
+use smartpush::models::train::{TrainingRequest, fit_for_evaluation, parts_of};
 use smartpush::store::decision_log::{Record, find, parse};
 
 use super::town::{self, Town, day};
@@ -33,7 +33,7 @@ fn predict(world: &World, rows: &[Line]) -> Vec<(String, String, f64)> {
     let all = question.examples(Labels::MatureBefore(as_of), &|_, _| ()).unwrap();
     let parts = parts_of(&question, &all).unwrap();
     let train = kept(&all, |row| parts[row] == "train");
-    let request = Request::new(as_of, &material.config, as_of);
+    let request = TrainingRequest::new(as_of, &material.config, as_of);
     let model = fit_for_evaluation(&question, &train, &request).unwrap();
     let names: Vec<String> =
         all.inputs.iter().map(|(block, name)| format!("{}.{name}", block.as_str())).collect();
@@ -172,7 +172,7 @@ fn decisions_log_what_the_shadow_says_of_what_was_sent() {
     let engine = Engine::open(world.workspace.clone(), world.config.clone(), now, true, [7; 32]).unwrap();
     let mut heard = 0;
     for user in 0..40 {
-        let question = Question { user_id: town::user_id(user), ..Question::default() };
+        let question = GoalQuestion { user_id: town::user_id(user), ..GoalQuestion::default() };
         let answer = engine.decide(&question, None, now.plus(SECOND)).unwrap();
         let record = record_of(&world, &engine, &answer.decision_id);
         match record.decision.response_probability {

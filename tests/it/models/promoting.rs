@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::train::{Request, train_on};
+use smartpush::models::train::{TrainingRequest, train_on};
 use smartpush::registry::gate::GateLine;
 use smartpush::registry::versions::Registered;
 
@@ -122,10 +122,10 @@ fn a_model_that_is_clearly_worse_than_the_champion_is_refused() {
     let sources = material.sources();
     let question = material.question(GOAL, &sources);
     let examples = |as_of| question.examples(Labels::MatureBefore(as_of), &|_, _| ()).unwrap();
-    let early = train_on(&question, &Request::new(day(32), &material.config, day(32)), &examples(day(32)));
+    let early = train_on(&question, &TrainingRequest::new(day(32), &material.config, day(32)), &examples(day(32)));
     let early = early.unwrap();
     let champion = Registered { version: "c".repeat(12), model: early.model, card: Some(early.card) };
-    let request = Request { champion: Some(&champion), ..Request::new(day(40), &material.config, day(40)) };
+    let request = TrainingRequest { champion: Some(&champion), ..TrainingRequest::new(day(40), &material.config, day(40)) };
     let lines = |examples: &Examples| {
         let gate = train_on(&question, &request, examples).unwrap().card.gate.unwrap();
         let rival = gate.facts.champion.clone().unwrap();

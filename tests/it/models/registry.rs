@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::registry::model::ModelKind;
-use smartpush::registry::versions::Change;
+use smartpush::registry::versions::ChampionChange;
 
 use super::town::{self, SMALL, day};
 use super::world::World;
@@ -116,7 +116,7 @@ fn cut_short(world: &World, change: impl FnOnce(&World)) {
 /// The changes that count, as `promote VERSION` or `rollback VERSION`, and the lines of the file.
 fn changes(world: &World) -> (Vec<String>, usize) {
     let journal = world.registry().journal(GOAL).unwrap();
-    let action = |change: &Change| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string();
+    let action = |change: &ChampionChange| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string();
     let text = std::fs::read_to_string(world.path("models/buy_2d/champions.jsonl")).unwrap();
     (journal.iter().map(|one| format!("{} {}", action(one), one.to)).collect(), text.lines().count())
 }

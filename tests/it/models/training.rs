@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
-use smartpush::models::examples::{Examples, Labels, Question};
-use smartpush::models::train::{Request, TrainError, train, train_on};
-use smartpush::registry::figures::Part;
+use smartpush::models::examples::{Examples, Labels, GoalQuestion};
+use smartpush::models::train::{TrainingRequest, TrainError, train, train_on};
+use smartpush::registry::figures::SplitPart;
 use smartpush::registry::model::ModelKind;
 
 use super::town::{self, SMALL, Town, day};
@@ -91,7 +91,7 @@ fn the_hash_of_the_data_is_that_of_every_input_and_label_side_by_side() {
     let question = material.question("engage_24h", &sources);
     let examples = question.examples(Labels::MatureBefore(day(40)), &|_, _| ()).unwrap();
     assert!(examples.len() > 3 * 8_192, "more rows than are hashed at a time: {}", examples.len());
-    let trained = train_on(&question, &Request::new(day(40), &material.config, day(40)), &examples).unwrap();
+    let trained = train_on(&question, &TrainingRequest::new(day(40), &material.config, day(40)), &examples).unwrap();
     let mut bytes: Vec<u8> =
         examples.columns.iter().flatten().flat_map(|value| value.to_bits().to_le_bytes()).collect();
     bytes.extend(examples.labels.iter().map(|label| u8::from(*label)));
@@ -106,13 +106,13 @@ struct Splitting<'a> {
 
 impl Splitting<'_> {
     /// Rows from the part's first moment to its last.
-    fn rows(&self, part: &Part) -> Vec<usize> {
+    fn rows(&self, part: &SplitPart) -> Vec<usize> {
         let within = |at: Instant| part.from <= Some(at) && Some(at) <= part.to;
         (0..self.examples.len()).filter(|row| within(self.examples.moment(*row).at)).collect()
     }
 
     /// Rows of a part whose label is known when the next one begins: what the part may hold at most.
-    fn known(&self, part: &Part, next: Option<Instant>) -> usize {
+    fn known(&self, part: &SplitPart, next: Option<Instant>) -> usize {
         let ends = next.unwrap_or(Instant::MAX);
         let is_known = |row: &usize| self.examples.moment(*row).until.plus(self.lateness) <= ends;
         self.rows(part).into_iter().filter(is_known).count()
@@ -123,8 +123,8 @@ impl Splitting<'_> {
 fn check_split(material: &Material, text: &str, as_of: Instant) -> Option<usize> {
     let (goal, sources) = (goal(text), material.sources());
     let question =
-        Question { name: "g", goal: &goal, sources: &sources, training: &material.config.training };
-    let request = Request::new(as_of, &material.config, as_of);
+        GoalQuestion { name: "g", goal: &goal, sources: &sources, training: &material.config.training };
+    let request = TrainingRequest::new(as_of, &material.config, as_of);
     let trained = match train(&question, &request, &|_, _| ()) {
         Ok(trained) => trained,
         Err(TrainError::TooFewMoments { .. } | TrainError::Examples(_) | TrainError::OneClass { .. }) => {

@@ -8,7 +8,7 @@ use super::Data;
 
 /// The parameters that both builders know.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct BoostingPlan {
     pub trees: usize,
     pub leaves: usize,
     pub rows_per_leaf: usize,
@@ -25,14 +25,14 @@ type Best = Option<(f64, Vec<usize>, Vec<usize>)>;
 
 struct Boosting<'a> {
     data: &'a Data,
-    plan: Plan,
+    plan: BoostingPlan,
     gradients: Vec<f64>,
     hessians: Vec<f64>,
     has_tied: Cell<bool>,
 }
 
 /// The logit of every row after all trees, and whether any choice on the way was a tie.
-pub fn logits(data: &Data, plan: Plan) -> (Vec<f64>, bool) {
+pub fn logits(data: &Data, plan: BoostingPlan) -> (Vec<f64>, bool) {
     let weights: Vec<f64> = (0..data.targets.len()).map(|row| f64::from(data.weight_for(row))).collect();
     let rows = || data.targets.iter().zip(&weights);
     let trues: f64 = rows().filter(|(label, _)| **label).map(|(_, weight)| weight).sum();
