@@ -22,7 +22,7 @@ use components::{COMPONENTS, FINE_GROUPS, GLOBAL, OWN_UNDECAYED, SharedComponent
 use concentration::{Concentration, IntervalTable, Pairs};
 use history::{History, Week, normalised};
 use rhythm_groups::add_scaled;
-use stack::{Fold, StackRow, Stack, mixed, mixture_weights};
+use stack::{Fold, Stack, StackRow, mixed, mixture_weights};
 
 use domain::curve::{CurveLevel, SendTimeCurve, by_hour_of_day};
 use domain::time::HOURS_OF_WEEK;

@@ -163,8 +163,8 @@ fn quantile_edges(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else { return vec![f64::INFINITY; BUCKETS - 1] };
     let edge = |bucket: usize| {
-        let place = last as f64 * bucket as f64 / BUCKETS as f64;
-        let (low, share) = (place.floor() as usize, place.fract());
+        let position = last as f64 * bucket as f64 / BUCKETS as f64;
+        let (low, share) = (position.floor() as usize, position.fract());
         values[low] + share * (values[(low + 1).min(last)] - values[low])
     };
     (1..BUCKETS).map(edge).collect()

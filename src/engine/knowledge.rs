@@ -95,7 +95,8 @@ impl Knowledge {
         context: &mut DecisionContext,
     ) {
         let campaign = context.campaign.as_ref().map(|campaign| campaign.campaign_id.clone());
-        context.user_inputs = known.map(|known| known.block(InputBlock::User, Item::Nothing)).unwrap_or_default();
+        context.user_inputs =
+            known.map(|known| known.block(InputBlock::User, Item::Nothing)).unwrap_or_default();
         for content in &mut context.contents {
             let code = self.material.timeline.content(&content.content.content_id);
             let item = match (learned.model.definition.unit, code, &campaign) {

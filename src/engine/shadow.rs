@@ -79,10 +79,10 @@ fn read(
     check: impl Fn(&Model) -> Result<(), ModelError>,
 ) -> Result<Shadow, RegistryError> {
     let model = registry.read(goal, version)?.model;
-    let path = registry.place(goal, version).join("model.json");
+    let path = registry.version_directory(goal, version).join("model.json");
     check(&model)
         .and_then(|()| check_inputs(&model))
-        .map_err(|fault| RegistryError::Unusable { path, fault })?;
+        .map_err(|error| RegistryError::Unusable { path, error })?;
     let says = match model.kind {
         ModelKind::Imported => Says::Table(registry.predictions(goal, version)?),
         _ => Says::Model(Box::new(model)),

@@ -95,7 +95,7 @@ pub(super) fn ratio(parts: &[RatioPart], times: &[u16]) -> f64 {
 /// Quantile of sorted values, interpolated linearly; NaN of none.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = share * last as f64;
-    let low = place.floor() as usize;
-    sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * place.fract()
+    let position = share * last as f64;
+    let low = position.floor() as usize;
+    sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * position.fract()
 }

@@ -79,7 +79,7 @@ pub fn ece_by_chance(probabilities: &[f64], negatives: u32, bins: usize, share: 
 #[derive(Clone, Debug)]
 pub struct Intervals<'a> {
     labels: &'a [bool],
-    /// Each row's place among the distinct users.
+    /// Each row's index among the distinct users.
     users: Vec<u32>,
     count: usize,
     /// How many rows each row without the outcome stands for.
@@ -95,8 +95,8 @@ impl<'a> Intervals<'a> {
         let mut distinct = users.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
-        let place = |user: &u32| distinct.partition_point(|other| other < user) as u32;
-        let (users, count) = (users.iter().map(place).collect(), distinct.len());
+        let index = |user: &u32| distinct.partition_point(|other| other < user) as u32;
+        let (users, count) = (users.iter().map(index).collect(), distinct.len());
         Intervals { labels, users, count, negatives: 1, bootstrap: Bootstrap::new(count, draws, seed) }
     }
 

@@ -38,7 +38,7 @@ impl Calibration {
     /// Learns from rows the model has not seen.
     ///
     /// The rarer outcome decides: from 1,000 rows of it the isotonic curve; from 20 Platt's sigmoid if it beats no
-    /// calibration by log loss across two halves (rows at even places judge what those at odd places taught, and the
+    /// calibration by log loss across two halves (rows at even indices judge what those at odd indices taught, and the
     /// other way round), so the order of the rows should say nothing; else none. Logits that are not finite: none.
     pub fn fit(logits: &[f64], labels: &[bool]) -> Calibration {
         let positives = labels.iter().filter(|label| **label).count();
@@ -64,10 +64,10 @@ impl Calibration {
             return Calibration::None;
         }
         let (mut knots, mut probabilities) = (Vec::new(), Vec::<f64>::new());
-        let (places, rates, weights) = rates_by_logit(logits, labels);
+        let (points, rates, weights) = rates_by_logit(logits, labels);
         let mut start = 0;
         for block in blocks(&rates, &weights) {
-            let (first, last) = (places[start], places[start + block.length - 1]);
+            let (first, last) = (points[start], points[start + block.length - 1]);
             let least = 1.0 / (block.weight + 2.0);
             let former = probabilities.last().copied().unwrap_or(0.0);
             let level = block.mean.clamp(least, 1.0 - least).max(former);
@@ -151,20 +151,20 @@ fn rates_by_logit(logits: &[f64], labels: &[bool]) -> (Vec<f64>, Vec<f64>, Vec<f
     let mut rows: Vec<(f64, bool)> =
         logits.iter().zip(labels).map(|(logit, label)| (logit + 0.0, *label)).collect();
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut places, mut rates, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut points, mut rates, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for tied in rows.chunk_by(|a, b| a.0 == b.0) {
         let positives = tied.iter().filter(|(_, label)| *label).count();
-        places.push(tied[0].0);
+        points.push(tied[0].0);
         rates.push(positives as f64 / tied.len() as f64);
         weights.push(tied.len() as f64);
     }
-    (places, rates, weights)
+    (points, rates, weights)
 }
 
 /// The curve at a logit. A curve without knots, which is never learned, is the logistic function.
 fn interpolated(logits: &[f64], probabilities: &[f64], logit: f64) -> f64 {
     let above = logits.partition_point(|knot| *knot <= logit);
-    let knot = |place: usize| Some((*logits.get(place)?, *probabilities.get(place)?));
+    let knot = |index: usize| Some((*logits.get(index)?, *probabilities.get(index)?));
     match (above.checked_sub(1).and_then(knot), knot(above)) {
         (Some((left, low)), Some((right, high))) => {
             let share = (logit - left) / (right - left);

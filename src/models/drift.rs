@@ -10,7 +10,7 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::examples::{ExampleError, Examples, Labels, Moment, GoalQuestion};
+use super::examples::{ExampleError, Examples, GoalQuestion, Labels, Moment};
 use super::measure::{measure, stands_for};
 use config::{Config, DriftConfig, TrainingConfig};
 use domain::time::Instant;
@@ -241,8 +241,8 @@ impl Comparison<'_> {
     fn between_campaigns(&self, before: &[(f64, f64)]) -> f64 {
         let moments = self.before.moments.iter().enumerate();
         let campaigns = moments.filter(|(_, moment)| moment.campaign.is_some());
-        let of_one = |(place, _): (usize, _)| {
-            let is_its = |row: &usize| self.before.rows[*row].moment as usize == place;
+        let of_one = |(index, _): (usize, _)| {
+            let is_its = |row: &usize| self.before.rows[*row].moment as usize == index;
             let (own, others): (Vec<usize>, Vec<usize>) = (0..before.len()).partition(is_its);
             let values = |rows: Vec<usize>| rows.into_iter().map(|row| before[row]).collect::<Vec<_>>();
             distance(&values(others), &values(own))
@@ -298,10 +298,10 @@ fn ratio(examples: &Examples, given: &[f64], config: &Config) -> Figure {
     users.dedup();
     let mut parts: Vec<RatioPart> = vec![(0.0, 0.0); users.len()];
     for (row, probability) in given.iter().enumerate() {
-        let place = users.partition_point(|user| *user < examples.rows[row].user);
+        let index = users.partition_point(|user| *user < examples.rows[row].user);
         let label = examples.labels[row];
-        parts[place].0 += f64::from(u8::from(label));
-        parts[place].1 += probability * stands_for(label, examples);
+        parts[index].0 += f64::from(u8::from(label));
+        parts[index].1 += probability * stands_for(label, examples);
     }
     let bootstrap = Bootstrap::new(users.len(), config.evaluation.bootstrap_draws, config.evaluation.seed);
     Figure { n: given.len() as u64, ..bootstrap.ratio(&parts) }

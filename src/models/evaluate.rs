@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examples::{ExampleError, Examples, Labels, GoalQuestion};
+use super::examples::{ExampleError, Examples, GoalQuestion, Labels};
 use super::inputs::AsOf;
 use super::measure::measure;
 use super::recommend::{Wanted, rank};

@@ -162,7 +162,7 @@ fn folds(ids: &[&str], members: &[bool]) -> Vec<usize> {
         ids.iter().zip(members).enumerate().map(|(row, (id, member))| (*member, draw(id), row)).collect();
     order.sort_unstable();
     let mut folds = vec![0; ids.len()];
-    order.iter().enumerate().for_each(|(place, (_, _, row))| folds[*row] = place % FOLDS);
+    order.iter().enumerate().for_each(|(index, (_, _, row))| folds[*row] = index % FOLDS);
     folds
 }
 

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::examples::{ExampleError, Examples, Moment, GoalQuestion, moments_at};
+use super::examples::{ExampleError, Examples, GoalQuestion, Moment, moments_at};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, UserAsOf, inputs_sha256};
 use domain::goal::{Goal, Unit};

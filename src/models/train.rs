@@ -9,7 +9,7 @@ mod gated;
 pub mod imported;
 pub mod online;
 
-use super::examples::{ExampleError, Examples, Labels, GoalQuestion};
+use super::examples::{ExampleError, Examples, GoalQuestion, Labels};
 use super::inputs::inputs_sha256;
 use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
@@ -22,7 +22,7 @@ use fit::Fitted;
 use learners::calibration::Calibration;
 use profiles::features::features_sha256;
 use registry::card::{Card, FORMAT as CARD_FORMAT};
-use registry::figures::{Metrics, SplitPart, SplitCard, Tried};
+use registry::figures::{Metrics, SplitCard, SplitPart, Tried};
 use registry::gate::{Gate, GateLine};
 use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
 use registry::online_state::{self, OnlineState};
@@ -244,8 +244,8 @@ impl Split {
         let boundary = |share: f64, from: usize, to: usize| {
             let wanted = (share * rows as f64) as usize;
             // The last start at or before the wanted row: a part is rather too large than too small.
-            let place = starts.partition_point(|(_, first)| *first <= wanted).saturating_sub(1);
-            place.clamp(from, to)
+            let index = starts.partition_point(|(_, first)| *first <= wanted).saturating_sub(1);
+            index.clamp(from, to)
         };
         let test = boundary(0.8, 2, starts.len() - 1);
         let calibrate = boundary(0.6, 1, test - 1);

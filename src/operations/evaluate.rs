@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::{Context, ContextError, parse_moment};
 use super::material::{question, read_before};
 use config::Config;
-use curves::evaluate::{EvaluateError as CurvesError, CurvesReport, evaluate as evaluate_curves};
+use curves::evaluate::{CurvesReport, EvaluateError as CurvesError, evaluate as evaluate_curves};
 use curves::population::Cut;
 use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;

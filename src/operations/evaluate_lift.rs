@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::context::{Context, ContextError};
 use super::scratch::Scratch;
 use domain::error::{Coded, ErrorKind};
-use evaluation::uplift::{Lift, Qini, UpliftUnit, UpliftError, lift, qini};
+use evaluation::uplift::{Lift, Qini, UpliftError, UpliftUnit, lift, qini};
 use events::catalogue::Catalogue;
 use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
 use feedback::off_policy::PolicyInputError;

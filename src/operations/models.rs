@@ -145,7 +145,7 @@ pub fn show(
         None => registry.read_champion(goal)?,
     };
     let Some(card) = found.card.clone() else {
-        let path = registry.place(goal, &found.version).join("card.json");
+        let path = registry.version_directory(goal, &found.version).join("card.json");
         return Err(RegistryError::LostCard(path).into());
     };
     let champion = registry.champion(goal);

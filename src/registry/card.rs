@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::{Metrics, SplitPart, SplitCard, Tried};
+use super::figures::{Metrics, SplitCard, SplitPart, Tried};
 use super::gate::Gate;
 use super::model::{Model, ModelKind};
 use domain::time::Instant;

@@ -1,4 +1,4 @@
-//! A goal's journal, `champions.jsonl`: who took whose place as champion, and what follows from it.
+//! A goal's journal, `champions.jsonl`: which version replaced which as champion, and what follows from it.
 //!
 //! A change is two writes, each of them atomic: its line in the journal, then the file `champion`, which everybody reads.
 //! The second one is the change. A process that is killed between them leaves a last line that never came true; the file

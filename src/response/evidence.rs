@@ -2,12 +2,12 @@
 
 use super::choices::{Candidate, Choices};
 use super::ratio::Ratios;
-use super::{INPUTS, ResponseOutcome, ResponseModel};
+use super::{INPUTS, ResponseModel, ResponseOutcome};
 
 /// Clicks that the priors of contents, users and pairs count like, until it is seen how far these differ.
 const STRENGTHS: [f64; 3] = [15.0, 15.0, 15.0];
 
-/// Places of the inputs that are ratios of clicks.
+/// Indices of the inputs that are ratios of clicks.
 const USER_RESPONSE: usize = 0;
 const CONTENT_RESPONSE: usize = 3;
 const PAIR_RESPONSE: usize = 6;

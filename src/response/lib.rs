@@ -34,7 +34,7 @@ pub const INPUTS: [&str; 7] = [
     "pair.interest",
     "pair.response",
 ];
-/// Place of the felt pushes among them.
+/// Index of the felt pushes among them.
 const FELT_PUSHES: usize = 1;
 /// Where the blocks begin: user, content, pair.
 const STARTS: [usize; 3] = [0, 2, 5];
@@ -96,7 +96,7 @@ pub struct ResponseModel {
 /// A user's hours as the response model sees them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseCurve {
-    /// Odds of a response in each hour of the week, summing to 1: takes the place of the send-time curve in a decision.
+    /// Odds of a response in each hour of the week, summing to 1: used instead of the send-time curve in a decision.
     pub share: Week,
     /// What his best hour adds to the logit; the last of the user's inputs.
     pub best: f64,
@@ -154,8 +154,8 @@ impl ResponseModel {
 
     /// Every weight by its name; a lag by the hours by which a response comes after activity.
     pub fn named_weights(&self) -> BTreeMap<String, f64> {
-        let lag = |(place, weight): (usize, &f64)| {
-            (format!("time.lag_{:+}", place as i32 - FURTHEST_LAG as i32), *weight)
+        let lag = |(index, weight): (usize, &f64)| {
+            (format!("time.lag_{:+}", index as i32 - FURTHEST_LAG as i32), *weight)
         };
         let inputs = INPUTS.iter().map(|name| name.to_string()).zip(self.weights);
         let all = inputs.chain(self.lags.iter().enumerate().map(lag));

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::Stage;
 use super::draws::common;
 use super::parameters::ExposureTrap;
-use super::policies::{PushChoice, PlayError, Player, Policy, open_hours};
-use super::truth::{PushAnswer, Memory, Push};
+use super::policies::{PlayError, Player, Policy, PushChoice, open_hours};
+use super::truth::{Memory, Push, PushAnswer};
 use domain::time::{HOUR, Instant, MINUTE};
 use response::ResponseModel;
 

@@ -116,7 +116,7 @@ fn every_error_of_the_engine_has_its_code_and_kind() {
 
 #[test]
 fn every_error_of_the_simulation_has_its_code_and_kind() {
-    let unreadable = ParameterError::Unreadable { place: text(), detail: text() };
+    let unreadable = ParameterError::Unreadable { location: text(), detail: text() };
     check(&[
         (&unreadable, "bad_parameters", Caller),
         (&ParameterError::Range { key: "users", detail: text() }, "bad_parameters", Caller),

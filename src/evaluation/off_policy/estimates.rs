@@ -76,7 +76,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Rows summed by unit.
-    pub(super) fn new(problem: &OffPolicyProblem, weights: &[f64], expected: Option<&ExpectedRewards>) -> Parts {
+    pub(super) fn new(
+        problem: &OffPolicyProblem,
+        weights: &[f64],
+        expected: Option<&ExpectedRewards>,
+    ) -> Parts {
         let rewards: Vec<f64> = problem.rows.iter().map(|row| row.reward).collect();
         let by_unit = |numerators: &dyn Fn(usize) -> f64, denominators: &dyn Fn(usize) -> f64| {
             let mut parts = vec![(0.0, 0.0); problem.units];
@@ -165,16 +169,17 @@ pub(super) fn intervals(
     let drawn = bootstrap(&all, problem.units, draws);
     let own = Linear::of(&parts.on_policy);
     let on_policy = own.figure(n);
-    let estimate = |((estimator, parts), (bootstrap_low, bootstrap_high)): (&(Estimator, Vec<RatioPart>), _)| {
-        let linear = Linear::of(parts);
-        let Figure { value, low, high, .. } = linear.figure(n);
-        let difference = linear.less(&own).figure(n);
-        let standard_error = linear.standard_error();
-        (
-            *estimator,
-            Estimate { value, low, high, standard_error, bootstrap_low, bootstrap_high, difference, n },
-        )
-    };
+    let estimate =
+        |((estimator, parts), (bootstrap_low, bootstrap_high)): (&(Estimator, Vec<RatioPart>), _)| {
+            let linear = Linear::of(parts);
+            let Figure { value, low, high, .. } = linear.figure(n);
+            let difference = linear.less(&own).figure(n);
+            let standard_error = linear.standard_error();
+            (
+                *estimator,
+                Estimate { value, low, high, standard_error, bootstrap_low, bootstrap_high, difference, n },
+            )
+        };
     (on_policy, parts.estimators.iter().zip(drawn).map(estimate).collect())
 }
 

@@ -10,7 +10,7 @@ const SUM_TOLERANCE: f64 = 1e-3;
 pub struct LoggedRow {
     /// Index of what was done.
     pub action: u32,
-    /// Index of where; 0 where places are not told apart.
+    /// Index of where; 0 where positions do not matter.
     pub position: u32,
     /// Index of the independent unit, such as the user, that the row belongs to.
     pub unit: u32,
@@ -40,7 +40,7 @@ pub struct ActionChoice {
 pub struct OffPolicyProblem {
     /// Names of actions.
     pub actions: Vec<String>,
-    /// Names of positions; one empty name where places are not told apart.
+    /// Names of positions; one empty name where positions do not matter.
     pub positions: Vec<String>,
     /// How many units there are.
     pub units: usize,
@@ -88,7 +88,7 @@ pub enum OffPolicyError {
         value: f64,
     },
     /// The evaluated policy's probabilities do not sum to 1.
-    #[error("not_a_distribution: row {row}{}: the policy's probabilities sum to {sum}, not to 1", place(.position))]
+    #[error("not_a_distribution: row {row}{}: the policy's probabilities sum to {sum}, not to 1", at_position(.position))]
     NotADistribution {
         /// The first row that meets it, from 1.
         row: usize,
@@ -101,7 +101,7 @@ pub enum OffPolicyError {
     #[error(
         "missing_support: row {row}{}: the policy gives {action:?} probability {probability}, but the log's policy \
          could not choose it there; what was never tried cannot be valued",
-        place(.position)
+        at_position(.position)
     )]
     MissingSupport {
         /// The first row that meets it, from 1.
@@ -144,7 +144,7 @@ impl Coded for OffPolicyError {
     }
 }
 
-fn place(position: &str) -> String {
+fn at_position(position: &str) -> String {
     if position.is_empty() { String::new() } else { format!(", position {position:?}") }
 }
 

@@ -4,7 +4,7 @@
 //! credibility z = n / (n + k) of Bühlmann and Straub 1970. DR takes k = s²/a, the variance within cells over that
 //! between them, both by moments: it errs least, and weighted rows take its bias away. Nothing does so for DM, and a
 //! policy that prefers what is good would be told too low by it; there k is one row. Where the log carries an earlier
-//! model's expectation of each choice, that takes the cells' place, times one factor learned from the other fold.
+//! model's expectation of each choice, it is used instead of the cells' means, times one factor learned from the other fold.
 
 use std::collections::BTreeMap;
 
@@ -153,9 +153,9 @@ impl Cells {
         };
         let mut squares = 0.0;
         for (row, _) in problem.rows.iter().zip(folds).filter(|(_, other)| **other == fold) {
-            let place = cells.place(row.action, row.position);
+            let index = cells.cell_index(row.action, row.position);
             let position = row.position as usize;
-            for sums in [&mut cells.cells[place], &mut cells.positions[position], &mut cells.all] {
+            for sums in [&mut cells.cells[index], &mut cells.positions[position], &mut cells.all] {
                 sums.rows += 1.0;
                 sums.reward += row.reward;
             }
@@ -165,15 +165,15 @@ impl Cells {
         cells
     }
 
-    fn place(&self, action: u32, position: u32) -> usize {
+    fn cell_index(&self, action: u32, position: u32) -> usize {
         position as usize * self.actions + action as usize
     }
 
     /// Moments of an unbalanced one-way layout, positions being taken off.
     fn strength_of(&self, squares: f64) -> f64 {
         let (mut between, mut seen, mut explained, mut spread) = (0.0, 0.0, 0.0, self.all.rows);
-        for (place, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.rows > 0.0) {
-            let position = self.positions[place / self.actions];
+        for (index, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.rows > 0.0) {
+            let position = self.positions[index / self.actions];
             let gap = cell.mean() - position.mean();
             between += cell.rows * gap * gap;
             explained += cell.reward * cell.mean();
@@ -205,7 +205,7 @@ impl Cells {
     }
 
     fn expected(&self, action: u32, position: u32) -> f64 {
-        let cell = self.cells[self.place(action, position)];
+        let cell = self.cells[self.cell_index(action, position)];
         let credibility = self.credibility(cell);
         let mean = self.position_mean(position as usize);
         if credibility > 0.0 { credibility * cell.mean() + (1.0 - credibility) * mean } else { mean }
@@ -217,9 +217,9 @@ impl Cells {
             Slopes { cells: vec![0.0; self.cells.len()], positions: vec![0.0; self.positions.len()] };
         for ((choices, position, _), rows) in groups.iter().filter(|((_, _, other), _)| *other == fold) {
             for choice in &problem.choices[*choices as usize] {
-                let place = self.place(choice.action, *position);
-                let credibility = self.credibility(self.cells[place]);
-                slopes.cells[place] += rows * choice.probability * credibility;
+                let index = self.cell_index(choice.action, *position);
+                let credibility = self.credibility(self.cells[index]);
+                slopes.cells[index] += rows * choice.probability * credibility;
                 slopes.positions[*position as usize] += rows * choice.probability * (1.0 - credibility);
             }
         }
@@ -228,9 +228,9 @@ impl Cells {
 
     /// What a row of this fold adds by being learned from.
     fn learning(&self, slopes: &Slopes, row: &LoggedRow) -> f64 {
-        let (place, position) = (self.place(row.action, row.position), row.position as usize);
-        let (cell, all) = (self.cells[place], self.positions[position]);
-        slopes.cells[place] * (row.reward - cell.mean()) / cell.rows
+        let (index, position) = (self.cell_index(row.action, row.position), row.position as usize);
+        let (cell, all) = (self.cells[index], self.positions[position]);
+        slopes.cells[index] * (row.reward - cell.mean()) / cell.rows
             + slopes.positions[position] * (row.reward - all.mean()) / all.rows
     }
 }

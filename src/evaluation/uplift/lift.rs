@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::super::bootstrap::Figure;
-use super::{UpliftUnit, UpliftError, check};
+use super::{UpliftError, UpliftUnit, check};
 
 /// 1 − confidence.
 const ALPHA: f64 = 0.05;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::bootstrap::{Bootstrap, Figure};
-use super::{UpliftUnit, UpliftError, check};
+use super::{UpliftError, UpliftUnit, check};
 
 /// Shares of the units at which the curve is told.
 const SHARES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
@@ -100,7 +100,7 @@ fn area(points: &[(f64, f64)]) -> f64 {
 /// The curve at a share.
 fn at(points: &[(f64, f64)], share: f64) -> f64 {
     let Some(last) = points.last() else { return f64::NAN };
-    let Some(next) = points.iter().position(|(place, _)| *place >= share) else { return last.1 };
+    let Some(next) = points.iter().position(|(x, _)| *x >= share) else { return last.1 };
     let ((from, low), (to, high)) = (points[next.saturating_sub(1)], points[next]);
     if to > from { low + (high - low) * (share - from) / (to - from) } else { high }
 }

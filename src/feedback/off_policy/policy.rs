@@ -239,7 +239,11 @@ fn of_positions(
 }
 
 /// What each row's own table gives, and what else it could have chosen.
-fn of_rows(tables: &[Probabilities], log: &mut ReadLog, seen: &BTreeSet<(u32, u32)>) -> Vec<Vec<ActionChoice>> {
+fn of_rows(
+    tables: &[Probabilities],
+    log: &mut ReadLog,
+    seen: &BTreeSet<(u32, u32)>,
+) -> Vec<Vec<ActionChoice>> {
     let mut all = Vec::with_capacity(tables.len());
     for (index, table) in tables.iter().enumerate() {
         let mut choices = of_table(table, &mut log.actions, seen, log.rows[index].position);
@@ -271,7 +275,11 @@ fn chosen(allowed: &super::Allowed, probability: f64) -> ActionChoice {
 }
 
 /// A table for all decisions alike, cut to what each may choose: rules bind every policy.
-fn restricted(table: &Probabilities, path: &Path, log: &mut ReadLog) -> Result<Vec<Vec<ActionChoice>>, InputError> {
+fn restricted(
+    table: &Probabilities,
+    path: &Path,
+    log: &mut ReadLog,
+) -> Result<Vec<Vec<ActionChoice>>, InputError> {
     let allowed = log.allowed.as_deref().unwrap_or_default();
     for (name, probability) in table.iter().filter(|(_, probability)| **probability > 0.0) {
         let action = log.actions.find(name);

@@ -64,7 +64,11 @@ impl GradientBoostingValidParams {
         self.boost(&training, &validation)
     }
 
-    fn boost(&self, training: &BoostingRows, validation: &BoostingRows) -> Result<GradientBoosting, BoostingError> {
+    fn boost(
+        &self,
+        training: &BoostingRows,
+        validation: &BoostingRows,
+    ) -> Result<GradientBoosting, BoostingError> {
         let (wanted, columns) = (self.monotone.len(), training.inputs.ncols());
         if wanted > 0 && wanted != columns {
             return Err(BoostingError::ColumnsDiffer { wanted, found: columns });
@@ -117,10 +121,10 @@ impl GradientBoostingValidParams {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(2 * tree as u64 + 1);
         let (mut order, mut open): (Vec<usize>, _) = ((0..columns).collect(), vec![false; columns]);
-        for place in 0..count {
-            let drawn = (u64::from(random.next_u32()) * (columns - place) as u64) >> 32;
-            order.swap(place, place + drawn as usize);
-            open[order[place]] = true;
+        for index in 0..count {
+            let drawn = (u64::from(random.next_u32()) * (columns - index) as u64) >> 32;
+            order.swap(index, index + drawn as usize);
+            open[order[index]] = true;
         }
         open
     }

@@ -92,10 +92,10 @@ fn check_weights(weights: Option<&[f32]>, rows: usize) -> Result<(), BoostingErr
 }
 
 fn check_inputs(inputs: ArrayView2<f64>) -> Result<(), BoostingError> {
-    // In the order of memory this is several times faster than with places, which only a fault needs.
+    // In the order of memory this is several times faster than with indices, which only an error needs.
     if inputs.fold(true, |sound, input| sound & !input.is_infinite()) {
         return Ok(());
     }
-    let fault = inputs.indexed_iter().find(|(_, input)| input.is_infinite());
-    fault.map_or(Ok(()), |((row, column), _)| Err(BoostingError::NotFinite { row, column }))
+    let infinite = inputs.indexed_iter().find(|(_, input)| input.is_infinite());
+    infinite.map_or(Ok(()), |((row, column), _)| Err(BoostingError::NotFinite { row, column }))
 }

@@ -64,8 +64,8 @@ struct BinnedRows {
 }
 
 impl BinnedRows {
-    fn new(rows: &BoostingRows, places: Range<usize>, plan: &ShardPlan) -> BinnedRows {
-        let chosen = &rows.chosen[places];
+    fn new(rows: &BoostingRows, range: Range<usize>, plan: &ShardPlan) -> BinnedRows {
+        let chosen = &rows.chosen[range];
         let target = |row: &u32| (f64::from(u8::from(rows.label(*row))), rows.weight(*row));
         let targets: Vec<(f64, f64)> = chosen.iter().map(target).collect();
         let (width, logits) = (plan.cuts.len(), vec![plan.base; chosen.len()]);
@@ -109,7 +109,7 @@ pub(super) struct Shard {
     rows: BinnedRows,
     /// Their bytes again, column after column: a split reads one column only.
     columns: Vec<u8>,
-    /// The place of the first row among all: draws belong to rows, not to shards.
+    /// The index of the first row among all: draws belong to rows, not to shards.
     first: usize,
     seed: u64,
     scale: Scale,
@@ -128,7 +128,7 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    /// The rows at some places of the training rows and at some of the validation rows.
+    /// Some of the training rows and some of the validation rows, by range.
     pub(super) fn new(
         training: (&BoostingRows, Range<usize>),
         validation: (&BoostingRows, Range<usize>, f64),
@@ -214,8 +214,8 @@ impl Shard {
         let bins = &self.columns[test.column * count..(test.column + 1) * count];
         let order = &mut self.order[range.clone()];
         let (mut left, mut right) = (0, 0);
-        for place in 0..order.len() {
-            let row = order[place];
+        for index in 0..order.len() {
+            let row = order[index];
             let goes_left = usize::from(test.goes_left(bins[row as usize]));
             order[left] = row;
             self.spare[right] = row;

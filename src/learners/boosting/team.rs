@@ -7,7 +7,7 @@ use std::thread::Scope;
 use super::grown::Grown;
 use super::histogram::Histograms;
 use super::rows::BoostingRows;
-use super::shard::{Command, ShardPlan, Reply, Shard, Side};
+use super::shard::{Command, Reply, Shard, ShardPlan, Side};
 use super::split::SplitTest;
 
 /// Fewer rows are not worth a thread.
@@ -42,8 +42,8 @@ impl Team {
         let weight: f64 = validation.chosen.iter().map(|row| validation.weight(*row)).sum();
         let shard = move |part: usize| {
             let share = |rows: &BoostingRows| {
-                let places = rows.chosen.len();
-                part * places / count..(part + 1) * places / count
+                let length = rows.chosen.len();
+                part * length / count..(part + 1) * length / count
             };
             Shard::new((training, share(training)), (validation, share(validation), weight), &plan)
         };

@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 use cholesky::Factor;
 use domain::error::{Coded, ErrorKind};
 use domain::numeric::logistic;
-use rows::{Mass, BlockSubset, LogisticRows};
+use rows::{BlockSubset, LogisticRows, Mass};
 use solvers::{Iterate, PenalisedLoss};
 
 /// Length of the loss's gradient per unit of weight at which the solver stops.
@@ -30,7 +30,7 @@ const WIDEST_FOR_NEWTON: usize = 300;
 const LBFGS_STEPS: usize = 5_000;
 /// The same with one: if these do not do, Newton's method goes on.
 const STEPS_FROM_NEAR: usize = 30;
-/// One of so many blocks of rows at most finds the place from which all rows start.
+/// One of so many blocks of rows at most finds the point from which all rows start.
 const STRIDE: usize = 16;
 /// Rows of such a part per input at least; with fewer, its minimum says little about the whole.
 const ROWS_PER_INPUT: usize = 20;
@@ -308,7 +308,7 @@ impl LogisticValidParams {
         }
     }
 
-    /// Newton's method on some of the rows finds a place near the minimum of all and the curvature there; L-BFGS, which
+    /// Newton's method on some of the rows finds a point near the minimum of all and the curvature there; L-BFGS, which
     /// starts from both, needs a handful of passes over all rows. What that does not reach is left to Newton's method.
     fn minimum(&self, rows: &LogisticRows<'_>, mass: Mass) -> Iterate {
         let short = self.tolerance * mass.total();
@@ -332,7 +332,12 @@ impl LogisticValidParams {
     }
 
     /// The minimum of a part of the rows with the curvature there, if there are rows enough.
-    fn near_minimum(&self, whole: &PenalisedLoss<'_>, mass: Mass, start: &[f64]) -> Option<(Iterate, Factor)> {
+    fn near_minimum(
+        &self,
+        whole: &PenalisedLoss<'_>,
+        mass: Mass,
+        start: &[f64],
+    ) -> Option<(Iterate, Factor)> {
         let stride = whole.rows.count() / (ROWS_PER_INPUT * (whole.rows.width() + 1));
         if stride < 2 {
             return None;

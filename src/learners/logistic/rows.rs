@@ -211,13 +211,13 @@ impl<'a> LogisticRows<'a> {
     /// Weighted probability − label of each row; returns Σ weight · −ln P(label).
     fn fill_misses(&self, rows: Range<usize>, block: &mut RowBlock) -> f64 {
         let mut loss = 0.0;
-        for (place, row) in rows.enumerate() {
+        for (index, row) in rows.enumerate() {
             // Turned so that the label is likely when `logit` is large.
             let sign = if self.labels[row] { 1.0 } else { -1.0 };
-            let (logit, weight) = (sign * block.logits[place], self.weight(row));
+            let (logit, weight) = (sign * block.logits[index], self.weight(row));
             let small = libm::exp(-logit.abs());
             let other = if logit >= 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) };
-            block.misses[place] = -sign * weight * other;
+            block.misses[index] = -sign * weight * other;
             // A row without weight counts nothing, were its loss infinite.
             if weight > 0.0 {
                 loss += weight * ((-logit).max(0.0) + libm::log1p(small));
@@ -228,9 +228,9 @@ impl<'a> LogisticRows<'a> {
 
     /// √(weight · p · (1 − p)) of each row.
     fn fill_spreads(&self, rows: Range<usize>, block: &mut RowBlock) {
-        for (place, row) in rows.enumerate() {
-            let small = libm::exp(-block.logits[place].abs());
-            block.misses[place] = libm::sqrt(self.weight(row) * small) / (1.0 + small);
+        for (index, row) in rows.enumerate() {
+            let small = libm::exp(-block.logits[index].abs());
+            block.misses[index] = libm::sqrt(self.weight(row) * small) / (1.0 + small);
         }
     }
 

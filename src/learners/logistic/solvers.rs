@@ -73,7 +73,7 @@ impl PenalisedLoss<'_> {
         })
     }
 
-    /// Newton's method from a place, at first with the matrix that the caller may have; returns the last place and matrix.
+    /// Newton's method from an iterate, at first with the matrix that the caller may have; returns the last iterate and matrix.
     pub(super) fn newton(&self, start: Iterate, known: Option<Factor>) -> (Iterate, Option<Factor>) {
         let (mut here, mut kept) = (start, known);
         for _ in 0..NEWTON_STEPS {

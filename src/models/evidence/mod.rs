@@ -68,7 +68,7 @@ impl Evidence<'_> {
             scores_moved: self.scores_moved(),
             busiest_user: self.busiest_user(),
             most_telling_input: self.most_telling_input(),
-            fault: written.as_ref().and_then(|(_, read)| read.as_ref().err()).map(|fault| fault.to_string()),
+            error: written.as_ref().and_then(|(_, read)| read.as_ref().err()).map(|error| error.to_string()),
             golden_misses: golden.iter().filter(is_missed).count(),
             golden,
         }

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::{Learner, TrainingRequest, Split, TrainError};
+use super::{Learner, Split, TrainError, TrainingRequest};
 use crate::evidence::Evidence;
-use crate::examples::{Examples, Labels, GoalQuestion};
+use crate::examples::{Examples, GoalQuestion, Labels};
 use crate::measure::measure;
 use crate::score::{Score, frame_of, population_at};
 use domain::error::{Coded, ErrorKind};
@@ -190,7 +190,7 @@ impl<'a> Given<'a> {
         Ok(Given { path: file.path, at, by_key })
     }
 
-    /// Probabilities in the places of the examples' rows: the test part whole, the calibrate part whole or not at all.
+    /// Probabilities in the order of the examples' rows: the test part whole, the calibrate part whole or not at all.
     fn of_parts(
         &self,
         question: &GoalQuestion<'_>,
@@ -245,7 +245,12 @@ impl Columns {
         })
     }
 
-    fn key(&self, question: &GoalQuestion<'_>, line: &Line<'_>, stamps: &StampReader) -> Result<PredictionKey, InputError> {
+    fn key(
+        &self,
+        question: &GoalQuestion<'_>,
+        line: &Line<'_>,
+        stamps: &StampReader,
+    ) -> Result<PredictionKey, InputError> {
         let timeline = question.sources.timeline;
         let unknown = |what: &str, id: &str| line.fault("unknown_row", &format!("there is no {what} {id:?}"));
         let user_id = line.name(&self.user)?;

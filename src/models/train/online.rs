@@ -5,8 +5,8 @@
 
 use ndarray::{Array2, ShapeBuilder};
 
-use super::{Learner, TrainingRequest, Split, Trained, beats_base_rate, logit};
-use crate::examples::{ExampleError, Examples, Labels, GoalQuestion};
+use super::{Learner, Split, Trained, TrainingRequest, beats_base_rate, logit};
+use crate::examples::{ExampleError, Examples, GoalQuestion, Labels};
 use crate::measure::measure;
 use crate::score::check_inputs;
 use domain::error::{Coded, ErrorKind};
@@ -26,7 +26,7 @@ pub enum OnlineError {
     },
     /// The inputs are others today, or the goal was declared otherwise.
     #[error(transparent)]
-    Fault(#[from] ModelError),
+    Model(#[from] ModelError),
     /// There are no examples.
     #[error(transparent)]
     Examples(#[from] ExampleError),
@@ -62,7 +62,7 @@ impl Coded for OnlineError {
     fn code(&self) -> &'static str {
         match self {
             OnlineError::NotOnline { .. } => "not_online",
-            OnlineError::Fault(error) => error.code(),
+            OnlineError::Model(error) => error.code(),
             OnlineError::Examples(error) => error.code(),
             OnlineError::NothingNew { .. } => "nothing_new",
             OnlineError::OtherShare { .. } => "other_share",
@@ -74,7 +74,7 @@ impl Coded for OnlineError {
         match self {
             OnlineError::NothingNew { .. } => ErrorKind::Caller,
             OnlineError::NotOnline { .. } | OnlineError::OtherShare { .. } => ErrorKind::Conflict,
-            OnlineError::Fault(error) => error.kind(),
+            OnlineError::Model(error) => error.kind(),
             OnlineError::Examples(error) => error.kind(),
             OnlineError::Ftrl { source, .. } => source.kind(),
         }
@@ -88,7 +88,7 @@ impl OnlineError {
             OnlineError::NothingNew { .. } => true,
             OnlineError::Examples(error) => error.is_not_enough_data(),
             OnlineError::Ftrl { source, .. } => source.is_not_enough_data(),
-            OnlineError::NotOnline { .. } | OnlineError::Fault(_) | OnlineError::OtherShare { .. } => false,
+            OnlineError::NotOnline { .. } | OnlineError::Model(_) | OnlineError::OtherShare { .. } => false,
         }
     }
 }
@@ -150,7 +150,7 @@ fn check(question: &GoalQuestion<'_>, from: &Model, state: &OnlineState) -> Resu
     Ok(())
 }
 
-/// What a model says of some rows, in their places.
+/// The probabilities a model gives some rows, in their order.
 fn probabilities_by(model: &Model, examples: &Examples, rows: &[usize]) -> Vec<f64> {
     let mut probabilities = vec![f64::NAN; examples.len()];
     for row in rows {
@@ -172,7 +172,7 @@ fn standardised_rows(model: &Model, examples: &Examples, rows: &[usize]) -> Arra
     matrix
 }
 
-/// The model with the weights of a state, or the base rate in its place.
+/// The model with the weights of a state, or the base rate without one.
 fn moved(from: &Model, state: &OnlineState, is_served: bool, request: &TrainingRequest<'_>) -> Model {
     let mut model = Model { as_of: request.as_of, ..from.clone() };
     if !is_served {

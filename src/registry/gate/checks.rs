@@ -190,8 +190,8 @@ fn stable(moved: Option<&Move>, limit: f64) -> CheckResult {
 
 fn numbers_are_finite(facts: &Facts, _: &GatesConfig) -> CheckResult {
     CheckResult {
-        passed: facts.fault.is_none(),
-        found: facts.fault.clone().unwrap_or_else(|| "every number of the model can be used".to_string()),
+        passed: facts.error.is_none(),
+        found: facts.error.clone().unwrap_or_else(|| "every number of the model can be used".to_string()),
         wanted: "weights, scales and calibration that are numbers".to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! The gate between a trained model and the champion's place: what must hold, line by line, and what was seen.
+//! The gate that a trained model passes to become champion: what must hold, line by line, and what was seen.
 //!
 //! Facts are gathered once, when the model is trained, and kept in its card; a line is a named question to them. `promote`
 //! refuses with the first line that does not hold, and asks again what needs no data: numbers and golden rows.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{PushChoice, OpenHour, is_rested, open_hours};
+use super::{OpenHour, PushChoice, is_rested, open_hours};
 use crate::Stage;
 use crate::log::EventLog;
 use crate::truth::{Memory, Push};

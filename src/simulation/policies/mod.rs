@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stage;
 use super::log::EventLog;
-use super::truth::{PushAnswer, Memory, Push};
+use super::truth::{Memory, Push, PushAnswer};
 use super::world::Act;
 use domain::error::{Coded, ErrorKind};
 use domain::slot::send_slots;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::PushChoice;
 use crate::Stage;
 use crate::log::EventLog;
-use crate::truth::{PushAnswer, Memory, Push};
+use crate::truth::{Memory, Push, PushAnswer};
 use crate::world::World;
 use config::Config;
 use curves::SendTimeModel;
@@ -23,7 +23,7 @@ use response::choices::Candidate;
 use response::evidence::Evidence;
 use response::opt_out::OptOuts;
 use response::sample::Sample;
-use response::{Activity, Inputs, ResponseOutcome, PRIOR_RATE, ResponseModel, activity, lags_of};
+use response::{Activity, Inputs, PRIOR_RATE, ResponseModel, ResponseOutcome, activity, lags_of};
 
 /// Coverage of the curves' intervals, which decisions do not read.
 const COVERAGE: f64 = 0.9;
@@ -224,8 +224,8 @@ impl Smartpush {
         }
         let decision = decide(&context, &self.model);
         let (at, chosen) = (decision.send_at?, decision.content_id?);
-        let place = context.contents.iter().position(|candidate| candidate.content.content_id == chosen)?;
-        let content = alive[place];
+        let index = context.contents.iter().position(|candidate| candidate.content.content_id == chosen)?;
+        let content = alive[index];
         let hour = person.zone.local_hour(at);
         let about = self.evidence.content_inputs(content, day - stage.world.contents[content].published);
         let inputs = Inputs {

@@ -5,7 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::Value;
 use smartpush::domain::time::HOUR;
-use smartpush::evaluation::off_policy::{ActionChoice, Draws, Estimator, LoggedRow, OffPolicyProblem, evaluate};
+use smartpush::evaluation::off_policy::{
+    ActionChoice, Draws, Estimator, LoggedRow, OffPolicyProblem, evaluate,
+};
 use smartpush::simulation::Stage;
 use smartpush::simulation::parameters::{DEFAULTS, Parameters, Scenario};
 use smartpush::simulation::policies::{Policy, open_hours};

@@ -5,7 +5,7 @@ use curves::circular::Circular;
 use curves::concentration::{Concentration, Pairs};
 use curves::history::{History, Unit, Week, normalised};
 use curves::rhythm_groups::RhythmGroups;
-use curves::stack::{Fold, StackRow, Stack, mixed, mixture_weights};
+use curves::stack::{Fold, Stack, StackRow, mixed, mixture_weights};
 use curves::transfer::{Transfer, Transition};
 use domain::curve::{CurveLevel, SendTimeCurve};
 use domain::time::{Day, LocalHour};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use evaluation::off_policy::{
-    ActionChoice, Draws, Estimator, LoggedRow, OffPolicyError, OffPolicyProblem, OffPolicyReport, cross_fit, evaluate,
+    ActionChoice, Draws, Estimator, LoggedRow, OffPolicyError, OffPolicyProblem, OffPolicyReport, cross_fit,
+    evaluate,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;

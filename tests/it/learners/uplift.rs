@@ -1,6 +1,6 @@
 //! Lift at every look, Qini curves, and the two learners of uplift, in worlds whose truth is known.
 
-use evaluation::uplift::{UpliftUnit, UpliftError, half_width, lift, qini};
+use evaluation::uplift::{UpliftError, UpliftUnit, half_width, lift, qini};
 use learners::uplift::{ClassTransformation, TLearner};
 use ndarray::{Array2, ShapeBuilder};
 use proptest::prelude::*;

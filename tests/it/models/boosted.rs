@@ -49,8 +49,8 @@ fn trees_are_trained_promoted_scored_and_ranked_like_any_model() {
             "{trained}"
         );
         assert_eq!((model.kind, model.format), (ModelKind::GradientBoosting, 2));
-        let place = world.registry().place(goal, trained["version"].as_str().unwrap());
-        let page = std::fs::read_to_string(place.join("CARD.md")).unwrap();
+        let directory = world.registry().version_directory(goal, trained["version"].as_str().unwrap());
+        let page = std::fs::read_to_string(directory.join("CARD.md")).unwrap();
         assert!(page.contains("splits of ") && page.contains("gradient_boosting as of"), "{page}");
         let rows = world.table(&["score", "--goal", goal]);
         let scores = rows.iter().map(|row| row["propensity"].as_f64().unwrap());
@@ -133,7 +133,7 @@ fn a_file_whose_trees_do_not_belong_to_it_is_refused() {
         let mut file = sound.clone();
         change(&mut file);
         match Model::from_text(&file.to_string()) {
-            Err(fault @ ModelError::Bad(_)) => assert!(fault.to_string().contains(wanted), "{fault}"),
+            Err(error @ ModelError::Bad(_)) => assert!(error.to_string().contains(wanted), "{error}"),
             other => panic!("{wanted}: {other:?}"),
         }
     }

@@ -85,9 +85,9 @@ fn every_error_of_the_registry_has_its_code_and_kind() {
         (&RegistryError::BadPointer("champion".into()), "bad_champion", Conflict),
         (&RegistryError::NoFormerChampion(goal()), "no_former_champion", Conflict),
     ]);
-    let fault = ModelError::OtherGoal(goal());
-    let unusable = RegistryError::Unusable { path: "model.json".into(), fault: fault.clone() };
-    check_passed_on(&unusable, &fault);
+    let error = ModelError::OtherGoal(goal());
+    let unusable = RegistryError::Unusable { path: "model.json".into(), error: error.clone() };
+    check_passed_on(&unusable, &error);
     check_passed_on(&RegistryError::Table(table()), &table());
 }
 
@@ -134,7 +134,7 @@ fn every_error_of_imported_and_online_models_has_its_code_and_kind() {
     check_passed_on(&ImportError::Input(input()), &input());
     check_passed_on(&ImportError::Train(one_class()), &one_class());
     check_passed_on(&ImportError::Table(table()), &table());
-    check_passed_on(&OnlineError::Fault(ModelError::Bad(text())), &ModelError::Bad(text()));
+    check_passed_on(&OnlineError::Model(ModelError::Bad(text())), &ModelError::Bad(text()));
     check_passed_on(&OnlineError::Examples(immature()), &immature());
     check_passed_on(&ftrl(), &FtrlError::Diverged);
 }

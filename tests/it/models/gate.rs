@@ -1,8 +1,8 @@
 //! The gate: honest models pass, noise and spoilt examples are stopped, each by name.
 
 use smartpush::domain::time::Instant;
-use smartpush::models::examples::{Examples, Labels, GoalQuestion, ExampleRow};
-use smartpush::models::train::{TrainingRequest, TrainError, Trained, train_on};
+use smartpush::models::examples::{ExampleRow, Examples, GoalQuestion, Labels};
+use smartpush::models::train::{TrainError, Trained, TrainingRequest, train_on};
 use smartpush::registry::gate::names;
 use smartpush::registry::model::ModelKind;
 
@@ -50,8 +50,8 @@ fn stopped_by(trained: Result<Trained, TrainError>) -> Vec<String> {
 
 fn shuffle<T>(values: &mut [T], seed: u64) {
     let mut draws = Draws::new(seed);
-    for place in (1..values.len()).rev() {
-        values.swap(place, draws.between(0.0, place as f64 + 1.0) as usize);
+    for index in (1..values.len()).rev() {
+        values.swap(index, draws.between(0.0, index as f64 + 1.0) as usize);
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use smartpush::domain::goal::Goal;
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::Kind;
-use smartpush::models::examples::{ExampleError, Examples, Labels, GoalQuestion};
+use smartpush::models::examples::{ExampleError, Examples, GoalQuestion, Labels};
 
 use super::world::{Material, World, at, goal};
 
@@ -113,7 +113,8 @@ fn world() -> World {
 
 fn examples(material: &Material, goal: &Goal, known: Instant) -> Result<Examples, ExampleError> {
     let sources = material.sources();
-    let question = GoalQuestion { name: "goal", goal, sources: &sources, training: &material.config.training };
+    let question =
+        GoalQuestion { name: "goal", goal, sources: &sources, training: &material.config.training };
     question.examples(Labels::MatureBefore(known), &|_, _| ())
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use smartpush::domain::numeric::logistic;
 use smartpush::domain::time::Instant;
-use smartpush::models::examples::{Examples, Labels, ExampleRow};
-use smartpush::models::train::{TrainingRequest, Trained, train, train_on};
+use smartpush::models::examples::{ExampleRow, Examples, Labels};
+use smartpush::models::train::{Trained, TrainingRequest, train, train_on};
 use smartpush::registry::model::{InputBlock, Model};
 
 use super::town::{self, SMALL, Town, day};
@@ -155,7 +155,7 @@ fn whether_a_row_is_kept_does_not_depend_on_the_rows_beside_it() {
     let all = examples(&everything, known);
     assert_eq!(all.one_kept_of, 1);
     let all = kept(&everything, &all);
-    // Every other user is gone, and so are half the places: the share that is kept stays one in four.
+    // Every other user is gone, and so are half the pairs: the share that is kept stays one in four.
     let gone: Vec<String> = (0..SMALL.users).filter(|user| user % 2 == 1).map(town::user_id).collect();
     let pairs = |excluded: &[String]| {
         let material = settings(&world, 100_000_000, excluded);

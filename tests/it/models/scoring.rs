@@ -119,8 +119,8 @@ fn a_score_is_what_the_examples_and_the_models_own_file_say() {
     for goal in ["buy_2d", "redeem", "engage_24h"] {
         let trained = world.ok(&["train", "--goal", goal]);
         let version = trained["version"].as_str().unwrap();
-        let place = world.registry().place(goal, version).join("model.json");
-        let model: Value = serde_json::from_slice(&std::fs::read(place).unwrap()).unwrap();
+        let path = world.registry().version_directory(goal, version).join("model.json");
+        let model: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let names: Vec<String> = model["inputs"]
             .as_array()
             .unwrap()

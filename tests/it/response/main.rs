@@ -8,7 +8,7 @@ use response::attention::{ClickLevels, FeltPush, Worth, felt_later, price};
 use response::choices::{Candidate, Choices};
 use response::opt_out::OptOuts;
 use response::sample::{MOST_OUTCOMES, Sample};
-use response::{Inputs, LAGS, ResponseOutcome, ResponseModel, activity};
+use response::{Inputs, LAGS, ResponseModel, ResponseOutcome, activity};
 
 #[test]
 fn without_outcomes_a_response_follows_activity_and_with_them_it_follows_what_they_say() {

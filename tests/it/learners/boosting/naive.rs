@@ -61,12 +61,12 @@ impl Boosting<'_> {
         let mut leaves = vec![(self.best(&all), all)];
         while leaves.len() < self.plan.leaves {
             let gain = |best: &Best| best.as_ref().map_or(0.0, |best| best.0);
-            let gains = leaves.iter().enumerate().map(|(place, (best, _))| (place, gain(best)));
-            let (place, gain) =
+            let gains = leaves.iter().enumerate().map(|(index, (best, _))| (index, gain(best)));
+            let (index, gain) =
                 gains.clone().reduce(|best, next| if next.1 > best.1 { next } else { best }).unwrap();
-            self.note_tie(gains.filter(|other| other.0 != place).any(|other| other.1 > gain * (1.0 - TIE)));
-            let Some((_, left, right)) = leaves[place].0.take() else { break };
-            leaves[place] = (self.best(&left), left);
+            self.note_tie(gains.filter(|other| other.0 != index).any(|other| other.1 > gain * (1.0 - TIE)));
+            let Some((_, left, right)) = leaves[index].0.take() else { break };
+            leaves[index] = (self.best(&left), left);
             leaves.push((self.best(&right), right));
         }
         let value = |rows: &[usize]| {
