@@ -7,7 +7,7 @@ use super::inputs::AsOf;
 use super::measure::measure;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
-use super::train::{Request, TrainError, fit_for_evaluation};
+use super::train::{TrainError, TrainingRequest, fit_for_evaluation};
 use config::Config;
 use domain::goal::Unit;
 use domain::numeric::decay_factor;
@@ -71,7 +71,7 @@ fn measured(
     let only_mature = matches!(labels, Labels::MatureBefore(_));
     let train = question.examples(labels, &|_, _| ())?;
     let test = question.examples_from(cut, known, only_mature, &|_, _| ())?;
-    let request = Request::new(cut, config, cut);
+    let request = TrainingRequest::new(cut, config, cut);
     let model = fit_for_evaluation(question, &train, &request)?;
     let all: Vec<usize> = (0..train.len()).collect();
     Ok(Measured {
@@ -123,7 +123,7 @@ pub fn content(
     watch: &impl Fn(usize, usize),
 ) -> Result<ContentReport, TrainError> {
     let train = question.examples(Labels::MatureBefore(cut), &|_, _| ())?;
-    let request = Request::new(cut, config, cut);
+    let request = TrainingRequest::new(cut, config, cut);
     let model = fit_for_evaluation(question, &train, &request)?;
     let midnights = midnights(question, cut, known);
     let mut scores: BTreeMap<usize, Vec<RankingScores>> = BTreeMap::new();

@@ -282,7 +282,7 @@ impl<'a> Trainer<'a> {
         name: &str,
         learn: impl FnOnce(
             &GoalQuestion<'_>,
-            &training::Request<'_>,
+            &training::TrainingRequest<'_>,
             &dyn Fn(usize, usize),
         ) -> Result<Trained, TrainingError>,
     ) -> Result<Learned, TrainingError> {
@@ -294,11 +294,11 @@ impl<'a> Trainer<'a> {
         let registry = Registry::of(self.context.workspace);
         // Whoever serves a champion that cannot be read names it; training is the way out.
         let champion = registry.read_champion(name).ok();
-        let request = training::Request {
+        let request = training::TrainingRequest {
             lake_sha256: &self.lake_sha256,
             champion: champion.as_ref(),
             others: &self.health,
-            ..training::Request::new(self.material.as_of, config, self.context.now)
+            ..training::TrainingRequest::new(self.material.as_of, config, self.context.now)
         };
         progress.step(&format!("examples of {name}"));
         let trained = learn(&question, &request, &|done, total| {

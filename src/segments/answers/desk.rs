@@ -405,7 +405,8 @@ impl<'a> Desk<'a> {
             return Err(ProfileError::NoEvents(as_of.to_string()).into());
         }
         let sources = material.sources(&found.model.profile_settings);
-        let question = examples::Question { name, goal, sources: &sources, training: &self.config.training };
+        let question =
+            examples::GoalQuestion { name, goal, sources: &sources, training: &self.config.training };
         let scores = score(&question, &found.model, as_of)?;
         let users = material.timeline.users();
         let by_user = scores.iter().map(|score| (users[score.user].as_str(), score.propensity)).collect();
