@@ -38,7 +38,7 @@ impl Calibration {
     /// Learns from rows the model has not seen.
     ///
     /// The rarer outcome decides: from 1,000 rows of it the isotonic curve; from 20 Platt's sigmoid if it beats no
-    /// calibration by log loss across two halves (rows at even places judge what those at odd places taught, and the
+    /// calibration by log loss across two halves (rows at even indices judge what those at odd indices taught, and the
     /// other way round), so the order of the rows should say nothing; else none. Logits that are not finite: none.
     pub fn fit(logits: &[f64], labels: &[bool]) -> Calibration {
         Calibration::fit_sampled(logits, labels, 1)
@@ -134,25 +134,25 @@ pub fn pava(values: &[f64], weights: &[f64]) -> Vec<f64> {
 
 /// Neighbours that share a value.
 #[derive(Clone, Copy, Debug)]
-struct Block {
+struct PooledBlock {
     mean: f64,
     weight: f64,
     length: usize,
 }
 
-impl Block {
-    fn pooled(self, next: Block) -> Block {
+impl PooledBlock {
+    fn pooled(self, next: PooledBlock) -> PooledBlock {
         let (weight, length) = (self.weight + next.weight, self.length + next.length);
         // Values without weight lie anywhere: in the middle.
         let share = if weight > 0.0 { next.weight / weight } else { 0.5 };
-        Block { mean: self.mean + share * (next.mean - self.mean), weight, length }
+        PooledBlock { mean: self.mean + share * (next.mean - self.mean), weight, length }
     }
 }
 
-fn blocks(values: &[f64], weights: &[f64]) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+fn blocks(values: &[f64], weights: &[f64]) -> Vec<PooledBlock> {
+    let mut blocks: Vec<PooledBlock> = Vec::new();
     for (value, weight) in values.iter().zip(weights) {
-        let mut last = Block { mean: *value, weight: *weight, length: 1 };
+        let mut last = PooledBlock { mean: *value, weight: *weight, length: 1 };
         while let Some(before) = blocks.pop_if(|before| before.mean >= last.mean) {
             last = before.pooled(last);
         }
@@ -166,20 +166,20 @@ fn rates_by_logit(logits: &[f64], labels: &[bool]) -> (Vec<f64>, Vec<f64>, Vec<f
     let mut rows: Vec<(f64, bool)> =
         logits.iter().zip(labels).map(|(logit, label)| (logit + 0.0, *label)).collect();
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut places, mut rates, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut points, mut rates, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for tied in rows.chunk_by(|a, b| a.0 == b.0) {
         let positives = tied.iter().filter(|(_, label)| *label).count();
-        places.push(tied[0].0);
+        points.push(tied[0].0);
         rates.push(positives as f64 / tied.len() as f64);
         weights.push(tied.len() as f64);
     }
-    (places, rates, weights)
+    (points, rates, weights)
 }
 
 /// The curve at a logit. A curve without knots, which is never learned, is the logistic function.
 fn interpolated(logits: &[f64], probabilities: &[f64], logit: f64) -> f64 {
     let above = logits.partition_point(|knot| *knot <= logit);
-    let knot = |place: usize| Some((*logits.get(place)?, *probabilities.get(place)?));
+    let knot = |index: usize| Some((*logits.get(index)?, *probabilities.get(index)?));
     match (above.checked_sub(1).and_then(knot), knot(above)) {
         (Some((left, low)), Some((right, high))) => {
             let share = (logit - left) / (right - left);

@@ -211,7 +211,7 @@ fn an_evaluation_without_a_figure_fails_with_its_first_reason() {
 
 #[test]
 fn every_error_of_the_simulation_has_its_code_and_kind() {
-    let unreadable = ParameterError::Unreadable { place: text(), detail: text() };
+    let unreadable = ParameterError::Unreadable { location: text(), detail: text() };
     check(&[
         (&unreadable, "bad_parameters", Caller),
         (&ParameterError::Range { key: "users", detail: text() }, "bad_parameters", Caller),

@@ -244,8 +244,8 @@ proptest! {
         };
         for size in [1e-3, 0.1, 1.0, 10.0] {
             let mut other: Vec<f64> = fitted.iter().zip(&nudges).map(|(value, nudge)| value + size * nudge).collect();
-            for place in 1..other.len() {
-                other[place] = other[place].max(other[place - 1]);
+            for index in 1..other.len() {
+                other[index] = other[index].max(other[index - 1]);
             }
             prop_assert!(error(&fitted) <= error(&other) + 1e-9, "{fitted:?} {other:?}");
         }
