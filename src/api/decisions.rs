@@ -10,7 +10,7 @@ use super::body::{JsonBody, LinesBody, parse};
 use super::problem::{INTERNAL_ERROR, INVALID_HEADER, INVALID_PATH, Problem, STOPPING, TOO_MANY_ITEMS};
 use super::wire::decision::DecisionBody;
 use super::wire::explanation::ExplanationBody;
-use super::wire::question::QuestionBody;
+use super::wire::question::Question;
 use super::{ApiState, json};
 use domain::decision::Action;
 use domain::identity::is_valid_id;
@@ -25,7 +25,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// before it is given. A user nobody knows is no error: he is not sent to, since nobody knows his consent.
 #[utoipa::path(
     post, path = "/v1/decisions", tag = "decisions",
-    request_body(content = QuestionBody, content_type = "application/json"),
+    request_body(content = Question, content_type = "application/json"),
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 128 bytes; the same question under the same key gets the same decision")),
     responses(
@@ -55,7 +55,7 @@ pub(super) async fn decide(
 /// batch: each item has it with its place.
 #[utoipa::path(
     post, path = "/v1/decisions:batch", tag = "decisions",
-    request_body(content = QuestionBody, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
+    request_body(content = Question, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
     params(("Idempotency-Key" = Option<String>, Header, description = "As for one; each item is told apart by its place")),
     responses(
         (status = 200, description = "A decision or a problem a line", body = DecisionBody, content_type = "application/x-ndjson"),
@@ -158,8 +158,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// Decides on this thread: it takes a fraction of a millisecond, unless an old answer must be looked for.
-fn ask(state: &ApiState, body: QuestionBody, key: Option<&str>) -> Result<Answer, Problem> {
-    let answer = state.engine().decide(&body.into(), key, state.0.clock.now())?;
+fn ask(state: &ApiState, question: Question, key: Option<&str>) -> Result<Answer, Problem> {
+    let answer = state.engine().decide(&question.into(), key, state.0.clock.now())?;
     let action = match answer.action {
         Action::Send => "send",
         Action::Hold => "hold",
