@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::ApiState;
 use super::problem::{BODY_TOO_LARGE, BROKEN_BODY, Fault, INVALID_JSON, Problem, UNSUPPORTED_MEDIA_TYPE};
+use domain::pointer;
 
 /// Media types of one JSON text.
 const JSON: &[&str] = &["application/json"];
@@ -139,20 +140,9 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn fault_of(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
-    use serde_path_to_error::Segment;
-    let step = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } | Segment::Enum { variant: key } => step_to(key),
-        Segment::Unknown => "/?".to_string(),
-    };
-    let pointer: String = error.path().iter().map(step).collect();
+    let pointer = pointer::of_path(error.path());
     // Where it stands in the text says less than the pointer.
     let text = error.inner().to_string();
     let detail = text.split(" at line ").next().unwrap_or_default();
     Fault::at(pointer.chars().take(256).collect::<String>(), detail.chars().take(256).collect::<String>())
-}
-
-/// One step of a JSON pointer (RFC 6901).
-fn step_to(key: &str) -> String {
-    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }

@@ -5,13 +5,13 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::decisions::{path_text, reading_files};
+use super::decisions::{path_text, reading_tables};
 use super::problem::{Fault, Problem};
 use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use events::preview::PreviewError;
-use operations::preview::{PreviewRequest, preview};
+use operations::preview::{PreviewRequest, preview_among};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -26,15 +26,15 @@ pub(super) struct PreviewQuery {
     channel: Option<String>,
 }
 
-/// A content's wordings as a reader would see them
+/// A content's variants as a reader would see them
 ///
-/// Filled with what was declared of the user, cut to what the channel shows, the wording of his language marked. A wording
-/// with a field that has neither a value nor a default would not be sent and says so.
+/// Filled with what was declared of the user, cut to what the channel shows, the one marked that a decision would send. A
+/// variant with a field that has neither a value nor a default would not be sent and says so.
 #[utoipa::path(
     get, path = "/v1/contents/{id}/preview", tag = "contents",
     params(("id" = String, Path, description = "The content's id"), PreviewQuery),
     responses(
-        (status = 200, description = "All wordings", body = ContentPreviewBody),
+        (status = 200, description = "All variants", body = ContentPreviewBody),
         (status = 400, description = "A path that is not UTF-8"),
         (status = 404, description = "No such content"),
         (status = 422, description = "A bad id or parameter, an unknown user or channel"),
@@ -52,7 +52,11 @@ pub(super) async fn show_preview(
     check(&content_id, &query)?;
     let PreviewQuery { user_id, locale, channel } = query;
     let request = PreviewRequest { content_id, user_id, locale, channel };
-    let found = reading_files(&state, move |state| preview(&state.context(), &request)).await?;
+    let found = reading_tables(&state, move |state| {
+        let snapshot = state.engine().snapshot();
+        preview_among(&state.context(), &snapshot.declared().contents, &request)
+    })
+    .await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))
 }
 
@@ -64,9 +68,8 @@ fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
         ("/channel", query.channel.as_deref()),
     ];
     let is_bad = |(_, text): &(&str, Option<&str>)| text.is_some_and(|text| !is_valid_id(text));
-    let detail = "is not 1 to 128 bytes of text without control characters";
     let faults: Vec<Fault> =
-        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, detail)).collect();
+        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, NOT_AN_ID)).collect();
     if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 

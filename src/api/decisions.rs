@@ -1,10 +1,13 @@
 //! `/v1/decisions`: what and when for a user, one or many at a time; what was decided before, and why.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 
 use super::body::{JsonBody, LinesBody, parse};
 use super::problem::{INTERNAL_ERROR, INVALID_HEADER, INVALID_PATH, Problem, STOPPING, TOO_MANY_ITEMS};
@@ -13,7 +16,7 @@ use super::wire::explanation::ExplanationBody;
 use super::wire::question::Question;
 use super::{ApiState, json};
 use domain::decision::Action;
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use engine::Answer;
 
 /// Name of the header under which the same question gets the same answer.
@@ -45,7 +48,12 @@ pub(super) async fn decide(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    let answer = ask(&state, body.parse()?, key.as_deref())?;
+    let question: engine::Question = body.parse::<Question>()?.into();
+    let answer = match key {
+        None => ask(&state, &question, None)?,
+        // It may wait for another request under its key, or read the log: not on a thread that others need.
+        Some(key) => blocking(move || ask(&state, &question, Some(&key))).await??,
+    };
     Ok(json(logged(answer).await?))
 }
 
@@ -80,7 +88,7 @@ pub(super) async fn decide_batch(
     let answers = blocking(move || {
         let answer = |(index, line): (usize, &[u8])| {
             let key = key.as_ref().map(|key| format!("{key}#{index}"));
-            ask(&state, parse(line)?, key.as_deref())
+            ask(&state, &parse::<Question>(line)?.into(), key.as_deref())
         };
         body.lines().enumerate().map(answer).collect::<Vec<_>>()
     })
@@ -112,7 +120,7 @@ pub(super) async fn show(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let answer = reading_files(&state, move |state| state.engine().decision(&id)).await?;
+    let answer = reading_log(&state, move |state| state.engine().decision(&id)).await?;
     Ok(json(logged(answer).await?))
 }
 
@@ -132,7 +140,7 @@ pub(super) async fn explain(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let explanation = reading_files(&state, move |state| state.engine().explain(&id)).await?;
+    let explanation = reading_log(&state, move |state| state.engine().explain(&id)).await?;
     Ok(json(serde_json::to_string(&explanation).unwrap_or_default()))
 }
 
@@ -142,12 +150,7 @@ pub(super) fn path_text(id: Result<Path<String>, PathRejection>) -> Result<Strin
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let invalid = || {
-        Problem::new(
-            INVALID_HEADER,
-            "Idempotency-Key is not one text of 1 to 128 bytes without control characters",
-        )
-    };
+    let invalid = || Problem::new(INVALID_HEADER, format!("Idempotency-Key {NOT_AN_ID}"));
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let key = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid())?;
@@ -157,9 +160,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_string()))
 }
 
-/// Decides on this thread: it takes a fraction of a millisecond, unless an old answer must be looked for.
-fn ask(state: &ApiState, question: Question, key: Option<&str>) -> Result<Answer, Problem> {
-    let answer = state.engine().decide(&question.into(), key, state.0.clock.now())?;
+/// Decides on this thread: without a key it takes a fraction of a millisecond.
+fn ask(state: &ApiState, question: &engine::Question, key: Option<&str>) -> Result<Answer, Problem> {
+    let answer = state.engine().decide(question, key, state.0.clock.now())?;
     let action = match answer.action {
         Action::Send => "send",
         Action::Hold => "hold",
@@ -171,12 +174,38 @@ fn ask(state: &ApiState, question: Question, key: Option<&str>) -> Result<Answer
 
 /// The answer's text, once it may be given.
 async fn logged(answer: Answer) -> Result<String, Problem> {
-    answer.receipt.await?;
+    answer.ack.await?;
     Ok(answer.text.to_string())
 }
 
-/// Looks for something that may have to be read from files: the log's, or tables.
-pub(super) async fn reading_files<T, E>(
+/// Looks for something that may have to be read from the decision log.
+async fn reading_log<T, E>(
+    state: &ApiState,
+    look: impl FnOnce(&ApiState) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Problem: From<E>,
+{
+    with_permit(&state.0.log_readers, state, look).await
+}
+
+/// Looks for something that may have to be read from tables.
+pub(super) async fn reading_tables<T, E>(
+    state: &ApiState,
+    look: impl FnOnce(&ApiState) -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Problem: From<E>,
+{
+    with_permit(&state.0.table_readers, state, look).await
+}
+
+async fn with_permit<T, E>(
+    permits: &Arc<Semaphore>,
     state: &ApiState,
     look: impl FnOnce(&ApiState) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Problem>
@@ -186,9 +215,14 @@ where
     Problem: From<E>,
 {
     let closed = |_| Problem::new(STOPPING, "the server is stopping");
-    let _permit = state.0.file_readers.acquire().await.map_err(closed)?;
+    let permit = Arc::clone(permits).acquire_owned().await.map_err(closed)?;
     let state = state.clone();
-    Ok(blocking(move || look(&state)).await??)
+    let work = move || {
+        // Given back when the work is done, also when its request has timed out meanwhile.
+        let _permit = permit;
+        look(&state)
+    };
+    Ok(blocking(work).await??)
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

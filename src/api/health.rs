@@ -12,10 +12,7 @@ use serde_json::json;
 use super::ApiState;
 use super::problem::Problem;
 use domain::time::SECOND;
-use events::health::failed_last;
-use files::workspace::Workspace;
-use models::drift::{Drift, Verdict};
-use registry::versions::Registry;
+use engine::WatchedFindings;
 
 /// Upper ends of the latency histogram, in seconds.
 const LATENCIES: [f64; 14] =
@@ -94,21 +91,18 @@ pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Pr
     Ok(super::json(body.to_string()))
 }
 
-/// What `smartpush health` and `smartpush models show` found last: read from their files, computed by nobody here.
-fn watch_data(workspace: &Workspace) {
-    if let Some(failed) = failed_last(workspace) {
+/// Sets the gauges of what was found last about data and champions.
+fn show_findings(findings: &WatchedFindings) {
+    if let Some(failed) = findings.failed_checks {
         metrics::gauge!("smartpush_data_checks_failed").set(failed as f64);
     }
-    let registry = Registry::of(workspace);
-    for goal in registry.goals() {
-        let kept = registry.champion(&goal).and_then(|version| Drift::read(workspace, &goal, &version));
-        let Some(drift) = kept else { continue };
-        metrics::gauge!("smartpush_champion_psi", "goal" => goal.clone()).set(drift.psi_score);
+    for champion in &findings.champions {
+        let goal = &champion.goal;
+        metrics::gauge!("smartpush_champion_psi", "goal" => goal.clone()).set(champion.psi);
         metrics::gauge!("smartpush_champion_drifted", "goal" => goal.clone())
-            .set(f64::from(u8::from(drift.verdict == Verdict::Drifted)));
-        if let Some(calibration) = drift.calibration {
-            metrics::gauge!("smartpush_champion_calibration_ratio", "goal" => goal)
-                .set(calibration.ratio.value);
+            .set(f64::from(u8::from(champion.is_drifted)));
+        if let Some(ratio) = champion.calibration_ratio {
+            metrics::gauge!("smartpush_champion_calibration_ratio", "goal" => goal.clone()).set(ratio);
         }
     }
 }
@@ -128,7 +122,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     metrics::gauge!("smartpush_requests_in_flight").set(state.0.in_flight.load(Ordering::Relaxed) as f64);
     metrics::counter!("smartpush_refreshes_total", "outcome" => "done").absolute(refresh.refreshed);
     metrics::counter!("smartpush_refreshes_total", "outcome" => "failed").absolute(refresh.failed);
-    watch_data(state.engine().workspace());
+    show_findings(&state.0.refresher.findings());
     let text = state.0.metrics.handle.render();
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
         .into_response()

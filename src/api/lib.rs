@@ -35,8 +35,11 @@ use config::ServeConfig;
 use engine::{Engine, Refresher};
 use operations::context::{Context, NoProgress};
 
-/// Requests that read files at once: the decision log's, or tables.
-const FILE_READERS: usize = 2;
+/// Requests that read the decision log at once.
+const LOG_READERS: usize = 2;
+
+/// Requests that read tables at once: a slow one keeps nobody from the log.
+const TABLE_READERS: usize = 2;
 
 /// What every request may use.
 #[derive(Clone)]
@@ -48,7 +51,8 @@ struct Shared {
     clock: Clock,
     metrics: Metrics,
     config: ServeConfig,
-    file_readers: Semaphore,
+    log_readers: Arc<Semaphore>,
+    table_readers: Arc<Semaphore>,
     people: PeopleCache,
     exports: Arc<Semaphore>,
     in_flight: AtomicUsize,
@@ -70,7 +74,8 @@ impl ApiState {
             clock,
             metrics,
             config,
-            file_readers: Semaphore::new(FILE_READERS),
+            log_readers: Arc::new(Semaphore::new(LOG_READERS)),
+            table_readers: Arc::new(Semaphore::new(TABLE_READERS)),
             people: PeopleCache::default(),
             exports: Arc::new(Semaphore::new(segments::MOST_EXPORTS)),
             in_flight: AtomicUsize::new(0),

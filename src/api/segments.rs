@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::JsonBody;
-use super::decisions::{blocking, path_text, reading_files};
+use super::decisions::{blocking, path_text, reading_tables};
 use super::problem::{Fault, INVALID_HEADER, Problem};
 use super::{ApiState, json};
 use ::segments::language::expression::Expression;
@@ -61,7 +61,7 @@ pub(super) struct SegmentBody {
     )
 )]
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let report = reading_files(&state, |state| list_segments(&state.context())).await?;
+    let report = reading_tables(&state, |state| list_segments(&state.context())).await?;
     Ok(json(report.to_json().to_string()))
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn show(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
-    let report = reading_files(&state, move |state| show_segment(&state.context(), &id, false)).await?;
+    let report = reading_tables(&state, move |state| show_segment(&state.context(), &id, false)).await?;
     Ok(tagged(StatusCode::OK, &report.segment.card.version, &report.to_json()))
 }
 

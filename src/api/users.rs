@@ -9,8 +9,12 @@ use super::decisions::path_text;
 use super::problem::{Fault, Problem};
 use super::wire::Moment;
 use super::{ApiState, json};
-use domain::identity::is_valid_id;
-use engine::{BestHour, HORIZON_HOURS, SendTime};
+use domain::identity::{NOT_AN_ID, is_valid_id};
+use domain::slot::HORIZON_HOURS;
+use engine::{BestHour, SendTime};
+
+const _: () =
+    assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "SendTimeQuery documents these");
 
 /// Parameters of a send time.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -112,8 +116,7 @@ pub(super) async fn send_time(
 ) -> Result<Response, Problem> {
     let user_id = path_text(id)?;
     if !is_valid_id(&user_id) {
-        let detail = "is not 1 to 128 bytes of text without control characters";
-        return Err(Problem::invalid(vec![Fault::at("/id", detail)]));
+        return Err(Problem::invalid(vec![Fault::at("/id", NOT_AN_ID)]));
     }
     let horizon_hours = horizon(query)?;
     let found = state.engine().send_time(&user_id, state.0.clock.now(), horizon_hours);

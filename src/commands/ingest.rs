@@ -8,10 +8,10 @@ use super::output::{print_json, print_text, thousands};
 use super::{Context, Failure};
 use domain::error::Coded;
 use domain::zone::Zone;
+use events::columns::fields_of;
 use events::formats::Format;
 use events::mapping::Renames;
 use events::request::{Kind, Summary};
-use events::upsert::fields_of;
 use files::workspace::Workspace;
 use operations::ingest::{Report, Request, ingest};
 

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
 use operations::context::Context as Operation;
-use operations::models::{Listed, Shown, list, show};
+use operations::models::{Hindrance, Listed, Shown, list, show};
 use operations::promote::{Report as ChampionReport, Request, promote, rollback};
 use operations::shadow::shadow;
-use registry::model::ModelKind;
-use registry::versions::{Change, ChangeAction, Registered};
+use registry::versions::{ChampionChange, ChangeAction};
 
 /// List models, look at one, choose the champion, go back to the former one
 #[derive(clap::Args)]
@@ -95,12 +94,8 @@ pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), 
             if !promoted.forced.is_empty() {
                 eprintln!("forced past: {}", promoted.forced.join(", "));
             }
-            let is_champion = promoted.former.as_deref() == Some(version);
-            print_champion(
-                context,
-                if is_champion { "the champion is already" } else { "promoted" },
-                &promoted,
-            );
+            let done = if promoted.is_unchanged() { "the champion is already" } else { "promoted" };
+            print_champion(context, done, &promoted);
             Ok(())
         }
         Action::Shadow { goal, version, .. } => {
@@ -170,8 +165,13 @@ fn line(listed: &Listed) -> String {
             metrics.log_loss.value, metrics.base_rate_log_loss.value, metrics.auc.value, metrics.ece.value
         )
     });
-    let kind = standing(found);
-    format!("{star} {goal:<14} {version}  as of {}  {figures}{kind}", found.model.as_of)
+    let hindrance = match listed.hindrance() {
+        Some(Hindrance::BaseRate) => "  not served",
+        Some(Hindrance::RefusedByGate) => "  refused by the gate",
+        Some(Hindrance::Imported) => "  imported: never served",
+        None => "",
+    };
+    format!("{star} {goal:<14} {version}  as of {}  {figures}{hindrance}", found.model.as_of)
 }
 
 fn entry(listed: &Listed) -> Value {
@@ -189,7 +189,7 @@ fn entry(listed: &Listed) -> Value {
 }
 
 /// When a version took the champion's place, and past what.
-fn history(journal: &[Change], version: &str) -> Vec<String> {
+fn history(journal: &[ChampionChange], version: &str) -> Vec<String> {
     let own = journal.iter().filter(|change| change.to == version);
     own.map(|change| {
         let done = match change.action {
@@ -200,17 +200,6 @@ fn history(journal: &[Change], version: &str) -> Vec<String> {
         format!("{done} {}", change.at)
     })
     .collect()
-}
-
-/// What keeps a model from being served, in a word.
-fn standing(found: &Registered) -> &'static str {
-    let gate = found.card.as_ref().and_then(|card| card.gate.as_ref());
-    match (found.model.kind, gate) {
-        (ModelKind::BaseRate, _) => "  not served",
-        (_, Some(gate)) if !gate.is_passed() => "  refused by the gate",
-        (ModelKind::Imported, _) => "  imported: never served",
-        _ => "",
-    }
 }
 
 fn print_shown(context: &Context, shown: Shown) -> Result<(), Failure> {

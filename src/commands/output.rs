@@ -63,6 +63,10 @@ impl Progress for Bar {
     fn stage(&self, text: &str) {
         self.0.suspend(|| eprintln!("{text} …"));
     }
+
+    fn warn(&self, text: &str) {
+        self.0.suspend(|| eprintln!("warning: {text}"));
+    }
 }
 
 /// Says on stderr how many users are read on a clock that nobody named.

@@ -1,15 +1,16 @@
-//! `smartpush preview`: a content's wordings as a reader would see them.
+//! `smartpush preview`: a content's variants as a reader would see them.
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use domain::wording::{Preview, WordingPreview};
+use domain::preview::{Preview, VariantPreview};
+use domain::variant::{CONTENT_IS_READABLE, HAS_VARIANT};
 use operations::preview::{PreviewRequest, preview};
 
-/// Show the wordings of a content as a reader would see them
+/// Show the variants of a content as a reader would see them
 ///
 /// Placeholders ({{field|default}}) are filled with what was declared of the user, texts are cut to what the channel shows,
-/// and the wording that his language gets is marked. A wording with a field that has neither a value nor a default would
-/// not be sent; the card says which. Without a user: what somebody sees of whom nothing is known.
+/// and the variant that a decision would send is marked. A variant with a field that has neither a value nor a default would
+/// not be sent; the card says which. Without a user: what a reader sees of whom nothing is known.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush preview news-1
@@ -50,26 +51,36 @@ fn for_people(found: &Preview) -> Vec<String> {
     let reader = found.user_id.as_deref().unwrap_or("somebody of whom nothing is known");
     let language = found.locale.as_deref().unwrap_or("no language");
     let mut lines = vec![format!("{} over {} to {reader} ({language})", found.content_id, found.channel)];
-    if found.wordings.is_empty() {
-        lines.push("  it has no wordings".to_string());
+    if found.variants.is_empty() {
+        lines.push("  it has no variants".to_string());
     }
-    for wording in &found.wordings {
+    lines.extend(found.refused_by.map(|rule| format!("  nothing would be sent: {} ({rule})", why(rule))));
+    for variant in &found.variants {
         lines.push(String::new());
-        lines.extend(card(wording));
+        lines.extend(card(variant));
     }
     lines.iter().map(|line| printable(line)).collect()
 }
 
-fn card(wording: &WordingPreview) -> Vec<String> {
-    let mark = if wording.chosen { "▸" } else { " " };
-    let language = wording.locale.as_deref().unwrap_or("any language");
-    let verdict = if wording.refused { ": would not be sent" } else { "" };
-    let mut lines = vec![format!("{mark} {} ({language}){verdict}", wording.variant_id)];
-    lines.extend(text_of("title", &wording.title, wording.title_cut));
-    lines.extend(text_of("body", &wording.body, wording.body_cut));
-    let missing = wording.missing.iter();
+/// What a rule has against all variants.
+fn why(rule: &str) -> &'static str {
+    match rule {
+        CONTENT_IS_READABLE => "a field of the content cannot be read",
+        HAS_VARIANT => "no variant is in this language, in none, or in the default one",
+        _ => "each variant in this language needs a value that is not known",
+    }
+}
+
+fn card(variant: &VariantPreview) -> Vec<String> {
+    let mark = if variant.chosen { "▸" } else { " " };
+    let language = variant.locale.as_deref().unwrap_or("any language");
+    let verdict = if variant.refused { ": would not be sent" } else { "" };
+    let mut lines = vec![format!("{mark} {} ({language}){verdict}", variant.variant_id)];
+    lines.extend(text_of("title", &variant.title, variant.title_cut));
+    lines.extend(text_of("body", &variant.body, variant.body_cut));
+    let missing = variant.missing.iter();
     lines.extend(missing.map(|field| format!("    missing  {field}: not known, and without a default")));
-    lines.extend(wording.faults.iter().map(|fault| format!("    fault    {fault}")));
+    lines.extend(variant.faults.iter().map(|fault| format!("    fault    {fault}")));
     lines
 }
 

@@ -1,5 +1,6 @@
 //! A user's active hours, seen from a cut: how old each is, and which hour of the week.
 
+use domain::numeric::decay_factor;
 use domain::time::{HOURS_OF_WEEK, LocalHour};
 
 /// 168 weights or probabilities, Monday 00:00 first.
@@ -82,7 +83,7 @@ impl History {
 }
 
 fn decay(age_days: i32, half_life: f64) -> f64 {
-    libm::exp2(-f64::from(age_days) / half_life)
+    decay_factor(f64::from(age_days), half_life)
 }
 
 /// Scales values so that they sum to 1.

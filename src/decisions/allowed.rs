@@ -13,7 +13,7 @@ use domain::time::Instant;
 pub struct AllowedArm {
     /// Content.
     pub content_id: String,
-    /// Its wording; `None` for a content without.
+    /// Its variant; `None` for a content without.
     pub variant_id: Option<String>,
     /// Channel.
     pub channel: String,
@@ -27,7 +27,7 @@ pub struct AllowedArm {
     pub action_probability: f64,
 }
 
-/// The allowed set of the decision that a context leads to: contents × wordings × channels × send slots.
+/// The allowed set of the decision that a context leads to: contents × variants × channels × send slots.
 ///
 /// Empty when nothing may be sent, or nothing is worth it.
 pub fn allowed_arms(context: &DecisionContext, scorer: &dyn Scorer) -> Vec<AllowedArm> {
@@ -43,8 +43,7 @@ pub fn allowed_arms(context: &DecisionContext, scorer: &dyn Scorer) -> Vec<Allow
     pairs
         .flat_map(|(arm, probability)| {
             let offer = &board.offers[arm.offer];
-            let wordings = offer.wordings.fitting();
-            let ids: Vec<Option<String>> = match wordings {
+            let ids: Vec<Option<String>> = match offer.fitting.variants() {
                 [] => vec![None],
                 some => some.iter().map(|variant| Some(variant.variant_id.clone())).collect(),
             };

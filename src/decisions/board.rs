@@ -13,7 +13,7 @@ use super::walk::{Scope, allowed_runs};
 use domain::slot::SendSlot;
 use domain::time::{Instant, MINUTE};
 
-/// One arm that has a value: a content over a channel in a send slot. Its wording follows from content and user.
+/// One arm that has a value: a content over a channel in a send slot. Its variant follows from content and user.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Arm {
     /// Index of its offer.

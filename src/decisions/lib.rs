@@ -14,7 +14,6 @@ pub mod together;
 
 mod board;
 mod choice;
-mod draw;
 mod lane_set;
 mod lanes;
 mod offers;
@@ -26,7 +25,6 @@ mod refusals;
 mod run;
 mod situation;
 mod slots;
-mod variant;
 mod walk;
 
 pub use allowed::{AllowedArm, allowed_arms};

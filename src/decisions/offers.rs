@@ -8,10 +8,11 @@ use super::pacing::{Limit, Measure};
 use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
-use super::variant::{Level, Wordings, levels};
 use domain::content::{Content, Variant};
+use domain::numeric::decay_factor;
 use domain::settings::DecisionSettings;
 use domain::time::{HOUR, Instant};
+use domain::variant::{Fitting, Reader};
 
 /// A content to choose.
 pub(super) struct Offer<'a> {
@@ -25,8 +26,8 @@ pub(super) struct Offer<'a> {
     pub(super) shift: f64,
     /// Does it tire the user, and may it lose his consent? Service messages are sent because he needs them.
     pub(super) is_marketing: bool,
-    /// Its wordings.
-    pub(super) wordings: Wordings<'a>,
+    /// The variants that the user may get.
+    pub(super) fitting: Fitting<'a>,
     /// How long it sleeps after it was sent to the user; `None`: it was not.
     pub(super) sleep: Option<Limit>,
     /// When it wakes up, from when its value comes back.
@@ -42,7 +43,7 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &dyn Scorer) -> Vec<Offe
     let contents = &situation.context.contents;
     let mut seen = HashSet::with_capacity(contents.len());
     let user = scorer.user(&situation.context.user_inputs);
-    let levels = levels(situation.context.user.locale.as_deref(), &situation.context.settings.default_locale);
+    let reader = Reader::of(&situation.context.user, &situation.context.settings);
     let mut offers = Vec::with_capacity(contents.len());
     for (index, candidate) in contents.iter().enumerate() {
         if !seen.insert(candidate.content.content_id.as_str()) {
@@ -51,13 +52,13 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &dyn Scorer) -> Vec<Offe
         let (about, pair) = (&candidate.content_inputs, &candidate.pair_inputs);
         let joint = scorer.joint(&situation.context.user_inputs, about, pair);
         let shift = user + scorer.content(about) + scorer.pair(pair) + joint;
-        offers.push(Offer::new(situation, index, shift, &levels));
+        offers.push(Offer::new(situation, index, shift, &reader));
     }
     offers
 }
 
 impl<'a> Offer<'a> {
-    fn new(situation: &Situation<'a>, index: usize, shift: f64, levels: &[Level<'_>]) -> Offer<'a> {
+    fn new(situation: &Situation<'a>, index: usize, shift: f64, reader: &Reader<'_>) -> Offer<'a> {
         let context = situation.context;
         let content = &context.contents[index].content;
         let kind = Kind::of(content, context);
@@ -71,7 +72,7 @@ impl<'a> Offer<'a> {
             kind: situation.kinds.binary_search(&kind).unwrap_or_default(),
             shift,
             is_marketing,
-            wordings: Wordings::of(content, &context.user, levels),
+            fitting: reader.fitting(content),
             sleep: (is_marketing && sleep > 0 && counted.peek().is_some())
                 .then(|| Limit::new(1, Measure::Rolling(sleep), counted)),
             wakes: newest.map(|at| at.plus(sleep)),
@@ -90,14 +91,10 @@ impl<'a> Offer<'a> {
         self.wakes.map_or(1.0, |wakes| recovered(settings, wakes, at))
     }
 
-    /// The wording that goes to the user.
+    /// The variant that goes to the user.
     pub(super) fn variant(&self, situation: &Situation) -> Option<&'a Variant> {
-        let names = [
-            situation.campaign_id().as_bytes(),
-            situation.context.user.user_id.as_bytes(),
-            self.content.content_id.as_bytes(),
-        ];
-        self.wordings.drawn(&situation.context.settings, &names)
+        let reader = Reader::of(&situation.context.user, &situation.context.settings);
+        reader.choice(&self.fitting, self.content, situation.campaign_id())
     }
 }
 
@@ -110,7 +107,7 @@ pub fn recovery(settings: &DecisionSettings, last: Instant, at: Instant) -> f64 
 fn recovered(settings: &DecisionSettings, wakes: Instant, at: Instant) -> f64 {
     let awake = at.micros().saturating_sub(wakes.micros()).max(0) as f64;
     let half_life = settings.repeat_half_life_hours * HOUR as f64;
-    if half_life > 0.0 { 1.0 - libm::exp2(-awake / half_life) } else { 1.0 }
+    if half_life > 0.0 { 1.0 - decay_factor(awake, half_life) } else { 1.0 }
 }
 
 fn sends_of<'a>(

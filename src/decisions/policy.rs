@@ -1,6 +1,6 @@
 //! Which of the arms worth sending is sent, and with what probability this policy sends it.
 //!
-//! The best, but for a known share of decisions in which an arm is drawn for the sake of learning. Several wordings of one
+//! The best, but for a known share of decisions in which an arm is drawn for the sake of learning. Several variants of one
 //! content are worth the same, and each user gets one of them by hash: that share is a part of the probability.
 
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use domain::time::Instant;
 pub(super) struct Pick {
     /// The arm.
     pub(super) arm: Arm,
-    /// Probability of picking it, in its wording, among the allowed arms.
+    /// Probability of picking it, in its variant, among the allowed arms.
     pub(super) probability: f64,
     /// Was it drawn for the sake of learning?
     pub(super) explored: bool,
@@ -41,9 +41,9 @@ pub(super) struct Policy {
 ///
 /// Where a plan has settled channel and minute (`at`), only contents that may be sent in its stead are picked among.
 pub(super) fn pick(board: &Board, best: Arm, at: Option<Instant>) -> Pick {
-    let wordings = |arm: &Arm| board.offers[arm.offer].wordings.fitting().len().max(1) as f64;
+    let variants = |arm: &Arm| board.offers[arm.offer].fitting.variants().len().max(1) as f64;
     if !board.situation.context.may_explore() {
-        return Pick { arm: best, probability: 1.0 / wordings(&best), explored: false, at };
+        return Pick { arm: best, probability: 1.0 / variants(&best), explored: false, at };
     }
     let policy = Policy::of(board, best, at);
     let mut random = random(board.situation.context);
@@ -54,7 +54,7 @@ pub(super) fn pick(board: &Board, best: Arm, at: Option<Instant>) -> Pick {
         policy.arms.iter().position(|arm| *arm == best).unwrap_or_default()
     };
     let arm = policy.arms[index];
-    Pick { arm, probability: policy.probabilities[index] / wordings(&arm), explored, at }
+    Pick { arm, probability: policy.probabilities[index] / variants(&arm), explored, at }
 }
 
 impl Policy {

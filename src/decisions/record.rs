@@ -2,12 +2,12 @@
 
 use super::board::{Arm, Board};
 use super::choice::{Choice, Outcome};
-use super::draw::draw;
 use super::policy::Pick;
 use super::rule_names::HOLDOUT_RULES;
 use super::situation::Situation;
 use domain::content::Content;
 use domain::decision::{Action, Candidate, Decision};
+use domain::draw::draw;
 use domain::time::{Instant, SECOND};
 use domain::user::QuietHours;
 

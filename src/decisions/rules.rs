@@ -4,7 +4,6 @@
 //! answer for a while: allowed until then, or refused until then. New rules are new lines of a table.
 
 use super::context::{Audience, Membership};
-use super::draw::{draw, falls_within};
 use super::lanes::Lane;
 use super::offers::Offer;
 use super::pacing::{Limit, Room};
@@ -15,12 +14,13 @@ use super::rule_names::{
     VENDOR_QUOTA, ZONE_IS_KNOWN,
 };
 use super::situation::{Situation, is_plausible};
-use super::variant::Wordings;
 use domain::campaign::CampaignStatus;
 use domain::content::MessageClass;
+use domain::draw::{draw, falls_within};
 use domain::settings::ConsentWhenUnknown;
 use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
+use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT};
 
 /// A named question.
 pub(super) struct Rule<Check> {
@@ -99,11 +99,12 @@ pub(super) const SLOT_RULES: &[Rule<SlotCheck>] = &[
 
 /// May this content be sent at this instant?
 pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
+    Rule { name: CONTENT_IS_READABLE, check: content_is_readable },
     Rule { name: IS_SCORED, check: is_scored },
     Rule { name: "category_is_not_muted", check: category_is_not_muted },
     Rule { name: "is_for_his_country", check: is_for_his_country },
-    Rule { name: "has_wording", check: has_wording },
-    Rule { name: "has_template_values", check: has_template_values },
+    Rule { name: HAS_VARIANT, check: has_variant },
+    Rule { name: HAS_TEMPLATE_VALUES, check: has_template_values },
     Rule { name: "under_cold_start_cap", check: under_cold_start_cap },
     Rule { name: "is_published", check: is_published },
     Rule { name: "before_expiry", check: before_expiry },
@@ -272,6 +273,11 @@ fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> Ve
 
 // ---- the content ----
 
+/// What cannot be read might be another text, another language or a service message.
+fn content_is_readable(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+    yes_if(!matches!(offer.fitting, Fitting::Unreadable))
+}
+
 fn is_scored(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
     yes_if(offer.shift.is_finite())
 }
@@ -288,13 +294,13 @@ fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> Verdi
     yes_if(countries.is_empty() || country.is_some_and(|country| countries.contains(country)))
 }
 
-/// In his language, in none, or in the default one.
-fn has_wording(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
-    yes_if(!matches!(offer.wordings, Wordings::NoneInHisLanguage))
+/// In the language of the user, in none, or in the default one.
+fn has_variant(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+    yes_if(!matches!(offer.fitting, Fitting::NoneInLanguage))
 }
 
 fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
-    yes_if(!matches!(offer.wordings, Wordings::NoneThatCanBeFilled))
+    yes_if(!matches!(offer.fitting, Fitting::NoneFillable))
 }
 
 /// A content that little is known of is tried on so many users, until more is known.

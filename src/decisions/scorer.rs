@@ -1,5 +1,7 @@
 //! What decisions ask of a model: parts of a logit that add up, and what the sum is worth.
 
+use domain::numeric::logistic;
+
 /// One input's share of a logit.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Contribution {
@@ -59,7 +61,7 @@ impl Scorer for PopularityScorer {
     }
 
     fn probability(&self, logit: f64) -> f64 {
-        1.0 / (1.0 + libm::exp(-logit))
+        logistic(logit)
     }
 
     fn contributions(

@@ -3,10 +3,11 @@
 use super::context::{Audience, Membership};
 use super::situation::Situation;
 use domain::campaign::CampaignStatus;
-use domain::content::Content;
+use domain::content::{Content, Variant};
 use domain::decision::Reason;
 use domain::time::{Instant, WEEKDAYS};
 use domain::user::QuietHours;
+use domain::variant::Reader;
 use domain::zone::Zone;
 
 /// A language that sentences are written in.
@@ -139,13 +140,18 @@ pub const SENTENCES: &[Sentence] = &[
         "{subject} 仅限 {countries}，{user} 不在其中或所在地未知。",
     ),
     says(
-        "has_wording",
-        "{subject} has no wording in the language of {user} ({locale}).",
+        "content_is_readable",
+        "A field of {subject} cannot be read: {unreadable_fields}.",
+        "{subject} 的字段无法读取：{unreadable_fields}。",
+    ),
+    says(
+        "has_variant",
+        "{subject} has no variant in the language of {user} ({locale}).",
         "{subject} 没有适合 {user} 语言（{locale}）的文案。",
     ),
     says(
         "has_template_values",
-        "Each wording of {subject} needs something that nobody knows of {user}: {needs}.",
+        "Each variant of {subject} needs something that nobody knows of {user}: {needs}.",
         "{subject} 的文案缺少 {user} 的变量：{needs}。",
     ),
     says(
@@ -245,7 +251,7 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "gap" => situation.context.settings.minimum_gap_minutes.to_string(),
         "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
         "locale" => user.locale.clone().unwrap_or_else(|| language.of("unknown", "未知").to_string()),
-        "countries" | "needs" => of_content(situation, subject, name, language),
+        "countries" | "needs" | "unreadable_fields" => of_content(situation, subject, name, language),
         "subject" if reason.subject.starts_with("channel:") => subject.to_string(),
         "time" => Instant::parse_rfc3339(subject)
             .map_or_else(|| subject.to_string(), |at| local_time(situation.zone, at, language)),
@@ -276,6 +282,7 @@ fn of_content(situation: &Situation, content_id: &str, name: &str, language: Lan
     let Some(content) = content(situation, content_id) else { return String::new() };
     let mut names: Vec<&str> = match name {
         "countries" => content.countries.iter().map(String::as_str).collect(),
+        "unreadable_fields" => content.unreadable.iter().map(String::as_str).collect(),
         _ => content.variants.iter().flat_map(|variant| &variant.needs).map(String::as_str).collect(),
     };
     names.sort_unstable();
@@ -327,11 +334,16 @@ fn category(situation: &Situation, content_id: &str) -> String {
 
 /// A content by the headline its user would read, else by its id, in quotation marks.
 pub(super) fn title_of(situation: &Situation, content_id: &str, language: Language) -> String {
-    let (user, default) = (&situation.context.user, &situation.context.settings.default_locale);
-    let variant = content(situation, content_id)
-        .and_then(|content| super::variant::variant_for(content, user, default));
+    let variant = content(situation, content_id).and_then(|content| variant(situation, content));
     let title = variant.map(|variant| variant.title.as_str()).filter(|title| !title.is_empty());
     language.of("‘{}’", "“{}”").replace("{}", &with_defaults(title.unwrap_or(content_id)))
+}
+
+/// The variant that goes to the user; of a content without one, the first, so that people know which content is meant.
+fn variant<'a>(situation: &Situation<'a>, content: &'a Content) -> Option<&'a Variant> {
+    let reader = Reader::of(&situation.context.user, &situation.context.settings);
+    let choice = reader.choice(&reader.fitting(content), content, situation.campaign_id());
+    choice.or(content.variants.first())
 }
 
 /// A text with each `{{field|default}}` as its default: what a reader sees of whom nothing is known.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::context::DecisionContext;
 use super::lanes::{Kind, Lane};
+use domain::numeric::decay_factor;
+use domain::slot::HORIZON_HOURS;
 use domain::time::{DAY, HOUR, Instant, SECOND};
 use domain::user::{MinuteOfDay, QuietHours};
 use domain::zone::Zone;
@@ -12,8 +14,6 @@ use domain::zone::Zone;
 const FIRST: Instant = Instant::from_micros(946_684_800 * SECOND);
 /// Zone tables reach beyond this; a clock that shows more is wrong, and what would be allowed then never is.
 const LAST: Instant = Instant::from_micros(4_102_444_800 * SECOND);
-/// Hours that a horizon may have.
-const HORIZON: (u32, u32) = (1, 168);
 
 /// What the stages of a decision and its rules look at.
 pub(super) struct Situation<'a> {
@@ -44,7 +44,7 @@ impl<'a> Situation<'a> {
     pub(super) fn of(context: &'a DecisionContext) -> Situation<'a> {
         let own = context.user.time_zone.as_deref().and_then(Zone::shared);
         let zone = own.unwrap_or(Zone::shared_utc());
-        let hours = i64::from(context.horizon_hours.clamp(HORIZON.0, HORIZON.1));
+        let hours = i64::from(context.horizon_hours.clamp(*HORIZON_HOURS.start(), *HORIZON_HOURS.end()));
         let from = context.now;
         let until = if is_plausible(from) { from.plus(hours * HOUR) } else { from };
         let (felt, quiet) = (felt_at(context, from), quiet_hours(context));
@@ -131,5 +131,5 @@ fn felt_at(context: &DecisionContext, now: Instant) -> f64 {
 
 /// The share of a push that is still felt at an age in microseconds.
 fn still_felt(context: &DecisionContext, age: i64) -> f64 {
-    libm::exp2(-(age as f64) / (context.fatigue_half_life_days * DAY as f64))
+    decay_factor(age as f64, context.fatigue_half_life_days * DAY as f64)
 }

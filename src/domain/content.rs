@@ -1,7 +1,12 @@
 //! What can be pushed: contents with their variants.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::rejection::{Rejection, RejectionCode};
+use super::template::Template;
 use super::time::Instant;
 
 /// What kind of message a content is: marketing asks for more restraint than service.
@@ -25,7 +30,7 @@ impl MessageClass {
     }
 }
 
-/// One wording of a content.
+/// One variant of a content: a text in a language.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Variant {
@@ -63,8 +68,52 @@ pub struct Content {
     /// What vendors' push services take it for, such as `news`.
     #[serde(default)]
     pub vendor_category: Option<String>,
-    /// Its wordings; empty for a content that only events know.
+    /// Its variants; empty for a content that only events know.
     pub variants: Vec<Variant>,
     /// How long a push of it may wait for its device, in seconds.
     pub ttl_seconds: Option<u32>,
+    /// Fields that are stored and cannot be read; a content with any is never sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
+}
+
+impl Variant {
+    /// The one variant of a content that has a title and nothing else.
+    pub fn of_title(title: String) -> Variant {
+        Variant { variant_id: "default".into(), title, ..Variant::default() }.with_needs()
+    }
+
+    /// Reads the variants of a content as its file gives them.
+    ///
+    /// # Errors
+    /// The first entry that is not a variant with a title or a body.
+    pub fn read_all(written: &Value) -> Result<Vec<Variant>, Rejection> {
+        let bad = |detail| Rejection::new(RejectionCode::BadVariants, detail);
+        let Value::Array(entries) = written else {
+            return Err(bad("variants is not a JSON array".to_string()));
+        };
+        let read =
+            |(index, entry)| Variant::read(entry).map_err(|what| bad(format!("variants[{index}] {what}")));
+        entries.iter().enumerate().map(read).collect()
+    }
+
+    fn read(entry: &Value) -> Result<Variant, String> {
+        // serde would take an array of texts for the fields of a variant, in order.
+        if !entry.is_object() {
+            return Err("is not an object with variant_id, locale, title, body".to_string());
+        }
+        let variant = Variant::deserialize(entry).map_err(|error| format!("cannot be read: {error}"))?;
+        if variant.title.trim().is_empty() && variant.body.trim().is_empty() {
+            return Err("has neither a title nor a body".to_string());
+        }
+        Ok(variant.with_needs())
+    }
+
+    /// The same with the fields that headline and text cannot do without, sorted.
+    fn with_needs(mut self) -> Variant {
+        let (title, body) = (Template::parse(&self.title), Template::parse(&self.body));
+        let needs: BTreeSet<&str> = title.required().chain(body.required()).collect();
+        self.needs = needs.into_iter().map(str::to_string).collect();
+        self
+    }
 }

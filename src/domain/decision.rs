@@ -36,7 +36,7 @@ pub struct Reason {
 pub struct Candidate {
     /// Content.
     pub content_id: String,
-    /// Its wording.
+    /// Its variant.
     pub variant_id: Option<String>,
     /// Channel.
     pub channel: String,
@@ -65,7 +65,7 @@ pub struct Decision {
     pub action: Action,
     /// What to push.
     pub content_id: Option<String>,
-    /// In which wording.
+    /// In which variant.
     pub variant_id: Option<String>,
     /// Over which channel.
     pub channel: Option<String>,

@@ -8,6 +8,13 @@ pub trait Coded: std::error::Error {
 
     /// Who has to act on it.
     fn kind(&self) -> ErrorKind;
+
+    /// The text without the code that it begins with, for a text that continues behind a code of its own.
+    fn detail(&self) -> String {
+        let text = self.to_string();
+        let rest = text.strip_prefix(self.code()).and_then(|rest| rest.strip_prefix(": "));
+        rest.map(str::to_string).unwrap_or(text)
+    }
 }
 
 /// Who has to act on an error. Exit status and HTTP status are each one `match` over these six.

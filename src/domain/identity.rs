@@ -5,10 +5,24 @@ use sha2::{Digest, Sha256};
 /// Longest identifier in bytes.
 pub const LONGEST_ID: usize = 128;
 
-/// Is this 1–128 bytes of text without control characters?
+/// What messages say of a text that is no identifier.
+pub const NOT_AN_ID: &str = "is not 1 to 128 bytes of text without control characters";
+const _: () = assert!(LONGEST_ID == 128, "NOT_AN_ID names the limit");
+
+/// Is this an identifier: 1 to [`LONGEST_ID`] bytes of text without control characters?
 pub fn is_valid_id(id: &str) -> bool {
     let is_plain = id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     !id.is_empty() && id.len() <= LONGEST_ID && (is_plain || !id.chars().any(char::is_control))
+}
+
+/// Whole numbers of this size and beyond may stand for another number in an f64: 2^53 and 2^53 + 1 are the same one.
+const FIRST_INEXACT_WHOLE: f64 = (1_u64 << 53) as f64;
+
+/// The whole number that an f64 is, if it is exactly one: without a fraction and within ±(2^53 − 1).
+///
+/// Larger ones are refused, not rounded: an identifier that a file's writer has rounded names another user.
+pub fn whole_number(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < FIRST_INEXACT_WHOLE).then_some(number as i64)
 }
 
 /// sha256.
@@ -19,6 +33,22 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// Lower-case hexadecimal sha256.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
+}
+
+/// The sha256 of bytes that come piece by piece and need not be in memory together.
+#[derive(Clone, Debug, Default)]
+pub struct Sha256Stream(Sha256);
+
+impl Sha256Stream {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Lower-case hexadecimal sha256 of all bytes taken, as [`sha256_hex`] of them side by side.
+    pub fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
 }
 
 /// Lower-case hexadecimal text of some bytes.

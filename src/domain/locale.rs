@@ -1,4 +1,4 @@
-//! Which wording speaks a reader's language: zh-Hant-HK, else zh-Hant, else zh (RFC 4647, lookup).
+//! Locales as texts: what may stand for one (RFC 4647, lookup), and when two are the same.
 
 /// Parts of a locale that a fallback has at most; no language needs as many.
 const MOST_PARTS: usize = 8;
@@ -10,7 +10,7 @@ const MOST_PARTS: usize = 8;
 /// nor digit nothing comes.
 pub fn fallbacks(locale: &str) -> Vec<&str> {
     let whole = without_encoding(locale);
-    if parts(whole).next().is_none() {
+    if is_neutral(whole) {
         return Vec::new();
     }
     let beginnings = whole.match_indices(SEPARATORS).take(MOST_PARTS).map(|(end, _)| trimmed(&whole[..end]));
@@ -23,6 +23,9 @@ pub fn fallbacks(locale: &str) -> Vec<&str> {
 
 /// Locales differ neither by case nor by `_` for `-`, nor by how many of them stand between two parts.
 pub fn is_same(one: &str, other: &str) -> bool {
+    if begin_differently(one, other) {
+        return false;
+    }
     let (mut ones, mut others) = (parts(without_encoding(one)), parts(without_encoding(other)));
     loop {
         match (ones.next(), others.next()) {
@@ -33,18 +36,20 @@ pub fn is_same(one: &str, other: &str) -> bool {
     }
 }
 
-/// Of several, the one that speaks a locale best: that of the nearest fallback, else the first that names no locale, else
-/// the first.
-pub fn best_for<'a, T>(
-    several: &'a [T],
-    locale_of: impl Fn(&T) -> Option<&str>,
-    wanted: Option<&str>,
-) -> Option<&'a T> {
-    let speaks =
-        |fallback: &str| several.iter().find(|one| locale_of(one).is_some_and(|own| is_same(own, fallback)));
-    let is_neutral = |one: &&T| locale_of(one).is_none_or(|own| fallbacks(own).is_empty());
-    let chain = wanted.map(fallbacks).unwrap_or_default();
-    chain.into_iter().find_map(speaks).or_else(|| several.iter().find(is_neutral)).or(several.first())
+/// Does the text name no language at all?
+pub fn is_neutral(locale: &str) -> bool {
+    let begins_plainly = locale.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
+    !begins_plainly && parts(without_encoding(locale)).next().is_none()
+}
+
+/// Most comparisons end at the first letter; every content's variants are compared in every decision.
+fn begin_differently(one: &str, other: &str) -> bool {
+    match (one.bytes().next(), other.bytes().next()) {
+        (Some(a), Some(b)) if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric() => {
+            !a.eq_ignore_ascii_case(&b)
+        }
+        _ => false,
+    }
 }
 
 const SEPARATORS: [char; 2] = ['-', '_'];

@@ -25,6 +25,8 @@ pub enum RejectionCode {
     NonFiniteValue,
     /// A value outside its closed set or form.
     BadValue,
+    /// Variants of a content that are not variants.
+    BadVariants,
     /// The same message_id came before with other content.
     MessageIdConflict,
     /// A record over the size limit.
@@ -51,6 +53,7 @@ impl RejectionCode {
             RejectionCode::BadNumber => "bad_number",
             RejectionCode::NonFiniteValue => "non_finite_value",
             RejectionCode::BadValue => "bad_value",
+            RejectionCode::BadVariants => "bad_variants",
             RejectionCode::MessageIdConflict => "message_id_conflict",
             RejectionCode::RecordTooLarge => "record_too_large",
             RejectionCode::BadUtf8 => "bad_utf8",

@@ -40,7 +40,7 @@ pub struct DecisionSettings {
     pub cold_start_evidence: f64,
     /// … and so long it is sent so often at most.
     pub cold_start_sends: u64,
-    /// Locale of the wordings for users whose own has none.
+    /// Locale of the variants for users whose own has none.
     pub default_locale: String,
     /// Quiet hours of users who set none; `""` means none.
     pub quiet_from: String,

@@ -1,7 +1,12 @@
 //! Send slots: concrete hours on a user's clock to send in.
 
+use std::ops::RangeInclusive;
+
 use super::time::{HOUR, Instant, LocalHour, MINUTE, SECOND};
 use super::zone::Zone;
+
+/// Hours ahead that a send may be planned: an hour to a week.
+pub const HORIZON_HOURS: RangeInclusive<u32> = 1..=168;
 
 /// A maximal run of instants with the same local date, hour and offset, clipped to what was asked for.
 ///

@@ -1,6 +1,6 @@
 //! Texts with `{{field|default}}`: what is asked for, what a reader sees, and where it is cut.
 //!
-//! A wording is written by one person and filled with what another one said of himself, so a value is plain text: it is
+//! A text is written by one person and filled with what another one said of himself, so a value is plain text: it is
 //! not read as a template again, and neither control characters nor marks that turn the direction of writing pass.
 
 use std::borrow::Cow;
@@ -142,7 +142,7 @@ impl<'a> Template<'a> {
 
     /// Fields that have neither a value nor a default, each once, sorted; faulty placeholders are not among them.
     pub fn missing<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> BTreeSet<&'a str> {
-        let is_known = |name: &str| value(name).as_deref().and_then(plain).is_some();
+        let is_known = |name: &str| value(name).as_deref().is_some_and(is_visible);
         let name = |part: &Part<'a>| match part {
             Part::Field { name, default: None, .. } if !is_known(name) => Some(*name),
             _ => None,
@@ -214,6 +214,11 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Would a reader see anything of a value?
+fn is_visible(value: &str) -> bool {
+    plain(value).is_some()
+}
+
 /// A value as it may stand in a text; `None` when nothing of it can be seen.
 fn plain(value: &str) -> Option<String> {
     let text: String = value.chars().map(|c| if is_control(c) { ' ' } else { c }).collect();
@@ -234,17 +239,39 @@ pub fn field_of<'a>(
     attributes: &'a BTreeMap<String, Value>,
     field: &str,
 ) -> Option<Cow<'a, str>> {
-    let own = match field {
-        "user_id" => Some(&user.user_id),
-        "locale" => user.locale.as_ref(),
-        "country" => user.country.as_ref(),
-        "time_zone" => user.time_zone.as_ref(),
-        _ => None,
-    };
-    if let Some(own) = own {
-        return Some(Cow::Borrowed(own));
+    match own_field(user, field) {
+        Some(own) => Some(Cow::Borrowed(own)),
+        None => text_of(attributes.get(field)?),
     }
-    match attributes.get(field)? {
+}
+
+/// Is a value known of a user under a field's name? Answers as [`field_of`] would fill, from the names alone.
+pub fn is_known(user: &User, field: &str) -> bool {
+    match own_field(user, field) {
+        Some(own) => is_visible(own),
+        None => user.fields.binary_search_by(|known| known.as_str().cmp(field)).is_ok(),
+    }
+}
+
+/// Names of the attributes that can fill a text, sorted: the [`User::fields`] of their user.
+pub fn fillable_names(attributes: &BTreeMap<String, Value>) -> Vec<String> {
+    let fills = |value: &Value| text_of(value).is_some_and(|text| is_visible(&text));
+    attributes.iter().filter(|(_, value)| fills(value)).map(|(name, _)| name.clone()).collect()
+}
+
+/// The fields that are no attributes.
+fn own_field<'a>(user: &'a User, field: &str) -> Option<&'a str> {
+    match field {
+        "user_id" => Some(&user.user_id),
+        "locale" => user.locale.as_deref(),
+        "country" => user.country.as_deref(),
+        "time_zone" => user.time_zone.as_deref(),
+        _ => None,
+    }
+}
+
+fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Number(number) => Some(Cow::Owned(number.to_string())),
         Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),

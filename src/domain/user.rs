@@ -94,7 +94,7 @@ pub struct User {
     /// What reaches him; `None`: nobody said.
     #[serde(default)]
     pub devices: Option<Vec<Device>>,
-    /// Names of the fields that a wording may fill in for him, sorted; their values are no business of a decision.
+    /// Names of the attributes that a text can be filled with, sorted; their values are no business of a decision.
     #[serde(default)]
     pub fields: Vec<String>,
     /// A preference is stored that cannot be read; its name. Safety fails closed.

@@ -19,24 +19,12 @@ static ATLAS: LazyLock<HashMap<String, OnceLock<Option<Zone>>>> = LazyLock::new(
 
 /// A zone name that the bundled database does not hold in exactly this spelling.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown_time_zone: {}", unknown_text(.name, .hint.as_deref()))]
+#[error("unknown_time_zone: unknown time zone {name:?}{}", .hint.as_ref().map(|h| format!(" (did you mean {h:?}?)")).unwrap_or_default())]
 pub struct UnknownZone {
     /// The name as it was given.
     pub name: String,
     /// The right spelling, when only the case was wrong.
     pub hint: Option<String>,
-}
-
-impl UnknownZone {
-    /// The text without its code, for an error that names where the zone was read.
-    pub fn detail(&self) -> String {
-        unknown_text(&self.name, self.hint.as_deref())
-    }
-}
-
-fn unknown_text(name: &str, hint: Option<&str>) -> String {
-    let meant = hint.map(|hint| format!(" (did you mean {hint:?}?)")).unwrap_or_default();
-    format!("unknown time zone {name:?}{meant}")
 }
 
 impl Coded for UnknownZone {

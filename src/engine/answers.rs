@@ -1,22 +1,26 @@
-//! Answers that were given: the newest in memory, and which question each idempotency key stood for.
+//! Answers that were given: the newest in memory, and for a day which question each idempotency key stood for.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::decision::{Action, Decision};
 use domain::identity::{hash_of, key_of};
-use store::receipt::Receipt;
+use domain::time::{DAY, Instant};
+use store::ack::Ack;
 
-/// Answers kept for `GET /v1/decisions/{id}`; older ones are looked for in the log.
+/// Answers kept for `GET /v1/decisions/{id}`; older ones are read from the log.
 const MOST_ANSWERS: usize = 4_096;
 
-/// Idempotency keys remembered; the oldest go first.
-const MOST_KEYS: usize = 200_000;
+/// An idempotency key stands for its question at least this long, in microseconds …
+const KEY_LIFETIME: i64 = DAY;
+
+/// … unless so many newer keys were used, about 200 bytes each: memory has an end.
+const MOST_KEYS: usize = 10_000_000;
 
 /// Keys are spread over this many locks, so that one question does not wait for another.
 const SHARDS: usize = 64;
 
-/// An answer that may be given out once its receipt says that it is logged.
+/// An answer that may be given out once it is acknowledged that it is logged.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The decision's id.
@@ -26,17 +30,17 @@ pub struct Answer {
     /// The decision as JSON: the bytes that are logged.
     pub text: Arc<str>,
     /// Settles when the record is in the log.
-    pub receipt: Receipt,
+    pub ack: Ack,
 }
 
 impl Answer {
     /// The answer that a decision is.
-    pub(super) fn of(decision: &Decision, text: Arc<str>, receipt: Receipt) -> Answer {
-        Answer { decision_id: decision.decision_id.clone(), action: decision.action, text, receipt }
+    pub(super) fn of(decision: &Decision, text: Arc<str>, ack: Ack) -> Answer {
+        Answer { decision_id: decision.decision_id.clone(), action: decision.action, text, ack }
     }
 }
 
-/// The newest answers, oldest out first. Their contexts lie in the log, where the receipts say.
+/// The newest answers, oldest out first. Their contexts are in the log, at the positions that were acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct RecentAnswers {
     kept: Mutex<(VecDeque<String>, HashMap<String, Answer>)>,
@@ -46,8 +50,12 @@ impl RecentAnswers {
     pub(super) fn push(&self, answer: Answer) {
         let mut guard = self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let (order, by_id) = &mut *guard;
-        if order.len() >= MOST_ANSWERS
-            && let Some(oldest) = order.pop_front()
+        // One that still waits for its write is not in the log, so nothing else knows of it.
+        let may_go = |by_id: &HashMap<String, Answer>, id: &String| {
+            by_id.get(id).is_none_or(|answer| answer.ack.is_settled())
+        };
+        while order.len() >= MOST_ANSWERS
+            && let Some(oldest) = order.pop_front_if(|oldest| may_go(by_id, oldest))
         {
             by_id.remove(&oldest);
         }
@@ -62,34 +70,52 @@ impl RecentAnswers {
 
 /// What a key stood for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
-    /// Hash of the question.
-    pub(super) request_hash: String,
+pub(super) struct KeyedAnswer {
+    /// When the question was asked.
+    pub(super) asked_at: Instant,
+    /// The question: a hash of its hash.
+    question: u128,
     /// The answer.
-    pub(super) decision_id: String,
+    pub(super) decision_id: Box<str>,
+}
+
+impl KeyedAnswer {
+    /// The answer to a question of this hash.
+    pub(super) fn new(asked_at: Instant, request_hash: &str, decision_id: &str) -> KeyedAnswer {
+        KeyedAnswer { asked_at, question: key_of(request_hash), decision_id: decision_id.into() }
+    }
+
+    /// Was it a question of this hash?
+    pub(super) fn is_to(&self, request_hash: &str) -> bool {
+        self.question == key_of(request_hash)
+    }
 }
 
 /// Some of the keys, oldest out first.
 #[derive(Debug, Default)]
-pub(super) struct Shard {
-    order: VecDeque<u128>,
-    asked: HashMap<u128, Asked>,
+pub(super) struct KeyShard {
+    order: VecDeque<(u128, Instant)>,
+    answers: HashMap<u128, KeyedAnswer>,
 }
 
-impl Shard {
-    pub(super) fn get(&self, key: &str) -> Option<&Asked> {
-        self.asked.get(&key_of(key))
+impl KeyShard {
+    pub(super) fn get(&self, key: &str) -> Option<&KeyedAnswer> {
+        self.answers.get(&key_of(key))
     }
 
-    pub(super) fn insert(&mut self, key: &str, asked: Asked) {
-        let key = key_of(key);
-        if self.asked.insert(key, asked).is_none() {
-            self.order.push_back(key);
-        }
-        if self.order.len() > MOST_KEYS / SHARDS
-            && let Some(oldest) = self.order.pop_front()
+    /// Remembers a key from its question's moment on, and forgets those that have lived long enough by then.
+    pub(super) fn insert(&mut self, key: &str, answer: KeyedAnswer) {
+        let (key, now) = (key_of(key), answer.asked_at);
+        self.order.push_back((key, now));
+        self.answers.insert(key, answer);
+        while let Some((oldest, asked_at)) = self.order.front().copied()
+            && (asked_at.plus(KEY_LIFETIME) < now || self.order.len() > MOST_KEYS / SHARDS)
         {
-            self.asked.remove(&oldest);
+            self.order.pop_front();
+            // A key whose first answer was never written has been used again since.
+            if self.answers.get(&oldest).is_some_and(|answer| answer.asked_at == asked_at) {
+                self.answers.remove(&oldest);
+            }
         }
     }
 }
@@ -97,7 +123,7 @@ impl Shard {
 /// Idempotency keys, each behind the lock of its shard.
 #[derive(Debug)]
 pub(super) struct Keys {
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<KeyShard>>,
 }
 
 impl Default for Keys {
@@ -107,8 +133,8 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// Holds the shard of a key: whoever asks under it again meanwhile waits, and then finds the answer.
-    pub(super) fn hold(&self, key: &str) -> MutexGuard<'_, Shard> {
+    /// Holds the shard of a key: a second request under it waits meanwhile, and then finds the answer.
+    pub(super) fn hold(&self, key: &str) -> MutexGuard<'_, KeyShard> {
         let shard = (hash_of(key.as_bytes()) % SHARDS as u64) as usize;
         self.shards[shard].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -26,11 +26,16 @@ impl DecisionIds {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
         let mut seed = self.entropy.to_vec();
         seed.extend(count.to_le_bytes());
-        let mut random = [0; 10];
-        random.copy_from_slice(&sha256(&seed)[..10]);
-        let millis = u64::try_from(now.micros().div_euclid(1_000)).unwrap_or_default();
-        Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+        uuid_v7(now, &seed)
     }
+}
+
+/// The UUIDv7 of a moment's millisecond and a seed: the same moment and seed give the same id.
+pub(super) fn uuid_v7(at: Instant, seed: &[u8]) -> String {
+    let mut random = [0; 10];
+    random.copy_from_slice(&sha256(seed)[..10]);
+    let millis = u64::try_from(at.micros().div_euclid(1_000)).unwrap_or_default();
+    Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
 }
 
 /// Can this be the id of a decision? Anything else need not be looked for.

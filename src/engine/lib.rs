@@ -14,6 +14,7 @@ mod scorer;
 mod send_time;
 mod shadow;
 mod snapshot;
+mod watched;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,14 +22,15 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use ids::is_decision_id;
-pub use question::{HORIZON_HOURS, InvalidField, Question, QuestionError, QuestionField};
+pub use question::{InvalidField, Question, QuestionError, QuestionField};
 pub use refresh::{RefreshState, Refresher};
 pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};
 pub use snapshot::Snapshot;
+pub use watched::{WatchedChampion, WatchedFindings};
 
 pub use answers::Answer;
-use answers::{Asked, Keys, RecentAnswers};
+use answers::{KeyedAnswer, Keys, RecentAnswers};
 use exploration::ExploredToday;
 use ids::DecisionIds;
 use question::Loaded;
@@ -39,13 +41,16 @@ use decisions::decide;
 use decisions::explanation::{Explanation, explain};
 use domain::decision::{Action, Decision};
 use domain::error::{Coded, ErrorKind};
-use domain::time::{HOUR, Instant};
+use domain::time::{DAY, HOUR, Instant};
 use events::lake::LakeError;
 use files::tables::TableError;
 use files::workspace::Workspace;
 use profiles::ProfileError;
-use store::decision_log::{self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, ShadowScore};
-use store::receipt::{Place, Receipt};
+use store::ack::Ack;
+use store::decision_log::{
+    self, DecisionLog, IdempotencyKey, LogError, LogOptions, Record, RecordHead, ShadowScore,
+};
+use store::log_index::LogIndex;
 
 /// A question without an answer, or a snapshot that cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +125,7 @@ pub struct Engine {
     is_clock_virtual: bool,
     snapshot: ArcSwap<Snapshot>,
     log: DecisionLog,
+    index: LogIndex,
     ids: DecisionIds,
     recent: RecentAnswers,
     keys: Keys,
@@ -127,7 +133,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reads the workspace as of `now`, and from the log's newest file what was answered lately.
+    /// Reads the workspace as of `now`, and from the log what was asked in the day before it: idempotency keys, and what each
+    /// campaign has explored.
     ///
     /// A virtual clock may stand before events of the lake, which it does not see; a real one may not. `entropy` tells
     /// this server's ids from those of others.
@@ -144,17 +151,19 @@ impl Engine {
         let snapshot = ArcSwap::from_pointee(Snapshot::build(&workspace, &config, now)?);
         let options = LogOptions { sync_before_answer: config.serve.sync_log, ..LogOptions::default() };
         let log = DecisionLog::open(workspace.decision_log(), options);
+        let index = LogIndex::new(workspace.decision_log());
         let (ids, recent, keys) = (DecisionIds::new(entropy), RecentAnswers::default(), Keys::default());
         let explored = ExploredToday::default();
         let engine =
-            Engine { workspace, config, is_clock_virtual, snapshot, log, ids, recent, keys, explored };
-        decision_log::read_newest(engine.log.directory(), |record, place| engine.remember(&record, place))?;
+            Engine { workspace, config, is_clock_virtual, snapshot, log, index, ids, recent, keys, explored };
+        engine.index.read_since(now.plus(-DAY), |head| engine.remember(&head))?;
         Ok(engine)
     }
 
     /// Decides what and when for a user.
     ///
-    /// The same question under the same key gets the same answer.
+    /// The same question under the same key gets the same answer for a day at least, also from a server that was started
+    /// meanwhile. A question with a key may wait for another one under it, or read the log.
     ///
     /// # Errors
     /// When the question cannot be answered, or the log takes no more.
@@ -166,21 +175,27 @@ impl Engine {
     ) -> Result<Answer, EngineError> {
         question.check()?;
         let Some(key) = key else { return self.decide_anew(question, None, now) };
-        let mut shard = self.keys.hold(key);
         let request_hash = question.hash();
-        if let Some(asked) = shard.get(key)
-            && let Some(answer) = self.earlier_answer(&asked.decision_id)?
-        {
-            if asked.request_hash != request_hash {
-                return Err(EngineError::IdempotencyConflict(key.to_string()));
+        loop {
+            let earlier = self.keys.hold(key).get(key).cloned();
+            // The log may have to be read: without the lock, which other keys share.
+            if let Some(earlier) = &earlier
+                && let Some(answer) = self.earlier_answer(&earlier.decision_id)?
+            {
+                if !earlier.is_to(&request_hash) {
+                    return Err(EngineError::IdempotencyConflict(key.to_string()));
+                }
+                return Ok(answer);
             }
+            let mut shard = self.keys.hold(key);
+            if shard.get(key) != earlier.as_ref() {
+                continue;
+            }
+            let key_and_hash = IdempotencyKey { key, request_hash: &request_hash };
+            let answer = self.decide_anew(question, Some(&key_and_hash), now)?;
+            shard.insert(key, KeyedAnswer::new(now, &request_hash, &answer.decision_id));
             return Ok(answer);
         }
-        let key_and_hash = IdempotencyKey { key, request_hash: &request_hash };
-        let answer = self.decide_anew(question, Some(&key_and_hash), now)?;
-        let decision_id = answer.decision_id.clone();
-        shard.insert(key, Asked { request_hash, decision_id });
-        Ok(answer)
     }
 
     /// The path of a decision.
@@ -193,24 +208,36 @@ impl Engine {
         let snapshot = self.snapshot.load();
         let explored = |campaign_id: &str| self.explored.of(campaign_id, now);
         let loaded = Loaded::of(&snapshot, question, now, self.is_clock_trusted(&snapshot, now), &explored);
-        let contexts = loaded.contexts(&self.ids.next(now))?;
-        let (context, decision) = decide_best(&snapshot, contexts);
-        self.explored.count(&decision, now);
-        let shadow = snapshot.shadow_score(&context, &decision);
-        self.log(&context, &decision, key, shadow.as_ref())
+        let decision_id = self.ids.next(now);
+        loop {
+            let (context, decision) = decide_best(&snapshot, loaded.contexts(&decision_id)?);
+            let shadow = snapshot.shadow_score(&context, &decision);
+            if let Some(answer) = self.log(&context, &decision, key, shadow.as_ref())? {
+                return Ok(answer);
+            }
+        }
     }
 
+    /// Logs a decision; `None` when it explores and its campaign's budget has been spent by others since.
     fn log(
         &self,
         context: &DecisionContext,
         decision: &Decision,
         key: Option<&IdempotencyKey<'_>>,
         shadow: Option<&ShadowScore>,
-    ) -> Result<Answer, EngineError> {
+    ) -> Result<Option<Answer>, EngineError> {
         let text = text_of(decision);
-        let receipt = self.log.append(decision_log::line_of(&text, context, key, shadow))?;
-        let answer = Answer::of(decision, text, receipt);
-        self.recent.push(answer.clone());
+        let line = decision_log::line_of(&text, context, key, shadow);
+        let append = || self.log.append(line);
+        let ack = match decision.campaign_id.as_ref().filter(|_| decision.explored) {
+            Some(campaign_id) => {
+                let most = context.settings.exploration_most_per_day;
+                self.explored.spend(campaign_id, most, context.now, append)?
+            }
+            None => Some(append()?),
+        };
+        let answer = ack.map(|ack| Answer::of(decision, text, ack));
+        answer.iter().for_each(|answer| self.recent.push(answer.clone()));
         Ok(answer)
     }
 
@@ -251,39 +278,41 @@ impl Engine {
         Ok(explain(&record.context, &scorer, &record.decision))
     }
 
-    /// A record, from where its receipt says, else from wherever it is in the log.
+    /// A record, from the position that was acknowledged, else from wherever it is in the log.
     fn record(&self, decision_id: &str) -> Result<Record, EngineError> {
-        let unknown = || EngineError::UnknownDecision(decision_id.to_string());
-        let directory = self.log.directory();
-        let line = match self.recent.get(decision_id) {
-            Some(answer) => decision_log::read_at(&answer.receipt.wait()?, decision_id)?,
-            None if is_decision_id(decision_id) => decision_log::find(directory, decision_id)?,
+        let found = match self.recent.get(decision_id) {
+            Some(answer) => {
+                let position = answer.ack.wait()?;
+                decision_log::read_at(&position, decision_id)?.map(|line| (line, position))
+            }
+            None if is_decision_id(decision_id) => self.index.find(decision_id)?,
             None => None,
         };
-        Ok(decision_log::parse(line.ok_or_else(unknown)?.as_bytes(), directory)?)
+        let unknown = || EngineError::UnknownDecision(decision_id.to_string());
+        let (line, position) = found.ok_or_else(unknown)?;
+        Ok(decision_log::parse(line.as_bytes(), &position.path)?)
     }
 
     /// An answer from memory or the log; `None` when it was never written.
     fn earlier_answer(&self, decision_id: &str) -> Result<Option<Answer>, EngineError> {
         if let Some(answer) = self.recent.get(decision_id) {
-            let is_lost = matches!(answer.receipt.outcome(), Some(Err(_)));
+            let is_lost = matches!(answer.ack.result(), Some(Err(_)));
             return Ok((!is_lost).then_some(answer));
         }
-        let directory = self.log.directory();
-        let Some(line) = decision_log::find(directory, decision_id)? else { return Ok(None) };
-        let record = decision_log::parse(line.as_bytes(), directory)?;
-        let receipt = Receipt::settled(Place { path: directory.into(), offset: 0 });
-        Ok(Some(Answer::of(&record.decision, text_of(&record.decision), receipt)))
+        let Some((line, position)) = self.index.find(decision_id)? else { return Ok(None) };
+        let decision = decision_log::parse(line.as_bytes(), &position.path)?.decision;
+        Ok(Some(Answer::of(&decision, text_of(&decision), Ack::settled(position))))
     }
 
-    fn remember(&self, record: &Record, place: Place) {
-        if let (Some(key), Some(request_hash)) = (&record.idempotency_key, &record.request_hash) {
-            let decision_id = record.decision.decision_id.clone();
-            self.keys.hold(key).insert(key, Asked { request_hash: request_hash.clone(), decision_id });
+    fn remember(&self, head: &RecordHead) {
+        let (decision, now) = (&head.decision, head.context.now);
+        if let (Some(key), Some(request_hash)) = (&head.idempotency_key, &head.request_hash) {
+            let answer = KeyedAnswer::new(now, request_hash, &decision.decision_id);
+            self.keys.hold(key).insert(key, answer);
         }
-        self.explored.count(&record.decision, record.context.now);
-        let text = text_of(&record.decision);
-        self.recent.push(Answer::of(&record.decision, text, Receipt::settled(place)));
+        if let Some(campaign_id) = decision.campaign_id.as_ref().filter(|_| decision.explored) {
+            self.explored.remember(campaign_id, now);
+        }
     }
 
     /// The workspace.

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use uuid::Builder;
-
+use super::ids::uuid_v7;
 use super::question::{Loaded, Question};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
 use ::planning::Source;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
-use domain::identity::sha256;
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
 use segments::answers::audiences::Frozen;
@@ -88,10 +86,7 @@ impl<'a> PlanSource<'a> {
     /// A UUIDv7 of the plan's moment: the same for the same plan, user and campaign.
     fn decision_id(&self, user_id: &str, campaign_id: &str) -> String {
         let name = serde_json::json!(["decision", self.plan_id, campaign_id, user_id]).to_string();
-        let mut random = [0; 10];
-        random.copy_from_slice(&sha256(name.as_bytes())[..10]);
-        let millis = u64::try_from(self.now.micros().div_euclid(1_000)).unwrap_or_default();
-        Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+        uuid_v7(self.now, name.as_bytes())
     }
 }
 

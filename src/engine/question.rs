@@ -11,14 +11,12 @@ use decisions::context::{ChannelContext, DecisionContext, FORMAT, Membership, Pa
 use domain::campaign::Campaign;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
-use domain::identity::{LONGEST_ID, is_valid_id, sha256_hex};
+use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
+use domain::slot::HORIZON_HOURS;
 use domain::time::{HOUR, Instant};
 use domain::user::User;
 use domain::zone::Zone;
 use models::inputs::UserAsOf;
-
-/// Hours that a horizon may have.
-pub const HORIZON_HOURS: std::ops::RangeInclusive<u32> = 1..=168;
 
 /// Contents that one question may name.
 const MOST_CONTENT_IDS: usize = 500;
@@ -74,13 +72,18 @@ impl fmt::Display for QuestionField {
 }
 
 /// One thing that is wrong with a question, and in which field.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {detail}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
     /// The field.
     pub field: QuestionField,
     /// What is wrong with it, in English, for people.
     pub detail: String,
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.field, self.detail)
+    }
 }
 
 impl InvalidField {
@@ -127,7 +130,7 @@ impl Question {
     }
 
     fn invalid_fields(&self) -> Vec<InvalidField> {
-        let bad_id = |field, id: &str| (!is_valid_id(id)).then(|| InvalidField::new(field, BAD_ID));
+        let bad_id = |field, id: &str| (!is_valid_id(id)).then(|| InvalidField::new(field, NOT_AN_ID));
         let contents = self.content_ids.as_deref().unwrap_or_default();
         let mut invalid = Vec::new();
         invalid.extend(bad_id(QuestionField::UserId, &self.user_id));
@@ -157,8 +160,7 @@ impl Question {
     }
 }
 
-const BAD_ID: &str = "is not 1 to 128 bytes of text without control characters";
-const _: () = assert!(LONGEST_ID == 128, "BAD_ID names the limit");
+const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "Question documents these");
 
 /// What the models know of one user, by goal.
 pub(super) type Known<'a> = BTreeMap<String, Option<UserAsOf<'a>>>;

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
+use arc_swap::ArcSwap;
+
 use super::Engine;
+use super::watched::WatchedFindings;
 use domain::time::Instant;
 
 /// How refreshing goes.
@@ -26,12 +29,14 @@ pub struct RefreshState {
 #[derive(Debug)]
 pub struct Refresher {
     state: Arc<Mutex<RefreshState>>,
+    findings: Arc<ArcSwap<WatchedFindings>>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Refresher {
-    /// Looks every so often; `now` reads the server's clock.
+    /// Looks every so often; `now` reads the server's clock. Findings about data and champions are read at once and at each
+    /// look.
     pub fn start(
         engine: Arc<Engine>,
         every: Duration,
@@ -39,15 +44,22 @@ impl Refresher {
     ) -> Refresher {
         let (stop, stopped) = channel();
         let state = Arc::new(Mutex::new(RefreshState::default()));
-        let shared = Arc::clone(&state);
+        let findings = Arc::new(ArcSwap::from_pointee(WatchedFindings::read(engine.workspace())));
+        let (shared, shared_findings) = (Arc::clone(&state), Arc::clone(&findings));
         let thread = std::thread::spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
                 let watch = Stopwatch::now();
                 let outcome = engine.refresh(now()).map_err(|error| error.to_string());
                 note(&mut shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner()), outcome, watch);
+                shared_findings.store(Arc::new(WatchedFindings::read(engine.workspace())));
             }
         });
-        Refresher { state, stop: Some(stop), thread: Some(thread) }
+        Refresher { state, findings, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// What was found last about data and champions; nothing is read to answer this.
+    pub fn findings(&self) -> Arc<WatchedFindings> {
+        self.findings.load_full()
     }
 
     /// How it goes.

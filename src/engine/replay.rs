@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::EngineError;
 use super::scorer::SnapshotScorer;
 use decisions::decide;
+use domain::pointer::child;
 use files::workspace::Workspace;
 use store::decision_log::{self, Record, parse};
 
@@ -51,8 +52,8 @@ pub fn replay(workspace: &Workspace, decision_id: &str) -> Result<Replay, Engine
 
 /// A record and its line as the log holds it.
 pub(super) fn find(directory: &Path, decision_id: &str) -> Result<Option<(Record, String)>, EngineError> {
-    let Some(line) = decision_log::find(directory, decision_id)? else { return Ok(None) };
-    Ok(Some((parse(line.as_bytes(), directory)?, line)))
+    let Some((line, position)) = decision_log::find(directory, decision_id)? else { return Ok(None) };
+    Ok(Some((parse(line.as_bytes(), &position.path)?, line)))
 }
 
 /// The scorer that a record was made with.
@@ -75,18 +76,17 @@ fn differences(logged: &str, now: &str) -> Vec<Difference> {
 }
 
 fn compare(pointer: &str, logged: &Value, now: &Value, found: &mut Vec<Difference>) {
-    let child = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
     match (logged, now) {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
             for key in keys {
                 let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-                compare(&child(key), &of(a), &of(b), found);
+                compare(&child(pointer, key), &of(a), &of(b), found);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                compare(&child(&index.to_string()), a, b, found);
+                compare(&child(pointer, &index.to_string()), a, b, found);
             }
         }
         _ if logged != now => {

@@ -1,6 +1,7 @@
 //! The model behind a snapshot: what scores its arms.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use decisions::scorer::{Contribution, PopularityScorer, Scorer};
 use domain::goal::Goal;
@@ -18,7 +19,7 @@ pub enum SnapshotScorer {
     /// No model: popular contents at the user's hours.
     Popularity(PopularityScorer),
     /// A trained model.
-    Learned(Box<Learned>),
+    Learned(Arc<Learned>),
 }
 
 /// A champion.
@@ -45,7 +46,7 @@ impl SnapshotScorer {
                 popularity,
                 Some(format!("other_goal: {} answers {goal} as it was declared before", learned.name)),
             ),
-            Some(Ok(learned)) => (SnapshotScorer::Learned(Box::new(learned)), None),
+            Some(Ok(learned)) => (SnapshotScorer::Learned(Arc::new(learned)), None),
             Some(Err(error)) => (popularity, Some(error.to_string())),
             None => (popularity, None),
         }
@@ -59,7 +60,7 @@ impl SnapshotScorer {
         }
         let (goal, version) = name.split_once('/')?;
         let learned = learned(&Registry::of(workspace), goal, version).ok()?;
-        Some(SnapshotScorer::Learned(Box::new(learned)))
+        Some(SnapshotScorer::Learned(Arc::new(learned)))
     }
 
     /// Its name under `versions.model`.
@@ -83,8 +84,8 @@ fn learned(registry: &Registry, goal: &str, version: &str) -> Result<Learned, Re
     let found = registry.read(goal, version)?;
     registry.check_servable(&found)?;
     let model = found.model;
-    let path = registry.place(goal, version).join("model.json");
-    check_inputs(&model).map_err(|fault| RegistryError::Unusable { path, fault })?;
+    let path = registry.version_directory(goal, version).join("model.json");
+    check_inputs(&model).map_err(|error| RegistryError::Unusable { path, error })?;
     Ok(Learned { model, name: format!("{goal}/{version}") })
 }
 

@@ -29,7 +29,7 @@ use profiles::recent::Recent;
 use segments::answers::audiences::Audiences;
 use store::decision_log::ShadowScore;
 
-/// The workspace as of a moment, ready to be asked.
+/// The workspace as of a moment, ready to be asked. A clone shares everything that is large.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     as_of: Instant,
@@ -37,14 +37,11 @@ pub struct Snapshot {
     fingerprint: Fingerprint,
     audience_fingerprint: Fingerprint,
     audiences: Arc<Audiences>,
-    users: BTreeMap<String, User>,
-    campaigns: BTreeMap<String, Campaign>,
-    /// Declared contents and those that events name, the most popular first.
-    contents: Vec<Content>,
-    places: HashMap<String, usize>,
+    declared: Arc<Catalogue>,
+    contents: Arc<RankedContents>,
     recent: Arc<Recent>,
     rhythms: Arc<Rhythms>,
-    scorers: BTreeMap<String, SnapshotScorer>,
+    scorers: Arc<BTreeMap<String, SnapshotScorer>>,
     shadows: Arc<BTreeMap<String, Shadow>>,
     knowledge: Arc<Knowledge>,
     /// What is wrong with champions that cannot be used.
@@ -58,6 +55,25 @@ pub struct Snapshot {
     goal_values: BTreeMap<String, f64>,
     default_time_zone: Option<String>,
     versions: BTreeMap<String, String>,
+}
+
+/// Declared contents and those that events name, the most popular first.
+#[derive(Debug)]
+struct RankedContents {
+    contents: Vec<Content>,
+    ranks: HashMap<String, usize>,
+}
+
+impl RankedContents {
+    fn of(declared: &BTreeMap<String, Content>, recent: &Recent) -> RankedContents {
+        let contents = contents_by_popularity(declared.clone(), recent);
+        let ranks = contents.iter().enumerate().map(|(rank, content)| (content.content_id.clone(), rank));
+        RankedContents { ranks: ranks.collect(), contents }
+    }
+
+    fn find(&self, content_id: &str) -> Option<&Content> {
+        self.ranks.get(content_id).map(|rank| &self.contents[*rank])
+    }
 }
 
 impl Snapshot {
@@ -74,19 +90,18 @@ impl Snapshot {
         let as_of = newest.map_or(now, |newest| newest.plus(1)).min(now);
         let zone = &config.default_time_zone;
         let material = Material::read(workspace, &lake, zone, as_of, &|_, _| ())?;
-        let Catalogue { users, contents, campaigns } = material.catalogue.clone();
+        let declared = Arc::clone(&material.catalogue);
         let recent = Recent::read(&lake, as_of)?;
         let rhythms = Rhythms::learn(&lake, &material.declared, as_of, config.send_time.interval)?;
-        let contents = contents_by_popularity(contents, &recent);
-        let places =
-            contents.iter().enumerate().map(|(place, content)| (content.content_id.clone(), place)).collect();
-        let (scorers, mut model_faults) = scorers(workspace, config, &campaigns);
+        let contents = Arc::new(RankedContents::of(&declared.contents, &recent));
+        let (scorers, mut model_faults) = scorers(workspace, config, &declared.campaigns);
         let (shadows, shadow_faults) = shadows(workspace, config);
         model_faults.extend(shadow_faults);
         for fault in &model_faults {
             tracing::warn!(%fault, "a model cannot be used: decisions fall back to popularity, or go without a shadow");
         }
-        let audiences = Audiences::build(workspace, config, &segments_of(&campaigns), now, &material);
+        let audiences =
+            Audiences::build(workspace, config, &segments_of(&declared.campaigns), now, &material);
         Ok(Snapshot {
             as_of,
             newest,
@@ -94,13 +109,11 @@ impl Snapshot {
             audience_fingerprint,
             audiences: Arc::new(audiences),
             knowledge: Arc::new(Knowledge::gather(material, &scorers)?),
-            scorers,
+            scorers: Arc::new(scorers),
             shadows: Arc::new(shadows),
             model_faults,
-            users,
-            campaigns,
+            declared,
             contents,
-            places,
             recent: Arc::new(recent),
             rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
@@ -120,22 +133,21 @@ impl Snapshot {
     ///
     /// It stands for the files that this one was read from, so a whole build still follows.
     pub(super) fn with_declarations(&self, workspace: &Workspace) -> Result<Snapshot, EngineError> {
-        let Catalogue { users, contents, campaigns } = Catalogue::read(workspace)?;
-        let contents = contents_by_popularity(contents, &self.recent);
-        let place = |(place, content): (usize, &Content)| (content.content_id.clone(), place);
-        let places = contents.iter().enumerate().map(place).collect();
-        let mut scorers = self.scorers.clone();
+        let declared = Arc::new(Catalogue::read(workspace)?);
+        let contents = Arc::new(RankedContents::of(&declared.contents, &self.recent));
+        // Cheap: the models themselves are shared.
+        let mut scorers = BTreeMap::clone(&self.scorers);
         // A goal that is new here has a model, if any, only once its inputs are gathered.
-        for goal in campaigns.values().filter_map(|campaign| campaign.goal.as_ref()) {
+        for goal in declared.campaigns.values().filter_map(|campaign| campaign.goal.as_ref()) {
             scorers.entry(goal.clone()).or_insert(NO_MODEL.clone());
         }
-        Ok(Snapshot { users, campaigns, contents, places, scorers, ..self.clone() })
+        Ok(Snapshot { declared, contents, scorers: Arc::new(scorers), ..self.clone() })
     }
 
     /// The same with the audiences that segments and profiles make now.
     pub(super) fn with_audiences(&self, workspace: &Workspace, config: &Config, now: Instant) -> Snapshot {
         let audience_fingerprint = Fingerprint::of_audiences(workspace);
-        let segments = segments_of(&self.campaigns);
+        let segments = segments_of(&self.declared.campaigns);
         let audiences = Audiences::build(workspace, config, &segments, now, self.knowledge.material());
         Snapshot { audience_fingerprint, audiences: Arc::new(audiences), ..self.clone() }
     }
@@ -169,35 +181,40 @@ impl Snapshot {
     pub fn sizes(&self) -> [(&'static str, usize); 4] {
         [
             ("users_with_events", self.rhythms.users()),
-            ("declared_users", self.users.len()),
-            ("contents", self.contents.len()),
-            ("campaigns", self.campaigns.len()),
+            ("declared_users", self.declared.users.len()),
+            ("contents", self.contents.contents.len()),
+            ("campaigns", self.declared.campaigns.len()),
         ]
+    }
+
+    /// Users, contents and campaigns as they were declared, contents with their whole texts.
+    pub fn declared(&self) -> &Catalogue {
+        &self.declared
     }
 
     /// A user as decisions see him: declared, known from events, or unknown.
     pub(super) fn user(&self, user_id: &str) -> User {
         let undeclared = || User::undeclared(user_id, self.rhythms.knows(user_id));
-        let mut user = self.users.get(user_id).cloned().unwrap_or_else(undeclared);
+        let mut user = self.declared.users.get(user_id).cloned().unwrap_or_else(undeclared);
         user.fill_zone(self.rhythms.device_zone(user_id), self.default_time_zone.as_deref());
         user
     }
 
     /// Every user whom somebody declared or an event names, in order.
     pub(super) fn user_ids(&self) -> Vec<&str> {
-        let declared = self.users.keys().map(String::as_str);
+        let declared = self.declared.users.keys().map(String::as_str);
         let all: BTreeSet<&str> = declared.chain(self.rhythms.user_ids()).collect();
         all.into_iter().collect()
     }
 
     /// A number for a content: the same for the same content, and one for all that nobody declared or touched.
     pub(super) fn content_number(&self, content_id: &str) -> u32 {
-        self.places.get(content_id).map_or(u32::MAX, |place| *place as u32)
+        self.contents.ranks.get(content_id).map_or(u32::MAX, |rank| *rank as u32)
     }
 
     /// A campaign by its id.
     pub fn campaign(&self, campaign_id: &str) -> Option<&Campaign> {
-        self.campaigns.get(campaign_id)
+        self.declared.campaigns.get(campaign_id)
     }
 
     /// Campaigns that may send within `[now, until)`, the weightiest first.
@@ -216,7 +233,7 @@ impl Snapshot {
                 && campaign.window_end.is_none_or(|end| end > now)
                 && campaign.window_start.is_none_or(|start| start < until)
         };
-        let mut running: Vec<&Campaign> = self.campaigns.values().filter(runs).collect();
+        let mut running: Vec<&Campaign> = self.declared.campaigns.values().filter(runs).collect();
         // Stable: equal priorities stay in order of their ids.
         running.sort_by(|a, b| b.priority.total_cmp(&a.priority));
         running
@@ -224,12 +241,12 @@ impl Snapshot {
 
     /// A content by its id.
     pub(super) fn content(&self, content_id: &str) -> Option<&Content> {
-        self.places.get(content_id).map(|place| &self.contents[*place])
+        self.contents.find(content_id)
     }
 
     /// Contents that are out and not over at `now`, the most popular first.
     pub(super) fn contents_alive(&self, now: Instant) -> impl Iterator<Item = &Content> {
-        self.contents.iter().filter(move |content| is_alive(content, now))
+        self.contents.contents.iter().filter(move |content| is_alive(content, now))
     }
 
     /// Puts the most popular first; ties by id.
@@ -245,7 +262,7 @@ impl Snapshot {
     pub(super) fn sends_before(&self, user_id: &str, now: Instant) -> Vec<PastSend> {
         let mut sends = self.recent.sends_before(user_id, now);
         for send in &mut sends {
-            let campaign = send.campaign_id.as_ref().and_then(|id| self.campaigns.get(id));
+            let campaign = send.campaign_id.as_ref().and_then(|id| self.campaign(id));
             send.campaign_tags = campaign.map(|campaign| campaign.tags.clone()).unwrap_or_default();
             let content = send.content_id.as_ref().and_then(|id| self.content(id));
             send.message_class = content.map(|content| content.message_class).unwrap_or_default();

@@ -2,21 +2,22 @@
 //!
 //! A stored value that cannot be read is never taken for "nothing said": a user's is named, so that safety can fail closed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use polars::prelude::*;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::columns::{Campaigns, Column, Contents, Table, Users, campaigns, contents, users};
+use super::declared::{DeclaredTable, attributes_in};
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::content::{Content, MessageClass, Variant};
 use domain::device::Device;
 use domain::frequency::FrequencyRule;
-use domain::template::Template;
+use domain::template::fillable_names;
 use domain::time::Instant;
 use domain::user::{Consent, MinuteOfDay, QuietHours, User};
 use domain::zone::{Zone, ZoneSource};
-use files::tables::{self, TableError};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// Everything that was declared, by id.
@@ -32,73 +33,180 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Reads the three tables; a workspace may lack any of them.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
     pub fn read(workspace: &Workspace) -> Result<Catalogue, TableError> {
         Ok(Catalogue {
-            users: read_table(&workspace.table("users"), |row| (row.key("user_id"), user(row)))?,
-            contents: read_table(&workspace.table("contents"), |row| (row.key("content_id"), content(row)))?,
-            campaigns: read_table(&workspace.table("campaigns"), |row| {
-                (row.key("campaign_id"), campaign(row))
-            })?,
+            users: by_id(workspace, USER_COLUMNS, users::ID, user)?,
+            contents: read_contents(workspace)?,
+            campaigns: by_id(workspace, CAMPAIGN_COLUMNS, campaigns::ID, campaign)?,
         })
     }
 }
 
-/// One row of a table, its columns by name. A table written before a column was added lacks it.
-struct Row<'a> {
-    columns: &'a BTreeMap<String, Series>,
-    row: usize,
+/// The declared contents by id.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn read_contents(workspace: &Workspace) -> Result<BTreeMap<String, Content>, TableError> {
+    by_id(workspace, CONTENT_COLUMNS, contents::ID, content)
 }
 
-impl<'a> Row<'a> {
-    fn key(&self, name: &str) -> String {
-        self.text(name).unwrap_or_default().to_string()
+/// A user with what was declared of them beyond the columns that everybody has.
+pub type UserWithAttributes = (User, BTreeMap<String, Value>);
+
+/// One declared user with their attributes, if there is such a user.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn user_with_attributes(
+    workspace: &Workspace,
+    user_id: &str,
+) -> Result<Option<UserWithAttributes>, TableError> {
+    let table = DeclaredTable::read(workspace, USER_COLUMNS)?;
+    let index = table.texts(users::ID).iter().position(|id| id == Some(user_id));
+    Ok(index.map(|index| {
+        let row = Row { table: &table, index };
+        (user(&row), attributes_of(&row))
+    }))
+}
+
+/// Campaigns whose audience is this segment, by id.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn campaigns_for(workspace: &Workspace, segment_id: &str) -> Result<Vec<String>, TableError> {
+    let table = DeclaredTable::read(workspace, &[campaigns::ID, campaigns::AUDIENCE])?;
+    let rows = table.texts(campaigns::ID).iter().zip(table.texts(campaigns::AUDIENCE).iter());
+    let naming = rows.filter(|(_, audience)| *audience == Some(segment_id));
+    Ok(naming.filter_map(|(id, _)| id.map(str::to_string)).collect())
+}
+
+const USER_COLUMNS: &[Column<Users>] = &[
+    users::ID,
+    users::TIME_ZONE,
+    users::LOCALE,
+    users::COUNTRY,
+    users::CONSENT,
+    users::QUIET_FROM,
+    users::QUIET_UNTIL,
+    users::MAX_PER_DAY,
+    users::MUTED_CATEGORIES,
+    users::DEVICES,
+    users::PERSONALISATION,
+    users::ATTRIBUTES,
+];
+
+const CONTENT_COLUMNS: &[Column<Contents>] = &[
+    contents::ID,
+    contents::CATEGORY,
+    contents::TAGS,
+    contents::PUBLISHED_AT,
+    contents::EXPIRES_AT,
+    contents::MESSAGE_CLASS,
+    contents::TITLE,
+    contents::VARIANTS,
+    contents::PRESENTATION,
+    contents::VENDOR_CATEGORY,
+    contents::COUNTRIES,
+];
+
+const CAMPAIGN_COLUMNS: &[Column<Campaigns>] = &[
+    campaigns::ID,
+    campaigns::GOAL,
+    campaigns::AUDIENCE,
+    campaigns::CONTENTS,
+    campaigns::CHANNELS,
+    campaigns::WINDOW_START,
+    campaigns::WINDOW_END,
+    campaigns::HORIZON_HOURS,
+    campaigns::LEAD_MINUTES,
+    campaigns::FREQUENCY_RULES,
+    campaigns::QUIET_FROM,
+    campaigns::QUIET_UNTIL,
+    campaigns::THROTTLE_PER_MINUTE,
+    campaigns::MAX_SENDS,
+    campaigns::PRIORITY,
+    campaigns::TAGS,
+    campaigns::HOLDOUT_PERCENT,
+    campaigns::EXPLORATION_PERCENT,
+    campaigns::STATUS,
+];
+
+/// One row of a table.
+struct Row<'a, T> {
+    table: &'a DeclaredTable<T>,
+    index: usize,
+}
+
+impl<'a, T: Table> Row<'a, T> {
+    fn key(&self, column: Column<T>) -> String {
+        self.text(column).unwrap_or_default().to_string()
     }
 
-    fn text(&self, name: &str) -> Option<&'a str> {
-        self.columns.get(name)?.str().ok()?.get(self.row)
+    fn text(&self, column: Column<T>) -> Option<&'a str> {
+        self.table.texts(column).get(self.index)
     }
 
-    fn owned(&self, name: &str) -> Option<String> {
-        self.text(name).map(str::to_string)
+    fn owned(&self, column: Column<T>) -> Option<String> {
+        self.text(column).map(str::to_string)
     }
 
-    fn whole(&self, name: &str) -> Option<i64> {
-        self.columns.get(name)?.i64().ok()?.get(self.row)
+    fn whole(&self, column: Column<T>) -> Option<i64> {
+        self.table.wholes(column).get(self.index)
     }
 
-    fn number(&self, name: &str) -> Option<f64> {
-        self.columns.get(name)?.f64().ok()?.get(self.row)
+    fn number(&self, column: Column<T>) -> Option<f64> {
+        self.table.numbers(column).get(self.index)
     }
 
-    fn instant(&self, name: &str) -> Option<Instant> {
-        let micros = self.columns.get(name)?.datetime().ok()?.physical().get(self.row)?;
-        Some(Instant::from_micros(micros))
+    fn instant(&self, column: Column<T>) -> Option<Instant> {
+        self.whole(column).map(Instant::from_micros)
     }
 
-    fn list(&self, name: &str) -> Vec<String> {
-        self.text(name).map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default()
+    fn list(&self, column: Column<T>) -> Vec<String> {
+        self.text(column).map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default()
     }
 
-    /// A closed set's word, or a JSON value; `Err` when a text is stored that is none.
-    fn parsed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        let word = serde_json::Value::String(text.to_string());
+    /// A closed set's word, or a JSON value; `Err` with the column's name when a text is stored that is none.
+    fn parsed<V: DeserializeOwned>(&self, column: Column<T>) -> Result<Option<V>, String> {
+        let Some(text) = self.text(column) else { return Ok(None) };
+        let word = Value::String(text.to_string());
         serde_json::from_value(word)
             .or_else(|_| serde_json::from_str(text))
             .map(Some)
-            .map_err(|_| name.to_string())
+            .map_err(|_| column.name().to_string())
     }
 }
 
+fn by_id<T: Table, V>(
+    workspace: &Workspace,
+    columns: &[Column<T>],
+    id: Column<T>,
+    read: impl Fn(&Row<'_, T>) -> V,
+) -> Result<BTreeMap<String, V>, TableError> {
+    let table = DeclaredTable::read(workspace, columns)?;
+    let rows = (0..table.len()).map(|index| Row { table: &table, index });
+    Ok(rows.map(|row| (row.key(id), read(&row))).collect())
+}
+
 /// Columns that rules about a user alone ask for.
-const RULE_COLUMNS: [&str; 7] =
-    ["user_id", "consent", "time_zone", "quiet_from", "quiet_until", "max_per_day", "devices"];
+const RULE_COLUMNS: &[Column<Users>] = &[
+    users::ID,
+    users::CONSENT,
+    users::TIME_ZONE,
+    users::QUIET_FROM,
+    users::QUIET_UNTIL,
+    users::MAX_PER_DAY,
+    users::DEVICES,
+    users::PERSONALISATION,
+];
 
 /// The declared users one by one, as rules about a user alone ask for them; a million of them need not be in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct DeclaredUsers {
-    columns: BTreeMap<String, Series>,
-    rows: usize,
+    table: DeclaredTable<Users>,
 }
 
 impl DeclaredUsers {
@@ -107,181 +215,175 @@ impl DeclaredUsers {
     /// # Errors
     /// When the table cannot be read.
     pub fn read(workspace: &Workspace) -> Result<DeclaredUsers, TableError> {
-        let path = workspace.table("users");
-        if !path.exists() {
-            return Ok(DeclaredUsers::default());
-        }
-        let frame = tables::read_parquet(&path, Some(&RULE_COLUMNS))?;
-        Ok(DeclaredUsers { columns: columns_of(&frame), rows: frame.height() })
+        Ok(DeclaredUsers { table: DeclaredTable::read(workspace, RULE_COLUMNS)? })
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.rows
+        self.table.len()
     }
 
     /// Is nobody declared?
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.table.is_empty()
     }
 
     /// The user of a row, without what only contents and variants ask for.
     pub fn user(&self, row: usize) -> User {
-        user(&Row { columns: &self.columns, row })
+        ruled_user(&Row { table: &self.table, index: row })
     }
 }
 
-fn columns_of(frame: &DataFrame) -> BTreeMap<String, Series> {
-    let series = |column: &Column| (column.name().to_string(), column.as_materialized_series().clone());
-    frame.columns().iter().map(series).collect()
-}
-
-fn read_table<T>(
-    path: &Path,
-    read: impl Fn(&Row<'_>) -> (String, T),
-) -> Result<BTreeMap<String, T>, TableError> {
-    if !path.exists() {
-        return Ok(BTreeMap::new());
+fn user(row: &Row<'_, Users>) -> User {
+    User {
+        locale: row.owned(users::LOCALE),
+        country: row.owned(users::COUNTRY),
+        muted_categories: row.list(users::MUTED_CATEGORIES),
+        fields: fillable_names(&attributes_of(row)),
+        ..ruled_user(row)
     }
-    let frame = tables::read_parquet(path, None)?;
-    let columns = columns_of(&frame);
-    Ok((0..frame.height()).map(|row| read(&Row { columns: &columns, row })).collect())
 }
 
-fn user(row: &Row<'_>) -> User {
-    let mut user = User {
-        user_id: row.key("user_id"),
-        known: true,
-        locale: row.owned("locale"),
-        country: row.owned("country"),
-        muted_categories: row.list("muted_categories"),
-        personalisation: row.text("personalisation") != Some("off"),
-        fields: known_fields(row),
-        ..User::default()
-    };
+/// What rules about a user alone ask for.
+fn ruled_user(row: &Row<'_, Users>) -> User {
+    let mut user = User { user_id: row.key(users::ID), known: true, ..User::default() };
     let mut unreadable = Vec::new();
-    match row.parsed::<Consent>("consent") {
+    match row.parsed::<Consent>(users::CONSENT) {
         Ok(consent) => user.consent = consent.unwrap_or_default(),
         Err(name) => unreadable.push(name),
     }
-    match row.text("time_zone").map(Zone::shared) {
+    match row.text(users::TIME_ZONE).map(Zone::shared) {
         Some(Some(zone)) => {
             user.time_zone = Some(zone.name().to_string());
             user.time_zone_source = Some(ZoneSource::Declared);
         }
-        Some(None) => unreadable.push("time_zone".to_string()),
+        Some(None) => unreadable.push(users::TIME_ZONE.name().to_string()),
         None => {}
     }
-    match quiet_hours(row) {
+    match quiet_hours(row, users::QUIET_FROM, users::QUIET_UNTIL) {
         Ok(quiet_hours) => user.quiet_hours = quiet_hours,
         Err(name) => unreadable.push(name),
     }
-    match row.whole("max_per_day").map(u32::try_from) {
-        Some(Err(_)) => unreadable.push("max_per_day".to_string()),
+    match row.whole(users::MAX_PER_DAY).map(u32::try_from) {
+        Some(Err(_)) => unreadable.push(users::MAX_PER_DAY.name().to_string()),
         found => user.max_per_day = found.and_then(Result::ok),
     }
-    match row.parsed::<Vec<Device>>("devices") {
+    match row.parsed::<Vec<Device>>(users::DEVICES) {
         Ok(devices) => user.devices = devices,
         Err(name) => unreadable.push(name),
+    }
+    match row.text(users::PERSONALISATION) {
+        None | Some("on") => user.personalisation = true,
+        Some("off") => user.personalisation = false,
+        Some(_) => unreadable.push(users::PERSONALISATION.name().to_string()),
     }
     user.unreadable_preference = unreadable.into_iter().next();
     user
 }
 
-/// Attributes that hold a text, a number or a truth value: what a wording may fill in.
-fn known_fields(row: &Row<'_>) -> Vec<String> {
-    let attributes: BTreeMap<String, serde_json::Value> =
-        row.parsed("attributes").ok().flatten().unwrap_or_default();
-    let is_said = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => !text.trim().is_empty(),
-        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => true,
-        _ => false,
-    };
-    attributes.into_iter().filter(|(_, value)| is_said(value)).map(|(name, _)| name).collect()
+fn attributes_of(row: &Row<'_, Users>) -> BTreeMap<String, Value> {
+    row.text(users::ATTRIBUTES).map(attributes_in).unwrap_or_default()
 }
 
 /// Both ends or neither: one end alone says that there are quiet hours, but not which.
-fn quiet_hours(row: &Row<'_>) -> Result<Option<QuietHours>, String> {
-    let end = |name: &str| match row.text(name) {
-        Some(text) => MinuteOfDay::parse(text).map(Some).ok_or_else(|| name.to_string()),
+fn quiet_hours<T: Table>(
+    row: &Row<'_, T>,
+    from: Column<T>,
+    until: Column<T>,
+) -> Result<Option<QuietHours>, String> {
+    let unreadable = |column: Column<T>| column.name().to_string();
+    let end = |column: Column<T>| match row.text(column) {
+        Some(text) => MinuteOfDay::parse(text).map(Some).ok_or_else(|| unreadable(column)),
         None => Ok(None),
     };
-    match (end("quiet_from")?, end("quiet_until")?) {
+    match (end(from)?, end(until)?) {
         (Some(from), Some(until)) => Ok(Some(QuietHours { from, until })),
         (None, None) => Ok(None),
-        (None, Some(_)) => Err("quiet_from".to_string()),
-        (Some(_), None) => Err("quiet_until".to_string()),
+        (None, Some(_)) => Err(unreadable(from)),
+        (Some(_), None) => Err(unreadable(until)),
     }
 }
 
-fn content(row: &Row<'_>) -> Content {
-    let variants: Vec<Variant> = row.parsed("variants").ok().flatten().unwrap_or_default();
-    let presentation: serde_json::Value = row.parsed("presentation").ok().flatten().unwrap_or_default();
-    let ttl = presentation.get("ttl_seconds").and_then(serde_json::Value::as_u64);
-    let mut variants = if variants.is_empty() { plain_variant(row) } else { variants };
-    variants.iter_mut().for_each(|variant| variant.needs = needs_of(variant));
+fn content(row: &Row<'_, Contents>) -> Content {
+    let mut unreadable = Vec::new();
+    let message_class = row.parsed::<MessageClass>(contents::MESSAGE_CLASS).unwrap_or_else(|name| {
+        unreadable.push(name);
+        None
+    });
+    let variants = variants(row).unwrap_or_else(|name| {
+        unreadable.push(name);
+        Vec::new()
+    });
+    let presentation: Value = row.parsed(contents::PRESENTATION).ok().flatten().unwrap_or_default();
+    let ttl = presentation.get("ttl_seconds").and_then(Value::as_u64);
     Content {
-        content_id: row.key("content_id"),
-        category: row.owned("category"),
-        tags: row.list("tags"),
-        published_at: row.instant("published_at"),
-        expires_at: row.instant("expires_at"),
-        message_class: row.parsed::<MessageClass>("message_class").ok().flatten().unwrap_or_default(),
-        countries: row.list("countries"),
-        vendor_category: row.owned("vendor_category"),
+        content_id: row.key(contents::ID),
+        category: row.owned(contents::CATEGORY),
+        tags: row.list(contents::TAGS),
+        published_at: row.instant(contents::PUBLISHED_AT),
+        expires_at: row.instant(contents::EXPIRES_AT),
+        message_class: message_class.unwrap_or_default(),
+        countries: row.list(contents::COUNTRIES),
+        vendor_category: row.owned(contents::VENDOR_CATEGORY),
         variants,
         ttl_seconds: ttl.and_then(|seconds| u32::try_from(seconds).ok()),
+        unreadable,
     }
 }
 
-/// A content with a title and nothing else has one wording.
-fn plain_variant(row: &Row<'_>) -> Vec<Variant> {
-    let title = row.owned("title");
-    title
-        .map(|title| Variant { variant_id: "default".into(), title, ..Variant::default() })
-        .into_iter()
-        .collect()
+/// The declared variants, else the title as the only one; `Err` with the column's name when what is stored are no variants.
+fn variants(row: &Row<'_, Contents>) -> Result<Vec<Variant>, String> {
+    let unreadable = || contents::VARIANTS.name().to_string();
+    let declared = match row.text(contents::VARIANTS) {
+        Some(text) => {
+            let written: Value = serde_json::from_str(text).map_err(|_| unreadable())?;
+            Variant::read_all(&written).map_err(|_| unreadable())?
+        }
+        None => Vec::new(),
+    };
+    if !declared.is_empty() {
+        return Ok(declared);
+    }
+    Ok(row.owned(contents::TITLE).map(Variant::of_title).into_iter().collect())
 }
 
-/// Fields that the headline or the text cannot do without, sorted.
-fn needs_of(variant: &Variant) -> Vec<String> {
-    let (title, body) = (Template::parse(&variant.title), Template::parse(&variant.body));
-    let needs: BTreeSet<&str> = title.required().chain(body.required()).collect();
-    needs.into_iter().map(str::to_string).collect()
-}
-
-fn campaign(row: &Row<'_>) -> Campaign {
+fn campaign(row: &Row<'_, Campaigns>) -> Campaign {
     let mut unreadable = Vec::new();
-    let frequency_rules = row.parsed::<Vec<FrequencyRule>>("frequency_rules").unwrap_or_else(|name| {
-        unreadable.push(name);
-        None
-    });
-    let quiet_hours = quiet_hours(row).unwrap_or_else(|name| {
-        unreadable.push(name);
-        None
-    });
-    let status = row.parsed::<CampaignStatus>("status");
+    let frequency_rules =
+        row.parsed::<Vec<FrequencyRule>>(campaigns::FREQUENCY_RULES).unwrap_or_else(|name| {
+            unreadable.push(name);
+            None
+        });
+    let quiet_hours =
+        quiet_hours(row, campaigns::QUIET_FROM, campaigns::QUIET_UNTIL).unwrap_or_else(|name| {
+            unreadable.push(name);
+            None
+        });
+    let status = row.parsed::<CampaignStatus>(campaigns::STATUS);
     Campaign {
-        campaign_id: row.key("campaign_id"),
-        goal: row.owned("goal"),
-        contents: row.list("contents"),
-        channels: row.list("channels"),
-        tags: row.list("tags"),
-        window_start: row.instant("window_start"),
-        window_end: row.instant("window_end"),
+        campaign_id: row.key(campaigns::ID),
+        goal: row.owned(campaigns::GOAL),
+        contents: row.list(campaigns::CONTENTS),
+        channels: row.list(campaigns::CHANNELS),
+        tags: row.list(campaigns::TAGS),
+        window_start: row.instant(campaigns::WINDOW_START),
+        window_end: row.instant(campaigns::WINDOW_END),
         quiet_hours,
         frequency_rules: frequency_rules.unwrap_or_default(),
         throttle_per_minute: row
-            .whole("throttle_per_minute")
+            .whole(campaigns::THROTTLE_PER_MINUTE)
             .map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
-        max_sends: row.whole("max_sends").and_then(|most| u64::try_from(most).ok()),
-        lead_minutes: row.whole("lead_minutes").and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(0),
-        exploration_percent: row.number("exploration_percent"),
-        audience: row.owned("audience"),
+        max_sends: row.whole(campaigns::MAX_SENDS).and_then(|most| u64::try_from(most).ok()),
+        lead_minutes: row
+            .whole(campaigns::LEAD_MINUTES)
+            .and_then(|minutes| u32::try_from(minutes).ok())
+            .unwrap_or(0),
+        exploration_percent: row.number(campaigns::EXPLORATION_PERCENT),
+        audience: row.owned(campaigns::AUDIENCE),
         unreadable: unreadable.into_iter().next(),
-        horizon_hours: row.whole("horizon_hours").and_then(|hours| u32::try_from(hours).ok()),
-        priority: row.number("priority").unwrap_or(1.0),
-        holdout_percent: row.number("holdout_percent").unwrap_or(0.0),
+        horizon_hours: row.whole(campaigns::HORIZON_HOURS).and_then(|hours| u32::try_from(hours).ok()),
+        priority: row.number(campaigns::PRIORITY).unwrap_or(1.0),
+        holdout_percent: row.number(campaigns::HOLDOUT_PERCENT).unwrap_or(0.0),
         // A word that this build does not know must not send: a draft does not.
         status: status.ok().flatten().unwrap_or_default(),
     }

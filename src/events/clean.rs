@@ -9,7 +9,8 @@ use super::formats::{RawValue, Row};
 use super::mapping::{Field, Mapping};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
-use domain::identity::{is_valid_id, sha256_hex};
+use domain::error::Coded;
+use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
 use domain::rejection::{Rejection, RejectionCode};
 use domain::zone::Zones;
 
@@ -112,24 +113,22 @@ pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a,
     let text = match value {
         RawValue::Missing => return Ok(None),
         RawValue::Text(text) => text,
-        RawValue::Integer(number) => Cow::Owned(number.to_string()),
-        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
-            Cow::Owned((number as i64).to_string())
-        }
-        other => {
-            let shown: String = other.to_json().to_string().chars().take(64).collect();
-            return Err(Rejection::new(
-                RejectionCode::BadId,
-                format!("{name} {shown} is neither text nor a whole number"),
-            ));
-        }
+        other => match other.whole_number() {
+            Some(number) => Cow::Owned(number.to_string()),
+            None => {
+                let shown: String = other.to_json().to_string().chars().take(64).collect();
+                return Err(Rejection::new(
+                    RejectionCode::BadId,
+                    format!("{name} {shown} is neither text nor a whole number within ±(2^53 − 1)"),
+                ));
+            }
+        },
     };
     if is_valid_id(&text) {
         return Ok(Some(text));
     }
     let shown: String = text.chars().take(32).collect();
-    let detail =
-        format!("{name} {shown:?} ({} bytes) is not 1–128 bytes without control characters", text.len());
+    let detail = format!("{name} {shown:?} ({} bytes) {NOT_AN_ID}", text.len());
     Err(Rejection::new(RejectionCode::BadId, detail))
 }
 

@@ -144,20 +144,16 @@ impl Line<'_> {
         self.row.get(&source.column)
     }
 
-    /// A name: text, or a number as it is written without a fraction.
+    /// A name: text, or an exact whole number in its digits.
     pub fn name(&self, source: &Source) -> Result<Cow<'_, str>, InputError> {
         match self.value(source) {
             RawValue::Text(text) => Ok(text),
-            RawValue::Integer(number) => Ok(number.to_string().into()),
-            RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
-                Ok((number as i64).to_string().into())
-            }
             RawValue::Boolean(flag) => Ok(flag.to_string().into()),
             RawValue::Missing => Err(self.fault("missing_value", &format!("{} is empty", source.name))),
-            other => {
+            other => other.whole_number().map(|number| number.to_string().into()).ok_or_else(|| {
                 let detail = format!("{} is {}, not a name", source.name, other.to_json());
-                Err(self.fault("bad_value", &detail))
-            }
+                self.fault("bad_value", &detail)
+            }),
         }
     }
 

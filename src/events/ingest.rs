@@ -14,6 +14,7 @@ use super::reading::Source;
 use super::records::{Event, events_of, frame_of};
 use super::request::{Change, IngestError, Kind, Request, Stage, Summary};
 use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
+use super::stored::EventColumn;
 use super::upsert;
 use config::IngestConfig;
 use domain::identity::hash_of;
@@ -135,11 +136,9 @@ fn stage_files(
 
 fn stage_known_ids(lake: &Lake, staging: &mut Staging) -> Result<(), IngestError> {
     for file in &lake.manifest().files {
-        let frame = lake.read(file, Some(&["message_id", "record_hash"]))?;
-        let columns = || Ok((frame.column("message_id")?.str()?, frame.column("record_hash")?.i64()?));
-        let (ids, hashes) = columns().map_err(TableError::parquet(Path::new(&file.path)))?;
-        for (id, hash) in ids.iter().zip(hashes.iter()) {
-            staging.add_known(id.unwrap_or_default(), hash.unwrap_or_default().cast_unsigned())?;
+        let events = lake.events(file, &[EventColumn::MessageId, EventColumn::RecordHash])?;
+        for event in events.iter() {
+            staging.add_known(event.message_id, event.record_hash)?;
         }
     }
     Ok(())
@@ -230,11 +229,8 @@ fn write_day(
     if events.is_empty() {
         return Ok(DayResult { file: None, conflicts });
     }
-    let former = lake.file_of(day).map(|file| lake.read(file, None)).transpose()?;
-    let in_day = |error| TableError::parquet(Path::new(&format!("date={day}")))(error);
-    if let Some(frame) = &former {
-        events.extend(events_of(frame).map_err(in_day)?);
-    }
+    let former = lake.file_of(day).map(|file| lake.events(file, &EventColumn::ALL)).transpose()?;
+    events.extend(former.iter().flat_map(events_of));
     // References are sorted: an event is as large as twenty of them.
     let mut sorted: Vec<&(Event<'_>, u64)> = events.iter().collect();
     sorted.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
@@ -247,6 +243,7 @@ fn write_day(
             }
         }
     }
+    let in_day = |error| TableError::parquet(Path::new(&format!("date={day}")))(error);
     let frame = frame_of(&sorted).map_err(in_day)?;
     Ok(DayResult { file: Some(lake.write_day(day, frame, names)?), conflicts })
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::stored::{EventColumn, StoredEvents};
 use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::{Day, Instant};
@@ -67,6 +68,13 @@ pub struct LakeFile {
     pub events: BTreeMap<String, u64>,
 }
 
+impl LakeFile {
+    /// Does it hold an event of this name?
+    pub fn holds(&self, name: &str) -> bool {
+        self.events.contains_key(name)
+    }
+}
+
 /// Which files make up the lake. It holds no clock and no host: equal events give equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -121,9 +129,22 @@ impl Lake {
         self.manifest.files.iter().filter(|file| file.first_micros < until.micros()).collect()
     }
 
-    /// Reads columns of one file.
-    pub fn read(&self, file: &LakeFile, columns: Option<&[&str]>) -> Result<DataFrame, TableError> {
-        tables::read_parquet(&self.workspace.events().join(&file.path), columns)
+    /// Files that may hold an event in `[from, until)`.
+    pub fn files_within(&self, from: Instant, until: Instant) -> Vec<&LakeFile> {
+        let mut files = self.files_before(until);
+        files.retain(|file| file.last_micros >= from.micros());
+        files
+    }
+
+    /// Reads columns of the events of one file: the one way to read the lake.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or lacks a column.
+    pub fn events(&self, file: &LakeFile, columns: &[EventColumn]) -> Result<StoredEvents, TableError> {
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        let path = self.workspace.events().join(&file.path);
+        let frame = tables::read_parquet(&path, Some(&names))?;
+        StoredEvents::of(&frame, columns).map_err(TableError::parquet(&path))
     }
 
     /// sha256 over the files' own: the identity of the lake's content.
@@ -145,8 +166,9 @@ impl Lake {
         let name = format!("part-{}.parquet", &sha256[..16]);
         let path = directory.join(&name);
         tables::write_unsynced(&path, &bytes)?;
-        let stamps =
-            frame.column("timestamp").and_then(|column| column.datetime().map(|c| c.physical().clone()));
+        let stamps = frame
+            .column(EventColumn::Timestamp.name())
+            .and_then(|column| column.datetime().map(|c| c.physical().clone()));
         let stamps = stamps.map_err(TableError::parquet(&path))?;
         Ok(LakeFile {
             path: format!("date={day}/{name}"),

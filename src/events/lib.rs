@@ -2,7 +2,9 @@
 
 pub mod catalogue;
 pub mod clean;
+pub mod columns;
 pub mod dead_letters;
+pub mod declared;
 pub mod foreign;
 pub mod formats;
 pub mod health;
@@ -15,4 +17,5 @@ pub mod records;
 pub mod request;
 mod staging;
 pub mod stamps;
+pub mod stored;
 pub mod upsert;

@@ -1,16 +1,15 @@
-//! A content's wordings as one of the declared users would see them, read from the tables.
+//! A content's variants as one of the declared users would see them.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::catalogue::Catalogue;
+use super::catalogue::user_with_attributes;
 use domain::channel::ChannelSettings;
+use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
-use domain::template::field_of;
+use domain::preview::{self, Preview};
+use domain::settings::DecisionSettings;
 use domain::user::User;
-use domain::wording::{self, Preview};
-use files::tables::{self, TableError};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// "What would it look like?"
@@ -68,51 +67,29 @@ impl Coded for PreviewError {
     }
 }
 
-/// Shows all wordings of a content. Reads whole tables, so it may take a while.
+/// Shows all variants of a content. Only the table of users is read, and only for a question about one of them.
 ///
 /// # Errors
-/// When content, user or channel is unknown, or a table cannot be read.
+/// When content, user or channel is unknown, or the table of users cannot be read.
 pub fn preview(
+    contents: &BTreeMap<String, Content>,
     workspace: &Workspace,
     channels: &BTreeMap<String, ChannelSettings>,
+    settings: &DecisionSettings,
     question: PreviewQuestion<'_>,
 ) -> Result<Preview, PreviewError> {
     let channel = channels.get(question.channel).ok_or_else(|| PreviewError::UnknownChannel {
         channel: question.channel.to_string(),
         known: channels.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
     })?;
-    let Catalogue { mut users, contents, .. } = Catalogue::read(workspace)?;
     let unknown_content = || PreviewError::UnknownContent(question.content_id.to_string());
     let content = contents.get(question.content_id).ok_or_else(unknown_content)?;
-    let user = match question.user_id {
-        Some(user_id) => {
-            Some(users.remove(user_id).ok_or_else(|| PreviewError::UnknownUser(user_id.to_string()))?)
-        }
-        None => None,
+    let (user, attributes) = match question.user_id {
+        Some(user_id) => user_with_attributes(workspace, user_id)?
+            .ok_or_else(|| PreviewError::UnknownUser(user_id.to_string()))?,
+        None => (User::default(), BTreeMap::new()),
     };
-    let attributes = match question.user_id {
-        Some(user_id) => attributes_of(workspace, user_id)?,
-        None => BTreeMap::new(),
-    };
-    let locale = question.locale.or(user.as_ref().and_then(|user: &User| user.locale.as_deref()));
-    let value = |field: &str| user.as_ref().and_then(|user| field_of(user, &attributes, field));
-    Ok(wording::preview(content, locale, (question.channel, channel), question.user_id, value))
-}
-
-/// What was declared of a user beyond the columns that everybody has; nothing of a user who is not declared.
-///
-/// # Errors
-/// When the table cannot be read.
-pub fn attributes_of(workspace: &Workspace, user_id: &str) -> Result<BTreeMap<String, Value>, TableError> {
-    let path = workspace.table("users");
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let frame = tables::read_parquet(&path, None)?;
-    let text = |name: &str| frame.column(name).and_then(|column| column.str());
-    let keys = text("user_id").map_err(TableError::parquet(&path))?;
-    let row = keys.iter().position(|key| key == Some(user_id));
-    // A table written before there were attributes has no such column.
-    let written = row.and_then(|row| text("attributes").ok()?.get(row));
-    Ok(written.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default())
+    let locale = question.locale.map(str::to_string).or(user.locale);
+    let user = User { locale, ..user };
+    Ok(preview::preview(content, (question.channel, channel), &user, &attributes, settings))
 }

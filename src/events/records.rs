@@ -4,11 +4,19 @@ use std::borrow::Cow;
 
 use polars::prelude::*;
 
+use super::stored::{EventColumn, StoredEvent, StoredEvents};
 use domain::time::Instant;
 
 /// Optional text fields of an event, in canonical order.
-pub const TEXT_FIELDS: [&str; 7] =
-    ["content_id", "session_id", "campaign_id", "decision_id", "channel", "actor_id", "properties"];
+pub const TEXT_FIELDS: [&str; 7] = [
+    EventColumn::ContentId.name(),
+    EventColumn::SessionId.name(),
+    EventColumn::CampaignId.name(),
+    EventColumn::DecisionId.name(),
+    EventColumn::Channel.name(),
+    EventColumn::ActorId.name(),
+    EventColumn::Properties.name(),
+];
 
 /// Index of a field in [`Event::texts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,28 +129,24 @@ fn optional(text: &str) -> Option<Cow<'_, str>> {
 /// Events as a frame, in the order given, each with the hash of its canonical bytes.
 pub fn frame_of(events: &[&(Event<'_>, u64)]) -> PolarsResult<DataFrame> {
     let stamps: Vec<i64> = events.iter().map(|(event, _)| event.timestamp.micros()).collect();
-    let stamps = Int64Chunked::from_vec("timestamp".into(), stamps);
+    let stamps = Int64Chunked::from_vec(EventColumn::Timestamp.name().into(), stamps);
     let dates = events.iter().map(|(event, _)| Some(event.date_only));
     let values = events.iter().map(|(event, _)| event.value);
     let hashes: Vec<i64> = events.iter().map(|(_, hash)| hash.cast_signed()).collect();
     let mut columns = vec![
-        strings("message_id", events, |event| Some(&event.message_id)),
-        strings("user_id", events, |event| Some(&event.user_id)),
-        strings("event", events, |event| Some(&event.name)),
+        strings(EventColumn::MessageId.name(), events, |event| Some(&event.message_id)),
+        strings(EventColumn::UserId.name(), events, |event| Some(&event.user_id)),
+        strings(EventColumn::Name.name(), events, |event| Some(&event.name)),
         stamps.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column(),
-        BooleanChunked::from_iter_options("date_only".into(), dates).into_column(),
-        strings("time_zone", events, |event| event.time_zone.as_deref()),
-        Float64Chunked::from_iter_options("value".into(), values).into_column(),
+        BooleanChunked::from_iter_options(EventColumn::DateOnly.name().into(), dates).into_column(),
+        strings(EventColumn::TimeZone.name(), events, |event| event.time_zone.as_deref()),
+        Float64Chunked::from_iter_options(EventColumn::Value.name().into(), values).into_column(),
     ];
     for (index, name) in TEXT_FIELDS.iter().enumerate() {
         columns.push(strings(name, events, |event| event.texts[index].as_deref()));
     }
-    columns.push(Int64Chunked::from_vec("record_hash".into(), hashes).into_column());
+    columns.push(Int64Chunked::from_vec(EventColumn::RecordHash.name().into(), hashes).into_column());
     DataFrame::new(events.len(), columns)
-}
-
-fn borrowed(column: &StringChunked, row: usize) -> Option<Cow<'_, str>> {
-    column.get(row).map(Cow::Borrowed)
 }
 
 fn strings<'a>(
@@ -153,33 +157,33 @@ fn strings<'a>(
     StringChunked::from_iter_options(name.into(), events.iter().map(|(event, _)| get(event))).into_column()
 }
 
-/// The events of a frame that [`frame_of`] made.
-pub fn events_of(frame: &DataFrame) -> PolarsResult<Vec<(Event<'_>, u64)>> {
-    let text = |name: &str| frame.column(name)?.str();
-    let (ids, users, names, zones) =
-        (text("message_id")?, text("user_id")?, text("event")?, text("time_zone")?);
-    let stamps = frame.column("timestamp")?.datetime()?.physical();
-    let (dates, values) = (frame.column("date_only")?.bool()?, frame.column("value")?.f64()?);
-    let hashes = frame.column("record_hash")?.i64()?;
-    let texts = TEXT_FIELDS.map(text).into_iter().collect::<PolarsResult<Vec<_>>>()?;
-    let event = |row: usize| {
-        let mut fields = [const { None }; TEXT_FIELDS.len()];
-        for (field, column) in fields.iter_mut().zip(&texts) {
-            *field = borrowed(column, row);
+/// Stored events as clean ones, each with its record's hash.
+pub fn events_of(stored: &StoredEvents) -> Vec<(Event<'_>, u64)> {
+    stored.iter().map(|event| (Event::from(event), event.record_hash)).collect()
+}
+
+impl<'a> From<StoredEvent<'a>> for Event<'a> {
+    fn from(stored: StoredEvent<'a>) -> Event<'a> {
+        let texts = [
+            stored.content_id,
+            stored.session_id,
+            stored.campaign_id,
+            stored.decision_id,
+            stored.channel,
+            stored.actor_id,
+            stored.properties,
+        ];
+        Event {
+            message_id: Cow::Borrowed(stored.message_id),
+            user_id: Cow::Borrowed(stored.user_id),
+            name: Cow::Borrowed(stored.name),
+            timestamp: stored.timestamp,
+            date_only: stored.date_only,
+            time_zone: stored.time_zone.map(Cow::Borrowed),
+            value: stored.value,
+            texts: texts.map(|text| text.map(Cow::Borrowed)),
         }
-        let event = Event {
-            message_id: borrowed(ids, row).unwrap_or_default(),
-            user_id: borrowed(users, row).unwrap_or_default(),
-            name: borrowed(names, row).unwrap_or_default(),
-            timestamp: Instant::from_micros(stamps.get(row).unwrap_or_default()),
-            date_only: dates.get(row).unwrap_or_default(),
-            time_zone: borrowed(zones, row),
-            value: values.get(row),
-            texts: fields,
-        };
-        (event, hashes.get(row).unwrap_or_default().cast_unsigned())
-    };
-    Ok((0..frame.height()).map(event).collect())
+    }
 }
 
 impl Event<'_> {

@@ -43,14 +43,13 @@ impl StampReader {
                 return Err(Rejection::new(RejectionCode::MissingValue, format!("{name} is empty")));
             }
             RawValue::Text(text) => self.read_text(name, text.trim())?,
-            RawValue::Integer(number) => (self.epoch(name, *number)?, false),
-            RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
-                (self.epoch(name, *number as i64)?, false)
-            }
             RawValue::Instant(micros) => (Instant::from_micros(*micros), false),
             RawValue::Naive(micros) => (self.naive(name, civil_of(*micros))?, false),
             RawValue::Date(days) => (self.naive(name, Some(Day(*days).civil().into()))?, true),
-            other => return Err(bad(name, &other.to_json().to_string())),
+            other => {
+                let number = other.whole_number().ok_or_else(|| bad(name, &other.to_json().to_string()))?;
+                (self.epoch(name, number)?, false)
+            }
         };
         self.in_range(name, instant)?;
         Ok(Stamp { instant, date_only })

@@ -1,7 +1,7 @@
 //! Users, contents and campaigns: one table each, one row a key, the later line wins.
 //!
 //! A column that a file does not have keeps its former value; an empty cell clears it. To add a field: one
-//! line in the kind's column list.
+//! line in the kind's list in `columns`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,154 +10,23 @@ use polars::prelude::*;
 use serde_json::Value;
 
 use super::clean::{canonical_json, number, object, optional_id, required_id};
+use super::columns::{Holds, Stored, TableColumn, columns_of, fields_of};
 use super::dead_letters::DeadLetters;
+use super::declared::read_columns;
 use super::formats::{RawValue, Row};
-use super::mapping::{Field, Mapping};
+use super::mapping::Mapping;
 use super::reading::Source;
-use super::request::{Change, IngestError, Kind, Stage, Summary};
+use super::request::{Change, IngestError, Stage, Summary};
 use super::stamps::StampReader;
+use domain::content::Variant;
 use domain::device::Device;
+use domain::error::Coded;
 use domain::frequency::FrequencyRule;
 use domain::rejection::{Rejection, RejectionCode};
 use domain::time::{Day, Instant};
 use domain::zone::{UnknownZone, Zones};
-use files::tables::{self, TableError};
+use files::tables::TableError;
 use files::workspace::Workspace;
-
-/// What a column holds, and so how it is read, checked and stored.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Holds {
-    Key,
-    Id,
-    Text,
-    OneOf(&'static [&'static str]),
-    Zone,
-    /// A moment that has passed.
-    Past,
-    /// A moment; a bare date means its first instant.
-    From,
-    /// A moment; a bare date means the end of that day.
-    Until,
-    /// HH:MM
-    ClockTime,
-    Whole(i64, i64),
-    Number(f64, f64),
-    /// Texts separated by semicolons, or a JSON array of texts.
-    List,
-    JsonArray,
-    /// A JSON array of what reaches the user.
-    Devices,
-    /// A JSON array of frequency rules.
-    FrequencyRules,
-    JsonObject,
-    /// All unknown columns.
-    Others,
-}
-
-/// One column of a kind.
-struct TableColumn {
-    field: Field,
-    holds: Holds,
-}
-
-const fn column(name: &'static str, holds: Holds) -> TableColumn {
-    TableColumn { field: Field { name, required: matches!(holds, Holds::Key) }, holds }
-}
-
-const USERS: &[TableColumn] = &[
-    column("user_id", Holds::Key),
-    column("time_zone", Holds::Zone),
-    column("locale", Holds::Id),
-    column("country", Holds::Id),
-    column("created_at", Holds::Past),
-    column("consent", Holds::OneOf(&["granted", "denied"])),
-    column("quiet_from", Holds::ClockTime),
-    column("quiet_until", Holds::ClockTime),
-    column("max_per_day", Holds::Whole(0, 1_000)),
-    column("muted_categories", Holds::List),
-    column("devices", Holds::Devices),
-    column("personalisation", Holds::OneOf(&["on", "off"])),
-    column("attributes", Holds::Others),
-];
-
-const CONTENTS: &[TableColumn] = &[
-    column("content_id", Holds::Key),
-    column("category", Holds::Id),
-    column("tags", Holds::List),
-    column("published_at", Holds::From),
-    column("expires_at", Holds::Until),
-    column("message_class", Holds::OneOf(&["service", "marketing"])),
-    column("title", Holds::Text),
-    column("variants", Holds::JsonArray),
-    column("media", Holds::JsonArray),
-    column("deep_link", Holds::Text),
-    column("presentation", Holds::JsonObject),
-    column("vendor_category", Holds::Id),
-    column("countries", Holds::List),
-    column("attributes", Holds::Others),
-];
-
-const CAMPAIGNS: &[TableColumn] = &[
-    column("campaign_id", Holds::Key),
-    column("name", Holds::Text),
-    column("goal", Holds::Id),
-    column("audience", Holds::Text),
-    column("contents", Holds::List),
-    column("channels", Holds::List),
-    column(
-        "trigger",
-        Holds::OneOf(&["manual", "recurring", "event", "profile_change", "date_attribute", "api"]),
-    ),
-    column("timing", Holds::OneOf(&["now", "at", "best_time"])),
-    column("window_start", Holds::From),
-    column("window_end", Holds::Until),
-    column("horizon_hours", Holds::Whole(1, 168)),
-    column("lead_minutes", Holds::Whole(0, 10_080)),
-    column("frequency_rules", Holds::FrequencyRules),
-    column("quiet_from", Holds::ClockTime),
-    column("quiet_until", Holds::ClockTime),
-    column("throttle_per_minute", Holds::Whole(0, i64::MAX)),
-    column("max_sends", Holds::Whole(0, i64::MAX)),
-    column("priority", Holds::Number(0.0, 1e6)),
-    column("tags", Holds::List),
-    column("holdout_percent", Holds::Number(0.0, 100.0)),
-    column("exploration_percent", Holds::Number(0.0, 100.0)),
-    column("status", Holds::OneOf(&["draft", "scheduled", "running", "paused", "halted", "ended"])),
-    column("attributes", Holds::Others),
-];
-
-const USER_FIELDS: &[Field] = &fields::<{ USERS.len() }>(USERS);
-const CONTENT_FIELDS: &[Field] = &fields::<{ CONTENTS.len() }>(CONTENTS);
-const CAMPAIGN_FIELDS: &[Field] = &fields::<{ CAMPAIGNS.len() }>(CAMPAIGNS);
-
-const fn fields<const N: usize>(columns: &[TableColumn]) -> [Field; N] {
-    let mut list = [Field { name: "", required: false }; N];
-    let mut index = 0;
-    while index < N {
-        list[index] = columns[index].field;
-        index += 1;
-    }
-    list
-}
-
-fn columns_of(kind: Kind) -> &'static [TableColumn] {
-    match kind {
-        Kind::Events => &[],
-        Kind::Users => USERS,
-        Kind::Contents => CONTENTS,
-        Kind::Campaigns => CAMPAIGNS,
-    }
-}
-
-/// The fields of a kind of file.
-pub fn fields_of(kind: Kind) -> &'static [Field] {
-    match kind {
-        Kind::Events => super::clean::EVENT_FIELDS,
-        Kind::Users => USER_FIELDS,
-        Kind::Contents => CONTENT_FIELDS,
-        Kind::Campaigns => CAMPAIGN_FIELDS,
-    }
-}
 
 /// A clean value.
 #[derive(Clone, Debug, PartialEq)]
@@ -311,6 +180,7 @@ impl Cleaner {
             Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
             Holds::List => return list(name, &value),
             Holds::JsonArray => Cell::Text(json_array(name, &value)?),
+            Holds::Variants => Cell::Text(variants(&value)?),
             Holds::Devices => Cell::Text(array_of::<Device>(name, &value)?),
             Holds::FrequencyRules => Cell::Text(array_of::<FrequencyRule>(name, &value)?),
             Holds::JsonObject | Holds::Others => {
@@ -392,10 +262,8 @@ fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
-        RawValue::Integer(number) => *number,
-        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => *number as i64,
         RawValue::Text(text) => text.trim().parse().map_err(|_| wanted())?,
-        _ => return Err(wanted()),
+        other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
 }
@@ -446,17 +314,25 @@ fn array_of<T: serde::de::DeserializeOwned>(name: &str, value: &RawValue<'_>) ->
     }
 }
 
-fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
-    let parsed = match value {
+/// The array as it was written: a newer build may know more of a variant than this one.
+fn variants(value: &RawValue<'_>) -> Result<String, Rejection> {
+    let parsed = json_in(value);
+    Variant::read_all(&parsed)?;
+    Ok(canonical_json(&parsed))
+}
+
+/// The JSON that a value holds, nested or as text; null when it is none.
+fn json_in(value: &RawValue<'_>) -> Value {
+    match value {
         RawValue::Nested(nested) => (*nested).clone(),
         RawValue::Text(text) => serde_json::from_str(text).unwrap_or_default(),
         _ => Value::Null,
-    };
-    if parsed.is_array() { Ok(canonical_json(&parsed)) } else { Err(bad(name, value, "a JSON array")) }
+    }
 }
 
-fn is_stamp(holds: Holds) -> bool {
-    matches!(holds, Holds::Past | Holds::From | Holds::Until)
+fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let parsed = json_in(value);
+    if parsed.is_array() { Ok(canonical_json(&parsed)) } else { Err(bad(name, value, "a JSON array")) }
 }
 
 fn frame_of(rows: &Rows, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
@@ -467,18 +343,18 @@ fn frame_of(rows: &Rows, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
         let name: PlSmallStr = column.field.name.into();
         let whole =
             |cell: Option<&Cell>| if let Some(Cell::Whole(value)) = cell { Some(*value) } else { None };
-        frame.push(match column.holds {
-            holds if is_stamp(holds) => Int64Chunked::from_iter_options(name, cells().map(whole))
+        frame.push(match column.holds.stored() {
+            Stored::Moments => Int64Chunked::from_iter_options(name, cells().map(whole))
                 .into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
                 .into_column(),
-            Holds::Whole(_, _) => Int64Chunked::from_iter_options(name, cells().map(whole)).into_column(),
-            Holds::Number(_, _) => {
+            Stored::Wholes => Int64Chunked::from_iter_options(name, cells().map(whole)).into_column(),
+            Stored::Numbers => {
                 let number = |cell: Option<&Cell>| {
                     if let Some(Cell::Number(value)) = cell { Some(*value) } else { None }
                 };
                 Float64Chunked::from_iter_options(name, cells().map(number)).into_column()
             }
-            _ => {
+            Stored::Texts => {
                 let text = |cell: Option<&'_ Cell>| {
                     if let Some(Cell::Text(text)) = cell { Some(text.clone()) } else { None }
                 };
@@ -490,11 +366,7 @@ fn frame_of(rows: &Rows, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
 }
 
 fn read_rows(path: &Path, columns: &[TableColumn]) -> Result<Rows, TableError> {
-    if !path.exists() {
-        return Ok(Rows::new());
-    }
-    let frame = tables::read_parquet(path, None)?;
-    rows_of(&frame, columns).map_err(TableError::parquet(path))
+    rows_of(&read_columns(path, columns)?, columns).map_err(TableError::parquet(path))
 }
 
 fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<Rows> {
@@ -502,14 +374,15 @@ fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<Rows> {
     let mut rows: Vec<(String, Vec<Option<Cell>>)> =
         keys.iter().map(|key| (key.unwrap_or_default().to_string(), vec![None; columns.len() - 1])).collect();
     for (index, column) in columns.iter().skip(1).enumerate() {
-        // A table written before a field was added has no such column yet.
-        let Ok(series) = frame.column(column.field.name) else { continue };
-        let whole = |value: Option<i64>| value.map(Cell::Whole);
-        let cells: Vec<Option<Cell>> = match column.holds {
-            holds if is_stamp(holds) => series.datetime()?.physical().iter().map(whole).collect(),
-            Holds::Whole(_, _) => series.i64()?.iter().map(whole).collect(),
-            Holds::Number(_, _) => series.f64()?.iter().map(|value| value.map(Cell::Number)).collect(),
-            _ => series.str()?.iter().map(|text| text.map(|text| Cell::Text(text.to_string()))).collect(),
+        let stored = frame.column(column.field.name)?;
+        let cells: Vec<Option<Cell>> = match column.holds.stored() {
+            Stored::Wholes | Stored::Moments => {
+                stored.i64()?.iter().map(|value| value.map(Cell::Whole)).collect()
+            }
+            Stored::Numbers => stored.f64()?.iter().map(|value| value.map(Cell::Number)).collect(),
+            Stored::Texts => {
+                stored.str()?.iter().map(|text| text.map(|text| Cell::Text(text.to_string()))).collect()
+            }
         };
         for ((_, row), cell) in rows.iter_mut().zip(cells) {
             row[index] = cell;

@@ -18,15 +18,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::decided::Decided;
-use domain::event::is_push_side;
+use domain::event::{Meaning, PushStage, SENT, is_own, is_push, is_push_side, meaning_of, stage_of};
 use domain::goal::{Goal, Unit};
 use domain::time::{DAY, Instant};
 
 /// After so long no device shows a push any more.
 const LONGEST_WAIT: i64 = 28 * DAY;
-
-/// The own event that takes consent back.
-const DISABLED: &str = "notifications_disabled";
 
 /// An event as attribution sees it. Events of a user come in order of time, and at one instant by [`rank`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,18 +128,18 @@ impl Outcome {
 
     /// Keeps the moment of a push event, if it is the first of its kind.
     fn stamp(&mut self, name: &str, at: Instant) {
-        let place = match name {
-            "push_sent" => &mut self.sent_at,
-            "push_delivered" => &mut self.delivered_at,
-            "push_displayed" => &mut self.displayed_at,
-            "push_opened" => &mut self.opened_at,
-            "push_clicked" => &mut self.clicked_at,
-            "push_dismissed" => &mut self.dismissed_at,
-            "push_failed" => &mut self.failed_at,
-            "push_opted_out" | DISABLED => &mut self.opted_out_at,
-            _ => return,
+        let moment = match meaning_of(name) {
+            Some(Meaning::Push(PushStage::Sent)) => &mut self.sent_at,
+            Some(Meaning::Push(PushStage::Delivered)) => &mut self.delivered_at,
+            Some(Meaning::Push(PushStage::Displayed)) => &mut self.displayed_at,
+            Some(Meaning::Push(PushStage::Opened)) => &mut self.opened_at,
+            Some(Meaning::Push(PushStage::Clicked)) => &mut self.clicked_at,
+            Some(Meaning::Push(PushStage::Dismissed)) => &mut self.dismissed_at,
+            Some(Meaning::Push(PushStage::Failed)) => &mut self.failed_at,
+            Some(Meaning::Push(PushStage::OptedOut) | Meaning::Withdrawal) => &mut self.opted_out_at,
+            Some(Meaning::OwnAct | Meaning::Targeting) | None => return,
         };
-        place.get_or_insert(at);
+        moment.get_or_insert(at);
     }
 
     fn reach(&mut self, event: &FeedbackEvent) {
@@ -194,10 +191,10 @@ pub struct Attributor<'a> {
 
 /// At one instant pushes come before what they cause, and each stage before the next.
 pub fn rank(name: &str) -> u8 {
-    const STAGES: [&str; 5] =
-        ["push_sent", "push_delivered", "push_displayed", "push_opened", "push_clicked"];
-    let stage = STAGES.iter().position(|stage| *stage == name);
-    stage.map_or(STAGES.len() as u8 + u8::from(!is_push_side(name)), |stage| stage as u8)
+    match stage_of(name) {
+        Some(stage) if stage <= PushStage::Clicked => stage as u8,
+        _ => PushStage::Clicked as u8 + 1 + u8::from(is_own(name)),
+    }
 }
 
 impl<'a> Attributor<'a> {
@@ -231,13 +228,13 @@ impl<'a> Attributor<'a> {
         self.note_goal_in_window(event);
         let owner = match event.decision_id {
             Some(decision_id) => self.named(decision_id, event),
-            None if event.name.starts_with("push_") => self.newest_push(event),
+            None if is_push(event.name) => self.newest_push(event),
             None if is_push_side(event.name) => None,
             None => self.last_touch(event, |push| {
                 self.goals.get(&push.goal).is_some_and(|goal| reaches(push, goal, event))
             }),
         };
-        if event.decision_id.is_none() && event.name == DISABLED {
+        if event.decision_id.is_none() && meaning_of(event.name) == Some(Meaning::Withdrawal) {
             self.opt_out(event);
         }
         let Some(index) = owner else { return };
@@ -282,7 +279,7 @@ impl<'a> Attributor<'a> {
         };
         let mine = self.sends_of_user.get(event.user_id).into_iter().flatten().copied();
         let newest = mine.filter(is_due).max_by_key(|index| {
-            let (push, is_first) = (&self.decisions[*index], event.name == "push_sent");
+            let (push, is_first) = (&self.decisions[*index], event.name == SENT);
             let went_out = !is_first && self.outcomes[*index].sent_at.is_some();
             (went_out, push.send_at, push.decided_at, &push.decision_id)
         });

@@ -27,7 +27,7 @@ pub struct Decided {
     pub action: Action,
     /// What to push.
     pub content_id: Option<String>,
-    /// In which wording.
+    /// In which variant.
     pub variant_id: Option<String>,
     /// Over which channel.
     pub channel: Option<String>,

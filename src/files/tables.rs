@@ -229,6 +229,15 @@ pub fn read_parquet(path: &Path, columns: Option<&[&str]>) -> Result<DataFrame, 
         .map_err(TableError::parquet(path))
 }
 
+/// Reads those of some columns that a Parquet file of ours has: a file that was written before a column was added lacks it.
+pub fn read_known_columns(path: &Path, columns: &[&str]) -> Result<DataFrame, TableError> {
+    let file = File::open(path).map_err(TableError::io(path))?;
+    let mut reader = open_parquet(path, file)?;
+    let schema = reader.schema().map_err(TableError::parquet(path))?;
+    let known: Vec<&str> = columns.iter().copied().filter(|name| schema.contains(name)).collect();
+    reader.with_columns(Some(owned(&known))).set_rechunk(true).finish().map_err(TableError::parquet(path))
+}
+
 /// Reads columns of a Parquet file of ours a row group at a time, on all cores; what `work` made of each, in order, one at least.
 ///
 /// What `work` leaves out is gone before the next row group is read, where [`read_parquet`] would hold it of all rows.

@@ -10,8 +10,8 @@ use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, ArrayBase, ArrayView2, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
-use super::calibration::logistic;
 use domain::error::{Coded, ErrorKind};
+use domain::numeric::logistic;
 
 /// Why nothing was learned; the state is then as it was.
 #[derive(Debug, thiserror::Error)]

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
-use super::calibration::logistic;
 use super::logistic::{FitError, TOLERANCE, fit_logistic_weighted};
 use domain::error::{Coded, ErrorKind};
+use domain::numeric::logistic;
 
 /// Why there is no learner.
 #[derive(Debug, thiserror::Error)]

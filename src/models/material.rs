@@ -1,5 +1,7 @@
 //! What models learn and score from, read from a workspace: events and declarations in memory.
 
+use std::sync::Arc;
+
 use super::inputs::Sources;
 use super::timeline::Timeline;
 use config::ProfilesConfig;
@@ -17,8 +19,8 @@ pub struct Material {
     pub as_of: Instant,
     /// Declarations that profiles need.
     pub declared: Declared,
-    /// Declared users, contents, campaigns.
-    pub catalogue: Catalogue,
+    /// Declared users, contents, campaigns; a server's snapshots share them.
+    pub catalogue: Arc<Catalogue>,
     /// The events.
     pub timeline: Timeline,
     default_time_zone: String,
@@ -37,7 +39,7 @@ impl Material {
         watch: &impl Fn(usize, usize),
     ) -> Result<Material, ProfileError> {
         let declared = Declared::read(workspace, default_time_zone)?;
-        let catalogue = Catalogue::read(workspace)?;
+        let catalogue = Arc::new(Catalogue::read(workspace)?);
         let timeline = Timeline::read(lake, &declared, as_of, watch)?;
         Ok(Material {
             as_of,

@@ -4,14 +4,12 @@
 //! on the order of files or on threads.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-
-use polars::prelude::*;
 
 use domain::event::is_own;
 use domain::time::Instant;
 use domain::zone::{ZoneCode, Zones};
 use events::lake::{Lake, LakeFile};
+use events::stored::{EventColumn, StoredEvents};
 use files::tables::TableError;
 use profiles::ProfileError;
 use profiles::accumulate::{Plan, UserEvents};
@@ -253,15 +251,15 @@ impl Codes {
         code
     }
 
-    /// The texts sorted, and for each code of first sight its place among them.
+    /// The texts sorted, and for each code of first sight its rank among them.
     fn sorted(self) -> (Vec<String>, Vec<u32>) {
         let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();
         order.sort_unstable_by(|a, b| self.texts[*a as usize].cmp(&self.texts[*b as usize]));
-        let mut places = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(place, code)| places[*code as usize] = place as u32);
+        let mut ranks = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(rank, code)| ranks[*code as usize] = rank as u32);
         let mut texts = self.texts;
         texts.sort_unstable();
-        (texts, places)
+        (texts, ranks)
     }
 }
 
@@ -297,52 +295,40 @@ impl Reading {
     }
 
     fn take_file(&mut self, lake: &Lake, file: &LakeFile, until: Instant) -> Result<(), TableError> {
-        const COLUMNS: [&str; 9] = [
-            "user_id",
-            "event",
-            "timestamp",
-            "date_only",
-            "time_zone",
-            "content_id",
-            "session_id",
-            "campaign_id",
-            "value",
+        const COLUMNS: [EventColumn; 9] = [
+            EventColumn::UserId,
+            EventColumn::Name,
+            EventColumn::Timestamp,
+            EventColumn::DateOnly,
+            EventColumn::TimeZone,
+            EventColumn::ContentId,
+            EventColumn::SessionId,
+            EventColumn::CampaignId,
+            EventColumn::Value,
         ];
-        let frame = lake.read(file, Some(&COLUMNS))?;
-        self.take_frame(&frame, until).map_err(TableError::parquet(Path::new(&file.path)))
+        self.take_events(&lake.events(file, &COLUMNS)?, until);
+        Ok(())
     }
 
-    fn take_frame(&mut self, frame: &DataFrame, until: Instant) -> PolarsResult<()> {
-        let text = |name: &str| frame.column(name)?.str();
-        let (users, names, zones) = (text("user_id")?, text("event")?, text("time_zone")?);
-        let (contents, sessions, campaigns) =
-            (text("content_id")?, text("session_id")?, text("campaign_id")?);
-        let stamps = frame.column("timestamp")?.datetime()?.physical();
-        let (dates, values) = (frame.column("date_only")?.bool()?, frame.column("value")?.f64()?);
-        for row in 0..frame.height() {
-            let at = Instant::from_micros(stamps.get(row).unwrap_or(i64::MAX));
-            if at >= until {
-                continue;
-            }
-            let name = names.get(row).unwrap_or_default();
-            let user = self.users.code(users.get(row).unwrap_or_default()) as usize;
+    fn take_events(&mut self, events: &StoredEvents, until: Instant) {
+        for stored in events.iter().filter(|event| event.timestamp < until) {
+            let user = self.users.code(stored.user_id) as usize;
             let event = TimedEvent {
-                at,
-                name: self.names.code(name),
-                is_own: is_own(name),
-                date_only: dates.get(row).unwrap_or_default(),
-                zone: zones.get(row).and_then(|zone| self.zone(zone)),
-                content: contents.get(row).map(|id| self.contents.code(id)),
-                campaign: campaigns.get(row).map(|id| self.campaigns.code(id)),
-                session: sessions.get(row).map(|id| self.sessions.code(id)),
-                value: values.get(row),
+                at: stored.timestamp,
+                name: self.names.code(stored.name),
+                is_own: is_own(stored.name),
+                date_only: stored.date_only,
+                zone: stored.time_zone.and_then(|zone| self.zone(zone)),
+                content: stored.content_id.map(|id| self.contents.code(id)),
+                campaign: stored.campaign_id.map(|id| self.campaigns.code(id)),
+                session: stored.session_id.map(|id| self.sessions.code(id)),
+                value: stored.value,
             };
             if user == self.by_user.len() {
                 self.by_user.push(Vec::new());
             }
             self.by_user[user].push(event);
         }
-        Ok(())
     }
 
     fn zone(&mut self, name: &str) -> Option<ZoneCode> {
@@ -355,17 +341,17 @@ impl Reading {
     }
 
     fn finish(mut self) -> Timeline {
-        let (contents, content_places) = self.contents.sorted();
-        let (campaigns, campaign_places) = self.campaigns.sorted();
-        let (users, user_places) = self.users.sorted();
-        let mut by_place = vec![0; users.len()];
-        user_places.iter().enumerate().for_each(|(code, place)| by_place[*place as usize] = code);
+        let (contents, content_ranks) = self.contents.sorted();
+        let (campaigns, campaign_ranks) = self.campaigns.sorted();
+        let (users, user_ranks) = self.users.sorted();
+        let mut by_rank = vec![0; users.len()];
+        user_ranks.iter().enumerate().for_each(|(code, rank)| by_rank[*rank as usize] = code);
         let (mut events, mut starts) = (Vec::new(), vec![0]);
-        for code in by_place {
+        for code in by_rank {
             // Files come in order of day and hold each user's events in order, so these are in order.
             for mut event in std::mem::take(&mut self.by_user[code]) {
-                event.content = event.content.map(|content| content_places[content as usize]);
-                event.campaign = event.campaign.map(|campaign| campaign_places[campaign as usize]);
+                event.content = event.content.map(|content| content_ranks[content as usize]);
+                event.campaign = event.campaign.map(|campaign| campaign_ranks[campaign as usize]);
                 events.push(event);
             }
             starts.push(events.len());

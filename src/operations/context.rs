@@ -37,6 +37,9 @@ pub trait Progress: Sync {
     fn stage(&self, text: &str) {
         self.step(text);
     }
+
+    /// Something is wrong that does not stop the operation.
+    fn warn(&self, _text: &str) {}
 }
 
 /// Progress that nobody watches.

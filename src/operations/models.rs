@@ -5,7 +5,8 @@ use super::drift::{Drifted, Measured, measure};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use registry::card::Card;
-use registry::versions::{Change, Registered, Registry, RegistryError};
+use registry::model::ModelKind;
+use registry::versions::{ChampionChange, Registered, Registry, RegistryError};
 
 /// A question to the registry without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,31 @@ pub struct Listed {
     pub found: Result<Registered, RegistryError>,
 }
 
+/// What keeps a model from being served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// It does not beat the base rate.
+    BaseRate,
+    /// A line of the gate does not hold.
+    RefusedByGate,
+    /// It is another team's table of predictions.
+    Imported,
+}
+
+impl Listed {
+    /// What keeps the model from being served, if anything does.
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        let found = self.found.as_ref().ok()?;
+        let gate = found.card.as_ref().and_then(|card| card.gate.as_ref());
+        match (found.model.kind, gate) {
+            (ModelKind::BaseRate, _) => Some(Hindrance::BaseRate),
+            (_, Some(gate)) if !gate.is_passed() => Some(Hindrance::RefusedByGate),
+            (ModelKind::Imported, _) => Some(Hindrance::Imported),
+            (ModelKind::LogisticRegression | ModelKind::Ftrl | ModelKind::GradientBoosting, _) => None,
+        }
+    }
+}
+
 /// A version with everything that is known of it.
 #[derive(Debug)]
 pub struct Shown {
@@ -66,7 +92,7 @@ pub struct Shown {
     /// The goal's champion, if there is one.
     pub champion: Option<String>,
     /// Who took whose place, oldest first.
-    pub journal: Vec<Change>,
+    pub journal: Vec<ChampionChange>,
     /// How far it has drifted, if it is the champion.
     pub drift: Measured,
     /// Set when it has drifted too far.
@@ -119,7 +145,7 @@ pub fn show(
         None => registry.read_champion(goal)?,
     };
     let Some(card) = found.card.clone() else {
-        let path = registry.place(goal, &found.version).join("card.json");
+        let path = registry.version_directory(goal, &found.version).join("card.json");
         return Err(RegistryError::LostCard(path).into());
     };
     let champion = registry.champion(goal);
@@ -130,7 +156,7 @@ pub fn show(
     let refusal = drift.refusal();
     Ok(Shown {
         goal: goal.to_string(),
-        journal: registry.journal(goal),
+        journal: registry.journal(goal)?,
         found,
         card,
         champion,

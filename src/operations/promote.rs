@@ -29,6 +29,13 @@ pub struct Report {
     pub forced: Vec<String>,
 }
 
+impl Report {
+    /// Was the champion the champion before?
+    pub fn is_unchanged(&self) -> bool {
+        self.former.as_ref() == Some(&self.champion)
+    }
+}
+
 /// Makes a version the champion.
 ///
 /// # Errors

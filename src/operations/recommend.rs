@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::{Context, ContextError};
 use super::material::{question, read_before};
-use super::score::check_comparable;
+use super::score::{check_comparable, newest};
 use domain::error::{Coded, ErrorKind};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
@@ -128,7 +128,7 @@ fn find(
     let registry = Registry::of(context.workspace);
     let found = match version {
         Some(version) => registry.read(name, version)?,
-        None => match registry.newest(name, as_of) {
+        None => match newest(context, &registry, name, as_of) {
             Err(RegistryError::NoModel { .. }) => return Ok(None),
             found => found?,
         },

@@ -10,7 +10,7 @@ use domain::time::Instant;
 use files::tables::{self, TableError};
 use models::examples::ExampleError;
 use models::score::{check_goal, check_inputs, frame_of, score as score_population};
-use registry::versions::{Registered, Registry, RegistryError};
+use registry::versions::{Newest, Registered, Registry, RegistryError};
 
 /// Whom to score, and where the file goes.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ pub fn score(context: &Context<'_>, request: &Request) -> Result<Report, ScoreEr
     let registry = Registry::of(context.workspace);
     let found = match &request.model {
         Some(version) => registry.read(&request.goal, version)?,
-        None => registry.newest(&request.goal, as_of)?,
+        None => newest(context, &registry, &request.goal, as_of)?,
     };
     registry.check_servable(&found)?;
     check_comparable(&registry, &found, goal)?;
@@ -102,6 +102,18 @@ pub fn score(context: &Context<'_>, request: &Request) -> Result<Report, ScoreEr
     Ok(Report { as_of, version: found.version, rows, mean_propensity })
 }
 
+/// The newest version as of the moment that can be used; versions that cannot be read are warned of.
+pub(super) fn newest(
+    context: &Context<'_>,
+    registry: &Registry,
+    goal: &str,
+    as_of: Instant,
+) -> Result<Registered, RegistryError> {
+    let Newest { found, damaged } = registry.newest(goal, as_of)?;
+    damaged.iter().for_each(|version| context.progress.warn(&version.to_string()));
+    Ok(found)
+}
+
 /// Is the goal still the one that a model was trained for, and does this build compute its inputs?
 pub(super) fn check_comparable(
     registry: &Registry,
@@ -109,8 +121,8 @@ pub(super) fn check_comparable(
     goal: &Goal,
 ) -> Result<(), RegistryError> {
     let model = &found.model;
-    check_goal(model, goal).and_then(|()| check_inputs(model)).map_err(|fault| {
-        let path = registry.place(&model.goal, &found.version).join("model.json");
-        RegistryError::Unusable { path, fault }
+    check_goal(model, goal).and_then(|()| check_inputs(model)).map_err(|error| {
+        let path = registry.version_directory(&model.goal, &found.version).join("model.json");
+        RegistryError::Unusable { path, error }
     })
 }

@@ -30,6 +30,7 @@ use ::segments::language::expression::Expression;
 use ::segments::language::predicate::Predicate;
 use domain::time::Instant;
 use profiles::table::ProfileFile;
+use registry::versions::Damaged;
 
 /// Who asks about segments, and about which people.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +138,8 @@ fn answered<T, E: From<DeskError>>(
         PeopleChoice::Newest => None,
         PeopleChoice::AsOf(as_of) => Some(as_of),
     };
-    let desk = Desk::open(workspace, config)?;
+    let warn = |version: &Damaged| context.progress.warn(&version.to_string());
+    let desk = Desk::open(workspace, config)?.telling(&warn);
     let as_of = ProfileFile::find(workspace, as_of).map_err(DeskError::from)?.as_of;
     answer(&mut View::once(desk, as_of))
 }

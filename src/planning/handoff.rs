@@ -39,7 +39,7 @@ pub struct Row {
     pub user_id: String,
     /// What.
     pub content_id: String,
-    /// In which wording.
+    /// In which variant.
     pub variant_id: Option<String>,
     /// Over which channel.
     pub channel: String,

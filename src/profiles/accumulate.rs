@@ -8,8 +8,9 @@ use super::declared::Declared;
 use super::features::{Aggregate, Feature, Filter, HalfLife, Window};
 use super::fold::{Accumulator, EventRow};
 use config::ProfilesConfig;
-use domain::event::is_own;
+use domain::event::{PUSH_PREFIX, StandardEvent, is_own};
 use domain::identity::hash_of;
+use domain::numeric::decay_factor;
 use domain::time::{DAY, Instant};
 
 /// One unit of decayed weight: 2^32.
@@ -21,7 +22,7 @@ const SESSION_DAYS: i64 = 90;
 /// `round(2^32 · 2^(−age / half-life))`; ages below zero weigh as zero age.
 pub fn decayed_weight(age_micros: i64, half_life_days: f64) -> i64 {
     let age = age_micros.max(0) as f64 / DAY as f64;
-    libm::round(UNIT_WEIGHT as f64 * libm::exp2(-age / half_life_days)) as i64
+    libm::round(UNIT_WEIGHT as f64 * decay_factor(age, half_life_days)) as i64
 }
 
 /// Days of a half-life.
@@ -195,7 +196,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Stand for every name that no filter spells out: one of an own event, one of a push-side event.
-const OTHER_NAMES: [&str; 2] = ["", "push_"];
+const OTHER_NAMES: [&str; 2] = ["", PUSH_PREFIX];
 
 /// The names that filters spell out.
 fn names_in(features: &[Feature]) -> Vec<&'static str> {
@@ -337,7 +338,7 @@ impl UserEvents<'_> {
         if self.plan.as_of.micros() - event.timestamp.micros() > SESSION_DAYS * DAY {
             return;
         }
-        let is_purchase = event.name == "purchase";
+        let is_purchase = StandardEvent::Purchase.is(event.name);
         // An order without a session is its own; the two kinds of key must not meet.
         let key = match event.session_id {
             Some(session) => hash_of(session.as_bytes()),

@@ -1,13 +1,12 @@
 //! What users and contents were declared to be, as the builds need it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-
-use polars::prelude::*;
 
 use domain::time::Instant;
 use domain::zone::{UnknownZone, Zone, ZoneCode, Zones};
-use files::tables::{self, TableError};
+use events::columns::{contents, users};
+use events::declared::{DeclaredTable, platform_of};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// A declared user.
@@ -50,11 +49,7 @@ impl Declared {
     pub fn read(workspace: &Workspace, default_zone: &str) -> Result<Declared, TableError> {
         let mut zones = Zones::default();
         let default_zone = code_or_utc(&mut zones, default_zone);
-        let users_path = workspace.table("users");
-        let users = match users_path.exists() {
-            true => read_users(&users_path, &mut zones)?,
-            false => BTreeMap::new(),
-        };
+        let users = read_users(workspace, &mut zones)?;
         let mut declared = Declared {
             users,
             contents: HashMap::new(),
@@ -63,10 +58,7 @@ impl Declared {
             zones,
             default_zone,
         };
-        let contents_path = workspace.table("contents");
-        if contents_path.exists() {
-            declared.read_contents(&contents_path)?;
-        }
+        declared.read_contents(workspace)?;
         Ok(declared)
     }
 
@@ -118,9 +110,8 @@ impl Declared {
         &self.zones
     }
 
-    fn read_contents(&mut self, path: &Path) -> Result<(), TableError> {
-        let frame = tables::read_parquet(path, Some(&["content_id", "category", "tags"]))?;
-        let rows = content_rows(&frame).map_err(TableError::parquet(path))?;
+    fn read_contents(&mut self, workspace: &Workspace) -> Result<(), TableError> {
+        let rows = content_rows(workspace)?;
         let sorted = |names: Vec<&str>| {
             let mut names: Vec<String> = names.into_iter().map(str::to_string).collect();
             names.sort_unstable();
@@ -147,45 +138,39 @@ fn code_or_utc(zones: &mut Zones, name: &str) -> ZoneCode {
     zones.code(name).or_else(|_: UnknownZone| zones.code(Zone::utc().name())).unwrap_or(ZoneCode(0))
 }
 
-fn read_users(path: &Path, zones: &mut Zones) -> Result<BTreeMap<String, DeclaredUser>, TableError> {
-    let columns = ["user_id", "time_zone", "locale", "country", "created_at", "attributes"];
-    let frame = tables::read_parquet(path, Some(&columns))?;
-    let mut read = || -> PolarsResult<BTreeMap<String, DeclaredUser>> {
-        let text = |name: &str| frame.column(name)?.str();
-        let (ids, names, attributes) = (text("user_id")?, text("time_zone")?, text("attributes")?);
-        let (locales, countries) = (text("locale")?, text("country")?);
-        let created = frame.column("created_at")?.datetime()?.physical();
-        let owned = |column: &StringChunked, row: usize| column.get(row).map(str::to_string);
-        let mut users = BTreeMap::new();
-        for row in 0..frame.height() {
-            let user = DeclaredUser {
-                zone: names.get(row).and_then(|name| zones.code(name).ok()),
-                locale: owned(locales, row),
-                country: owned(countries, row),
-                created_at: created.get(row).map(Instant::from_micros),
-                platform: attributes.get(row).and_then(platform_of),
-            };
-            users.insert(ids.get(row).unwrap_or_default().to_string(), user);
-        }
-        Ok(users)
+fn read_users(
+    workspace: &Workspace,
+    zones: &mut Zones,
+) -> Result<BTreeMap<String, DeclaredUser>, TableError> {
+    let columns =
+        [users::ID, users::TIME_ZONE, users::LOCALE, users::COUNTRY, users::CREATED_AT, users::ATTRIBUTES];
+    let table = DeclaredTable::read(workspace, &columns)?;
+    let [ids, names, locales, countries] =
+        [users::ID, users::TIME_ZONE, users::LOCALE, users::COUNTRY].map(|column| table.texts(column));
+    let (created, attributes) = (table.wholes(users::CREATED_AT), table.texts(users::ATTRIBUTES));
+    let mut user = |row: usize| {
+        let user = DeclaredUser {
+            zone: names.get(row).and_then(|name| zones.code(name).ok()),
+            locale: locales.get(row).map(str::to_string),
+            country: countries.get(row).map(str::to_string),
+            created_at: created.get(row).map(Instant::from_micros),
+            platform: attributes.get(row).and_then(platform_of),
+        };
+        (ids.get(row).unwrap_or_default().to_string(), user)
     };
-    read().map_err(TableError::parquet(path))
-}
-
-fn platform_of(attributes: &str) -> Option<String> {
-    let attributes: serde_json::Value = serde_json::from_str(attributes).ok()?;
-    attributes.get("platform")?.as_str().map(str::to_string)
+    Ok((0..table.len()).map(&mut user).collect())
 }
 
 type ContentRow = (String, Option<String>, Vec<String>);
 
-fn content_rows(frame: &DataFrame) -> PolarsResult<Vec<ContentRow>> {
-    let ids = frame.column("content_id")?.str()?;
-    let (categories, tags) = (frame.column("category")?.str()?, frame.column("tags")?.str()?);
+fn content_rows(workspace: &Workspace) -> Result<Vec<ContentRow>, TableError> {
+    let table = DeclaredTable::read(workspace, &[contents::ID, contents::CATEGORY, contents::TAGS])?;
+    let [ids, categories, tags] =
+        [contents::ID, contents::CATEGORY, contents::TAGS].map(|column| table.texts(column));
     let split = |tags: &str| tags.split(';').map(str::to_string).collect();
     let row = |row: usize| {
         let id = ids.get(row).unwrap_or_default().to_string();
         (id, categories.get(row).map(str::to_string), tags.get(row).map(split).unwrap_or_default())
     };
-    Ok((0..frame.height()).map(row).collect())
+    Ok((0..table.len()).map(row).collect())
 }

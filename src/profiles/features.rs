@@ -3,7 +3,7 @@
 //! To add a feature: one line in [`FEATURES`]. To change what one means: raise its revision (a golden test
 //! insists), because models name the list they were trained on by its hash.
 
-use domain::event::is_own;
+use domain::event::{StandardEvent, is_own};
 use domain::identity::sha256_hex;
 use domain::time::{DAY, Instant};
 
@@ -169,17 +169,21 @@ use Aggregate::{
 use Filter::{Activity, All, Named, Own};
 use Window::{Days, Ever};
 
-const VIEW: Filter = Named(&["view"]);
-const CLICK: Filter = Named(&["click"]);
-const CART: Filter = Named(&["add_to_cart"]);
-const PURCHASE: Filter = Named(&["purchase"]);
-const TARGETED: Filter = Named(&["campaign_targeted"]);
-const SENT: Filter = Named(&["push_sent"]);
-const DISPLAYED: Filter = Named(&["push_displayed"]);
-const OPENED: Filter = Named(&["push_opened", "push_clicked"]);
-const CLICKED: Filter = Named(&["push_clicked"]);
-const DISMISSED: Filter = Named(&["push_dismissed"]);
-const ANY_PUSH: Filter = Named(&["push_sent", "push_delivered", "push_displayed"]);
+const VIEW: Filter = Named(&[StandardEvent::View.name()]);
+const CLICK: Filter = Named(&[StandardEvent::Click.name()]);
+const CART: Filter = Named(&[StandardEvent::AddToCart.name()]);
+const PURCHASE: Filter = Named(&[StandardEvent::Purchase.name()]);
+const TARGETED: Filter = Named(&[StandardEvent::CampaignTargeted.name()]);
+const SENT: Filter = Named(&[StandardEvent::PushSent.name()]);
+const DISPLAYED: Filter = Named(&[StandardEvent::PushDisplayed.name()]);
+const OPENED: Filter = Named(&[StandardEvent::PushOpened.name(), StandardEvent::PushClicked.name()]);
+const CLICKED: Filter = Named(&[StandardEvent::PushClicked.name()]);
+const DISMISSED: Filter = Named(&[StandardEvent::PushDismissed.name()]);
+const ANY_PUSH: Filter = Named(&[
+    StandardEvent::PushSent.name(),
+    StandardEvent::PushDelivered.name(),
+    StandardEvent::PushDisplayed.name(),
+]);
 
 const fn half_life(days: i64) -> Window {
     Window::HalfLife(HalfLife::Days(days))

@@ -1,18 +1,15 @@
 //! Folding the lake into one accumulator per user, file by file, on all cores.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
-
-use polars::prelude::*;
 
 use super::ProfileError;
 use domain::identity::hash_of;
 use domain::time::Instant;
 use domain::zone::{ZoneCode, Zones};
 use events::lake::{Lake, LakeFile};
-use files::tables::TableError;
+use events::stored::{EventColumn, StoredEvents};
 
 /// What accumulators see of an event.
 #[derive(Clone, Copy, Debug)]
@@ -140,76 +137,67 @@ fn fold_file<A: Accumulator>(
     make: &impl Fn() -> A,
     users: &Users<A>,
 ) -> Result<(), ProfileError> {
-    let mut wanted = vec!["user_id", "event", "timestamp", "date_only", "time_zone", "decision_id"];
+    let mut wanted = vec![
+        EventColumn::UserId,
+        EventColumn::Name,
+        EventColumn::Timestamp,
+        EventColumn::DateOnly,
+        EventColumn::TimeZone,
+        EventColumn::DecisionId,
+    ];
     if columns == Columns::All {
-        wanted.extend(["message_id", "content_id", "session_id", "value"]);
+        wanted.extend([
+            EventColumn::MessageId,
+            EventColumn::ContentId,
+            EventColumn::SessionId,
+            EventColumn::Value,
+        ]);
     }
-    let mut frame = lake.read(file, Some(&wanted))?;
-    let damaged = |error| TableError::parquet(Path::new(&file.path))(error);
-    if columns == Columns::Activity
-        && frame.column("time_zone").map_err(damaged)?.null_count() < frame.height()
-    {
+    let mut events = lake.events(file, &wanted)?;
+    if columns == Columns::Activity && events.bring_zones() {
         // Ties between zones are broken by message_id.
-        wanted.push("message_id");
-        frame = lake.read(file, Some(&wanted))?;
+        wanted.push(EventColumn::MessageId);
+        events = lake.events(file, &wanted)?;
     }
-    fold_frame(&frame, until, zones, make, users).map_err(damaged)?;
+    fold_events(&events, until, zones, make, users);
     Ok(())
 }
 
-fn fold_frame<A: Accumulator>(
-    frame: &DataFrame,
+fn fold_events<A: Accumulator>(
+    events: &StoredEvents,
     until: Instant,
     zones: &mut ZoneNames<'_>,
     make: &impl Fn() -> A,
     users: &Users<A>,
-) -> PolarsResult<()> {
-    let text = |name: &str| frame.column(name)?.str();
-    let optional = |name: &str| frame.column(name).ok().and_then(|column| column.str().ok());
-    let (ids, names, zone_names) = (text("user_id")?, text("event")?, text("time_zone")?);
-    let stamps = frame.column("timestamp")?.datetime()?.physical();
-    let dates = frame.column("date_only")?.bool()?;
-    let decisions = text("decision_id")?;
-    let (messages, contents, sessions) =
-        (optional("message_id"), optional("content_id"), optional("session_id"));
-    let values = frame.column("value").ok().and_then(|column| column.f64().ok());
-    let has_zones = zone_names.null_count() < frame.height();
-    let mut row = 0;
+) {
+    let mut events = events.iter().peekable();
     // A file is sorted by user, so each user's accumulator is looked up once.
-    while row < frame.height() {
-        let user_id = ids.get(row).unwrap_or_default();
+    while let Some(user_id) = events.peek().map(|event| event.user_id) {
         let mut shard = users.shard_of(user_id);
         let mut fresh = None;
         let (accumulator, is_known) = match shard.get_mut(user_id) {
             Some(known) => (known, true),
             None => (fresh.insert(make()), false),
         };
-        let (first, mut absorbed) = (row, 0);
-        while row < frame.height() && (row == first || ids.get(row) == Some(user_id)) {
-            let timestamp = Instant::from_micros(stamps.get(row).unwrap_or(i64::MAX));
-            if timestamp < until {
+        let mut absorbed = 0;
+        while let Some(event) = events.next_if(|event| event.user_id == user_id) {
+            if event.timestamp < until {
                 absorbed += 1;
                 accumulator.absorb(&EventRow {
-                    name: names.get(row).unwrap_or_default(),
-                    timestamp,
-                    date_only: dates.get(row).unwrap_or_default(),
-                    is_led_to: decisions.get(row).is_some(),
-                    zone: if has_zones {
-                        zone_names.get(row).and_then(|name| zones.code(name))
-                    } else {
-                        None
-                    },
-                    message_id: messages.and_then(|column| column.get(row)).unwrap_or_default(),
-                    content_id: contents.and_then(|column| column.get(row)),
-                    session_id: sessions.and_then(|column| column.get(row)),
-                    value: values.and_then(|column| column.get(row)),
+                    name: event.name,
+                    timestamp: event.timestamp,
+                    date_only: event.date_only,
+                    is_led_to: event.decision_id.is_some(),
+                    zone: event.time_zone.and_then(|name| zones.code(name)),
+                    message_id: event.message_id,
+                    content_id: event.content_id,
+                    session_id: event.session_id,
+                    value: event.value,
                 });
             }
-            row += 1;
         }
         if let Some(fresh) = fresh.filter(|_| absorbed > 0 && !is_known) {
             shard.insert(user_id.to_string(), fresh);
         }
     }
-    Ok(())
 }

@@ -1,18 +1,15 @@
 //! What users were sent lately, and what contents got of their attention: the part of the past that decisions ask for.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
-
-use polars::prelude::*;
 
 use super::ProfileError;
 use super::accumulate::{UNIT_WEIGHT, decayed_weight};
 use decisions::context::PastSend;
 use domain::content::MessageClass;
-use domain::event::is_own;
+use domain::event::{SENT, is_own};
 use domain::time::{DAY, Day, Instant};
 use events::lake::{Lake, LakeFile};
-use files::tables::TableError;
+use events::stored::{EventColumn, StoredEvents};
 
 /// Past sends are kept for this long: the longest cap looks no further back.
 const SENDS_DAYS: i64 = 30;
@@ -115,69 +112,51 @@ impl Recent {
     }
 
     fn absorb(&mut self, lake: &Lake, file: &LakeFile, as_of: Instant) -> Result<(), ProfileError> {
-        let damaged = |error| TableError::parquet(Path::new(&file.path))(error);
         let ended =
             Day::parse(&file.date).map_or(as_of, |day| Instant::from_micros(i64::from(day.0 + 1) * DAY));
         let age = (as_of.micros() - ended.micros()).max(0);
         let weight =
             if age > FORGOTTEN_DAYS * DAY { 0 } else { decayed_weight(age, POPULARITY_HALF_LIFE_DAYS) };
-        let columns = ["user_id", "event", "timestamp", "content_id"];
-        let frame = lake.read(file, Some(&columns))?;
-        self.absorb_attention(&frame, as_of, weight).map_err(damaged)?;
-        if file.events.contains_key(SENT) {
+        let mut columns =
+            vec![EventColumn::UserId, EventColumn::Name, EventColumn::Timestamp, EventColumn::ContentId];
+        self.absorb_attention(&lake.events(file, &columns)?, as_of, weight);
+        if file.holds(SENT) {
             let is_recent = age <= (SENDS_DAYS + 1) * DAY;
-            let columns = ["user_id", "event", "timestamp", "content_id", "campaign_id", "channel"];
-            self.absorb_sends(&lake.read(file, Some(&columns))?, as_of, is_recent).map_err(damaged)?;
+            columns.extend([EventColumn::CampaignId, EventColumn::Channel]);
+            self.absorb_sends(&lake.events(file, &columns)?, as_of, is_recent);
         }
         Ok(())
     }
 
-    fn absorb_attention(&mut self, frame: &DataFrame, as_of: Instant, weight: i64) -> PolarsResult<()> {
-        let text = |name: &str| frame.column(name)?.str();
-        let (users, names, contents) = (text("user_id")?, text("event")?, text("content_id")?);
-        let stamps = frame.column("timestamp")?.datetime()?.physical();
-        // A file holds one day and is sorted by user, so his contents of the day are gathered as he passes.
+    fn absorb_attention(&mut self, events: &StoredEvents, as_of: Instant, weight: i64) {
+        // A file holds one day and is sorted by user, so a user's contents of the day are gathered on the way.
         let (mut user, mut touched) = (None, HashSet::new());
-        for row in 0..frame.height() {
-            let at = Instant::from_micros(stamps.get(row).unwrap_or(i64::MAX));
-            if at >= as_of || !names.get(row).is_some_and(is_own) {
-                continue;
-            }
-            if user != users.get(row) {
-                user = users.get(row);
+        for event in events.iter().filter(|event| event.timestamp < as_of && is_own(event.name)) {
+            if user != Some(event.user_id) {
+                user = Some(event.user_id);
                 touched.clear();
                 self.active += weight;
             }
-            let Some(content) = contents.get(row) else { continue };
+            let Some(content) = event.content_id else { continue };
             let share = if touched.insert(content) { weight } else { 0 };
             match self.contents.get_mut(content) {
                 Some(known) => {
-                    known.first = known.first.min(at);
+                    known.first = known.first.min(event.timestamp);
                     known.engaged += share;
                 }
                 None => {
-                    self.contents.insert(content.to_string(), Attention { first: at, engaged: share });
+                    let attention = Attention { first: event.timestamp, engaged: share };
+                    self.contents.insert(content.to_string(), attention);
                 }
             }
         }
-        Ok(())
     }
 
-    fn absorb_sends(&mut self, frame: &DataFrame, as_of: Instant, is_recent: bool) -> PolarsResult<()> {
-        let text = |name: &str| frame.column(name)?.str();
-        let (users, names) = (text("user_id")?, text("event")?);
-        let (contents, campaigns, channels) = (text("content_id")?, text("campaign_id")?, text("channel")?);
-        let stamps = frame.column("timestamp")?.datetime()?.physical();
-        let owned = |column: &StringChunked, row: usize| column.get(row).map(str::to_string);
-        for row in (0..frame.height()).filter(|row| names.get(*row) == Some(SENT)) {
-            let at = Instant::from_micros(stamps.get(row).unwrap_or(i64::MAX));
-            if at >= as_of {
-                continue;
-            }
-            let counted = [
-                (&mut self.sent_contents, contents.get(row)),
-                (&mut self.sent_campaigns, campaigns.get(row)),
-            ];
+    fn absorb_sends(&mut self, events: &StoredEvents, as_of: Instant, is_recent: bool) {
+        let owned = |text: Option<&str>| text.map(str::to_string);
+        for event in events.iter().filter(|event| event.timestamp < as_of && event.name == SENT) {
+            let counted =
+                [(&mut self.sent_contents, event.content_id), (&mut self.sent_campaigns, event.campaign_id)];
             for (counts, id) in counted {
                 if let Some(id) = id {
                     *counts.entry(id.to_string()).or_default() += 1;
@@ -187,21 +166,17 @@ impl Recent {
                 continue;
             }
             let send = PastSend {
-                at,
-                campaign_id: owned(campaigns, row),
-                content_id: owned(contents, row),
-                channel: owned(channels, row),
+                at: event.timestamp,
+                campaign_id: owned(event.campaign_id),
+                content_id: owned(event.content_id),
+                channel: owned(event.channel),
                 campaign_tags: Vec::new(),
                 message_class: MessageClass::default(),
             };
-            self.sends.entry(users.get(row).unwrap_or_default().to_string()).or_default().push(send);
+            self.sends.entry(event.user_id.to_string()).or_default().push(send);
         }
-        Ok(())
     }
 }
-
-/// The event that says a push went out.
-const SENT: &str = "push_sent";
 
 fn sort_key(send: &PastSend) -> (&Option<String>, &Option<String>, &Option<String>) {
     (&send.campaign_id, &send.content_id, &send.channel)

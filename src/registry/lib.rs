@@ -3,6 +3,7 @@
 pub mod card;
 pub mod figures;
 pub mod gate;
+mod journal;
 pub mod model;
 pub mod online_state;
 pub mod predictions;

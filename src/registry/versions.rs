@@ -1,8 +1,9 @@
-//! Where models live: `models/<goal>/<version>/`, a champion by name, and a journal of who took whose place.
+//! Where models live: `models/<goal>/<version>/`, a champion by name, and a journal of which version replaced which.
 //!
 //! A version is the first 12 hexadecimal digits of sha256(model.json): equal training, equal version.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::card::Card;
 use super::gate::{Gate, GateLine};
-use super::model::{Model, ModelFault, ModelKind};
+use super::journal;
+use super::model::{Model, ModelError, ModelKind};
 use super::online_state::OnlineState;
 use super::predictions::{About, by_about};
 use domain::error::{Coded, ErrorKind};
@@ -40,12 +42,12 @@ pub enum RegistryError {
         before: Option<Instant>,
     },
     /// The model's file cannot be used.
-    #[error("{fault} ({})", .path.display())]
+    #[error("{error} ({})", .path.display())]
     Unusable {
         /// model.json
         path: PathBuf,
         /// Why.
-        fault: ModelFault,
+        error: ModelError,
     },
     /// The model can be used, but what its card said is gone.
     #[error("lost_card: {} is missing or cannot be read; training as of the same moment writes it again", .0.display())]
@@ -83,6 +85,16 @@ pub enum RegistryError {
     /// The file that names the champion names no version.
     #[error("bad_champion: {}: it names no version; `smartpush models promote` writes it anew", .0.display())]
     BadPointer(PathBuf),
+    /// A line of the journal cannot be read, so that nobody knows which versions are withdrawn.
+    #[error("bad_journal: {}:{line}: {detail}; put the file back from a copy, or correct the line", .path.display())]
+    BadJournal {
+        /// champions.jsonl
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Why it cannot be read.
+        detail: String,
+    },
     /// There is no former champion.
     #[error("no_former_champion: goal {0} has had no other champion to go back to")]
     NoFormerChampion(String),
@@ -96,12 +108,13 @@ impl Coded for RegistryError {
         match self {
             RegistryError::UnknownVersion { .. } => "unknown_model",
             RegistryError::NoModel { .. } => "no_model",
-            RegistryError::Unusable { fault, .. } => fault.code(),
+            RegistryError::Unusable { error, .. } => error.code(),
             RegistryError::LostCard(_) => "lost_card",
             RegistryError::RefusedByGate { .. }
             | RegistryError::Refused { .. }
             | RegistryError::Imported { .. } => "not_promoted",
             RegistryError::BadPointer(_) => "bad_champion",
+            RegistryError::BadJournal { .. } => "bad_journal",
             RegistryError::NoFormerChampion(_) => "no_former_champion",
             RegistryError::Table(error) => error.code(),
         }
@@ -112,11 +125,12 @@ impl Coded for RegistryError {
             RegistryError::UnknownVersion { .. } | RegistryError::NoModel { .. } => ErrorKind::NotFound,
             RegistryError::LostCard(_)
             | RegistryError::BadPointer(_)
+            | RegistryError::BadJournal { .. }
             | RegistryError::NoFormerChampion(_) => ErrorKind::Conflict,
             RegistryError::RefusedByGate { .. }
             | RegistryError::Refused { .. }
             | RegistryError::Imported { .. } => ErrorKind::Refused,
-            RegistryError::Unusable { fault, .. } => fault.kind(),
+            RegistryError::Unusable { error, .. } => error.kind(),
             RegistryError::Table(error) => error.kind(),
         }
     }
@@ -124,12 +138,12 @@ impl Coded for RegistryError {
 
 /// One line of a goal's journal, `models/<goal>/champions.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ChampionChange {
     /// promote or rollback.
     pub action: ChangeAction,
     /// The version that became champion.
     pub to: String,
-    /// The one it took the place of.
+    /// The version it replaced.
     pub from: Option<String>,
     /// When, by the clock of the machine.
     pub at: Instant,
@@ -142,7 +156,7 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeAction {
-    /// A model took the place.
+    /// A model became champion.
     Promote,
     /// The former one came back, and the one it replaced is withdrawn.
     Rollback,
@@ -199,6 +213,39 @@ impl Registered {
     }
 }
 
+/// The newest model as of a moment, and the versions that were skipped on the way to it.
+#[derive(Debug)]
+pub struct Newest {
+    /// The model.
+    pub found: Registered,
+    /// Versions that cannot be read, for whoever asked to hear of.
+    pub damaged: Vec<Damaged>,
+}
+
+/// A version that lies in the registry and cannot be read: cut, edited, or written by a newer build.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Its goal.
+    pub goal: String,
+    /// Its version.
+    pub version: String,
+    /// What is wrong, with the file.
+    pub error: RegistryError,
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "version {} of goal {} is skipped: {}", self.version, self.goal, self.error)
+    }
+}
+
+/// The part of model.json that tells whether a version may be the newest.
+#[derive(Deserialize)]
+struct Heading {
+    kind: ModelKind,
+    as_of: Instant,
+}
+
 /// What a promotion changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promotion {
@@ -232,8 +279,8 @@ impl Registry {
         self.root.join(goal)
     }
 
-    /// Where a version lies.
-    pub fn place(&self, goal: &str, version: &str) -> PathBuf {
+    /// The folder of a version.
+    pub fn version_directory(&self, goal: &str, version: &str) -> PathBuf {
         self.directory(goal).join(version)
     }
 
@@ -263,7 +310,7 @@ impl Registry {
     ) -> Result<String, RegistryError> {
         let text = model.to_text();
         let version = version_of(&text);
-        let directory = self.place(&model.goal, &version);
+        let directory = self.version_directory(&model.goal, &version);
         let signed = Card { gate_sha256: card.gate.as_ref().map(Gate::sha256), ..card.clone() };
         let json = serde_json::to_string_pretty(&signed).unwrap_or_default();
         tables::write_atomically(&directory.join("card.json"), |file| writeln!(file, "{json}"))?;
@@ -279,7 +326,7 @@ impl Registry {
 
     /// Writes what stands for another team's model, its card and its table.
     pub fn write_imported(&self, model: &Model, card: &Card, table: &[u8]) -> Result<String, RegistryError> {
-        let directory = self.place(&model.goal, &version_of(&model.to_text()));
+        let directory = self.version_directory(&model.goal, &version_of(&model.to_text()));
         tables::write_atomically(&directory.join("predictions.parquet"), |file| file.write_all(table))?;
         self.write(model, card)
     }
@@ -289,7 +336,7 @@ impl Registry {
     /// # Errors
     /// When the file is gone or cannot be read.
     pub fn predictions(&self, goal: &str, version: &str) -> Result<HashMap<About, f64>, RegistryError> {
-        let path = self.place(goal, version).join("predictions.parquet");
+        let path = self.version_directory(goal, version).join("predictions.parquet");
         Ok(by_about(&tables::read_parquet(&path, None)?))
     }
 
@@ -322,7 +369,7 @@ impl Registry {
 
     /// Where an online model goes on; `None` when it has no such file, or none that can be read.
     pub fn read_online(&self, goal: &str, version: &str) -> Option<OnlineState> {
-        let text = fs::read_to_string(self.place(goal, version).join("online.json")).ok()?;
+        let text = fs::read_to_string(self.version_directory(goal, version).join("online.json")).ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -331,25 +378,16 @@ impl Registry {
     /// # Errors
     /// When there is none, its text is not what its version says, or a number in it cannot be used.
     pub fn read(&self, goal: &str, version: &str) -> Result<Registered, RegistryError> {
-        let path = self.place(goal, version).join("model.json");
-        let unknown =
-            || RegistryError::UnknownVersion { goal: goal.to_string(), version: version.to_string() };
-        if !is_version(version) || !is_goal_name(goal) {
-            return Err(unknown());
-        }
-        let text = match fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
-            Err(error) => return Err(TableError::io(&path)(error).into()),
-        };
-        let unusable = |fault| RegistryError::Unusable { path: path.clone(), fault };
+        let text = String::from_utf8_lossy(&self.model_text(goal, version)?).into_owned();
+        let path = self.version_directory(goal, version).join("model.json");
+        let unusable = |error| RegistryError::Unusable { path: path.clone(), error };
         let model = Model::from_text(&text).map_err(unusable)?;
         if version_of(&text) != version {
             let detail = "its content is not what its version says; it was cut or edited".to_string();
-            return Err(unusable(ModelFault::Bad(detail)));
+            return Err(unusable(ModelError::Bad(detail)));
         }
         if model.goal != goal {
-            return Err(unusable(ModelFault::Bad(format!("it predicts {}", model.goal))));
+            return Err(unusable(ModelError::Bad(format!("it predicts {}", model.goal))));
         }
         let card = fs::read_to_string(path.with_file_name("card.json")).ok();
         let card = card.and_then(|text| serde_json::from_str(&text).ok());
@@ -399,26 +437,66 @@ impl Registry {
     /// The newest model as of a moment: the largest `as_of ≤ moment`, the champion on ties, then the larger version.
     ///
     /// Models that do not beat the base rate, that the gate refuses and nobody promoted, and that were rolled back do not
-    /// count.
-    pub fn newest(&self, goal: &str, moment: Instant) -> Result<Registered, RegistryError> {
-        let withdrawn = self.withdrawn(goal);
-        let champion = self.champion(goal);
-        let promoted: Vec<String> = self.journal(goal).into_iter().map(|change| change.to).collect();
-        let mut best: Option<(Instant, bool, Registered)> = None;
+    /// count. Damaged versions are skipped and come back beside the model. A version that is not taken is not hashed, so
+    /// damage in older ones does not show here; `models list` reads all.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or there is no model; the damage, if it is the reason that there is none.
+    pub fn newest(&self, goal: &str, moment: Instant) -> Result<Newest, RegistryError> {
+        let journal = self.journal(goal)?;
+        let (withdrawn, champion) = (journal::withdrawn(&journal), self.champion(goal));
+        let (mut candidates, mut damaged) = (Vec::new(), Vec::new());
+        let skipped = |version, error| Damaged { goal: goal.to_string(), version, error };
         for version in self.versions(goal) {
-            let found = self.read(goal, &version)?;
-            let is_out = found.model.as_of > moment
-                || !found.model.kind.can_be_served()
-                || withdrawn.contains(&version)
-                || (found.is_refused_by_gate() && !promoted.contains(&version));
-            let key = (found.model.as_of, champion.as_ref() == Some(&version));
-            let is_better = best.as_ref().is_none_or(|(as_of, is_champion, _)| key >= (*as_of, *is_champion));
-            if !is_out && is_better {
-                best = Some((key.0, key.1, found));
+            if withdrawn.contains(&version.as_str()) {
+                continue;
+            }
+            match self.heading(goal, &version) {
+                Ok(heading) if heading.as_of <= moment && heading.kind.can_be_served() => {
+                    candidates.push((heading.as_of, champion.as_ref() == Some(&version), version));
+                }
+                // Without its model, which is written last, there is no version.
+                Ok(_) | Err(RegistryError::UnknownVersion { .. }) => (),
+                Err(error) => damaged.push(skipped(version, error)),
             }
         }
-        best.map(|(_, _, found)| found)
-            .ok_or_else(|| RegistryError::NoModel { goal: goal.to_string(), before: Some(moment) })
+        candidates.sort_unstable();
+        for (_, _, version) in candidates.into_iter().rev() {
+            let is_promoted = journal.iter().any(|change| change.to == version);
+            match self.read(goal, &version) {
+                Ok(found) if found.is_refused_by_gate() && !is_promoted => (),
+                Ok(found) => return Ok(Newest { found, damaged }),
+                Err(error) => damaged.push(skipped(version, error)),
+            }
+        }
+        match damaged.into_iter().next() {
+            Some(first) => Err(first.error),
+            None => Err(RegistryError::NoModel { goal: goal.to_string(), before: Some(moment) }),
+        }
+    }
+
+    /// What a version says of itself, unchecked: its file is neither hashed nor understood whole.
+    fn heading(&self, goal: &str, version: &str) -> Result<Heading, RegistryError> {
+        if let Ok(heading) = serde_json::from_slice(&self.model_text(goal, version)?) {
+            return Ok(heading);
+        }
+        // What is wrong with it, the whole reading knows.
+        let found = self.read(goal, version)?;
+        Ok(Heading { kind: found.model.kind, as_of: found.model.as_of })
+    }
+
+    /// The bytes of a version's model.json.
+    fn model_text(&self, goal: &str, version: &str) -> Result<Vec<u8>, RegistryError> {
+        let unknown =
+            || RegistryError::UnknownVersion { goal: goal.to_string(), version: version.to_string() };
+        if !is_version(version) || !is_goal_name(goal) {
+            return Err(unknown());
+        }
+        let path = self.version_directory(goal, version).join("model.json");
+        match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
+            read => Ok(read.map_err(TableError::io(&path))?),
+        }
     }
 
     /// Makes a version the champion.
@@ -465,12 +543,15 @@ impl Registry {
 
     /// Brings the former champion back; the one it replaces is withdrawn.
     pub fn rollback(&self, goal: &str, now: Instant) -> Result<(String, Option<String>), RegistryError> {
-        let former = self.former(goal).ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
-        self.read(goal, &former)?;
-        let from = self.crown(goal, &former, ChangeAction::Rollback, &[], now)?;
-        Ok((former, from))
+        let journal = self.mended_journal(goal)?;
+        let former = journal::former(&journal);
+        let former = former.ok_or_else(|| RegistryError::NoFormerChampion(goal.to_string()))?;
+        self.read(goal, former)?;
+        let from = self.crown(goal, former, ChangeAction::Rollback, &[], now)?;
+        Ok((former.to_string(), from))
     }
 
+    /// Makes a version the champion: the line of the journal first, then the file that decides.
     fn crown(
         &self,
         goal: &str,
@@ -479,50 +560,69 @@ impl Registry {
         forced: &[String],
         now: Instant,
     ) -> Result<Option<String>, RegistryError> {
-        let from = self.champion(goal);
-        if from.as_deref() == Some(version) {
-            return Ok(from);
+        let (mut journal, named) = (self.mended_journal(goal)?, self.champion(goal));
+        if named.as_deref() == Some(version) {
+            return Ok(named);
         }
-        let mut journal = self.journal(goal);
-        let forced = forced.to_vec();
-        journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
-        let lines: Vec<String> =
-            journal.iter().map(|change| serde_json::to_string(change).unwrap_or_default() + "\n").collect();
-        let path = self.directory(goal).join("champions.jsonl");
-        tables::write_atomically(&path, |file| file.write_all(lines.concat().as_bytes()))?;
-        tables::write_atomically(&self.directory(goal).join("champion"), |file| writeln!(file, "{version}"))?;
+        // Where the file names no version, the journal still knows the champion.
+        let from = named.or_else(|| journal.last().map(|change| change.to.clone()));
+        if from.as_deref() != Some(version) {
+            let forced = forced.to_vec();
+            journal.push(ChampionChange {
+                action,
+                to: version.to_string(),
+                from: from.clone(),
+                at: now,
+                forced,
+            });
+            self.write_journal(goal, &journal)?;
+        }
+        let directory = self.directory(goal);
+        tables::write_atomically(&directory.join("champion"), |file| writeln!(file, "{version}"))?;
+        tables::sync_directory(&directory)?;
         Ok(from)
     }
 
-    /// Who took whose place, oldest first.
-    pub fn journal(&self, goal: &str) -> Vec<Change> {
-        let text = fs::read_to_string(self.directory(goal).join("champions.jsonl")).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    /// Which version replaced which, oldest first. A last line that never came true is left out.
+    ///
+    /// # Errors
+    /// When a line cannot be read, with its number.
+    pub fn journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
+        // The champion first: whoever changes both at the same time writes it last.
+        let (champion, is_named) = (self.champion(goal), self.check_pointer(goal).is_ok());
+        let mut journal = self.written_journal(goal)?;
+        journal.pop_if(|last| is_named && journal::is_cut_short(last, champion.as_deref()));
+        Ok(journal)
     }
 
-    /// The champion before the present one: promotions stack up, a rollback takes the top one off.
-    fn former(&self, goal: &str) -> Option<String> {
-        let mut stack: Vec<String> = Vec::new();
-        for change in self.journal(goal) {
-            match change.action {
-                ChangeAction::Promote => stack.push(change.to),
-                ChangeAction::Rollback => drop(stack.pop()),
-            }
+    /// The same for who holds the workspace's lock: a last line that never came true leaves the file too.
+    fn mended_journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
+        let journal = self.journal(goal)?;
+        if journal.len() < self.written_journal(goal)?.len() {
+            self.write_journal(goal, &journal)?;
         }
-        stack.pop();
-        stack.pop()
+        Ok(journal)
     }
 
-    /// Versions that were rolled back and not promoted since.
-    fn withdrawn(&self, goal: &str) -> Vec<String> {
-        let mut withdrawn: Vec<String> = Vec::new();
-        for change in self.journal(goal) {
-            withdrawn.retain(|version| *version != change.to);
-            if change.action == ChangeAction::Rollback {
-                withdrawn.extend(change.from);
-            }
+    /// Writes the journal durably: it must not be lost where the champion's file that follows is kept.
+    fn write_journal(&self, goal: &str, journal: &[ChampionChange]) -> Result<(), RegistryError> {
+        let directory = self.directory(goal);
+        let line = |change: &ChampionChange| serde_json::to_string(change).unwrap_or_default() + "\n";
+        let lines: String = journal.iter().map(line).collect();
+        tables::write_atomically(&directory.join("champions.jsonl"), |file| {
+            file.write_all(lines.as_bytes())
+        })?;
+        Ok(tables::sync_directory(&directory)?)
+    }
+
+    /// Every line of the journal's file.
+    fn written_journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
+        let path = self.directory(goal).join("champions.jsonl");
+        match fs::read(&path) {
+            Ok(text) => journal::parse(&text, &path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(TableError::io(&path)(error).into()),
         }
-        withdrawn
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::draws::common;
 use super::world::World;
+use domain::numeric::{decay_factor, logistic};
 use domain::time::{DAY, HOUR, Instant};
-use learners::calibration::logistic;
 
 /// A constant of the world, which no setting changes: after this long, in microseconds, a push is truly felt half as much.
 const TRUE_FATIGUE_HALF_LIFE: f64 = 3.0 * DAY as f64;
@@ -37,7 +37,7 @@ pub struct Memory {
 
 /// What came of a push.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
+pub struct PushAnswer {
     /// Was it clicked?
     pub is_clicked: bool,
     /// Did he opt out?
@@ -48,7 +48,7 @@ impl Memory {
     /// Pushes that are still felt.
     pub fn felt(&self, at: Instant) -> f64 {
         let Some(newest) = self.newest else { return 0.0 };
-        self.felt * libm::exp2(-((at.micros() - newest.micros()).max(0) as f64) / TRUE_FATIGUE_HALF_LIFE)
+        self.felt * decay_factor((at.micros() - newest.micros()).max(0) as f64, TRUE_FATIGUE_HALF_LIFE)
     }
 
     /// When a content was pushed to him last.
@@ -88,7 +88,7 @@ impl World {
     fn novelty(&self, push: &Push, memory: &Memory) -> f64 {
         let Some(last) = memory.last_push_of(push.content) else { return 1.0 };
         let hours = (push.at.micros() - last.micros()).max(0) as f64 / HOUR as f64;
-        1.0 - libm::exp2(-hours / self.parameters.response.repeat_half_life_hours)
+        1.0 - decay_factor(hours, self.parameters.response.repeat_half_life_hours)
     }
 
     /// P(opt-out) of a push to a person with a memory.
@@ -107,10 +107,10 @@ impl World {
     }
 
     /// What comes of a push: the same for the same push, whichever policy sends it.
-    pub fn answer(&self, push: &Push, memory: &Memory) -> Answer {
+    pub fn answer(&self, push: &Push, memory: &Memory) -> PushAnswer {
         let numbers = [push.user as u64, push.day as u64, push.hour as u64, push.content as u64];
         let draw = |purpose| common(self.seed, purpose, numbers);
-        Answer {
+        PushAnswer {
             is_clicked: draw(1) < self.click_probability(push, memory),
             opted_out: draw(2) < self.opt_out_probability(push, memory),
         }

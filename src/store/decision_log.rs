@@ -4,7 +4,7 @@
 //! crash of the process loses an answered decision. With [`LogOptions::sync_before_answer`] it is given after `fdatasync`,
 //! so no crash of the machine does either; without, that follows within a second.
 
-use std::ops::ControlFlow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -12,83 +12,25 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::log_files::{FileEnd, LogFile, files, lines_of, numbered_files, read_frame, read_lines};
-use super::receipt::{Place, Promise, Receipt, pair};
+use super::ack::{Ack, FramePosition, Promise, pair};
+use super::log_error::LONGEST_QUEUE;
+pub use super::log_error::{FORMAT, LogError};
+use super::log_files::{LogFile, files, lines_of, read_frame, read_frames};
 use decisions::context::DecisionContext;
 use domain::decision::Decision;
-use domain::error::{Coded, ErrorKind};
-
-/// Version of a record; a newer one is refused.
-pub const FORMAT: u32 = 1;
+use domain::time::Instant;
 
 /// A file this long is closed and the next one begun.
 const ROTATE_BYTES: u64 = 64 << 20;
-
-/// Records that may wait; beyond it the server is overloaded and says so.
-const LONGEST_QUEUE: usize = 4_096;
 
 /// Most bytes of JSON in one frame, but for a single larger record.
 const LARGEST_BATCH: usize = 4 << 20;
 
 /// Longest time that written bytes wait for their `fdatasync`.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-
-/// A log that cannot be written or read; the text names the file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
-    /// The file system said no.
-    #[error("log_unavailable: {}: {detail}", .path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What it said.
-        detail: String,
-    },
-    /// More records wait than may.
-    #[error("log_overloaded: {LONGEST_QUEUE} records wait to be written")]
-    Overloaded,
-    /// The server is stopping.
-    #[error("log_closed: the decision log is closed")]
-    Closed,
-    /// A record from a newer smartpush.
-    #[error("newer_format: {}: a record of format {found}, this smartpush reads up to {FORMAT}", .path.display())]
-    NewerFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its format number.
-        found: u32,
-    },
-    /// A record that cannot be read.
-    #[error("bad_record: {}: {detail}", .path.display())]
-    BadRecord {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-}
-
-impl Coded for LogError {
-    fn code(&self) -> &'static str {
-        match self {
-            LogError::Io { .. } => "log_unavailable",
-            LogError::Overloaded => "log_overloaded",
-            LogError::Closed => "log_closed",
-            LogError::NewerFormat { .. } => "newer_format",
-            LogError::BadRecord { .. } => "bad_record",
-        }
-    }
-
-    fn kind(&self) -> ErrorKind {
-        match self {
-            LogError::NewerFormat { .. } => ErrorKind::Conflict,
-            LogError::Overloaded | LogError::Closed => ErrorKind::Busy,
-            LogError::Io { .. } | LogError::BadRecord { .. } => ErrorKind::Ours,
-        }
-    }
-}
 
 impl LogError {
     pub(super) fn io(path: &Path, error: &std::io::Error) -> LogError {
@@ -176,7 +118,7 @@ struct Entry {
 pub struct LogOptions {
     /// A file this long is closed and the next one begun.
     pub rotate_bytes: u64,
-    /// Does a receipt wait for `fdatasync`, once for all that is written together?
+    /// Does an acknowledgement wait for `fdatasync`, once for all that is written together?
     pub sync_before_answer: bool,
 }
 
@@ -211,16 +153,16 @@ impl DecisionLog {
         DecisionLog { directory, queue: Mutex::new(Some(queue)), waiting, writer: Mutex::new(Some(thread)) }
     }
 
-    /// Hands a record's line to the writer. The receipt settles when it is in the file.
+    /// Hands a record's line to the writer. The acknowledgement settles when it is in the file.
     ///
     /// # Errors
     /// When too many records wait already, or the log is closed. Nothing was written then.
-    pub fn append(&self, line: String) -> Result<Receipt, LogError> {
-        let (promise, receipt) = pair();
+    pub fn append(&self, line: String) -> Result<Ack, LogError> {
+        let (promise, ack) = pair();
         let queue = self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let queue = queue.as_ref().ok_or(LogError::Closed)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(Entry { line, promise }).map(|()| receipt).map_err(|error| {
+        queue.try_send(Entry { line, promise }).map(|()| ack).map_err(|error| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => LogError::Overloaded,
@@ -292,7 +234,7 @@ impl Writer {
         batch.into_iter().for_each(|entry| entry.promise.settle(outcome.clone()));
     }
 
-    fn append(&mut self, lines: &[u8]) -> Result<Place, LogError> {
+    fn append(&mut self, lines: &[u8]) -> Result<FramePosition, LogError> {
         if self.file.as_ref().is_some_and(|file| file.length() >= self.options.rotate_bytes) {
             self.sync();
             self.file = None;
@@ -303,7 +245,7 @@ impl Writer {
         };
         let written = file.append(lines);
         let outcome = match written {
-            Ok(place) if self.options.sync_before_answer => file.sync().map(|()| place),
+            Ok(position) if self.options.sync_before_answer => file.sync().map(|()| position),
             other => other,
         };
         match &outcome {
@@ -339,18 +281,16 @@ fn batch(first: Entry, entries: &Receiver<Entry>) -> Vec<Entry> {
     batch
 }
 
-/// Finds a decision's line, newest file first. Torn tails are passed over: nothing in them was ever answered.
-pub fn find(directory: &Path, decision_id: &str) -> Result<Option<String>, LogError> {
-    let mark = mark_of(decision_id);
+/// A decision's line and where it is, newest file first. Incomplete frames at the end of a file are skipped: no client
+/// received a decision from them.
+///
+/// It reads whole files; a server, which is asked again and again, asks its [`super::log_index::LogIndex`].
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn find(directory: &Path, decision_id: &str) -> Result<Option<(String, FramePosition)>, LogError> {
     for path in files(directory)?.into_iter().rev() {
-        let mut found = None;
-        read_lines(&path, |line, _| match contains(line, &mark) {
-            true => {
-                found = Some(String::from_utf8_lossy(line).into_owned());
-                ControlFlow::Break(())
-            }
-            false => ControlFlow::Continue(()),
-        })?;
+        let found = find_in(&path, 0..u64::MAX, decision_id)?;
         if found.is_some() {
             return Ok(found);
         }
@@ -358,39 +298,104 @@ pub fn find(directory: &Path, decision_id: &str) -> Result<Option<String>, LogEr
     Ok(None)
 }
 
-/// A decision's line, from the frame that its receipt named.
-pub fn read_at(place: &Place, decision_id: &str) -> Result<Option<String>, LogError> {
-    let mark = mark_of(decision_id);
-    let Some(text) = read_frame(place)? else { return Ok(None) };
-    let mut lines = lines_of(&text);
-    Ok(lines.find(|line| contains(line, &mark)).map(|line| String::from_utf8_lossy(line).into_owned()))
-}
-
-fn mark_of(decision_id: &str) -> Vec<u8> {
-    format!("\"decision\":{{\"decision_id\":{},", to_json(decision_id)).into_bytes()
-}
-
-/// The mark stands near the start of a line, if at all.
-fn contains(line: &[u8], mark: &[u8]) -> bool {
-    let start = &line[..line.len().min(mark.len() + 64)];
-    start.windows(mark.len()).any(|window| window == mark)
-}
-
-/// Gives every record of a server's newest file to `each`, with its place, oldest first, and says where the file ends.
-pub fn read_newest(directory: &Path, mut each: impl FnMut(Record, Place)) -> Result<FileEnd, LogError> {
-    let Some(path) = numbered_files(directory)?.pop() else { return Ok(FileEnd::Whole) };
-    let (mut failure, shared) = (None, Arc::from(path.as_path()));
-    let end = read_lines(&path, |line, offset| match parse(line, &path) {
-        Ok(record) => {
-            each(record, Place { path: Arc::clone(&shared), offset });
-            ControlFlow::Continue(())
-        }
-        Err(error) => {
-            failure = Some(error);
-            ControlFlow::Break(())
-        }
+/// The same in a part of one file that begins where a frame does.
+pub(super) fn find_in(
+    path: &Path,
+    part: Range<u64>,
+    decision_id: &str,
+) -> Result<Option<(String, FramePosition)>, LogError> {
+    let mut found = None;
+    read_frames(path, part, |text, bytes| {
+        found = line_of_decision(text, decision_id)
+            .map(|line| (line, FramePosition { path: path.into(), offset: bytes.start }));
+        found.is_none()
     })?;
-    failure.map_or(Ok(end), Err)
+    Ok(found)
+}
+
+/// A decision's line, from the frame that its acknowledgement named.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_at(position: &FramePosition, decision_id: &str) -> Result<Option<String>, LogError> {
+    Ok(read_frame(position)?.and_then(|text| line_of_decision(&text, decision_id)))
+}
+
+/// What every record's decision begins with.
+const MARK: &[u8] = b"\"decision\":{\"decision_id\":";
+
+/// The mark is this near to the start of a line, if at all.
+const LONGEST_START: usize = 64;
+
+fn line_of_decision(text: &[u8], decision_id: &str) -> Option<String> {
+    let id = to_json(decision_id);
+    let is_wanted = |line: &&[u8]| after_mark(line).is_some_and(|rest| rest.starts_with(id.as_bytes()));
+    lines_of(text).find(is_wanted).map(|line| String::from_utf8_lossy(line).into_owned())
+}
+
+/// The id in a record's line, up to its first quote; `None` of an erased record.
+pub(super) fn id_in(line: &[u8]) -> Option<&[u8]> {
+    after_mark(line)?.strip_prefix(b"\"")?.split(|byte| *byte == b'"').next()
+}
+
+fn after_mark(line: &[u8]) -> Option<&[u8]> {
+    let start = &line[..line.len().min(MARK.len() + LONGEST_START)];
+    let at = start.windows(MARK.len()).position(|window| window == MARK)?;
+    Some(&line[at + MARK.len()..])
+}
+
+/// The part of a record that a server remembers; the rest is skipped without being held.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct RecordHead {
+    /// Version of the record's form.
+    pub format: u32,
+    /// What was answered.
+    pub decision: DecisionHead,
+    /// What it was made from.
+    pub context: ContextHead,
+    /// The key under which the same question gets the same answer.
+    pub idempotency_key: Option<String>,
+    /// Hash of the question.
+    pub request_hash: Option<String>,
+}
+
+/// The part of a decision that a server remembers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct DecisionHead {
+    /// Its id.
+    pub decision_id: String,
+    /// Its campaign.
+    pub campaign_id: Option<String>,
+    /// Was it drawn for the sake of learning?
+    pub explored: bool,
+}
+
+/// The part of a context that a server remembers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ContextHead {
+    /// When the question was asked.
+    pub now: Instant,
+}
+
+impl RecordHead {
+    /// Reads the head of a record's line; `None` of a record that was erased.
+    ///
+    /// # Errors
+    /// When it is of a newer format, or none of ours.
+    pub fn parse(line: &[u8], path: &Path) -> Result<Option<RecordHead>, LogError> {
+        match parse_as(line, path, |head: &RecordHead| head.format) {
+            Err(LogError::BadRecord { .. }) if is_erased(line) => Ok(None),
+            head => head.map(Some),
+        }
+    }
+}
+
+fn is_erased(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct ErasedRecord {
+        erased: bool,
+    }
+    serde_json::from_slice::<ErasedRecord>(line).is_ok_and(|record| record.erased)
 }
 
 /// Reads a record's line.
@@ -398,23 +403,26 @@ pub fn read_newest(directory: &Path, mut each: impl FnMut(Record, Place)) -> Res
 /// # Errors
 /// When it is of a newer format, or none of ours.
 pub fn parse(line: &[u8], path: &Path) -> Result<Record, LogError> {
+    parse_as(line, path, |record: &Record| record.format)
+}
+
+fn parse_as<T: DeserializeOwned>(
+    line: &[u8],
+    path: &Path,
+    format_of: impl Fn(&T) -> u32,
+) -> Result<T, LogError> {
     #[derive(Deserialize)]
-    struct Marker {
+    struct FormatNumber {
         format: u32,
     }
-    let bad = |error: serde_json::Error| LogError::BadRecord {
-        path: path.to_path_buf(),
-        detail: error.to_string(),
-    };
-    match serde_json::from_slice::<Record>(line) {
-        Ok(record) if record.format <= FORMAT => Ok(record),
-        Ok(record) => Err(LogError::NewerFormat { path: path.to_path_buf(), found: record.format }),
+    let newer = |found: u32| LogError::NewerFormat { path: path.to_path_buf(), found };
+    match serde_json::from_slice::<T>(line) {
+        Ok(record) if format_of(&record) <= FORMAT => Ok(record),
+        Ok(record) => Err(newer(format_of(&record))),
         // A newer record need not look like ours in anything but its number.
         Err(error) => match serde_json::from_slice(line) {
-            Ok(Marker { format }) if format > FORMAT => {
-                Err(LogError::NewerFormat { path: path.to_path_buf(), found: format })
-            }
-            _ => Err(bad(error)),
+            Ok(FormatNumber { format }) if format > FORMAT => Err(newer(format)),
+            _ => Err(LogError::BadRecord { path: path.to_path_buf(), detail: error.to_string() }),
         },
     }
 }

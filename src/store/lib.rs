@@ -1,7 +1,9 @@
 //! What the server keeps: the log of every decision it has given out.
 
+pub mod ack;
 pub mod batch_log;
 pub mod decision_log;
+mod log_error;
 pub mod log_files;
-pub mod receipt;
+pub mod log_index;
 pub mod whole_log;

@@ -2,15 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, find_frame_compressed_size, get_frame_content_size};
 
-use super::decision_log::LogError;
-use super::receipt::Place;
+use super::ack::FramePosition;
+use super::log_error::LogError;
 
 /// End of every file's name.
 const EXTENSION: &str = ".jsonl.zst";
@@ -25,6 +25,9 @@ const LARGEST_FRAME: u64 = 256 << 20;
 
 /// No batch of ours is longer once it is compressed.
 const LONGEST_COMPRESSED_FRAME: u64 = 32 << 20;
+
+/// Bytes that are read first of a frame whose length is unknown: most frames are shorter.
+const FIRST_READ: u64 = 64 << 10;
 
 /// Where a file's sound part ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,26 +96,53 @@ pub fn read_lines(
     path: &Path,
     mut each: impl FnMut(&[u8], u64) -> ControlFlow<()>,
 ) -> Result<FileEnd, LogError> {
-    let bytes = fs::read(path).map_err(|error| LogError::io(path, &error))?;
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let Some((text, length)) = frame_at(&bytes[offset..]) else { return Ok(FileEnd::Torn { offset }) };
-        if lines_of(&text).any(|line| each(line, offset as u64).is_break()) {
-            return Ok(FileEnd::Whole);
+    read_frames(path, 0..u64::MAX, |text, bytes| {
+        !lines_of(text).any(|line| each(line, bytes.start).is_break())
+    })
+}
+
+/// Gives every sound frame of a part of a file to `each`, with the bytes that it takes, until `each` wants no more of them.
+///
+/// The part begins where a frame does.
+pub(super) fn read_frames(
+    path: &Path,
+    part: Range<u64>,
+    mut each: impl FnMut(&[u8], Range<u64>) -> bool,
+) -> Result<FileEnd, LogError> {
+    let wrap = |error: io::Error| LogError::io(path, &error);
+    let mut file = File::open(path).map_err(wrap)?;
+    file.seek(SeekFrom::Start(part.start)).map_err(wrap)?;
+    let mut bytes = Vec::new();
+    file.take(part.end - part.start).read_to_end(&mut bytes).map_err(wrap)?;
+    let mut read = 0;
+    while read < bytes.len() {
+        let offset = part.start + read as u64;
+        let Some((text, length)) = frame_at(&bytes[read..]) else {
+            return Ok(FileEnd::Torn { offset: offset as usize });
+        };
+        if !each(&text, offset..offset + length as u64) {
+            break;
         }
-        offset += length;
+        read += length;
     }
     Ok(FileEnd::Whole)
 }
 
 /// The lines of one frame; `None` when there is no sound one.
-pub(super) fn read_frame(place: &Place) -> Result<Option<Vec<u8>>, LogError> {
-    let wrap = |error: io::Error| LogError::io(&place.path, &error);
-    let mut file = File::open(&place.path).map_err(wrap)?;
-    file.seek(SeekFrom::Start(place.offset)).map_err(wrap)?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST_COMPRESSED_FRAME).read_to_end(&mut bytes).map_err(wrap)?;
-    Ok(frame_at(&bytes).map(|(text, _)| text))
+pub(super) fn read_frame(position: &FramePosition) -> Result<Option<Vec<u8>>, LogError> {
+    let wrap = |error: io::Error| LogError::io(&position.path, &error);
+    let mut file = File::open(&position.path).map_err(wrap)?;
+    file.seek(SeekFrom::Start(position.offset)).map_err(wrap)?;
+    let (mut bytes, mut most) = (Vec::new(), FIRST_READ);
+    loop {
+        let wanted = most - bytes.len() as u64;
+        let read = (&file).take(wanted).read_to_end(&mut bytes).map_err(wrap)?;
+        let frame = frame_at(&bytes);
+        if frame.is_some() || (read as u64) < wanted || most >= LONGEST_COMPRESSED_FRAME {
+            return Ok(frame.map(|(text, _)| text));
+        }
+        most *= 2;
+    }
 }
 
 /// Lines that hold something.
@@ -163,14 +193,14 @@ impl LogFile {
     }
 
     /// Appends lines as one frame. After an error the file ends where it did before, or must not be used any more.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<Place, LogError> {
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<FramePosition, LogError> {
         let wrap = |error: io::Error| LogError::io(&self.path, &error);
         let frame = self.compressor.compress(lines).map_err(wrap)?;
         match self.file.write_all(&frame) {
             Ok(()) => {
-                let place = Place { path: Arc::clone(&self.path), offset: self.length };
+                let position = FramePosition { path: Arc::clone(&self.path), offset: self.length };
                 self.length += frame.len() as u64;
-                Ok(place)
+                Ok(position)
             }
             Err(error) => {
                 let failure = wrap(error);

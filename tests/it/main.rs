@@ -5,6 +5,7 @@
 
 mod architecture;
 mod codes;
+mod event_names;
 mod products;
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;

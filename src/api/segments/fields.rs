@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::super::decisions::reading_files;
+use super::super::decisions::reading_tables;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
 use ::segments::language::fields::{FUNCTIONS, Field};
@@ -23,7 +23,7 @@ use operations::segments::fields::fields as list_fields;
 )]
 pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Problem> {
     let catalogue =
-        reading_files(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people)))
+        reading_tables(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people)))
             .await?;
     let fields: Vec<&Field> = catalogue.fields().collect();
     Ok(json(json!({ "fields": fields, "functions": FUNCTIONS }).to_string()))

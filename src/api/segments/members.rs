@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::ApiState;
-use super::super::decisions::{path_text, reading_files};
+use super::super::decisions::{path_text, reading_tables};
 use super::super::problem::{Fault, OVERLOADED, Problem};
 use super::{entity_tag, marketer};
 use ::segments::answers::export::{self, Format};
@@ -65,7 +65,7 @@ pub(crate) async fn stream(
     };
     let name = id.clone();
     let MembersReport { version, people, mask } =
-        reading_files(&state, move |state| members(&state.context(), marketer(state), &id)).await?;
+        reading_tables(&state, move |state| members(&state.context(), marketer(state), &id)).await?;
     let (sender, receiver) = channel(MOST_WAITING);
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::super::body::JsonBody;
-use super::super::decisions::reading_files;
+use super::super::decisions::reading_tables;
 use super::super::problem::{Fault, Problem};
 use super::super::{ApiState, json};
 use super::marketer;
@@ -73,7 +73,7 @@ pub(crate) struct OverlapBody {
 pub(crate) async fn preview(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let request = read::<PreviewBody>(&body)?.request()?;
     let report =
-        reading_files(&state, move |state| count(&state.context(), marketer(state), &request)).await?;
+        reading_tables(&state, move |state| count(&state.context(), marketer(state), &request)).await?;
     Ok(json(report.to_json().to_string()))
 }
 
@@ -123,6 +123,7 @@ impl PreviewBody {
 pub(crate) async fn overlap(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let OverlapBody { segments: ids } = read(&body)?;
     let report =
-        reading_files(&state, move |state| overlap_segments(&state.context(), marketer(state), &ids)).await?;
+        reading_tables(&state, move |state| overlap_segments(&state.context(), marketer(state), &ids))
+            .await?;
     Ok(json(report.to_json().to_string()))
 }

@@ -170,12 +170,15 @@ fn about_model(error: &DeskError, fault: &RegistryError) -> Problem {
     let title = "A model that the segment asks for cannot be used";
     match fault {
         RegistryError::NoModel { .. } | RegistryError::UnknownVersion { .. } => Problem::of(error, title),
-        RegistryError::Unusable { fault, .. } => Problem::of(error, title).saying(fault.to_string()),
+        RegistryError::Unusable { error: unusable, .. } => {
+            Problem::of(error, title).saying(unusable.to_string())
+        }
         RegistryError::LostCard(_)
         | RegistryError::RefusedByGate { .. }
         | RegistryError::Refused { .. }
         | RegistryError::Imported { .. }
         | RegistryError::BadPointer(_)
+        | RegistryError::BadJournal { .. }
         | RegistryError::NoFormerChampion(_)
         | RegistryError::Table(_) => Problem::unusable(error),
     }

@@ -1,8 +1,8 @@
-//! A content's wordings as a reader would see them, as they are given out.
+//! A content's variants as a reader would see them, as they are given out.
 
 use serde::{Deserialize, Serialize};
 
-/// A content's wordings as somebody would see them.
+/// A content's variants as somebody would see them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Preview)]
 pub struct ContentPreviewBody {
@@ -14,21 +14,26 @@ pub struct ContentPreviewBody {
     pub locale: Option<String>,
     /// The channel.
     pub channel: String,
-    /// The wording that this language gets; null when there is none.
+    /// The variant that a decision outside of campaigns would send to this reader; null: none.
     pub variant_id: Option<String>,
+    /// The rule that keeps every variant from this reader; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<String>,
     /// All of them, as they were declared.
-    pub wordings: Vec<WordingPreviewBody>,
+    // Programs know this key.
+    #[serde(rename = "wordings")]
+    pub variants: Vec<VariantPreviewBody>,
 }
 
-/// One wording as somebody would see it.
+/// One variant as somebody would see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = WordingPreview)]
-pub struct WordingPreviewBody {
+#[schema(as = VariantPreview)]
+pub struct VariantPreviewBody {
     /// Its id within the content.
     pub variant_id: String,
     /// Language it is written in.
     pub locale: Option<String>,
-    /// Is it the one that this language gets?
+    /// Is it the one that a decision would send?
     pub chosen: bool,
     /// Headline, as long as the channel shows it. Placeholders without a value stand as they were written.
     pub title: String,

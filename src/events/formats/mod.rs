@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use domain::error::{Coded, ErrorKind};
+use domain::identity::whole_number;
 use domain::rejection::Rejection;
 
 /// The input formats.
@@ -165,6 +166,15 @@ impl<'a> Row<'a> {
 }
 
 impl RawValue<'_> {
+    /// The value as a whole number, if it is exactly one; text is not read.
+    pub fn whole_number(&self) -> Option<i64> {
+        match self {
+            RawValue::Integer(value) => Some(*value),
+            RawValue::Number(value) => whole_number(*value),
+            _ => None,
+        }
+    }
+
     /// The value as JSON, losslessly but for non-finite numbers, which become text.
     pub fn to_json(&self) -> Value {
         match self {

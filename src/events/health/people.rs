@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use polars::prelude::*;
-
-use files::tables::{self, TableError};
+use crate::columns::users;
+use crate::declared::{DeclaredTable, platform_of};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// Zone and platform (the attribute `platform`) of the declared users.
@@ -28,37 +28,19 @@ impl People {
     /// # Errors
     /// When there is one that cannot be read.
     pub fn read(workspace: &Workspace) -> Result<People, TableError> {
-        let path = workspace.table("users");
-        if !path.exists() {
-            return Ok(People::default());
-        }
-        let frame = tables::read_parquet(&path, Some(&["user_id", "time_zone", "attributes"]))?;
-        let by_id = by_id(&frame).map_err(TableError::parquet(&path))?;
-        Ok(People { by_id })
+        let table = DeclaredTable::read(workspace, &[users::ID, users::TIME_ZONE, users::ATTRIBUTES])?;
+        let zones_and_attributes =
+            table.texts(users::TIME_ZONE).iter().zip(table.texts(users::ATTRIBUTES).iter());
+        let rows = table.texts(users::ID).iter().zip(zones_and_attributes);
+        let person = |(id, (zone, attributes)): (Option<&str>, (Option<&str>, Option<&str>))| {
+            let (zone, platform) = (zone.map(str::to_string), attributes.and_then(platform_of));
+            (id.unwrap_or_default().to_string(), Person { zone, platform })
+        };
+        Ok(People { by_id: rows.map(person).collect() })
     }
 
     /// A user, if he was declared.
     pub fn get(&self, user_id: &str) -> Option<&Person> {
         self.by_id.get(user_id)
     }
-}
-
-fn by_id(frame: &DataFrame) -> PolarsResult<HashMap<String, Person>> {
-    let text = |name: &str| frame.column(name)?.str();
-    let (ids, zones, attributes) = (text("user_id")?, text("time_zone")?, text("attributes")?);
-    let person = |row: usize| {
-        let zone = zones.get(row).map(str::to_string);
-        let person = Person { zone, platform: attributes.get(row).and_then(platform_of) };
-        (ids.get(row).unwrap_or_default().to_string(), person)
-    };
-    Ok((0..frame.height()).map(person).collect())
-}
-
-/// The text `platform` of a JSON object; what does not even name it is not parsed.
-pub(super) fn platform_of(object: &str) -> Option<String> {
-    if !object.contains("\"platform\"") {
-        return None;
-    }
-    let object: serde_json::Value = serde_json::from_str(object).ok()?;
-    object.get("platform")?.as_str().map(str::to_string)
 }

@@ -163,7 +163,7 @@ fn nulls_like_before(judged: &Judged<'_>) -> Vec<Fault> {
                 && (share - share_before).abs() > judged.config.null_share
                 && surprise(known, own.events, known_before, before.events) > SURPRISE;
             if is_odd {
-                let found = format!("{} of {} events of {name} have a {column}", known, own.events);
+                let found = format!("{} of {} events of {name} have a {}", known, own.events, column.name());
                 let expected = format!("{known_before} of {} in the weeks before", before.events);
                 faults.push(judged.fault(found, expected));
             }

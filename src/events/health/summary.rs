@@ -1,20 +1,27 @@
 //! One day of events in numbers: integer counts that do not depend on order, files or threads.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 
-use polars::prelude::*;
-
-use super::people::{People, platform_of};
+use super::people::People;
+use crate::declared::platform_of;
 use crate::lake::{Lake, LakeFile};
+use crate::stored::{EventColumn, StoredEvent};
 use domain::event::is_own;
 use domain::identity::hash_of;
 use domain::time::{Day, HOUR, Instant};
 use files::tables::TableError;
 
 /// Columns that an event may lack.
-pub const OPTIONAL: [&str; 8] =
-    ["content_id", "value", "session_id", "campaign_id", "decision_id", "channel", "actor_id", "time_zone"];
+pub const OPTIONAL: [EventColumn; 8] = [
+    EventColumn::ContentId,
+    EventColumn::Value,
+    EventColumn::SessionId,
+    EventColumn::CampaignId,
+    EventColumn::DecisionId,
+    EventColumn::Channel,
+    EventColumn::ActorId,
+    EventColumn::TimeZone,
+];
 
 /// Ids remembered of all days together at most: of more, a share is drawn by hash.
 const MOST_IDS: u64 = 4_000_000;
@@ -129,10 +136,15 @@ pub fn read(lake: &Lake, files: &[&LakeFile], people: &People) -> Result<Vec<Day
 }
 
 fn read_day(lake: &Lake, file: &LakeFile, people: &People, one_of: u64) -> Result<DaySummary, TableError> {
-    let columns: Vec<&str> =
-        ["user_id", "event", "timestamp", "date_only", "properties"].into_iter().chain(OPTIONAL).collect();
-    let frame = lake.read(file, Some(&columns))?;
-    let columns = Columns::of(&frame).map_err(TableError::parquet(Path::new(&file.path)))?;
+    let always = [
+        EventColumn::UserId,
+        EventColumn::Name,
+        EventColumn::Timestamp,
+        EventColumn::DateOnly,
+        EventColumn::Properties,
+    ];
+    let columns: Vec<EventColumn> = always.into_iter().chain(OPTIONAL).collect();
+    let events = lake.events(file, &columns)?;
     let mut counting = Counting {
         people,
         one_of,
@@ -143,88 +155,20 @@ fn read_day(lake: &Lake, file: &LakeFile, people: &People, one_of: u64) -> Resul
         of_user: 0,
         hour: None,
     };
-    (0..frame.height()).for_each(|row| counting.absorb(&columns.row(row)));
+    events.iter().for_each(|event| counting.absorb(&event));
     Ok(counting.finish())
 }
 
-/// The columns of a day's file.
-struct Columns<'a> {
-    users: &'a StringChunked,
-    names: &'a StringChunked,
-    stamps: &'a Int64Chunked,
-    dates: &'a BooleanChunked,
-    properties: &'a StringChunked,
-    values: &'a Float64Chunked,
-    texts: Vec<Option<&'a StringChunked>>,
-}
-
-/// One event.
-struct Row<'a> {
-    user: &'a str,
-    name: &'a str,
-    at: Instant,
-    date_only: bool,
-    properties: Option<&'a str>,
-    value: Option<f64>,
-    /// In the order of [`OPTIONAL`]; `None` at the value's place.
-    texts: [Option<&'a str>; OPTIONAL.len()],
-}
-
-impl<'a> Columns<'a> {
-    fn of(frame: &'a DataFrame) -> PolarsResult<Columns<'a>> {
-        let text = |name: &str| frame.column(name)?.str();
-        let optional = |name: &&str| match *name {
-            "value" => Ok(None),
-            name => text(name).map(Some),
-        };
-        Ok(Columns {
-            users: text("user_id")?,
-            names: text("event")?,
-            stamps: frame.column("timestamp")?.datetime()?.physical(),
-            dates: frame.column("date_only")?.bool()?,
-            properties: text("properties")?,
-            values: frame.column("value")?.f64()?,
-            texts: OPTIONAL.iter().map(optional).collect::<PolarsResult<_>>()?,
-        })
+/// The same for events that tell the same, whatever their ids.
+fn content_hash(event: &StoredEvent<'_>) -> u64 {
+    let mut bytes = Vec::with_capacity(96);
+    for text in [event.user_id, event.name, event.content_id.unwrap_or_default()] {
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
     }
-
-    fn row(&self, row: usize) -> Row<'a> {
-        let mut texts = [None; OPTIONAL.len()];
-        for (text, column) in texts.iter_mut().zip(&self.texts) {
-            *text = column.and_then(|column| column.get(row));
-        }
-        Row {
-            user: self.users.get(row).unwrap_or_default(),
-            name: self.names.get(row).unwrap_or_default(),
-            at: Instant::from_micros(self.stamps.get(row).unwrap_or_default()),
-            date_only: self.dates.get(row).unwrap_or_default(),
-            properties: self.properties.get(row),
-            value: self.values.get(row),
-            texts,
-        }
-    }
-}
-
-impl Row<'_> {
-    fn content(&self) -> Option<&str> {
-        self.texts[0]
-    }
-
-    fn zone(&self) -> Option<&str> {
-        self.texts[OPTIONAL.len() - 1]
-    }
-
-    /// The same for events that tell the same, whatever their ids.
-    fn hash(&self) -> u64 {
-        let mut bytes = Vec::with_capacity(96);
-        for text in [self.user, self.name, self.content().unwrap_or_default()] {
-            bytes.extend_from_slice(text.as_bytes());
-            bytes.push(0);
-        }
-        bytes.extend_from_slice(&self.at.micros().to_le_bytes());
-        bytes.extend_from_slice(&self.value.unwrap_or(f64::NAN).to_bits().to_le_bytes());
-        hash_of(&bytes)
-    }
+    bytes.extend_from_slice(&event.timestamp.micros().to_le_bytes());
+    bytes.extend_from_slice(&event.value.unwrap_or(f64::NAN).to_bits().to_le_bytes());
+    hash_of(&bytes)
 }
 
 /// A day on the way; its events come by user, then time.
@@ -240,60 +184,59 @@ struct Counting<'a> {
 }
 
 impl Counting<'_> {
-    fn absorb(&mut self, row: &Row<'_>) {
-        if self.user.as_deref() != Some(row.user) {
-            self.begin_user(row);
+    fn absorb(&mut self, event: &StoredEvent<'_>) {
+        if self.user.as_deref() != Some(event.user_id) {
+            self.begin_user(event);
         }
         self.of_user += 1;
         self.summary.events += 1;
         self.summary.busiest_user = self.summary.busiest_user.max(self.of_user);
-        self.summary.repeated += u64::from(!self.seen.insert(row.hash()));
-        if !row.date_only {
-            self.summary.last = self.summary.last.max(Some(row.at));
-            self.count_hour(row);
+        self.summary.repeated += u64::from(!self.seen.insert(content_hash(event)));
+        if !event.date_only {
+            self.summary.last = self.summary.last.max(Some(event.timestamp));
+            self.count_hour(event);
         }
-        if let Some(content) = row.content() {
+        if let Some(content) = event.content_id {
             remember(&mut self.summary.content_hashes, content, self.one_of);
         }
-        self.count_name(row);
+        self.count_name(event);
     }
 
-    fn begin_user(&mut self, row: &Row<'_>) {
-        (self.user, self.of_user, self.hour) = (Some(row.user.to_string()), 0, None);
+    fn begin_user(&mut self, event: &StoredEvent<'_>) {
+        (self.user, self.of_user, self.hour) = (Some(event.user_id.to_string()), 0, None);
         self.summary.users += 1;
-        remember(&mut self.summary.user_hashes, row.user, self.one_of);
-        let person = self.people.get(row.user);
+        remember(&mut self.summary.user_hashes, event.user_id, self.one_of);
+        let person = self.people.get(event.user_id);
         let declared = |of: fn(&super::people::Person) -> Option<&String>| person.and_then(of).cloned();
-        let own = row.properties.and_then(platform_of);
+        let own = event.properties.and_then(platform_of);
         let platform = own.or_else(|| declared(|person| person.platform.as_ref()));
-        let zone = row.zone().map(str::to_string).or_else(|| declared(|person| person.zone.as_ref()));
+        let zone = event.time_zone.map(str::to_string).or_else(|| declared(|person| person.zone.as_ref()));
         for (mix, word) in [(&mut self.summary.platforms, platform), (&mut self.summary.zones, zone)] {
             *mix.entry(word.unwrap_or_else(|| "unknown".into())).or_default() += 1;
         }
     }
 
-    fn count_hour(&mut self, row: &Row<'_>) {
-        let hour = row.at.micros().div_euclid(HOUR);
-        if is_own(row.name) && self.hour != Some(hour) {
+    fn count_hour(&mut self, event: &StoredEvent<'_>) {
+        let hour = event.timestamp.micros().div_euclid(HOUR);
+        if is_own(event.name) && self.hour != Some(hour) {
             self.hour = Some(hour);
             self.summary.hours[hour.rem_euclid(24) as usize] += 1;
         }
     }
 
-    fn count_name(&mut self, row: &Row<'_>) {
-        if !self.summary.names.contains_key(row.name) {
-            self.summary.names.insert(row.name.to_string(), NameSummary::default());
+    fn count_name(&mut self, event: &StoredEvent<'_>) {
+        if !self.summary.names.contains_key(event.name) {
+            self.summary.names.insert(event.name.to_string(), NameSummary::default());
         }
-        let Some(own) = self.summary.names.get_mut(row.name) else { return };
+        let Some(own) = self.summary.names.get_mut(event.name) else { return };
         own.events += 1;
-        for (index, text) in row.texts.iter().enumerate() {
-            let is_known = if OPTIONAL[index] == "value" { row.value.is_some() } else { text.is_some() };
-            own.known[index] += u64::from(is_known);
+        for (known, column) in own.known.iter_mut().zip(OPTIONAL) {
+            *known += u64::from(event.has(column));
         }
-        let Some(value) = row.value else { return };
-        match self.values.get_mut(row.name) {
+        let Some(value) = event.value else { return };
+        match self.values.get_mut(event.name) {
             Some(values) => values.push(value),
-            None => drop(self.values.insert(row.name.to_string(), vec![value])),
+            None => drop(self.values.insert(event.name.to_string(), vec![value])),
         }
     }
 

@@ -8,7 +8,7 @@ use domain::error::{Coded, ErrorKind};
 
 use std::path::{Path, PathBuf};
 
-use evaluation::off_policy::Problem;
+use evaluation::off_policy::OffPolicyProblem;
 use events::foreign::Field;
 use events::formats::InputError;
 use files::tables::TableError;
@@ -65,7 +65,7 @@ impl Coded for PolicyInputError {
 pub enum ArmPart {
     /// Which content.
     Content,
-    /// Which wording of it: content and variant, joined by `/`.
+    /// Which variant of it: content and variant, joined by `/`.
     Variant,
     /// Over which channel.
     Channel,
@@ -92,7 +92,7 @@ pub struct Reading<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     /// Ready to be evaluated.
-    pub problem: Problem,
+    pub problem: OffPolicyProblem,
     /// Decisions of our export that are no rows: they send nothing.
     pub not_sent: u64,
     /// Sends of our export whose arms are not known.

@@ -5,10 +5,13 @@
 //! old. The weights of four half-lives side by side are learned, so that the half-life is.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use super::Sources;
 use super::decay::decay;
+use super::sparse_sums::SparseSums;
 use crate::timeline::{Timeline, Touch};
+use domain::numeric::decay_factor;
 use domain::time::{DAY, HOUR, Instant};
 
 /// Inputs of a content.
@@ -78,6 +81,17 @@ pub struct ContentInputs {
     /// Contents that are alive, most popular first.
     fast: Vec<u32>,
     slow: Vec<u32>,
+    /// By category: (rank among the slow, content) of its contents that are alive, most popular first.
+    slow_of: Vec<Vec<(u32, u32)>>,
+    /// Memory for [`ContentInputs::view`] that no thread is using.
+    spare: Mutex<Vec<Scratch>>,
+}
+
+/// What one thread sums in while it looks at a user: by user, by content.
+#[derive(Debug)]
+struct Scratch {
+    users: SparseSums,
+    contents: SparseSums,
 }
 
 impl ContentInputs {
@@ -111,12 +125,18 @@ impl ContentInputs {
         inputs.category_total = inputs.category_share.iter().sum();
         inputs.fast = inputs.ranked(FAST);
         inputs.slow = inputs.ranked(SLOW);
+        for (rank, content) in inputs.slow.iter().enumerate() {
+            if let Some(category) = inputs.category[*content as usize] {
+                inputs.slow_of[category as usize].push((rank as u32, *content));
+            }
+        }
         inputs
     }
 
     fn empty(sources: &Sources<'_>, at: Instant) -> ContentInputs {
         let (users, contents) = (sources.timeline.users().len(), sources.timeline.contents().len());
         let category = |id: &String| sources.declared.content(id).and_then(|content| content.category);
+        let categories = sources.declared.categories().len();
         ContentInputs {
             at,
             alive: vec![false; contents],
@@ -129,10 +149,12 @@ impl ContentInputs {
             norm: vec![1.0; users],
             given: vec![0.0; users],
             given_total: 0.0,
-            category_share: vec![0.0; sources.declared.categories().len()],
+            category_share: vec![0.0; categories],
             category_total: 0.0,
             fast: Vec::new(),
             slow: Vec::new(),
+            slow_of: vec![Vec::new(); categories],
+            spare: Mutex::default(),
         }
     }
 
@@ -151,7 +173,7 @@ impl ContentInputs {
             popularity
                 .iter_mut()
                 .zip(HALF_LIVES)
-                .for_each(|(sum, half_life)| *sum += libm::exp2(-age / half_life));
+                .for_each(|(sum, half_life)| *sum += decay_factor(age, half_life));
         }
         if let Some(category) = self.category[content] {
             self.category_share[category as usize] += popularity[SLOW];
@@ -187,45 +209,52 @@ impl ContentInputs {
         &self.blocks[content]
     }
 
-    /// What is known of one user's relation to all contents.
+    /// What is known of one user's relation to all contents. The work grows with what the user and their neighbours
+    /// touched, not with how many users and contents there are.
     pub fn view(&self, sources: &Sources<'_>, user: usize) -> ContentView {
         let timeline = sources.timeline;
         let tried = timeline.tried_before(user, self.at);
-        let contents = self.alive.len();
-        let mut view = ContentView {
-            near: vec![0.0; contents],
-            co_engaged: vec![0.0; contents],
+        let mut scratch = self.lent(timeline);
+        let neighbours = self.neighbours(timeline, user, tried, &mut scratch.users);
+        let opinions = self.opinions_of(&neighbours, timeline, &mut scratch.contents);
+        self.give_back(scratch);
+        ContentView {
+            opinions,
             touched: tried.iter().map(|(_, content)| *content).collect(),
             own: own_touches(sources, user, self.at),
             origins: self.origins(tried, user as u32),
-            categories: vec![0.0; self.category_share.len()],
+            categories: counted(tried.iter().filter_map(|(_, content)| self.category[*content as usize])),
             acts: timeline
                 .events_before(user, self.at)
                 .iter()
                 .filter(|event| event.is_own)
                 .map(|event| event.at)
                 .collect(),
-        };
-        for (_, content) in tried {
-            if let Some(category) = self.category[*content as usize] {
-                view.categories[category as usize] += 1.0;
-            }
         }
-        self.ask_neighbours(sources, user, tried, &mut view);
-        view
     }
 
-    /// Who touched what this user touched, and what else they touched: cosine of rarities for news, decayed history for
+    /// Memory that nobody uses, or new: there is never more of it than threads that look at users at once.
+    fn lent(&self, timeline: &Timeline) -> Scratch {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| Scratch {
+            users: SparseSums::new(timeline.users().len()),
+            contents: SparseSums::new(timeline.contents().len()),
+        })
+    }
+
+    fn give_back(&self, scratch: Scratch) {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+
+    /// Who touched what this user touched, the likest first: cosine of rarities for news, decayed history for
     /// co-engagement.
-    fn ask_neighbours(
+    fn neighbours(
         &self,
-        sources: &Sources<'_>,
+        timeline: &Timeline,
         user: usize,
         tried: &[(Instant, u32)],
-        view: &mut ContentView,
-    ) {
-        let timeline = sources.timeline;
-        let mut shared = Shared::new(timeline.users().len());
+        shared: &mut SparseSums,
+    ) -> Vec<(u32, f64, f64)> {
         for (at, content) in tried.iter().rev().take(LATEST_CONTENTS) {
             let rarity = self.rarity[*content as usize];
             let history = decay(self.at, *at, HISTORY_HALF_LIFE) * rarity;
@@ -234,7 +263,7 @@ impl ContentInputs {
                 shared.add(touch.user, rarity * rarity, history);
             }
         }
-        let mut neighbours = shared.finish();
+        let mut neighbours = shared.take();
         for (neighbour, cosine, _) in &mut neighbours {
             *cosine /= self.norm[user] * self.norm[*neighbour as usize];
         }
@@ -244,29 +273,36 @@ impl ContentInputs {
             neighbours.truncate(NEIGHBOURS);
         }
         neighbours.sort_unstable_by(order);
-        let total: f64 = neighbours.iter().map(|(_, cosine, _)| cosine).sum::<f64>() + 1e-6;
-        for (neighbour, cosine, history) in neighbours {
-            let theirs = timeline.tried_before(neighbour as usize, self.at);
-            let history = history / libm::sqrt(theirs.len() as f64 + 3.0);
-            for (at, content) in theirs {
-                let content = *content as usize;
-                view.co_engaged[content] += history * self.rarity[content];
-                if *at >= self.at.plus(-NEWS) {
-                    view.near[content] += cosine / total * decay(self.at, *at, NEWS_HALF_LIFE);
-                }
-            }
-        }
+        neighbours
     }
 
-    /// (origin, contents of his that the user touched), sorted.
+    /// (content, what neighbours' news say of it, what they share with the user in it) of what they touched, sorted by
+    /// content.
+    fn opinions_of(
+        &self,
+        neighbours: &[(u32, f64, f64)],
+        timeline: &Timeline,
+        sums: &mut SparseSums,
+    ) -> Vec<(u32, f64, f64)> {
+        let total: f64 = neighbours.iter().map(|(_, cosine, _)| cosine).sum::<f64>() + 1e-6;
+        for (neighbour, cosine, history) in neighbours {
+            let theirs = timeline.tried_before(*neighbour as usize, self.at);
+            let history = history / libm::sqrt(theirs.len() as f64 + 3.0);
+            for (at, content) in theirs {
+                let is_news = *at >= self.at.plus(-NEWS);
+                let news = if is_news { cosine / total * decay(self.at, *at, NEWS_HALF_LIFE) } else { 0.0 };
+                sums.add(*content, news, history * self.rarity[*content as usize]);
+            }
+        }
+        let mut opinions = sums.take();
+        opinions.sort_unstable_by_key(|(content, _, _)| *content);
+        opinions
+    }
+
+    /// (origin, contents of theirs that the user touched), sorted.
     fn origins(&self, tried: &[(Instant, u32)], user: u32) -> Vec<(u32, f64)> {
-        let mut origins: Vec<u32> = tried
-            .iter()
-            .filter_map(|(_, content)| self.origin[*content as usize])
-            .filter(|origin| *origin != user)
-            .collect();
-        origins.sort_unstable();
-        origins.chunk_by(|a, b| a == b).map(|group| (group[0], group.len() as f64)).collect()
+        let origins = tried.iter().filter_map(|(_, content)| self.origin[*content as usize]);
+        counted(origins.filter(|origin| *origin != user))
     }
 
     /// The pair's block, by `PAIR_INPUTS`.
@@ -274,12 +310,13 @@ impl ContentInputs {
         let log_ratio =
             |ours: f64, everybody: f64, prior: f64| libm::log((ours + prior) / (everybody + prior));
         let seen = view.has_touched(content as u32);
+        let (near, co_engaged) = view.opinion(content as u32);
         let block = &self.blocks[content];
         let own = view.own_touch(content as u32);
         let if_seen = |value: f64| if seen { value } else { 0.0 };
         vec![
-            log_ratio(view.near[content], self.news[content], 0.002),
-            libm::log(view.co_engaged[content] + 0.01),
+            log_ratio(near, self.news[content], 0.002),
+            libm::log(co_engaged + 0.01),
             self.origin_affinity(view, content),
             self.category_affinity(view, content),
             libm::log1p(self.born[content].map_or(0.0, |born| view.acts_since(born) as f64)),
@@ -297,18 +334,20 @@ impl ContentInputs {
     /// Does the user take up what this content's first user takes up, more than others do?
     fn origin_affinity(&self, view: &ContentView, content: usize) -> f64 {
         let Some(origin) = self.origin[content] else { return 0.0 };
-        let place = view.origins.binary_search_by_key(&origin, |(known, _)| *known);
-        let taken = place.map_or(0.0, |place| view.origins[place].1);
+        let taken = count_of(&view.origins, origin);
         let expected = view.touched.len() as f64 * self.given[origin as usize] / self.given_total.max(1.0);
         libm::log((taken + 1.0) / (expected + 1.0))
     }
 
-    /// Does the user touch this category more than others do?
+    /// Does the user touch this content's category more than others do?
     fn category_affinity(&self, view: &ContentView, content: usize) -> f64 {
-        let Some(category) = self.category[content] else { return 0.0 };
+        self.category[content].map_or(0.0, |category| self.affinity_to(view, category))
+    }
+
+    fn affinity_to(&self, view: &ContentView, category: u32) -> f64 {
         let share = self.category_share[category as usize] / self.category_total.max(1e-9);
         let expected = view.touched.len() as f64 * share;
-        libm::log((view.categories[category as usize] + 1.0) / (expected + 1.0))
+        libm::log((count_of(&view.categories, category) + 1.0) / (expected + 1.0))
     }
 
     /// Candidates of a user whose acts may not decide what he gets: popular now and lately. In order of content.
@@ -329,7 +368,7 @@ impl ContentInputs {
         let mut chosen: HashSet<u32> = self.fast.iter().copied().filter(is_open).take(fast).collect();
         chosen.extend(self.slow.iter().copied().filter(is_open).take(slow));
         chosen.extend(self.co_engaged(view, is_open).into_iter().take(close));
-        chosen.extend(self.of_liked_categories(view, is_open).into_iter().take(liked));
+        chosen.extend(self.of_liked_categories(view, liked, is_open));
         if !unseen {
             let mut own = view.own.clone();
             own.retain(|(content, _, _)| self.alive[*content as usize]);
@@ -343,49 +382,43 @@ impl ContentInputs {
 
     /// What those who share contents with the user touched, most shared first, ties by id.
     fn co_engaged(&self, view: &ContentView, is_open: impl Fn(&u32) -> bool) -> Vec<u32> {
-        let of = |content: &u32| view.co_engaged[*content as usize];
-        let all = 0..self.alive.len() as u32;
-        let mut close: Vec<u32> = all.filter(|content| of(content) > 0.0 && is_open(content)).collect();
-        close.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.cmp(b)));
-        close
+        let opinions = view.opinions.iter().filter(|(content, _, shared)| *shared > 0.0 && is_open(content));
+        let mut close: Vec<(f64, u32)> = opinions.map(|(content, _, shared)| (*shared, *content)).collect();
+        close.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        close.into_iter().map(|(_, content)| content).collect()
     }
 
-    /// Contents of categories that the user touches more than others do, the most preferred first, then the popular.
-    fn of_liked_categories(&self, view: &ContentView, is_open: impl Fn(&u32) -> bool) -> Vec<u32> {
-        let of = |content: &u32| self.category_affinity(view, *content as usize);
-        let popular = self.slow.iter().copied().filter(is_open);
-        let mut liked: Vec<(f64, u32)> = popular.map(|content| (of(&content), content)).collect();
-        liked.retain(|(affinity, _)| *affinity > 0.0);
-        // Stable: within a category the popular stay first.
-        liked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        liked.into_iter().map(|(_, content)| content).collect()
-    }
-}
-
-/// What users share with one of them, summed by user.
-struct Shared {
-    sums: Vec<(f64, f64)>,
-    met: Vec<u32>,
-}
-
-impl Shared {
-    fn new(users: usize) -> Shared {
-        Shared { sums: vec![(0.0, 0.0); users], met: Vec::new() }
-    }
-
-    fn add(&mut self, user: u32, square: f64, history: f64) {
-        let (squares, histories) = &mut self.sums[user as usize];
-        if *squares == 0.0 {
-            self.met.push(user);
+    /// At most `most` contents of categories that the user touches more than others do, the most preferred first, then
+    /// the popular. Only categories that the user has touched can be such.
+    fn of_liked_categories(
+        &self,
+        view: &ContentView,
+        most: usize,
+        is_open: impl Fn(&u32) -> bool,
+    ) -> Vec<u32> {
+        let mut liked: Vec<(f64, u32, u32)> = Vec::new();
+        for (category, _) in &view.categories {
+            let affinity = self.affinity_to(view, *category);
+            if affinity > 0.0 {
+                let open = self.slow_of[*category as usize].iter().filter(|(_, content)| is_open(content));
+                liked.extend(open.take(most).map(|(rank, content)| (affinity, *rank, *content)));
+            }
         }
-        *squares += square;
-        *histories += history;
+        liked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        liked.into_iter().take(most).map(|(_, _, content)| content).collect()
     }
+}
 
-    fn finish(self) -> Vec<(u32, f64, f64)> {
-        let sums = self.sums;
-        self.met.into_iter().map(|user| (user, sums[user as usize].0, sums[user as usize].1)).collect()
-    }
+/// (value, how often), sorted by value.
+fn counted(values: impl Iterator<Item = u32>) -> Vec<(u32, f64)> {
+    let mut values: Vec<u32> = values.collect();
+    values.sort_unstable();
+    values.chunk_by(|a, b| a == b).map(|group| (group[0], group.len() as f64)).collect()
+}
+
+/// How often a value was counted.
+fn count_of(counts: &[(u32, f64)], value: u32) -> f64 {
+    counts.binary_search_by_key(&value, |(known, _)| *known).map_or(0.0, |index| counts[index].1)
 }
 
 /// The block of a content that no event has touched.
@@ -450,12 +483,13 @@ fn own_touches(sources: &Sources<'_>, user: usize, at: Instant) -> Vec<(u32, f64
 /// One user's relation to all contents at a moment.
 #[derive(Clone, Debug)]
 pub struct ContentView {
-    near: Vec<f64>,
-    co_engaged: Vec<f64>,
+    /// (content, neighbours' news of it, what they share with the user in it), sorted by content.
+    opinions: Vec<(u32, f64, f64)>,
     touched: HashSet<u32>,
     own: Vec<(u32, f64, Instant)>,
     origins: Vec<(u32, f64)>,
-    categories: Vec<f64>,
+    /// (category, contents of it that the user touched), sorted by category.
+    categories: Vec<(u32, f64)>,
     acts: Vec<Instant>,
 }
 
@@ -465,9 +499,15 @@ impl ContentView {
         self.touched.contains(&content)
     }
 
+    /// What neighbours say of a content: by their news, and by what they share with the user; zeros if nothing.
+    fn opinion(&self, content: u32) -> (f64, f64) {
+        let known = self.opinions.binary_search_by_key(&content, |(known, _, _)| *known);
+        known.map_or((0.0, 0.0), |index| (self.opinions[index].1, self.opinions[index].2))
+    }
+
     fn own_touch(&self, content: u32) -> Option<(f64, Instant)> {
-        let place = self.own.binary_search_by_key(&content, |(known, _, _)| *known).ok()?;
-        Some((self.own[place].1, self.own[place].2))
+        let index = self.own.binary_search_by_key(&content, |(known, _, _)| *known).ok()?;
+        Some((self.own[index].1, self.own[index].2))
     }
 
     fn acts_since(&self, moment: Instant) -> usize {

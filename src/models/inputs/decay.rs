@@ -1,11 +1,12 @@
 //! Decayed weights and log-odds, as inputs take them.
 
+use domain::numeric::decay_factor;
 use domain::time::{DAY, Instant};
 
 /// 2^(−age / half-life in days).
 pub(super) fn decay(at: Instant, event: Instant, half_life_days: f64) -> f64 {
     let age = (at.micros() - event.micros()) as f64 / DAY as f64;
-    libm::exp2(-age / half_life_days)
+    decay_factor(age, half_life_days)
 }
 
 /// ln(p / (1 − p)), held away from certainty.

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::fit::{Fitted, Prepared};
-use super::{Learner, ROWS_FOR_CHOICE, TrainError, softplus};
+use super::{Learner, ROWS_FOR_CHOICE, TrainError};
+use crate::measure::stands_for;
 use crate::recipe::Recipe;
 use config::Method;
+use domain::numeric::softplus;
 use learners::logistic::ROUGH_TOLERANCE;
 use registry::figures::Tried;
 
 impl Learner<'_> {
     /// The recipe to use with all that were tried. Each method's strength is the one with the least log-loss on later
-    /// moments, fitted on what was known before them; a method takes the place of one named before it if it is clearly
-    /// better on them.
+    /// moments, fitted on what was known before them; a method replaces one named before it if it is clearly
+    /// better on them. Both count the negatives that were left out.
     pub(super) fn choose_recipe(&self, rows: &[usize]) -> Result<(Recipe, Vec<Tried>), TrainError> {
         let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);
         let mut folds = Vec::new();
@@ -41,10 +43,11 @@ impl Learner<'_> {
             Ok::<f64, TrainError>(self.loss(&fitted, after))
         });
         let losses = losses.into_iter().collect::<Result<Vec<f64>, TrainError>>()?;
-        let count: usize = folds.iter().map(|(_, after)| after.len()).sum();
+        let after = folds.iter().flat_map(|(_, after)| after);
+        let mass: f64 = after.map(|row| stands_for(self.examples.labels[*row], self.examples)).sum();
         let mean = |index: usize| {
             let own = losses.iter().skip(index * folds.len()).take(folds.len());
-            own.sum::<f64>() / count.max(1) as f64
+            own.sum::<f64>() / mass.max(1.0)
         };
         let one = |(index, recipe): (usize, &Recipe)| Tried {
             kind: recipe.kind(),
@@ -87,11 +90,8 @@ impl Learner<'_> {
 
     /// −ln probability of a row, times the rows that it stands for.
     fn weighted_loss(&self, fitted: &Fitted, row: usize) -> f64 {
-        let logit = fitted.logit(self.examples, row);
-        match self.examples.labels[row] {
-            true => softplus(-logit),
-            false => softplus(logit) * f64::from(self.examples.one_kept_of),
-        }
+        let (logit, label) = (fitted.logit(self.examples, row), self.examples.labels[row]);
+        softplus(if label { -logit } else { logit }) * stands_for(label, self.examples)
     }
 
     /// Rows of a user are not independent, users are: the standard error is that of the users' sums.
@@ -106,17 +106,11 @@ impl Learner<'_> {
         users > 1.0 && sum < -STANDARD_ERRORS * libm::sqrt(spread * users / (users - 1.0))
     }
 
-    /// Σ −ln probability of some rows, with the logits' own sigmoid.
+    /// Σ −ln probability of some rows and of those that they stand for, with the logits' own sigmoid: the intercept was
+    /// moved to speak of everybody, so only together with those left out is a row's probability the right one.
     fn loss(&self, fitted: &Fitted, rows: &[usize]) -> f64 {
         let losses = parallel::in_chunks(rows.len(), 4_096, |range| {
-            rows[range]
-                .iter()
-                .map(|row| {
-                    let logit = fitted.logit(self.examples, *row);
-                    let signed = if self.examples.labels[*row] { -logit } else { logit };
-                    softplus(signed)
-                })
-                .sum::<f64>()
+            rows[range].iter().map(|row| self.weighted_loss(fitted, *row)).sum::<f64>()
         });
         losses.iter().sum()
     }

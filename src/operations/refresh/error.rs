@@ -7,10 +7,10 @@ use files::tables::TableError;
 use planning::handoff::HandoffError;
 use segments::saved::versions::SavedError;
 
-use super::PlanError;
-use super::TrainingError;
 use crate::context::ContextError;
 use crate::ingest::IngestError;
+use crate::plan::PlanError;
+use crate::train::TrainingError;
 
 /// A step that failed. Steps before it stay done.
 #[derive(Debug, thiserror::Error)]

@@ -143,15 +143,6 @@ impl Journal {
         &self.path
     }
 
-    /// Was a step made from this input?
-    pub(super) fn holds(&self, step: &str, input: &str) -> bool {
-        self.index_of(step, input).is_some()
-    }
-
-    fn index_of(&self, step: &str, input: &str) -> Option<usize> {
-        self.records.iter().position(|record| record.step.step == step && record.step.input == input)
-    }
-
     /// A step whose product somebody removed is made anew.
     pub(super) fn forget_unless(&mut self, step: &str, is_there: impl Fn(&Step) -> bool) {
         self.records.retain(|record| record.step.step != step || is_there(&record.step));
@@ -159,7 +150,8 @@ impl Journal {
 
     /// A step that was made from this input, noted as a step of this run.
     pub(super) fn done(&mut self, step: &str, input: &str) -> Option<Record> {
-        let index = self.index_of(step, input)?;
+        let is_it = |record: &Record| record.step.step == step && record.step.input == input;
+        let index = self.records.iter().position(is_it)?;
         self.records[index].step.again = true;
         self.told.push(step.to_string());
         Some(self.records[index].clone())

@@ -8,7 +8,7 @@ use ::segments::answers::desk::{Asked, DeskError};
 use ::segments::answers::privacy::{Reader, Shown};
 use ::segments::language::ready_made::{ReadyMade, ready_made as all_for};
 use domain::time::Instant;
-use registry::versions::Registry;
+use registry::versions::{Registry, RegistryError};
 
 /// The ready-made audiences.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub fn ready_made(context: &Context<'_>, asking: Asking<'_>) -> Result<ReadyMade
         let as_of = view.as_of();
         let goals = view.desk.catalogue.goals().iter().cloned();
         let (goals, without): (Vec<String>, Vec<String>) =
-            goals.partition(|goal| registry.newest(goal, as_of).is_ok());
+            goals.partition(|goal| has_model(context, &registry, goal, as_of));
         let all = all_for(&goals);
         let asked = all.iter().map(|one| view.desk.saved_one(&one.id, as_of));
         let asked = asked.collect::<Result<Vec<Asked>, DeskError>>()?;
@@ -45,6 +45,18 @@ pub fn ready_made(context: &Context<'_>, asking: Asking<'_>) -> Result<ReadyMade
         let audiences = all.into_iter().zip(shown).collect();
         Ok(ReadyMadeReport { as_of, users, audiences, goals_without_model: without })
     })
+}
+
+/// Has a goal a model that can be used? What is skipped on the way to it, its propensities warn of.
+fn has_model(context: &Context<'_>, registry: &Registry, goal: &str, as_of: Instant) -> bool {
+    match registry.newest(goal, as_of) {
+        Ok(_) => true,
+        Err(RegistryError::NoModel { .. }) => false,
+        Err(error) => {
+            context.progress.warn(&error.to_string());
+            false
+        }
+    }
 }
 
 /// Counts as the reader may see them: members of a family are parts of a whole.

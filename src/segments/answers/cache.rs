@@ -77,7 +77,6 @@ fn look_at(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 }
 
 /// One question's view of the people as of a moment.
-#[derive(Debug)]
 pub struct View<'a> {
     /// The desk.
     pub desk: Desk<'a>,

@@ -32,7 +32,7 @@ use models::material::Material;
 use models::score::{check_goal, check_inputs, score};
 use profiles::ProfileError;
 use profiles::declared::Declared;
-use registry::versions::{Registry, RegistryError};
+use registry::versions::{Damaged, Newest, Registry, RegistryError};
 
 /// Most different things that one question looks up of everybody: each is a column in memory.
 const MOST_KEYS: usize = 200;
@@ -136,7 +136,6 @@ impl From<LakeError> for DeskError {
 }
 
 /// What every question about segments rests on.
-#[derive(Debug)]
 pub struct Desk<'a> {
     /// The workspace.
     pub workspace: &'a Workspace,
@@ -149,6 +148,7 @@ pub struct Desk<'a> {
     /// All saved segments.
     pub saved: SavedSegments,
     material: Option<&'a Material>,
+    tell: &'a dyn Fn(&Damaged),
 }
 
 /// A segment that can be evaluated.
@@ -187,6 +187,10 @@ pub fn saved_segments(workspace: &Workspace, config: &Config) -> Result<SavedSeg
     Ok(SavedSegments::read(workspace)?.with_goals(&goals_about_users(config)))
 }
 
+fn log(damaged: &Damaged) {
+    tracing::warn!(error = %damaged.error, "version {} of goal {} is skipped", damaged.version, damaged.goal);
+}
+
 fn goals_about_users(config: &Config) -> Vec<String> {
     let goals = config.goals.iter().filter(|(_, goal)| goal.unit == Unit::UserDay);
     goals.map(|(name, _)| name.clone()).collect()
@@ -212,7 +216,12 @@ impl<'a> Desk<'a> {
     ) -> Result<Desk<'a>, DeskError> {
         let zone = Zone::find(&config.default_time_zone)?;
         let saved = saved_segments(workspace, config)?;
-        Ok(Desk { workspace, config, catalogue, zone, saved, material: None })
+        Ok(Desk { workspace, config, catalogue, zone, saved, material: None, tell: &log })
+    }
+
+    /// The same telling somebody else than the log of versions of models that are damaged and skipped.
+    pub fn telling(self, tell: &'a dyn Fn(&Damaged)) -> Desk<'a> {
+        Desk { tell, ..self }
     }
 
     /// The same beside events that are in memory already; they serve people of their own moment.
@@ -377,11 +386,12 @@ impl<'a> Desk<'a> {
             return Err(PeopleError::Missing(Key::Propensity(name.to_string())).into());
         };
         let (registry, as_of) = (Registry::of(self.workspace), people.as_of());
-        let found = registry.newest(name, as_of)?;
-        let path = registry.place(name, &found.version).join("model.json");
+        let Newest { found, damaged } = registry.newest(name, as_of)?;
+        damaged.iter().for_each(self.tell);
+        let path = registry.version_directory(name, &found.version).join("model.json");
         check_goal(&found.model, goal)
             .and_then(|()| check_inputs(&found.model))
-            .map_err(|fault| RegistryError::Unusable { path, fault })?;
+            .map_err(|error| RegistryError::Unusable { path, error })?;
         let read;
         let material = match self.material.filter(|material| material.as_of == as_of) {
             Some(material) => material,
@@ -395,7 +405,8 @@ impl<'a> Desk<'a> {
             return Err(ProfileError::NoEvents(as_of.to_string()).into());
         }
         let sources = material.sources(&found.model.profile_settings);
-        let question = examples::Question { name, goal, sources: &sources, training: &self.config.training };
+        let question =
+            examples::GoalQuestion { name, goal, sources: &sources, training: &self.config.training };
         let scores = score(&question, &found.model, as_of)?;
         let users = material.timeline.users();
         let by_user = scores.iter().map(|score| (users[score.user].as_str(), score.propensity)).collect();

@@ -7,7 +7,7 @@ use super::keys::Key;
 use super::predicate::{Predicate, Question};
 use super::questions::{Asked, ask};
 use super::words::nearest;
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::time::Instant;
 use domain::zone::Zone;
 
@@ -233,8 +233,7 @@ fn named(name: &str) -> Result<String, Error> {
     match is_valid_id(name) {
         true => Ok(name.to_string()),
         false => {
-            let message =
-                format!("{:?} is no name: 1 to 128 bytes without control characters", shortened(name));
+            let message = format!("{:?} {NOT_AN_ID}", shortened(name));
             Err(Fault::BadArgument(message).into())
         }
     }

@@ -10,20 +10,17 @@ use serde_json::Value;
 use crate::language::fields::FieldType;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
-use files::tables::{self, TableError};
+use events::columns::users;
+use events::declared::{DeclaredTable, attributes_in};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// The attributes of the users of a workspace and their types, by name.
 pub fn attribute_types(workspace: &Workspace) -> Result<BTreeMap<String, FieldType>, TableError> {
-    let path = workspace.table("users");
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let frame = tables::read_parquet(&path, Some(&["attributes"]))?;
-    let written = frame.column("attributes").and_then(|column| column.str().cloned());
+    let table = DeclaredTable::read(workspace, &[users::ATTRIBUTES])?;
     let mut kinds: BTreeMap<String, BTreeSet<Kind>> = BTreeMap::new();
-    for text in written.map_err(TableError::parquet(&path))?.iter().flatten() {
-        for (name, value) in parsed(text) {
+    for text in table.texts(users::ATTRIBUTES).iter().flatten() {
+        for (name, value) in attributes_in(text) {
             kinds.entry(name).or_default().extend(kind_of(&value));
         }
     }
@@ -67,10 +64,6 @@ fn kind_of(value: &Value) -> Option<Kind> {
     }
 }
 
-fn parsed(text: &str) -> BTreeMap<String, Value> {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
 /// A number as people write one; what begins with a zero is rather a code.
 fn number_in(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -91,7 +84,7 @@ fn truth_in(text: &str) -> Option<bool> {
 pub(super) fn column(written: &[Option<&str>], name: &str, zone: &Zone) -> Series {
     let values: Vec<Option<Value>> = written
         .iter()
-        .map(|text| parsed((*text)?).remove(name).filter(|value| kind_of(value).is_some()))
+        .map(|text| attributes_in((*text)?).remove(name).filter(|value| kind_of(value).is_some()))
         .collect();
     let kinds = values.iter().flatten().filter_map(kind_of).collect();
     let title = || "attribute".into();

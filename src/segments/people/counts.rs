@@ -1,7 +1,6 @@
 //! How many events of a name each person has in a window, out of the lake: one pass for all names and windows.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
 use polars::prelude::*;
 
@@ -9,7 +8,7 @@ use super::PeopleError;
 use crate::language::expression::Duration;
 use domain::time::Instant;
 use events::lake::{Lake, LakeFile};
-use files::tables::TableError;
+use events::stored::{EventColumn, StoredEvents};
 
 /// Windows of one name, each with the count of every person so far.
 type Windows = Vec<(Duration, Vec<i64>)>;
@@ -26,16 +25,13 @@ pub(super) fn count<'a>(
         by_event.entry(event).or_default().push((within, vec![0; ids.len()]));
     }
     let longest = by_event.values().flatten().map(|(within, _)| within.micros()).max().unwrap_or_default();
-    let from = as_of.plus(-longest).micros();
     let rows: HashMap<&str, usize> =
         ids.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
-    let touches = |file: &&LakeFile| {
-        file.last_micros >= from && by_event.keys().any(|event| file.events.contains_key(*event))
-    };
-    let files: Vec<&LakeFile> = lake.files_before(as_of).into_iter().filter(touches).collect();
+    let mut files = lake.files_within(as_of.plus(-longest), as_of);
+    files.retain(|file: &&LakeFile| by_event.keys().any(|event| file.holds(event)));
     for file in files {
-        let frame = lake.read(file, Some(&["user_id", "event", "timestamp"]))?;
-        add(&frame, &rows, &mut by_event, as_of).map_err(TableError::parquet(Path::new(&file.path)))?;
+        let columns = [EventColumn::UserId, EventColumn::Name, EventColumn::Timestamp];
+        add(&lake.events(file, &columns)?, &rows, &mut by_event, as_of);
     }
     let column = |counts| Int64Chunked::from_vec("count".into(), counts).into_series();
     let of_event = |(event, windows): (&str, Windows)| {
@@ -46,20 +42,17 @@ pub(super) fn count<'a>(
 }
 
 fn add(
-    frame: &DataFrame,
+    events: &StoredEvents,
     rows: &HashMap<&str, usize>,
     by_event: &mut BTreeMap<&str, Windows>,
     as_of: Instant,
-) -> PolarsResult<()> {
-    let (users, events) = (frame.column("user_id")?.str()?, frame.column("event")?.str()?);
-    let stamps = frame.column("timestamp")?.datetime()?.physical();
-    for ((user, name), stamp) in users.iter().zip(events.iter()).zip(stamps.iter()) {
-        let Some(windows) = name.and_then(|name| by_event.get_mut(name)) else { continue };
-        let Some(age) = stamp.map(|stamp| as_of.micros() - stamp).filter(|age| *age > 0) else { continue };
-        let Some(row) = user.and_then(|user| rows.get(user)) else { continue };
+) {
+    for event in events.iter().filter(|event| event.timestamp < as_of) {
+        let Some(windows) = by_event.get_mut(event.name) else { continue };
+        let Some(row) = rows.get(event.user_id) else { continue };
+        let age = as_of.micros() - event.timestamp.micros();
         for (_, counts) in windows.iter_mut().filter(|(within, _)| age <= within.micros()) {
             counts[*row] += 1;
         }
     }
-    Ok(())
 }

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::path::Path;
 
 use polars::prelude::*;
 
@@ -11,7 +10,9 @@ use super::attributes;
 use crate::language::keys::{Declared, Key};
 use domain::device::Device;
 use domain::zone::Zone;
-use files::tables::{self, TableError};
+use events::columns::{Column, Users, users};
+use events::declared::DeclaredTable;
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// People whose rows are sought by one thread at a time.
@@ -28,109 +29,103 @@ pub(super) fn columns<'a>(
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let path = workspace.table("users");
-    let names = keys.iter().map(|key| stored_name(key)).chain(["user_id"]);
-    let users = Users::read(&path, ids, names.collect())?;
-    let column =
-        |key: &&Key| Ok(((*key).clone(), users.column(key, zone).map_err(TableError::parquet(&path))?));
-    keys.iter().map(column).collect()
+    let mut columns: Vec<Column<Users>> = keys.iter().map(|key| stored_column(key)).collect();
+    columns.push(users::ID);
+    columns.sort_unstable_by_key(|column| column.name());
+    columns.dedup_by_key(|column| column.name());
+    let said = Said::read(workspace, ids, &columns)?;
+    Ok(keys.iter().map(|key| ((*key).clone(), said.column(key, zone))).collect())
 }
 
 /// Ids of all declared users, sorted.
 pub(super) fn ids(workspace: &Workspace) -> Result<StringChunked, TableError> {
-    let path = workspace.table("users");
-    if !path.exists() {
-        return Ok(StringChunked::full_null("user_id".into(), 0));
-    }
-    let frame = tables::read_parquet(&path, Some(&["user_id"]))?;
-    let ids = frame
-        .column("user_id")
-        .and_then(|column| column.str().cloned())
-        .map_err(TableError::parquet(&path))?;
-    Ok(ids.sort(false))
+    let table = DeclaredTable::read(workspace, &[users::ID])?;
+    Ok(table.texts(users::ID).sort(false))
 }
 
-fn stored_name(key: &Key) -> &'static str {
+fn stored_column(key: &Key) -> Column<Users> {
     match key {
-        Key::Declared(Declared::Consent | Declared::OptedOut) => "consent",
-        Key::Declared(Declared::Personalisation) => "personalisation",
-        Key::Declared(Declared::MaxPerDay) => "max_per_day",
-        Key::Declared(Declared::MutedCategories) => "muted_categories",
-        Key::Declared(Declared::Channels) => "devices",
-        Key::Declared(Declared::CreatedAt) => "created_at",
-        _ => "attributes",
+        Key::Declared(Declared::Consent | Declared::OptedOut) => users::CONSENT,
+        Key::Declared(Declared::Personalisation) => users::PERSONALISATION,
+        Key::Declared(Declared::MaxPerDay) => users::MAX_PER_DAY,
+        Key::Declared(Declared::MutedCategories) => users::MUTED_CATEGORIES,
+        Key::Declared(Declared::Channels) => users::DEVICES,
+        Key::Declared(Declared::CreatedAt) => users::CREATED_AT,
+        _ => users::ATTRIBUTES,
     }
 }
 
-/// What declared users said, a row a person: of nulls where he was not declared.
-struct Users {
-    /// Without columns when nobody was declared.
-    frame: DataFrame,
+/// What declared users said, a row a person: of nulls for a person who was not declared.
+struct Said {
+    /// Without rows when nobody was declared.
+    table: DeclaredTable<Users>,
     people: usize,
 }
 
-impl Users {
-    fn read(path: &Path, ids: &StringChunked, mut names: Vec<&str>) -> Result<Users, TableError> {
-        if !path.exists() {
-            return Ok(Users { frame: DataFrame::empty(), people: ids.len() });
-        }
-        names.sort_unstable();
-        names.dedup();
-        let frame = tables::read_parquet(path, Some(&names))?;
-        let aligned = || match align(ids, frame.column("user_id")?.str()?) {
-            Some(rows) => frame.take(&rows),
-            None => Ok(frame.clone()),
+impl Said {
+    fn read(
+        workspace: &Workspace,
+        ids: &StringChunked,
+        columns: &[Column<Users>],
+    ) -> Result<Said, TableError> {
+        let stored = DeclaredTable::read(workspace, columns)?;
+        let rows = if stored.is_empty() { None } else { align(ids, stored.texts(users::ID)) };
+        let table = match rows {
+            Some(rows) => stored.take(&rows)?,
+            None => stored,
         };
-        Ok(Users { frame: aligned().map_err(TableError::parquet(path))?, people: ids.len() })
+        Ok(Said { table, people: ids.len() })
     }
 
-    fn texts(&self, name: &str) -> PolarsResult<StringChunked> {
-        match self.frame.width() {
-            0 => Ok(StringChunked::full_null(name.into(), self.people)),
-            _ => self.frame.column(name)?.str().cloned(),
+    fn texts(&self, column: Column<Users>) -> StringChunked {
+        if self.table.is_empty() {
+            return StringChunked::full_null(column.name().into(), self.people);
         }
+        self.table.texts(column).clone()
     }
 
-    fn wholes(&self, name: &str) -> PolarsResult<Int64Chunked> {
-        match self.frame.width() {
-            0 => Ok(Int64Chunked::full_null(name.into(), self.people)),
-            _ => self.frame.column(name)?.to_physical_repr().i64().cloned(),
+    fn wholes(&self, column: Column<Users>) -> Int64Chunked {
+        if self.table.is_empty() {
+            return Int64Chunked::full_null(column.name().into(), self.people);
         }
+        self.table.wholes(column).clone()
     }
 
-    fn column(&self, key: &Key, zone: &Zone) -> PolarsResult<Series> {
-        let name = stored_name(key);
-        Ok(match key {
+    fn column(&self, key: &Key, zone: &Zone) -> Series {
+        let stored = stored_column(key);
+        match key {
             Key::Declared(Declared::Consent) => {
-                let words = self.texts(name)?;
+                let words = self.texts(stored);
                 let words = words.iter().map(|word| Some(consent(word)));
-                StringChunked::from_iter_options(name.into(), words).into_series()
+                StringChunked::from_iter_options(stored.name().into(), words).into_series()
             }
             Key::Declared(Declared::OptedOut) => {
-                let words = self.texts(name)?;
+                let words = self.texts(stored);
                 // A word that cannot be read is no consent: safety fails closed.
                 (words.not_equal_missing("granted") & words.is_not_null()).into_series()
             }
             Key::Declared(Declared::Personalisation) => {
-                self.texts(name)?.not_equal_missing("off").into_series()
+                self.texts(stored).not_equal_missing("off").into_series()
             }
             Key::Declared(Declared::MutedCategories) => {
                 let split = |text: Option<&str>| {
                     Some(text.map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default())
                 };
-                sets(self.texts(name)?.iter().map(split))
+                sets(self.texts(stored).iter().map(split))
             }
-            Key::Declared(Declared::Channels) => sets(self.texts(name)?.iter().map(channels)),
-            Key::Declared(Declared::MaxPerDay) => self.wholes(name)?.into_series(),
+            Key::Declared(Declared::Channels) => sets(self.texts(stored).iter().map(channels)),
+            Key::Declared(Declared::MaxPerDay) => self.wholes(stored).into_series(),
             Key::Declared(Declared::CreatedAt) => {
-                self.wholes(name)?.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
+                let moments = self.wholes(stored);
+                moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
             }
             Key::Attribute(attribute) => {
-                let written = self.texts(name)?;
+                let written = self.texts(stored);
                 attributes::column(&written.iter().collect::<Vec<_>>(), attribute, zone)
             }
-            _ => self.wholes(name)?.into_series(),
-        })
+            // `columns` asks for no other key.
+            _ => self.texts(stored).into_series(),
+        }
     }
 }
 

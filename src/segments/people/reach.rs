@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::Path;
 
 use polars::prelude::*;
 
@@ -16,14 +15,18 @@ use decisions::rule_names::{
     PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN,
 };
 use domain::content::MessageClass;
+use domain::event::SENT;
 use domain::frequency::{FrequencyWindow, LONGEST_DAYS};
 use domain::settings::DecisionSettings;
-use domain::time::{DAY, HOUR, Instant, MINUTE};
+use domain::time::{DAY, HOUR, MINUTE};
 use domain::user::{Consent, User};
 use domain::zone::ZoneSource;
 use events::catalogue::DeclaredUsers;
+use events::columns::contents;
+use events::declared::DeclaredTable;
 use events::lake::Lake;
-use files::tables::{self, TableError};
+use events::stored::{EventColumn, StoredEvent};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// People whom one thread asks the rules about at a time.
@@ -216,65 +219,51 @@ fn recent_sends(
 ) -> Result<BTreeMap<usize, Vec<PastSend>>, PeopleError> {
     let (from, until) = (people.as_of().plus(-memory(settings)), people.as_of());
     let lake = Lake::open(workspace)?;
-    let mut files = lake.files_before(until);
-    files.retain(|file| file.last_micros >= from.micros() && file.events.contains_key(SENT));
+    let mut files = lake.files_within(from, until);
+    files.retain(|file| file.holds(SENT));
     let mut sends: BTreeMap<usize, Vec<PastSend>> = BTreeMap::new();
     if files.is_empty() {
         return Ok(sends);
     }
     let service = service_contents(workspace)?;
     for file in files {
-        let frame = lake.read(file, Some(&["user_id", "event", "timestamp", "content_id", "channel"]))?;
-        let found = sends_in(&frame, from..until, &service);
-        for (user, send) in found.map_err(TableError::parquet(Path::new(&file.path)))? {
-            if let Some(row) = people.row_of(&user) {
-                sends.entry(row).or_default().push(send);
+        for event in lake.events(file, &COLUMNS)?.iter() {
+            let is_counted = event.name == SENT && (from..until).contains(&event.timestamp);
+            if let Some(row) = people.row_of(event.user_id).filter(|_| is_counted) {
+                sends.entry(row).or_default().push(past_send(&event, &service));
             }
         }
     }
     Ok(sends)
 }
 
-/// The event that says a push went out.
-const SENT: &str = "push_sent";
+/// What is read of a push that went out.
+const COLUMNS: [EventColumn; 5] = [
+    EventColumn::UserId,
+    EventColumn::Name,
+    EventColumn::Timestamp,
+    EventColumn::ContentId,
+    EventColumn::Channel,
+];
 
-/// Pushes that went out within a span of time, each with its user.
-fn sends_in(
-    frame: &DataFrame,
-    span: Range<Instant>,
-    service: &BTreeSet<String>,
-) -> PolarsResult<Vec<(String, PastSend)>> {
-    let text = |name: &str| frame.column(name)?.str();
-    let (users, names) = (text("user_id")?, text("event")?);
-    let (contents, channels) = (text("content_id")?, text("channel")?);
-    let stamps = frame.column("timestamp")?.datetime()?.physical();
-    let send = |row: usize| {
-        let at = stamps.get(row).map(Instant::from_micros).filter(|at| span.contains(at))?;
-        let is_service = contents.get(row).is_some_and(|content| service.contains(content));
-        let send = PastSend {
-            at,
-            campaign_id: None,
-            content_id: contents.get(row).map(str::to_string),
-            channel: channels.get(row).map(str::to_string),
-            // Without a campaign no rule about tags is asked.
-            campaign_tags: Vec::new(),
-            message_class: if is_service { MessageClass::Service } else { MessageClass::Marketing },
-        };
-        Some((users.get(row)?.to_string(), send))
-    };
-    Ok((0..frame.height()).filter(|row| names.get(*row) == Some(SENT)).filter_map(send).collect())
+/// A push that went out, as rules count it.
+fn past_send(event: &StoredEvent<'_>, service: &BTreeSet<String>) -> PastSend {
+    let is_service = event.content_id.is_some_and(|content| service.contains(content));
+    PastSend {
+        at: event.timestamp,
+        campaign_id: None,
+        content_id: event.content_id.map(str::to_string),
+        channel: event.channel.map(str::to_string),
+        // Without a campaign no rule about tags is asked.
+        campaign_tags: Vec::new(),
+        message_class: if is_service { MessageClass::Service } else { MessageClass::Marketing },
+    }
 }
 
 /// Contents whose pushes are service messages.
 fn service_contents(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {
-    let path = workspace.table("contents");
-    if !path.exists() {
-        return Ok(BTreeSet::new());
-    }
-    let frame = tables::read_parquet(&path, Some(&["content_id", "message_class"]))?;
-    let texts = |name: &str| frame.column(name).and_then(|column| column.str().cloned());
-    let columns = texts("content_id").and_then(|ids| Ok((ids, texts("message_class")?)));
-    let (ids, classes) = columns.map_err(TableError::parquet(&path))?;
-    let service = ids.iter().zip(classes.iter()).filter(|(_, class)| *class == Some("service"));
+    let table = DeclaredTable::read(workspace, &[contents::ID, contents::MESSAGE_CLASS])?;
+    let rows = table.texts(contents::ID).iter().zip(table.texts(contents::MESSAGE_CLASS).iter());
+    let service = rows.filter(|(_, class)| *class == Some(MessageClass::Service.as_str()));
     Ok(service.filter_map(|(id, _)| id.map(str::to_string)).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use domain::identity::is_valid_id;
+use domain::identity::{NOT_AN_ID, is_valid_id};
 use events::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record};
 
 /// The column that names users.
@@ -70,26 +70,22 @@ impl Upload {
     }
 }
 
-/// An id as it is written; a number without a fraction is one.
+/// An id as it is written; an exact whole number is one.
 fn id_in(path: &Path, line: u64, value: &RawValue<'_>) -> Result<String, InputError> {
     let id = match value {
         RawValue::Text(text) => text.to_string(),
-        RawValue::Integer(number) => number.to_string(),
-        RawValue::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
-            (*number as i64).to_string()
-        }
         RawValue::Missing => {
             return Err(InputError::new("missing_value", path, format!("line {line}: {USER_ID} is empty")));
         }
-        other => {
+        other => other.whole_number().map(|number| number.to_string()).ok_or_else(|| {
             let detail = format!("line {line}: {USER_ID} is {}, not an id", other.to_json());
-            return Err(InputError::new("bad_value", path, detail));
-        }
+            InputError::new("bad_value", path, detail)
+        })?,
     };
     match is_valid_id(&id) {
         true => Ok(id),
         false => {
-            let detail = format!("line {line}: {USER_ID} is not 1 to 128 bytes without control characters");
+            let detail = format!("line {line}: {USER_ID} {NOT_AN_ID}");
             Err(InputError::new("bad_value", path, detail))
         }
     }

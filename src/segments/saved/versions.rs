@@ -22,6 +22,7 @@ use domain::campaign::EVERYBODY;
 use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;
 use domain::time::Instant;
+pub use events::catalogue::campaigns_for;
 use files::tables::{self, TableError};
 use files::workspace::{Workspace, WriteLock};
 
@@ -458,23 +459,6 @@ fn refuse_ready_made(id: &str) -> Result<(), SavedError> {
         true => Err(SavedError::ReadyMade(id.chars().take(LONGEST_ID).collect())),
         false => Ok(()),
     }
-}
-
-/// Campaigns whose audience is this segment, by id.
-pub fn campaigns_for(workspace: &Workspace, id: &str) -> Result<Vec<String>, TableError> {
-    let path = workspace.table("campaigns");
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let frame = tables::read_parquet(&path, None)?;
-    // A table that was written before there were audiences names none.
-    let (Ok(ids), Ok(audiences)) = (frame.column("campaign_id"), frame.column("audience")) else {
-        return Ok(Vec::new());
-    };
-    let texts = ids.str().and_then(|ids| Ok((ids, audiences.str()?)));
-    let (ids, audiences) = texts.map_err(TableError::parquet(&path))?;
-    let naming = ids.iter().zip(audiences.iter()).filter(|(_, audience)| *audience == Some(id));
-    Ok(naming.filter_map(|(campaign, _)| campaign.map(str::to_string)).collect())
 }
 
 /// Lower case only, since some file systems do not tell cases apart.

@@ -8,9 +8,11 @@ mod bad_requests;
 mod lifecycle;
 mod logging;
 mod previews;
+mod retries;
 mod segments;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;
+mod waiting;
 mod watching;
 mod wire;

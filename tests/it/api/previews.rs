@@ -1,4 +1,6 @@
-//! `GET /v1/contents/{id}/preview`: wordings as a reader would see them.
+//! `GET /v1/contents/{id}/preview`: variants as a reader would see them.
+
+use std::fs;
 
 use serde_json::json;
 
@@ -11,17 +13,33 @@ fn a_content_is_shown_as_its_reader_sees_it() {
     let server = Server::start(workspace.path(), &["--now", NOW]);
     let reply = server.get("/v1/contents/news-1/preview?user_id=plain&locale=en-GB&channel=in_app");
     assert_eq!(reply.status, 200, "{reply:?}");
-    let wording = json!({
+    let variant = json!({
         "variant_id": "en", "locale": "en", "chosen": true, "title": "News", "body": "you", "title_cut": false,
         "body_cut": false, "refused": false, "missing": [], "faults": [],
     });
     let expected = json!({
         "content_id": "news-1", "user_id": "plain", "locale": "en-GB", "channel": "in_app", "variant_id": "en",
-        "wordings": [wording],
+        "wordings": [variant],
     });
     assert_eq!(reply.json(), expected);
     let reply = server.get("/v1/contents/sport-1/preview");
     assert_eq!((&reply.json()["channel"], &reply.json()["user_id"]), (&json!("push"), &json!(null)));
+}
+
+#[test]
+fn a_preview_is_answered_from_the_snapshot_and_not_from_the_tables() {
+    let workspace = workspace();
+    let settings = [("SERVE__REFRESH_SECONDS", "86400")];
+    let server = Server::start_with(workspace.path(), &["--now", NOW], &settings);
+    let before = server.get("/v1/contents/news-1/preview?locale=en-GB");
+    assert_eq!(before.status, 200, "{before:?}");
+    let of_user = server.get("/v1/contents/news-1/preview?user_id=plain").text;
+    for table in ["contents", "campaigns"] {
+        fs::write(workspace.path().join(format!("data/{table}.parquet")), "no table").unwrap();
+    }
+    assert_eq!(server.get("/v1/contents/news-1/preview?user_id=plain").text, of_user);
+    fs::write(workspace.path().join("data/users.parquet"), "no table").unwrap();
+    assert_eq!(server.get("/v1/contents/news-1/preview?locale=en-GB").text, before.text);
 }
 
 #[test]

@@ -25,4 +25,5 @@ mod simulation;
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;
 mod templates;
+mod unreadable_contents;
 mod upserts;

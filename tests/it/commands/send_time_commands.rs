@@ -11,6 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::draws::Draws;
+use crate::support::on_cores;
 
 const MODELS: [&str; 6] = ["empirical_bayes", "global", "laplace", "model", "raw_histogram", "uniform"];
 
@@ -55,7 +56,6 @@ fn the_sample_is_foretold_better_than_by_any_baseline_and_worse_on_a_wrong_clock
     check_lead(&right);
     let (utc, fixed) = (evaluation_in("UTC"), evaluation_in("Etc/GMT+5"));
     let figures = [&right, &utc, &fixed].map(|report| value(report, "model", "ll24"));
-    println!("ll24 of New York's clock, of UTC, of a fixed offset: {figures:?}");
     let [right, utc, fixed] = figures;
     // A clock that misses the change of the hour smears every habit over two hours.
     assert!(utc > right + 0.02, "UTC {utc}, right {right}");
@@ -146,13 +146,6 @@ fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_smartpush"))
 }
 
-/// The binary on one processor, so that it starts one thread.
-fn on_one_processor() -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", "0", env!("CARGO_BIN_EXE_smartpush")]);
-    command
-}
-
 #[test]
 fn curves_are_the_same_bytes_from_any_order_split_and_number_of_threads() {
     let events = made_up_events();
@@ -160,8 +153,8 @@ fn curves_are_the_same_bytes_from_any_order_split_and_number_of_threads() {
     let straight = workspace(places[0].path(), std::slice::from_ref(&events));
     let expected = curves(binary(), &straight, "parquet");
     assert_eq!(curves(binary(), &straight, "parquet"), expected, "run again");
-    if Command::new("taskset").arg("--version").output().is_ok() {
-        assert_eq!(curves(on_one_processor(), &straight, "parquet"), expected, "one thread");
+    if let Some(one_core) = on_cores("0") {
+        assert_eq!(curves(one_core, &straight, "parquet"), expected, "one thread");
     }
     let mut shuffled = events.clone();
     shuffled

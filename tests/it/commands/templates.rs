@@ -1,4 +1,4 @@
-//! Wordings: placeholders, languages, cuts, and what a reader sees of them.
+//! Texts of contents: placeholders, languages, cuts, and what a reader sees of them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use smartpush::config::Config;
 use smartpush::domain::channel::ChannelSettings;
 use smartpush::domain::content::Variant;
-use smartpush::domain::locale::{best_for, fallbacks, is_same};
+use smartpush::domain::locale::{fallbacks, is_same};
+use smartpush::domain::preview::render;
 use smartpush::domain::template::{FaultKind, Template, field_of, truncate};
 use smartpush::domain::user::User;
-use smartpush::domain::wording::render;
 use tempfile::TempDir;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -225,23 +225,6 @@ fn locales_are_the_same_whatever_their_case_and_separators() {
 }
 
 #[test]
-fn the_wording_of_the_nearest_language_is_taken() {
-    let best = |locales: &[&'static str], wanted| {
-        let own = |locale: &&'static str| -> Option<&'static str> { (!locale.is_empty()).then_some(*locale) };
-        best_for(locales, |locale| own(locale), wanted).copied()
-    };
-    let all = ["fr", "", "zh", "zh_hant", "en"];
-    assert_eq!(best(&all, Some("zh-Hant-HK")), Some("zh_hant"));
-    assert_eq!(best(&all, Some("ZH-Hans")), Some("zh"));
-    assert_eq!(best(&all, Some("EN_gb")), Some("en"));
-    assert_eq!(best(&all, Some("pt-BR")), Some(""));
-    assert_eq!(best(&all, None), Some(""));
-    assert_eq!(best(&["fr", "en-GB"], Some("en")), Some("fr"), "a narrower wording is no fallback");
-    assert_eq!(best(&["fr", "-"], Some("")), Some("-"), "a locale that says nothing is none");
-    assert_eq!(best(&[], Some("en")), None);
-}
-
-#[test]
 fn a_channel_without_titles_sends_a_lone_title_as_its_text() {
     let sms = Config::defaults().channels["sms"].clone();
     let variant =
@@ -394,7 +377,7 @@ fn take(workspace: &Path, kind: &str, text: &str) {
 }
 
 #[test]
-fn the_card_shows_every_wording_as_the_reader_sees_it() {
+fn the_card_shows_every_variant_as_the_reader_sees_it() {
     let workspace = workspace();
     let text = stdout_of(&smartpush(workspace.path(), &["preview", "milk", "--user", "lan"]));
     let expected = "\
@@ -423,7 +406,8 @@ fn without_a_user_the_card_says_which_values_are_missing() {
     let text = stdout_of(&smartpush(workspace.path(), &["preview", "milk", "--locale", "EN"]));
     for line in [
         "milk over push to somebody of whom nothing is known (EN)",
-        "▸ english (en): would not be sent",
+        "  nothing would be sent: each variant in this language needs a value that is not known (has_template_values)",
+        "  english (en): would not be sent",
         "    title    Fresh milk, friend",
         "    body     You have {{points}} points.",
         "    missing  points: not known, and without a default",
@@ -432,7 +416,7 @@ fn without_a_user_the_card_says_which_values_are_missing() {
         assert!(text.lines().any(|own| own == line), "{line:?} is not in\n{text}");
     }
     let text = stdout_of(&smartpush(workspace.path(), &["preview", "empty"]));
-    assert!(text.contains("it has no wordings"), "{text}");
+    assert!(text.contains("it has no variants"), "{text}");
     let text = stdout_of(&smartpush(workspace.path(), &["preview", "bread"]));
     assert!(text.contains("▸ default (any language)") && !text.contains('\u{1b}'), "{text}");
 }
@@ -443,16 +427,20 @@ fn the_preview_is_one_json_object_too() {
     let output =
         smartpush(workspace.path(), &["preview", "milk", "--user", "ann", "--channel", "sms", "--json"]);
     let found: Value = serde_json::from_str(&stdout_of(&output)).unwrap();
-    assert_eq!(found["variant_id"], "english");
+    let nothing = (&Value::Null, &json!("has_template_values"));
+    assert_eq!((&found["variant_id"], &found["refused_by"]), nothing, "nobody knows her points");
     assert_eq!(
         (&found["content_id"], &found["user_id"], &found["locale"]),
         (&json!("milk"), &json!("ann"), &json!("en_GB"))
     );
     let expected = json!({
-        "variant_id": "english", "locale": "en", "chosen": true, "title": "", "body": "You have {{points}} points.",
+        "variant_id": "english", "locale": "en", "chosen": false, "title": "", "body": "You have {{points}} points.",
         "title_cut": false, "body_cut": false, "refused": true, "missing": ["points"], "faults": [],
     });
     assert_eq!(found["wordings"][0], expected);
+    let output = smartpush(workspace.path(), &["preview", "milk", "--user", "lan", "--json"]);
+    let found: Value = serde_json::from_str(&stdout_of(&output)).unwrap();
+    assert_eq!((&found["variant_id"], found.get("refused_by")), (&json!("chinese"), None));
 }
 
 #[test]

@@ -125,16 +125,20 @@ fn json_columns_are_kept_in_canonical_form_or_rejected() {
     let place = Place::new();
     let contents = &["--kind", "contents"];
     let text = "content_id,variants,media,presentation,tags\n\
-                a,\"[{\"\"b\"\":1,\"\"a\"\":[2]}]\",[],\"{\"\"z\"\":1,\"\"y\"\":null}\",x;y\n\
+                a,\"[{\"\"title\"\":\"\"Hi\"\",\"\"a\"\":[2]}]\",[],\"{\"\"z\"\":1,\"\"y\"\":null}\",x;y\n\
                 b,{},,,\n\
                 c,,\"[1\",,\n\
                 d,,,[],\n";
     let outcome = place.ingest_bytes("c.csv", text, contents);
     assert_eq!(outcome.counts(), [4, 1, 0, 3]);
     let content = row(&place, "contents", "a");
-    assert_eq!((&content["variants"], &content["media"]), (&json!("[{\"a\":[2],\"b\":1}]"), &json!("[]")));
+    assert_eq!(
+        (&content["variants"], &content["media"]),
+        (&json!("[{\"a\":[2],\"title\":\"Hi\"}]"), &json!("[]"))
+    );
     assert_eq!((&content["presentation"], &content["tags"]), (&json!("{\"z\":1}"), &json!("x;y")));
-    let nested = "{\"content_id\":\"a\",\"variants\":[{\"a\":[2],\"b\":1}],\"tags\":[\"x\",\"y\"]}\n";
+    let nested =
+        "{\"content_id\":\"a\",\"variants\":[{\"a\":[2],\"title\":\"Hi\"}],\"tags\":[\"x\",\"y\"]}\n";
     assert_eq!(place.ingest_bytes("c.jsonl", nested, contents).counts(), [1, 0, 1, 0]);
 }
 

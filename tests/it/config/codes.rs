@@ -12,7 +12,7 @@ use crate::coded::check;
 fn every_error_of_the_settings_has_its_code_and_kind() {
     let unreadable =
         ConfigError::Unreadable { path: "smartpush.toml".into(), source: io::Error::other("gone") };
-    let invalid = ConfigError::Invalid { place: "smartpush.toml".into(), detail: "no TOML".into() };
+    let invalid = ConfigError::Invalid { origin: "smartpush.toml".into(), detail: "no TOML".into() };
     let zone = ConfigError::Zone(Zone::find("Nowhere/Land").unwrap_err());
     check(&[
         (&unreadable, "bad_config", Caller),

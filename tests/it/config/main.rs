@@ -42,13 +42,15 @@ fn text_in_the_environment_needs_no_quotes() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named_by_place_and_key() {
+fn what_cannot_be_used_is_named_by_its_file_and_key() {
     type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
-    let cases: [Case; 12] = [
+    let cases: [Case; 14] = [
         ("[ingest]\nchunk_row = 7", &[], &["smartpush.toml", "ingest", "chunk_row"]),
         ("[ingest]\nchunk_rows = \"many\"", &[], &["smartpush.toml", "ingest.chunk_rows", "many"]),
         ("[ingest]\nchunk_rows = 0", &[], &["ingest.chunk_rows", "0"]),
         ("[send_time]\ninterval = 1.0", &[], &["send_time.interval"]),
+        ("[profiles]\nlongest_list = 0", &[], &["profiles.longest_list", "0 is not a whole number from 1"]),
+        ("[planning]\nreach = -1.0", &[], &["planning.reach", "-1 is not a number from 0 to 1000"]),
         ("[profiles]\nrate_prior_pushes = nan", &[], &["profiles.rate_prior_pushes"]),
         ("default_time_zone = \"utc\"", &[], &["default_time_zone", "utc", "UTC"]),
         ("[channels.push]\ntitle_length = 1000001", &[], &["channels.push.title_length", "1000001"]),
@@ -73,6 +75,7 @@ fn a_whole_setting_beyond_all_reason_is_refused_before_any_arithmetic_meets_it()
         "INGEST__MAX_RECORD_BYTES",
         "INGEST__STAGING_MEMORY_MIB",
         "INGEST__FUTURE_TOLERANCE_HOURS",
+        "PROFILES__LONGEST_LIST",
         "HEALTH__TRAILING_DAYS",
         "HEALTH__VANISHED_DAYS",
         "FEEDBACK__ATTRIBUTION_WINDOW_HOURS",
@@ -84,6 +87,27 @@ fn a_whole_setting_beyond_all_reason_is_refused_before_any_arithmetic_meets_it()
             let path = key.to_lowercase().replace("__", ".");
             assert!(error.contains(&path) && error.contains(value), "{error}");
         }
+    }
+}
+
+#[test]
+fn no_setting_that_is_a_number_may_be_nan() {
+    fn floats(path: &str, value: &toml::Value, found: &mut Vec<String>) {
+        match value {
+            toml::Value::Table(table) => {
+                table.iter().for_each(|(key, value)| floats(&format!("{path}__{key}"), value, found));
+            }
+            toml::Value::Float(_) => found.push(path.to_string()),
+            _ => {}
+        }
+    }
+    let (defaults, mut found) = (DEFAULTS.parse().unwrap(), Vec::new());
+    floats("", &toml::Value::Table(defaults), &mut found);
+    assert!(found.len() > 30, "{found:?}");
+    for path in found {
+        let error = load(None, &[(&format!("SMARTPUSH{}", path.to_uppercase()), "nan")]).unwrap_err();
+        let key = path.trim_start_matches('_').replace("__", ".");
+        assert!(error.contains(&format!("{key}: NaN")), "{error}");
     }
 }
 

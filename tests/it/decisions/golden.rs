@@ -187,6 +187,7 @@ fn set_content(content: &mut Content, field: &str, value: &str) {
         "countries" => content.countries = value.split(',').map(str::to_string).collect(),
         "vendor_category" => content.vendor_category = Some(value.into()),
         "needs" => content.variants.iter_mut().for_each(|variant| variant.needs = vec![value.into()]),
+        "unreadable" => content.unreadable.push(value.into()),
         "ttl" => content.ttl_seconds = Some(value.parse().unwrap()),
         "variants" => content.variants = variants(&value.split(',').collect::<Vec<_>>()),
         _ => panic!("{field} is no field of a content"),

@@ -7,6 +7,7 @@ mod explaining;
 mod fatigue;
 mod golden;
 mod oracle;
+mod previews;
 mod properties;
 mod quiet_hours;
 mod reach;

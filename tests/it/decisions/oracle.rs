@@ -199,11 +199,12 @@ impl<'a> Oracle<'a> {
         let is_tried = is_service
             || candidate.evidence >= settings.cold_start_evidence
             || candidate.sent < settings.cold_start_sends;
-        !is_muted && is_here && is_tried && (content.variants.is_empty() || self.wordings(content) > 0)
+        let has_variant = content.variants.is_empty() || self.variants(content) > 0;
+        !is_muted && is_here && is_tried && has_variant && content.unreadable.is_empty()
     }
 
-    /// Wordings of the first language of his that has one that can be filled in.
-    pub fn wordings(&self, content: &Content) -> usize {
+    /// Variants of the first language of the user that has one that can be filled in.
+    pub fn variants(&self, content: &Content) -> usize {
         let user = &self.context.user;
         let mut wanted: Vec<&str> = match user.locale.as_deref() {
             Some("zh-Hant-HK") => vec!["zh-Hant-HK", "zh-Hant", "zh", "", "en"],

@@ -124,7 +124,7 @@ fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
     assert!(best > 0.0 && own.value > 0.0);
     assert!((decision.candidates[0].value - best).abs() < 1e-12);
     let probability = decision.action_probability.unwrap();
-    assert!(0.0 < probability && probability <= 1.0 / oracle.wordings(&chosen.content).max(1) as f64 + 1e-12);
+    assert!(0.0 < probability && probability <= 1.0 / oracle.variants(&chosen.content).max(1) as f64 + 1e-12);
     assert_eq!(decision.send_id.as_deref(), Some("send-1"));
 }
 
@@ -189,8 +189,8 @@ proptest! {
             let oracle = Oracle::new(&context);
             let arms = arms(&oracle, &context, &scorer());
             let worth = arms.iter().filter(|arm| arm.value > 0.0);
-            let wordings = worth.map(|arm| oracle.wordings(&arm.content.content).max(1));
-            prop_assert_eq!(allowed.len(), wordings.sum::<usize>());
+            let variants = worth.map(|arm| oracle.variants(&arm.content.content).max(1));
+            prop_assert_eq!(allowed.len(), variants.sum::<usize>());
             let own = allowed.iter().rfind(|arm| {
                 Some(&arm.content_id) == decision.content_id.as_ref()
                     && arm.variant_id == decision.variant_id
@@ -494,7 +494,7 @@ fn a_spent_budget_ends_exploration_and_asking_again_draws_the_same() {
 }
 
 #[test]
-fn wordings_of_one_language_share_users_evenly() {
+fn variants_of_one_language_share_users_evenly() {
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for user in 0..3_000 {
         let mut context = context("2026-06-10T16:00:00Z");

@@ -359,6 +359,7 @@ pub fn random_content(random: &mut Random, now: Instant) -> ContentContext {
         countries: random.maybe(8, |_| "US".to_string()).into_iter().collect(),
         vendor_category: random.maybe(3, |_| "news".into()),
         ttl_seconds: random.maybe(3, |random| random.below(90_000) as u32),
+        unreadable: random.maybe(20, |_| "variants".to_string()).into_iter().collect(),
         ..Content::default()
     };
     let mut inputs = || (0..2).map(|_| random.between(-2.0, 2.0)).collect();
@@ -376,7 +377,7 @@ fn random_variants(random: &mut Random) -> Vec<Variant> {
     all
 }
 
-/// Wordings in these locales, each named after its own; `""` has none.
+/// Variants in these locales, each named after its own; `""` has none.
 pub fn variants(locales: &[&str]) -> Vec<Variant> {
     let one = |locale: &&str| Variant {
         variant_id: if locale.is_empty() { "neutral".into() } else { format!("in-{locale}") },

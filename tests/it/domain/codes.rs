@@ -1,5 +1,6 @@
 //! Errors of time zones and templates have their code and kind.
 
+use domain::error::Coded;
 use domain::error::ErrorKind::Caller;
 use domain::template::{FaultKind, MissingValue, TemplateFault};
 use domain::zone::Zone;
@@ -20,7 +21,7 @@ fn every_error_of_the_domain_has_its_code_and_kind() {
 }
 
 #[test]
-fn an_unknown_zone_has_a_detail_for_an_error_that_names_the_place() {
+fn the_detail_of_an_error_is_its_text_without_its_code() {
     let unknown = Zone::find("Nowhere/Land").unwrap_err();
     assert_eq!(unknown.detail(), "unknown time zone \"Nowhere/Land\"");
     assert_eq!(unknown.to_string(), "unknown_time_zone: unknown time zone \"Nowhere/Land\"");

@@ -6,8 +6,13 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod event_names;
+mod numeric;
+mod variants;
 
+use domain::identity::whole_number;
 use domain::lifecycle::Lifecycle;
+use domain::pointer::{child, of_path};
 use domain::time::{DAY, Day, HOUR, Instant, LocalHour, SECOND, hour_of_week_name};
 use domain::zone::{Zone, Zones};
 use jiff::tz::TimeZoneDatabase;
@@ -19,6 +24,40 @@ fn instant(text: &str) -> Instant {
 
 fn zone(name: &str) -> Zone {
     Zone::find(name).unwrap()
+}
+
+#[test]
+fn a_number_is_a_whole_one_only_where_an_f64_tells_it_from_its_neighbours() {
+    let largest = (1_i64 << 53) - 1;
+    for number in [0, 1, -1, 1_000_000_000_000_000, 9_000_000_000_000_000, largest, -largest] {
+        assert_eq!(whole_number(number as f64), Some(number));
+    }
+    for number in
+        [0.5, -1.5, 9_007_199_254_740_992.0, -9_007_199_254_740_992.0, 1e19, f64::NAN, f64::INFINITY]
+    {
+        assert_eq!(whole_number(number), None, "{number}");
+    }
+}
+
+#[test]
+fn a_json_pointer_escapes_what_would_end_a_step() {
+    let pointer =
+        ["a/b", "m~n", "~1", "", "é"].into_iter().fold(String::new(), |parent, key| child(&parent, key));
+    assert_eq!(pointer, "/a~1b/m~0n/~01//é");
+    let document = serde_json::json!({"a/b": {"m~n": {"~1": {"": {"é": 7}}}}});
+    assert_eq!(document.pointer(&pointer), Some(&serde_json::json!(7)));
+}
+
+#[test]
+fn the_pointer_of_a_value_that_cannot_be_read_leads_to_it() {
+    type Tree = std::collections::BTreeMap<String, Vec<std::collections::BTreeMap<String, u32>>>;
+    let text = r#"{"a/b": [{"x": 1}, {"m~n": "seven"}]}"#;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let error = serde_path_to_error::deserialize::<_, Tree>(&mut reader).unwrap_err();
+    let pointer = of_path(error.path());
+    assert_eq!(pointer, "/a~1b/1/m~0n");
+    let document: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!(document.pointer(&pointer), Some(&serde_json::json!("seven")));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod reading;
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use domain::numeric::logistic;
 use evaluation::classification::log_loss;
-use learners::calibration::logistic;
 use learners::ftrl::{Ftrl, FtrlError};
 use learners::logistic::fit_logistic;
 use linfa::Dataset;

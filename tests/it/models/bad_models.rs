@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
-use smartpush::registry::model::{Model, ModelFault};
+use smartpush::registry::model::{Model, ModelError};
+use smartpush::registry::versions::version_of;
 
 use super::handmade;
 use super::town::{self, SMALL, day};
@@ -18,13 +19,13 @@ fn put(world: &World, bytes: &[u8]) -> String {
 }
 
 fn put_as(world: &World, version: &str, bytes: &[u8]) {
-    let place = world.registry().place(GOAL, version);
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(place.join("model.json"), bytes).unwrap();
+    let directory = world.registry().version_directory(GOAL, version);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("model.json"), bytes).unwrap();
 }
 
 fn remove(world: &World, version: &str) {
-    std::fs::remove_dir_all(world.registry().place(GOAL, version)).unwrap();
+    std::fs::remove_dir_all(world.registry().version_directory(GOAL, version)).unwrap();
 }
 
 /// An edit of a sound model's JSON.
@@ -90,7 +91,7 @@ const EDITS: &[(&str, Edit, &str, &[&str])] = &[
         &["calibration"],
     ),
     (
-        "a curve with places in disorder",
+        "a curve with logits in disorder",
         |model| {
             model["calibration"] =
                 json!({"kind": "isotonic", "logits": [1.0, 0.0], "probabilities": [0.4, 0.5]});
@@ -203,9 +204,9 @@ fn a_model_with_one_digit_changed_is_no_longer_what_its_version_says() {
     world.ok(&["score", "--goal", GOAL, "--out", "x.csv"]);
     let digits: Vec<usize> =
         sound.char_indices().filter(|(_, letter)| letter.is_ascii_digit()).map(|(at, _)| at).collect();
-    for place in digits.iter().step_by(digits.len() / 12) {
+    for index in digits.iter().step_by(digits.len() / 12) {
         let mut edited = sound.clone().into_bytes();
-        edited[*place] = if edited[*place] == b'7' { b'8' } else { b'7' };
+        edited[*index] = if edited[*index] == b'7' { b'8' } else { b'7' };
         put_as(&world, &version, &edited);
         let ran = world.run(&["score", "--goal", GOAL, "--out", "y.csv"]);
         assert_eq!(ran.exit, Some(2), "{}", ran.stderr);
@@ -247,6 +248,72 @@ fn a_list_shows_what_is_broken_and_goes_on() {
     assert_eq!(text.lines().filter(|line| line.starts_with("! buy_2d")).count(), 3, "{text}");
 }
 
+/// What happened to a model's text, and the code of the error that says so.
+type Damage = (fn(&str) -> String, &'static str);
+
+const DAMAGES: [Damage; 3] = [
+    (|text| text[..text.len() / 2].to_string(), "bad_model"),
+    // One bit: a 0 becomes a 1, and the file can be read as before.
+    (|text| text.replacen("\"penalty\": 1.0", "\"penalty\": 1.1", 1), "bad_model"),
+    (|text| text.replacen("\"format\": ", "\"format\": 9", 1), "newer_format"),
+];
+
+/// Writes a model as of a day, as it is after some damage; returns its version.
+fn put_damaged(world: &World, goal: &str, number: i64, damage: fn(&str) -> String) -> String {
+    let text = handmade::model(&world.config, goal, day(number), 7).to_text();
+    let (version, damaged) = (version_of(&text), damage(&text));
+    assert_ne!(damaged, text);
+    let directory = world.registry().version_directory(goal, &version);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("model.json"), damaged).unwrap();
+    version
+}
+
+#[test]
+fn a_damaged_version_beside_healthy_ones_is_skipped_and_named() {
+    let world = SMALL.world(town::SETTINGS);
+    world.ok(&["profile"]);
+    let questions: [(&str, &[&str]); 3] = [
+        ("buy_2d", &["score", "--goal", "buy_2d", "--out", "x.csv"]),
+        ("buy_2d", &["segment", "count", "--where", "propensity(\"buy_2d\") > 0.4"]),
+        ("engage_24h", &["recommend", "--out", "x.csv"]),
+    ];
+    for goal in ["buy_2d", "engage_24h"] {
+        for number in [10, 20] {
+            let model = handmade::model(&world.config, goal, day(number), 1);
+            world.registry().write(&model, &handmade::card(goal, day(60))).unwrap();
+        }
+    }
+    for (goal, question) in questions {
+        let healthy = world.run(question);
+        assert_eq!((healthy.exit, healthy.stderr.contains("is skipped")), (Some(0), false), "{question:?}");
+        for (damage, code) in DAMAGES {
+            let version = put_damaged(&world, goal, 25, damage);
+            let ran = world.run(question);
+            assert_eq!((ran.exit, &ran.json), (Some(0), &healthy.json), "{question:?}: {}", ran.stderr);
+            let warning = format!("warning: version {version} of goal {goal} is skipped: {code}: ");
+            let line = ran.stderr.lines().find(|line| line.starts_with(&warning)).unwrap_or_default();
+            assert!(line.contains(&format!("models/{goal}/{version}/model.json")), "{}", ran.stderr);
+            std::fs::remove_dir_all(world.registry().version_directory(goal, &version)).unwrap();
+        }
+        // One that is older than the model, and can be read, is not even hashed.
+        let version = put_damaged(&world, goal, 15, DAMAGES[1].0);
+        let ran = world.run(question);
+        assert_eq!((ran.json, ran.stderr.contains("is skipped")), (healthy.json, false), "{}", ran.stderr);
+        std::fs::remove_dir_all(world.registry().version_directory(goal, &version)).unwrap();
+    }
+}
+
+#[test]
+fn a_version_whose_writing_was_cut_short_is_none() {
+    let world = SMALL.world(town::SETTINGS);
+    let directory = world.registry().version_directory("engage_24h", &"0".repeat(12));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("card.json"), "{}").unwrap();
+    assert_eq!(world.ok(&["recommend", "--out", "x.csv"])["fallback"], true);
+    world.refused(&["score", "--goal", "engage_24h", "--out", "x.csv"], "no_model");
+}
+
 #[test]
 fn a_model_of_another_declaration_of_its_goal_is_refused() {
     let mut world = SMALL.world(town::SETTINGS);
@@ -281,15 +348,15 @@ fn reading_a_model_never_panics_whatever_byte_of_it_is_changed() {
     model.inputs.truncate(2);
     let sound = model.to_text();
     let mut refused = 0;
-    for place in 0..sound.len() {
+    for index in 0..sound.len() {
         for byte in [b'0', b'-', b'"', b'}', b'e'] {
             let mut bytes = sound.clone().into_bytes();
-            bytes[place] = byte;
+            bytes[index] = byte;
             let Ok(text) = String::from_utf8(bytes) else { continue };
             match Model::from_text(&text) {
                 Ok(model) => assert!(model.score(&[1.0, 2.0], &[], &[]).is_finite(), "{text}"),
-                Err(ModelFault::Bad(_) | ModelFault::NewerFormat(_)) => refused += 1,
-                Err(fault) => panic!("{fault}"),
+                Err(ModelError::Bad(_) | ModelError::NewerFormat(_)) => refused += 1,
+                Err(error) => panic!("{error}"),
             }
         }
     }

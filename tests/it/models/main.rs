@@ -13,6 +13,7 @@ mod goals;
 mod handmade;
 mod importing;
 mod labels;
+mod neighbours;
 mod online;
 mod point_in_time;
 mod promoting;

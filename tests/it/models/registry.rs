@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::registry::model::ModelKind;
+use smartpush::registry::versions::ChampionChange;
 
 use super::town::{self, SMALL, day};
 use super::world::World;
@@ -17,7 +18,7 @@ fn put(world: &World, number: i64, seed: u64) -> String {
 }
 
 fn newest(world: &World, moment: Instant) -> Option<String> {
-    world.registry().newest(GOAL, moment).ok().map(|found| found.version)
+    world.registry().newest(GOAL, moment).ok().map(|newest| newest.found.version)
 }
 
 fn promote(world: &World, version: &str) -> Value {
@@ -33,7 +34,8 @@ fn a_version_is_the_hash_of_the_model_and_reads_back_as_it_was() {
     let world = World::new(town::SETTINGS);
     let model = handmade::model(&world.config, GOAL, day(10), 1);
     let version = world.registry().write(&model, &handmade::card(GOAL, day(60))).unwrap();
-    let text = std::fs::read_to_string(world.registry().place(GOAL, &version).join("model.json")).unwrap();
+    let text = std::fs::read_to_string(world.registry().version_directory(GOAL, &version).join("model.json"))
+        .unwrap();
     assert_eq!(version, smartpush::domain::identity::sha256_hex(text.as_bytes())[..12]);
     let found = world.registry().read(GOAL, &version).unwrap();
     assert_eq!((found.version, found.model), (version.clone(), model));
@@ -79,7 +81,7 @@ fn a_rollback_brings_the_former_champion_back_and_silences_the_withdrawn() {
     }
     // To promote the champion once more changes nothing.
     promote(&world, &third);
-    assert_eq!(world.registry().journal(GOAL).len(), 3);
+    assert_eq!(world.registry().journal(GOAL).unwrap().len(), 3);
     assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": second, "former": third }));
     assert_eq!(newest(&world, Instant::MAX), Some(second.clone()), "the third is withdrawn");
     assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": first, "former": second }));
@@ -93,14 +95,134 @@ fn a_rollback_brings_the_former_champion_back_and_silences_the_withdrawn() {
     let actions: Vec<String> = world
         .registry()
         .journal(GOAL)
+        .unwrap()
         .iter()
         .map(|change| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string())
         .collect();
     assert_eq!(actions, ["promote", "promote", "promote", "rollback", "rollback", "promote", "rollback"]);
 }
 
+/// A change of champion by a process that was killed between its two writes: the line is in the journal, the file that
+/// names the champion is as it was before.
+fn cut_short(world: &World, change: impl FnOnce(&World)) {
+    let path = world.path("models/buy_2d/champion");
+    let before = std::fs::read(&path).ok();
+    change(world);
+    match before {
+        Some(before) => std::fs::write(&path, before).unwrap(),
+        None => std::fs::remove_file(&path).unwrap(),
+    }
+}
+
+/// The changes that count, as `promote VERSION` or `rollback VERSION`, and the lines of the file.
+fn changes(world: &World) -> (Vec<String>, usize) {
+    let journal = world.registry().journal(GOAL).unwrap();
+    let action =
+        |change: &ChampionChange| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string();
+    let text = std::fs::read_to_string(world.path("models/buy_2d/champions.jsonl")).unwrap();
+    (journal.iter().map(|one| format!("{} {}", action(one), one.to)).collect(), text.lines().count())
+}
+
 #[test]
-fn a_model_of_the_past_does_not_take_the_place_of_one_that_knows_more() {
+fn a_promotion_that_was_cut_short_never_happened_and_can_be_asked_for_again() {
+    let world = World::new(town::SETTINGS);
+    let [first, second] = [1, 2].map(|seed| put(&world, 10 * seed as i64, seed));
+    cut_short(&world, |world| drop(promote(world, &first)));
+    assert_eq!((world.registry().champion(GOAL), changes(&world)), (None, (Vec::new(), 1)));
+    assert_eq!(promote(&world, &first)["former"], Value::Null);
+    assert_eq!(changes(&world), (vec![format!("promote {first}")], 1), "one line, not two");
+
+    cut_short(&world, |world| drop(promote(world, &second)));
+    assert_eq!(world.registry().champion(GOAL), Some(first.clone()));
+    // There is nothing to go back to, least of all the champion itself; and the line is gone.
+    world.refused(&["models", "rollback", "--goal", GOAL], "no_former_champion");
+    assert_eq!(changes(&world), (vec![format!("promote {first}")], 1));
+    cut_short(&world, |world| drop(promote(world, &second)));
+    assert_eq!(promote(&world, &second), json!({ "goal": GOAL, "champion": second, "former": first }));
+    assert_eq!(changes(&world).1, 2);
+    assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": first, "former": second }));
+    assert_eq!(newest(&world, Instant::MAX), Some(first), "the second is withdrawn");
+}
+
+#[test]
+fn a_rollback_that_was_cut_short_never_happened_and_can_be_asked_for_again() {
+    let world = World::new(town::SETTINGS);
+    let [first, second] = [1, 2].map(|seed| put(&world, 10 * seed as i64, seed));
+    promote(&world, &first);
+    promote(&world, &second);
+    cut_short(&world, |world| drop(rollback(world)));
+    assert_eq!(world.registry().champion(GOAL), Some(second.clone()));
+    assert_eq!(newest(&world, Instant::MAX), Some(second.clone()), "the champion is not withdrawn");
+    assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": first, "former": second }));
+    assert_eq!(newest(&world, Instant::MAX), Some(first.clone()));
+    let lines = [format!("promote {first}"), format!("promote {second}"), format!("rollback {first}")];
+    assert_eq!(changes(&world), (lines.to_vec(), 3));
+}
+
+#[test]
+fn a_champion_that_cannot_be_written_is_no_champion() {
+    let world = World::new(town::SETTINGS);
+    let version = put(&world, 10, 1);
+    // The rename of the second write fails on a directory.
+    let in_the_way = world.path("models/buy_2d/champion");
+    std::fs::create_dir_all(in_the_way.join("in the way")).unwrap();
+    assert_ne!(world.run(&["models", "promote", "--goal", GOAL, &version]).exit, Some(0));
+    std::fs::remove_dir_all(&in_the_way).unwrap();
+    assert_eq!(changes(&world), (Vec::new(), 1), "the journal was written first");
+    promote(&world, &version);
+    assert_eq!(changes(&world), (vec![format!("promote {version}")], 1));
+}
+
+#[test]
+fn a_rollback_withdraws_the_champion_of_the_journal_where_its_file_names_none() {
+    let world = World::new(town::SETTINGS);
+    let [first, second] = [1, 2].map(|seed| put(&world, 10 * seed as i64, seed));
+    promote(&world, &first);
+    promote(&world, &second);
+    std::fs::write(world.path("models/buy_2d/champion"), "nonsense").unwrap();
+    assert_eq!(rollback(&world), json!({ "goal": GOAL, "champion": first, "former": second }));
+    assert_eq!(newest(&world, Instant::MAX), Some(first.clone()));
+    // And where it names none, the same version can be promoted again, which changes nothing else.
+    std::fs::write(world.path("models/buy_2d/champion"), "").unwrap();
+    promote(&world, &first);
+    assert_eq!((world.registry().champion(GOAL), changes(&world).1), (Some(first), 3));
+}
+
+#[test]
+fn a_line_of_the_journal_that_cannot_be_read_is_named_and_nothing_is_decided_without_it() {
+    let world = SMALL.world(town::SETTINGS);
+    let [first, second] = [1, 2].map(|seed| put(&world, 10 * seed as i64, seed));
+    promote(&world, &first);
+    promote(&world, &second);
+    rollback(&world);
+    let path = world.path("models/buy_2d/champions.jsonl");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = sound.lines().collect();
+    assert_eq!(lines.len(), 3);
+    // The rollback is torn, the line before it edited, a line is empty: without it the withdrawn one would speak again.
+    let torn = [lines[0], lines[1], &lines[2][..40]].join("\n");
+    let edited = [lines[0], &lines[1].replace("promote", "promoted"), lines[2]].join("\n") + "\n";
+    let gap = [lines[0], lines[1], "", lines[2]].join("\n") + "\n";
+    for (damaged, line) in [(torn, 3), (edited, 2), (gap, 3)] {
+        std::fs::write(&path, &damaged).unwrap();
+        for command in [
+            &["score", "--goal", GOAL, "--out", "x.csv"][..],
+            &["models", "show", "--goal", GOAL],
+            &["models", "promote", "--goal", GOAL, &second],
+            &["models", "rollback", "--goal", GOAL],
+        ] {
+            let error = world.refused(command, "bad_journal");
+            assert!(error.contains(&format!("models/buy_2d/champions.jsonl:{line}: ")), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged, "nothing is written over it");
+        assert_eq!(world.registry().champion(GOAL), Some(first.clone()));
+    }
+    std::fs::write(&path, sound).unwrap();
+    assert_eq!(newest(&world, Instant::MAX), Some(first));
+}
+
+#[test]
+fn a_model_of_the_past_does_not_replace_one_that_knows_more() {
     let world = SMALL.world(town::SETTINGS);
     let train = |day: &str| world.ok(&["train", "--goal", GOAL, "--as-of", day]);
     let late = train("2024-02-09");
@@ -150,7 +272,7 @@ fn a_lost_card_costs_the_figures_and_nothing_else() {
     promote(&world, &version);
     let score = ["score", "--goal", GOAL, "--as-of", "2024-02-05"];
     let before = world.written(&score, "x.csv");
-    let card = world.registry().place(GOAL, &version).join("card.json");
+    let card = world.registry().version_directory(GOAL, &version).join("card.json");
     for damage in [None, Some("{\"format\": 1"), Some("")] {
         match damage {
             None => std::fs::remove_file(&card).unwrap(),

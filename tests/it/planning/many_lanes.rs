@@ -1,4 +1,4 @@
-//! Twenty campaigns over four channels each: more lanes than one word of bits can tell apart, and caps hold over all.
+//! Eight campaigns over ten channels each: more lanes than one word of bits can tell apart, and caps hold over all.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,13 @@ use store::decision_log::Record;
 
 use crate::world::{channel, content, context, instant};
 
-/// 08:00 in New York: the twelve hours of the plan are one day there.
+/// 08:00 in New York: the hours of the plan are of one day there.
 const NOW: &str = "2026-06-10T12:00:00Z";
-const USERS: usize = 8;
-const CAMPAIGNS: usize = 20;
-const CHANNELS: [&str; 4] = ["push", "sms", "email", "web_push"];
+const HOURS: u32 = 3;
+const USERS: usize = 4;
+const CAMPAIGNS: usize = 8;
+const CHANNELS: [&str; 10] =
+    ["push", "sms", "email", "web_push", "in_app", "line", "viber", "mms", "fax", "post"];
 
 /// Campaigns of which each later one weighs more.
 struct Crowded {
@@ -50,7 +52,7 @@ impl Source for Crowded {
             let mut own = context(NOW);
             own.decision_id = format!("decision-{user}-{number}");
             own.user.user_id = format!("user-{user}");
-            own.horizon_hours = 12;
+            own.horizon_hours = HOURS;
             own.channels = CHANNELS.map(|name| channel(name, 0.0)).to_vec();
             own.contents = vec![content(&format!("content-{number}"), -1.0)];
             own.campaign = Some(campaign.clone());
@@ -99,7 +101,7 @@ fn pushes_in_lanes_beyond_the_64th_count_toward_the_daily_cap() {
     for three in [[0, 1, 2], [0, 64, 79], [66, 70, 78], [61, 62, 63]] {
         assert_eq!(refused(&three), Some("under_daily_cap"), "{three:?}");
     }
-    assert_eq!(together.most(), 2 * 3, "twelve hours may reach into three days");
+    assert_eq!(together.most(), 2 * 3, "a few hours may reach into three days");
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn a_plan_offers_every_lane_and_gives_the_last_campaigns_what_they_are_worth() {
     let request = Request {
         campaigns: &crowded.campaigns,
         sent: &sent,
-        horizon_hours: 12,
+        horizon_hours: HOURS,
         now: instant(NOW),
         settings: &config.planning,
         threads: 1,

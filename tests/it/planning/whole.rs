@@ -95,6 +95,8 @@ fn assert_budget(crowd: &Crowd, records: &[(usize, Record)]) {
 }
 
 fn assert_counted(crowd: &Crowd, made: &Made, records: &[(usize, Record)]) {
+    assert_eq!(made.decided.campaigns.len(), crowd.campaigns.len());
+    assert_eq!(made.plan.campaigns.len(), crowd.campaigns.len());
     for (place, decided) in made.decided.campaigns.iter().enumerate() {
         let own = records.iter().filter(|(campaign, _)| *campaign == place);
         assert_eq!(decided.members, own.clone().count() as u64);
@@ -105,7 +107,6 @@ fn assert_counted(crowd: &Crowd, made: &Made, records: &[(usize, Record)]) {
         assert!((decided.forecast.goal_events.mean - sum).abs() < 1e-9);
     }
     assert!(made.plan.value <= made.plan.bound + 1e-9);
-    assert!(crowd.campaigns.len() == made.plan.campaigns.len());
 }
 
 proptest! {
@@ -155,7 +156,8 @@ fn one_and_two_threads_plan_and_decide_the_same() {
         two.threads = 2;
         let (one, two) = (one.plan(), two.plan());
         assert_eq!(one.1, two.1);
-        assert_eq!(one.0.decided, two.0.decided);
+        // What was decided follows from the records, what the plan is does not.
+        assert_eq!(format!("{:?}", one.0.plan), format!("{:?}", two.0.plan));
     }
 }
 

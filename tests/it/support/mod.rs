@@ -27,6 +27,15 @@ pub fn smartpush(workspace: &Path, arguments: &[&str]) -> Output {
     command.current_dir(root()).arg("--workspace").arg(workspace).args(arguments).output().unwrap()
 }
 
+/// The binary on some of the machine's cores, such as `0`, so that it starts one thread for each of them; `None` where there
+/// is no `taskset`.
+pub fn on_cores(cores: &str) -> Option<Command> {
+    Command::new("taskset").arg("--version").output().ok()?;
+    let mut command = Command::new("taskset");
+    command.args(["-c", cores, env!("CARGO_BIN_EXE_smartpush")]);
+    Some(command)
+}
+
 /// Standard output of a run that must succeed.
 pub fn stdout_of(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

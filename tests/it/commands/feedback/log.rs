@@ -17,7 +17,7 @@ use crate::support::world::{NOW, empty_workspace, workspace};
 const USERS: [&str; 4] = ["morning", "evening", "denied", "plain"];
 
 fn record(workspace: &Path, decision_id: &str) -> Record {
-    let line = find(&log_of(workspace), decision_id).unwrap().unwrap();
+    let (line, _) = find(&log_of(workspace), decision_id).unwrap().unwrap();
     parse(line.as_bytes(), workspace).unwrap()
 }
 

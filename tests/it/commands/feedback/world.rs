@@ -28,7 +28,7 @@ pub fn decide(workspace: &Path, config: &Config, at: &str, entropy: u8, users: &
     let ask = |user: &&str| {
         let question = Question { user_id: user.to_string(), ..Question::default() };
         let answer = engine.decide(&question, None, instant(at)).unwrap();
-        answer.receipt.wait().unwrap();
+        answer.ack.wait().unwrap();
         serde_json::from_str(&answer.text).unwrap()
     };
     let decisions = users.iter().map(ask).collect();

@@ -198,6 +198,33 @@ fn an_uploaded_list_adds_up_and_is_a_segment_like_any_other() {
 }
 
 #[test]
+fn the_same_numbers_are_ids_in_events_and_in_uploaded_lists() {
+    let sample = Sample::new();
+    for (number, is_id) in [
+        ("1008.0", true),
+        ("1e15", true),
+        ("9007199254740991.0", true),
+        ("9007199254740992.0", false),
+        ("-9007199254740993.0", false),
+        ("10.5", false),
+    ] {
+        let event = format!(
+            "{{\"user_id\": {number}, \"event\": \"view\", \"timestamp\": \"2017-01-01T00:00:00Z\"}}\n"
+        );
+        let events = sample.file("events.jsonl", &event);
+        let output = smartpush(sample.root(), &["ingest", &events, "--json"]);
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["rejected"], u64::from(!is_id), "{number}: {told}");
+        // Who is unknown has an id; what is none is refused.
+        let user = format!("{{\"user_id\": {number}}}\n");
+        let list = sample.file("list.jsonl", &user);
+        let output = smartpush(sample.root(), &["segment", "upload", "numbers", "--file", &list]);
+        let is_refused = String::from_utf8_lossy(&output.stderr).contains("bad_value: ");
+        assert_eq!(is_refused, !is_id, "{number}: {output:?}");
+    }
+}
+
+#[test]
 fn segments_overlap_as_sets_do() {
     let sample = Sample::new();
     let segments = [("a", "purchases_7d", 3), ("b", "purchases_30d", 20), ("c", "events_1d", 1)];

@@ -1,9 +1,9 @@
 //! Seeded draws: numbers that look random and depend on nothing but what they are drawn for.
 
-use domain::identity::hash_of;
+use super::identity::hash_of;
 
 /// 64 bits for a seed, a purpose and names; each purpose draws on its own.
-pub(super) fn draw(seed: u64, purpose: &str, names: &[&[u8]]) -> u64 {
+pub fn draw(seed: u64, purpose: &str, names: &[&[u8]]) -> u64 {
     let mut bytes = Vec::with_capacity(128);
     bytes.extend(seed.to_le_bytes());
     for part in [purpose.as_bytes()].iter().chain(names) {
@@ -15,7 +15,7 @@ pub(super) fn draw(seed: u64, purpose: &str, names: &[&[u8]]) -> u64 {
 }
 
 /// Does the draw fall into the first `percent` percent? 0: never; 100: always.
-pub(super) fn falls_within(draw: u64, percent: f64) -> bool {
+pub fn falls_within(draw: u64, percent: f64) -> bool {
     let share = (draw >> 11) as f64 / (1_u64 << 53) as f64;
     share * 100.0 < percent
 }

@@ -1,15 +1,19 @@
-//! What a reader sees of a wording over a channel: filled, cut, or refused for want of a value.
+//! What a reader sees of a variant over a channel: filled, cut, or refused because a value is missing.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::channel::ChannelSettings;
 use super::content::{Content, Variant};
-use super::locale::best_for;
-use super::template::{MissingValue, Template, truncate};
+use super::settings::DecisionSettings;
+use super::template::{MissingValue, Template, field_of, truncate};
+use super::user::User;
+use super::variant::Reader;
 
-/// A wording as it is sent.
+/// A variant as it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// Headline; empty over a channel without titles.
@@ -18,31 +22,36 @@ pub struct Rendered {
     pub body: String,
 }
 
-/// A content's wordings as somebody would see them.
+/// A content's variants as a reader would see them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Preview {
     /// The content.
     pub content_id: String,
-    /// The reader; null: somebody of whom nothing is known.
+    /// The reader; null: a reader of whom nothing is known.
     pub user_id: Option<String>,
     /// The language asked for, else the reader's.
     pub locale: Option<String>,
     /// The channel.
     pub channel: String,
-    /// The wording that this language gets; null when there is none.
+    /// The variant that a decision outside of campaigns would send to this reader; null: none.
     pub variant_id: Option<String>,
+    /// The rule that keeps every variant from this reader; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<&'static str>,
     /// All of them, as they were declared.
-    pub wordings: Vec<WordingPreview>,
+    // Programs know this key.
+    #[serde(rename = "wordings")]
+    pub variants: Vec<VariantPreview>,
 }
 
-/// One wording as somebody would see it.
+/// One variant as a reader would see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct WordingPreview {
+pub struct VariantPreview {
     /// Its id within the content.
     pub variant_id: String,
     /// Language it is written in.
     pub locale: Option<String>,
-    /// Is it the one that this language gets?
+    /// Is it the one that a decision would send?
     pub chosen: bool,
     /// Headline, as long as the channel shows it. Placeholders without a value stand as they were written.
     pub title: String,
@@ -60,7 +69,7 @@ pub struct WordingPreview {
     pub faults: Vec<String>,
 }
 
-/// The texts of a wording that a channel shows. Where a channel has no titles and the wording has nothing else, its title
+/// The texts of a variant that a channel shows. Where a channel has no titles and the variant has nothing else, its title
 /// is its text.
 fn shown<'a>(variant: &'a Variant, channel: &ChannelSettings) -> (&'a str, &'a str) {
     match (channel.title_length, variant.body.trim()) {
@@ -70,10 +79,10 @@ fn shown<'a>(variant: &'a Variant, channel: &ChannelSettings) -> (&'a str, &'a s
     }
 }
 
-/// A wording as it is sent over a channel.
+/// A variant as it is sent over a channel.
 ///
 /// # Errors
-/// The first field that has neither a value nor a default: such a wording is not sent.
+/// The first field that has neither a value nor a default: such a variant is not sent.
 pub fn render<'v>(
     variant: &Variant,
     channel: &ChannelSettings,
@@ -87,27 +96,34 @@ pub fn render<'v>(
     })
 }
 
-/// All wordings of a content over a channel, for a reader of whom `value` knows what can be known.
-pub fn preview<'v>(
+/// All variants of a content over a channel, as a user with these attributes would see them.
+///
+/// The variant that is marked is the one of [`Reader::choice`], as in a decision without a campaign; among several that fit
+/// equally, a campaign may draw another one.
+pub fn preview(
     content: &Content,
-    locale: Option<&str>,
     channel: (&str, &ChannelSettings),
-    user_id: Option<&str>,
-    value: impl Fn(&str) -> Option<Cow<'v, str>>,
+    user: &User,
+    attributes: &BTreeMap<String, Value>,
+    settings: &DecisionSettings,
 ) -> Preview {
-    let (name, settings) = channel;
-    let chosen = best_for(&content.variants, |variant| variant.locale.as_deref(), locale);
-    let wording = |variant: &Variant| WordingPreview {
-        chosen: chosen.is_some_and(|chosen| std::ptr::eq(chosen, variant)),
-        ..preview_of(variant, settings, &value)
+    let (name, shown) = channel;
+    let reader = Reader::of(user, settings);
+    let fitting = reader.fitting(content);
+    let choice = reader.choice(&fitting, content, "");
+    let value = |field: &str| field_of(user, attributes, field);
+    let variant = |variant: &Variant| VariantPreview {
+        chosen: choice.is_some_and(|choice| std::ptr::eq(choice, variant)),
+        ..preview_of(variant, shown, &value)
     };
     Preview {
         content_id: content.content_id.clone(),
-        user_id: user_id.map(str::to_string),
-        locale: locale.map(str::to_string),
+        user_id: Some(user.user_id.clone()).filter(|id| !id.is_empty()),
+        locale: user.locale.clone(),
         channel: name.to_string(),
-        variant_id: chosen.map(|variant| variant.variant_id.clone()),
-        wordings: content.variants.iter().map(wording).collect(),
+        variant_id: choice.map(|variant| variant.variant_id.clone()),
+        refused_by: fitting.refused_by(),
+        variants: content.variants.iter().map(variant).collect(),
     }
 }
 
@@ -115,7 +131,7 @@ fn preview_of<'v>(
     variant: &Variant,
     channel: &ChannelSettings,
     value: &impl Fn(&str) -> Option<Cow<'v, str>>,
-) -> WordingPreview {
+) -> VariantPreview {
     let (title, body) = shown(variant, channel);
     let (title_template, body_template) = (Template::parse(title), Template::parse(body));
     let (title, body) = (title_template.fill_known(value), body_template.fill_known(value));
@@ -123,7 +139,7 @@ fn preview_of<'v>(
         (truncate(&title, channel.title_length), truncate(&body, channel.body_length));
     let faults = faults_of(&[("title", &title_template), ("body", &body_template)]);
     let missing = &title_template.missing(value) | &body_template.missing(value);
-    WordingPreview {
+    VariantPreview {
         variant_id: variant.variant_id.clone(),
         locale: variant.locale.clone(),
         chosen: false,

@@ -1,0 +1,361 @@
+//! The columns of the tables of users, contents and campaigns: the one list of each.
+//!
+//! To add a field: one line in its table's module. Files are read by these lists, and so are the tables.
+
+use std::marker::PhantomData;
+
+use super::mapping::Field;
+use super::request::Kind;
+
+/// What a column holds, and so how it is read, checked and stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Holds {
+    Key,
+    Id,
+    Text,
+    OneOf(&'static [&'static str]),
+    Zone,
+    /// A moment that has passed.
+    Past,
+    /// A moment; a bare date means its first instant.
+    From,
+    /// A moment; a bare date means the end of that day.
+    Until,
+    /// HH:MM
+    ClockTime,
+    Whole(i64, i64),
+    Number(f64, f64),
+    /// Texts separated by semicolons, or a JSON array of texts.
+    List,
+    JsonArray,
+    /// A JSON array of variants.
+    Variants,
+    /// A JSON array of what reaches the user.
+    Devices,
+    /// A JSON array of frequency rules.
+    FrequencyRules,
+    JsonObject,
+    /// All unknown columns.
+    Others,
+}
+
+/// How a column's values are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    Texts,
+    Wholes,
+    Numbers,
+    /// Microseconds since the epoch.
+    Moments,
+}
+
+impl Holds {
+    pub(super) fn stored(self) -> Stored {
+        match self {
+            Holds::Past | Holds::From | Holds::Until => Stored::Moments,
+            Holds::Whole(..) => Stored::Wholes,
+            Holds::Number(..) => Stored::Numbers,
+            Holds::Key
+            | Holds::Id
+            | Holds::Text
+            | Holds::OneOf(_)
+            | Holds::Zone
+            | Holds::ClockTime
+            | Holds::List
+            | Holds::JsonArray
+            | Holds::Variants
+            | Holds::Devices
+            | Holds::FrequencyRules
+            | Holds::JsonObject
+            | Holds::Others => Stored::Texts,
+        }
+    }
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TableColumn {
+    pub(super) field: Field,
+    pub(super) holds: Holds,
+}
+
+/// One of the three tables, as a type: columns of one table cannot be asked of another.
+pub trait Table {
+    /// What its rows are.
+    const KIND: Kind;
+}
+
+/// The table of users.
+#[derive(Clone, Copy, Debug)]
+pub struct Users;
+
+/// The table of contents.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents;
+
+/// The table of campaigns.
+#[derive(Clone, Copy, Debug)]
+pub struct Campaigns;
+
+impl Table for Users {
+    const KIND: Kind = Kind::Users;
+}
+
+impl Table for Contents {
+    const KIND: Kind = Kind::Contents;
+}
+
+impl Table for Campaigns {
+    const KIND: Kind = Kind::Campaigns;
+}
+
+/// A column of the table `T`.
+#[derive(Debug)]
+pub struct Column<T> {
+    pub(super) column: TableColumn,
+    table: PhantomData<T>,
+}
+
+impl<T> Clone for Column<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Column<T> {}
+
+impl<T> Column<T> {
+    const fn new(name: &'static str, holds: Holds) -> Column<T> {
+        let field = Field { name, required: matches!(holds, Holds::Key) };
+        Column { column: TableColumn { field, holds }, table: PhantomData }
+    }
+
+    /// Its name in the table and in files.
+    pub const fn name(self) -> &'static str {
+        self.column.field.name
+    }
+}
+
+/// Columns of users.
+pub mod users {
+    use super::{Column, Holds, TableColumn, Users};
+
+    /// The user's id.
+    pub const ID: Column<Users> = Column::new("user_id", Holds::Key);
+    /// The declared zone.
+    pub const TIME_ZONE: Column<Users> = Column::new("time_zone", Holds::Zone);
+    /// Language and region.
+    pub const LOCALE: Column<Users> = Column::new("locale", Holds::Id);
+    /// Country.
+    pub const COUNTRY: Column<Users> = Column::new("country", Holds::Id);
+    /// Sign-up.
+    pub const CREATED_AT: Column<Users> = Column::new("created_at", Holds::Past);
+    /// What the user said on being pushed.
+    pub const CONSENT: Column<Users> = Column::new("consent", Holds::OneOf(&["granted", "denied"]));
+    /// First quiet minute.
+    pub const QUIET_FROM: Column<Users> = Column::new("quiet_from", Holds::ClockTime);
+    /// First minute after it.
+    pub const QUIET_UNTIL: Column<Users> = Column::new("quiet_until", Holds::ClockTime);
+    /// Most pushes on one of the user's days.
+    pub const MAX_PER_DAY: Column<Users> = Column::new("max_per_day", Holds::Whole(0, 1_000));
+    /// Categories that the user does not want to hear of.
+    pub const MUTED_CATEGORIES: Column<Users> = Column::new("muted_categories", Holds::List);
+    /// What reaches the user.
+    pub const DEVICES: Column<Users> = Column::new("devices", Holds::Devices);
+    /// May the user's acts decide what they get?
+    pub const PERSONALISATION: Column<Users> = Column::new("personalisation", Holds::OneOf(&["on", "off"]));
+    /// Everything else, as a JSON object.
+    pub const ATTRIBUTES: Column<Users> = Column::new("attributes", Holds::Others);
+
+    /// All of them, in the order of the table.
+    pub(crate) const ALL: &[TableColumn] = &[
+        ID.column,
+        TIME_ZONE.column,
+        LOCALE.column,
+        COUNTRY.column,
+        CREATED_AT.column,
+        CONSENT.column,
+        QUIET_FROM.column,
+        QUIET_UNTIL.column,
+        MAX_PER_DAY.column,
+        MUTED_CATEGORIES.column,
+        DEVICES.column,
+        PERSONALISATION.column,
+        ATTRIBUTES.column,
+    ];
+}
+
+/// Columns of contents.
+pub mod contents {
+    use super::{Column, Contents, Holds, TableColumn};
+
+    /// The content's id.
+    pub const ID: Column<Contents> = Column::new("content_id", Holds::Key);
+    /// Its category.
+    pub const CATEGORY: Column<Contents> = Column::new("category", Holds::Id);
+    /// Its tags.
+    pub const TAGS: Column<Contents> = Column::new("tags", Holds::List);
+    /// When it comes out.
+    pub const PUBLISHED_AT: Column<Contents> = Column::new("published_at", Holds::From);
+    /// From here on it is worth nothing.
+    pub const EXPIRES_AT: Column<Contents> = Column::new("expires_at", Holds::Until);
+    /// Service or marketing.
+    pub const MESSAGE_CLASS: Column<Contents> =
+        Column::new("message_class", Holds::OneOf(&["service", "marketing"]));
+    /// The headline of a content without variants.
+    pub const TITLE: Column<Contents> = Column::new("title", Holds::Text);
+    /// Its variants.
+    pub const VARIANTS: Column<Contents> = Column::new("variants", Holds::Variants);
+    /// Its pictures and films.
+    pub const MEDIA: Column<Contents> = Column::new("media", Holds::JsonArray);
+    /// Where a tap leads.
+    pub const DEEP_LINK: Column<Contents> = Column::new("deep_link", Holds::Text);
+    /// How devices show it.
+    pub const PRESENTATION: Column<Contents> = Column::new("presentation", Holds::JsonObject);
+    /// What vendors' push services take it for.
+    pub const VENDOR_CATEGORY: Column<Contents> = Column::new("vendor_category", Holds::Id);
+    /// Countries it may be sent to.
+    pub const COUNTRIES: Column<Contents> = Column::new("countries", Holds::List);
+    /// Everything else, as a JSON object.
+    pub const ATTRIBUTES: Column<Contents> = Column::new("attributes", Holds::Others);
+
+    /// All of them, in the order of the table.
+    pub(crate) const ALL: &[TableColumn] = &[
+        ID.column,
+        CATEGORY.column,
+        TAGS.column,
+        PUBLISHED_AT.column,
+        EXPIRES_AT.column,
+        MESSAGE_CLASS.column,
+        TITLE.column,
+        VARIANTS.column,
+        MEDIA.column,
+        DEEP_LINK.column,
+        PRESENTATION.column,
+        VENDOR_CATEGORY.column,
+        COUNTRIES.column,
+        ATTRIBUTES.column,
+    ];
+}
+
+/// Columns of campaigns.
+pub mod campaigns {
+    use super::{Campaigns, Column, Holds, TableColumn};
+
+    /// The campaign's id.
+    pub const ID: Column<Campaigns> = Column::new("campaign_id", Holds::Key);
+    /// Its name.
+    pub const NAME: Column<Campaigns> = Column::new("name", Holds::Text);
+    /// What it is for.
+    pub const GOAL: Column<Campaigns> = Column::new("goal", Holds::Id);
+    /// The segment it is for.
+    pub const AUDIENCE: Column<Campaigns> = Column::new("audience", Holds::Text);
+    /// What it sends.
+    pub const CONTENTS: Column<Campaigns> = Column::new("contents", Holds::List);
+    /// Over which channels.
+    pub const CHANNELS: Column<Campaigns> = Column::new("channels", Holds::List);
+    /// What starts it.
+    pub const TRIGGER: Column<Campaigns> = Column::new(
+        "trigger",
+        Holds::OneOf(&["manual", "recurring", "event", "profile_change", "date_attribute", "api"]),
+    );
+    /// When it sends.
+    pub const TIMING: Column<Campaigns> = Column::new("timing", Holds::OneOf(&["now", "at", "best_time"]));
+    /// First instant at which it may send.
+    pub const WINDOW_START: Column<Campaigns> = Column::new("window_start", Holds::From);
+    /// First instant after it.
+    pub const WINDOW_END: Column<Campaigns> = Column::new("window_end", Holds::Until);
+    /// How far ahead it looks.
+    pub const HORIZON_HOURS: Column<Campaigns> = Column::new(
+        "horizon_hours",
+        Holds::Whole(*domain::slot::HORIZON_HOURS.start() as i64, *domain::slot::HORIZON_HOURS.end() as i64),
+    );
+    /// Least minutes between question and send.
+    pub const LEAD_MINUTES: Column<Campaigns> = Column::new("lead_minutes", Holds::Whole(0, 10_080));
+    /// Frequency rules of its own.
+    pub const FREQUENCY_RULES: Column<Campaigns> = Column::new("frequency_rules", Holds::FrequencyRules);
+    /// First quiet minute on users' clocks.
+    pub const QUIET_FROM: Column<Campaigns> = Column::new("quiet_from", Holds::ClockTime);
+    /// First minute after it.
+    pub const QUIET_UNTIL: Column<Campaigns> = Column::new("quiet_until", Holds::ClockTime);
+    /// Most sends in a minute.
+    pub const THROTTLE_PER_MINUTE: Column<Campaigns> =
+        Column::new("throttle_per_minute", Holds::Whole(0, i64::MAX));
+    /// Most sends in all.
+    pub const MAX_SENDS: Column<Campaigns> = Column::new("max_sends", Holds::Whole(0, i64::MAX));
+    /// What weighs its value.
+    pub const PRIORITY: Column<Campaigns> = Column::new("priority", Holds::Number(0.0, 1e6));
+    /// Its tags.
+    pub const TAGS: Column<Campaigns> = Column::new("tags", Holds::List);
+    /// Share of users it leaves out.
+    pub const HOLDOUT_PERCENT: Column<Campaigns> = Column::new("holdout_percent", Holds::Number(0.0, 100.0));
+    /// Share of decisions drawn to learn from.
+    pub const EXPLORATION_PERCENT: Column<Campaigns> =
+        Column::new("exploration_percent", Holds::Number(0.0, 100.0));
+    /// Where it stands.
+    pub const STATUS: Column<Campaigns> =
+        Column::new("status", Holds::OneOf(&["draft", "scheduled", "running", "paused", "halted", "ended"]));
+    /// Everything else, as a JSON object.
+    pub const ATTRIBUTES: Column<Campaigns> = Column::new("attributes", Holds::Others);
+
+    /// All of them, in the order of the table.
+    pub(crate) const ALL: &[TableColumn] = &[
+        ID.column,
+        NAME.column,
+        GOAL.column,
+        AUDIENCE.column,
+        CONTENTS.column,
+        CHANNELS.column,
+        TRIGGER.column,
+        TIMING.column,
+        WINDOW_START.column,
+        WINDOW_END.column,
+        HORIZON_HOURS.column,
+        LEAD_MINUTES.column,
+        FREQUENCY_RULES.column,
+        QUIET_FROM.column,
+        QUIET_UNTIL.column,
+        THROTTLE_PER_MINUTE.column,
+        MAX_SENDS.column,
+        PRIORITY.column,
+        TAGS.column,
+        HOLDOUT_PERCENT.column,
+        EXPLORATION_PERCENT.column,
+        STATUS.column,
+        ATTRIBUTES.column,
+    ];
+}
+
+const USER_FIELDS: &[Field] = &fields::<{ users::ALL.len() }>(users::ALL);
+const CONTENT_FIELDS: &[Field] = &fields::<{ contents::ALL.len() }>(contents::ALL);
+const CAMPAIGN_FIELDS: &[Field] = &fields::<{ campaigns::ALL.len() }>(campaigns::ALL);
+
+const fn fields<const N: usize>(columns: &[TableColumn]) -> [Field; N] {
+    let mut list = [Field { name: "", required: false }; N];
+    let mut index = 0;
+    while index < N {
+        list[index] = columns[index].field;
+        index += 1;
+    }
+    list
+}
+
+/// The columns of a kind of table; events have none, they go to the lake.
+pub(super) fn columns_of(kind: Kind) -> &'static [TableColumn] {
+    match kind {
+        Kind::Events => &[],
+        Kind::Users => users::ALL,
+        Kind::Contents => contents::ALL,
+        Kind::Campaigns => campaigns::ALL,
+    }
+}
+
+/// The fields of a kind of file.
+pub fn fields_of(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::Events => super::clean::EVENT_FIELDS,
+        Kind::Users => USER_FIELDS,
+        Kind::Contents => CONTENT_FIELDS,
+        Kind::Campaigns => CAMPAIGN_FIELDS,
+    }
+}
