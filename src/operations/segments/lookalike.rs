@@ -180,7 +180,11 @@ fn learn(
     let inputs = inputs(&people, &rows, &members, &without);
     let ids: Vec<String> = rows.iter().filter_map(|row| people.ids().get(*row).map(str::to_string)).collect();
     let columns: Vec<&[f64]> = inputs.iter().map(|input| input.values.as_slice()).collect();
-    let model = LookAlike::learn(&ids.iter().map(String::as_str).collect::<Vec<&str>>(), &columns, &members)?;
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let model = match LookAlike::learn(&names, &columns, &members) {
+        Ok(model) => model,
+        Err(error) => return Err(LookalikeError::Learn { error, not_known }),
+    };
     let read: BTreeSet<&LookupKey> = inputs.iter().map(|input| &input.key).collect();
     let defining = defining(&needs(&asked.predicate).keys);
     let defined_by = defining.iter().filter(|key| read.contains(key)).map(name_of).collect();
