@@ -32,6 +32,12 @@ const LARGEST_BATCH: usize = 4 << 20;
 /// Longest time that written bytes wait for their `fdatasync`.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
+impl LogError {
+    pub(super) fn io(path: &Path, error: &std::io::Error) -> LogError {
+        LogError::Io { path: path.to_path_buf(), detail: error.to_string() }
+    }
+}
+
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

@@ -1,14 +1,14 @@
-//! What can go wrong with the decision log, and the bounds that its errors name.
+//! A decision log that cannot be used.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use domain::error::{Coded, ErrorKind};
 
-/// Version of a record; a newer one is refused.
-pub const FORMAT: u32 = 1;
-
 /// Records that may wait; beyond it the server is overloaded and says so.
 pub(super) const LONGEST_QUEUE: usize = 4_096;
+
+/// Version of a record; a newer one is refused.
+pub const FORMAT: u32 = 1;
 
 /// A log that cannot be written or read; the text names the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,11 +62,5 @@ impl Coded for LogError {
             LogError::Overloaded | LogError::Closed => ErrorKind::Busy,
             LogError::Io { .. } | LogError::BadRecord { .. } => ErrorKind::Ours,
         }
-    }
-}
-
-impl LogError {
-    pub(super) fn io(path: &Path, error: &std::io::Error) -> LogError {
-        LogError::Io { path: path.to_path_buf(), detail: error.to_string() }
     }
 }
