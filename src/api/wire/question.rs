@@ -2,13 +2,10 @@
 
 use serde::Deserialize;
 
-use engine::Question;
-
 /// "What and when for this user?"
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, utoipa::ToSchema)]
-#[schema(as = Question)]
-#[serde(deny_unknown_fields, expecting = "struct Question")]
-pub struct QuestionBody {
+#[serde(deny_unknown_fields)]
+pub struct Question {
     /// Who.
     #[schema(min_length = 1, max_length = 128)]
     pub user_id: String,
@@ -28,9 +25,9 @@ pub struct QuestionBody {
     pub channel: Option<String>,
 }
 
-impl From<QuestionBody> for Question {
-    fn from(body: QuestionBody) -> Question {
-        let QuestionBody { user_id, campaign_id, content_ids, horizon_hours, channel } = body;
-        Question { user_id, campaign_id, content_ids, horizon_hours, channel }
+impl From<Question> for engine::Question {
+    fn from(question: Question) -> engine::Question {
+        let Question { user_id, campaign_id, content_ids, horizon_hours, channel } = question;
+        engine::Question { user_id, campaign_id, content_ids, horizon_hours, channel }
     }
 }
