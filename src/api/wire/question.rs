@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use engine::Question;
+use engine::DecisionQuestion;
 
 /// "What and when for this user?"
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, utoipa::ToSchema)]
@@ -28,9 +28,9 @@ pub struct QuestionBody {
     pub channel: Option<String>,
 }
 
-impl From<QuestionBody> for Question {
-    fn from(body: QuestionBody) -> Question {
+impl From<QuestionBody> for DecisionQuestion {
+    fn from(body: QuestionBody) -> DecisionQuestion {
         let QuestionBody { user_id, campaign_id, content_ids, horizon_hours, channel } = body;
-        Question { user_id, campaign_id, content_ids, horizon_hours, channel }
+        DecisionQuestion { user_id, campaign_id, content_ids, horizon_hours, channel }
     }
 }
