@@ -11,7 +11,7 @@ use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
 use domain::identity::{NOT_AN_ID, is_valid_id};
 use events::preview::PreviewError;
-use operations::preview::{PreviewRequest, preview};
+use operations::preview::{PreviewRequest, preview_among};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -52,7 +52,11 @@ pub(super) async fn show_preview(
     check(&content_id, &query)?;
     let PreviewQuery { user_id, locale, channel } = query;
     let request = PreviewRequest { content_id, user_id, locale, channel };
-    let found = reading_tables(&state, move |state| preview(&state.context(), &request)).await?;
+    let found = reading_tables(&state, move |state| {
+        let snapshot = state.engine().snapshot();
+        preview_among(&state.context(), &snapshot.declared().contents, &request)
+    })
+    .await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))
 }
 

@@ -13,7 +13,7 @@ use super::output::{Bar, print_json, print_lines, thousands};
 use super::{Context, Failure, charts};
 use api::Clock;
 use curves::SendTimeModel;
-use curves::evaluate::Report as CurvesReport;
+use curves::evaluate::CurvesReport;
 use curves::population::Population;
 use domain::curve::{SendTimeCurve, argmax, by_hour_of_day};
 use domain::lifecycle::Lifecycle;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::output::{print_json, print_text, thousands};
 use super::{Context, Failure};
 use ::models::evaluate::{ContentReport, Measured, PropensityReport};
-use curves::evaluate::{COVERAGE_UNITS, Report as CurvesReport};
+use curves::evaluate::{COVERAGE_UNITS, CurvesReport};
 use curves::population::Cut;
 use evaluation::bootstrap::Figure;
 use evaluation::send_time::Metric;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use evaluation::bootstrap::Figure;
-use evaluation::off_policy::{Draws, Estimate, Estimator, Report};
+use evaluation::off_policy::{Draws, Estimate, Estimator, OffPolicyReport};
 use feedback::off_policy::{ArmPart, Loaded};
 use operations::evaluate_policy::{PolicyReport, PolicyRequest, evaluate_policy};
 
@@ -139,7 +139,7 @@ impl EvaluatePolicyArguments {
     }
 }
 
-fn for_machines(report: &Report, loaded: &Loaded) -> Value {
+fn for_machines(report: &OffPolicyReport, loaded: &Loaded) -> Value {
     let mut json = json!(report);
     json["actions"] = loaded.problem.actions.len().into();
     json["positions"] = loaded.problem.positions.len().into();
@@ -148,7 +148,7 @@ fn for_machines(report: &Report, loaded: &Loaded) -> Value {
     json
 }
 
-fn for_people(report: &Report, loaded: &Loaded) -> Vec<String> {
+fn for_people(report: &OffPolicyReport, loaded: &Loaded) -> Vec<String> {
     let Loaded { problem, not_sent, without_arms } = loaded;
     let mut lines = vec![format!(
         "{} rows of {} units, {} actions, {} positions",
@@ -196,7 +196,7 @@ fn line(estimator: Estimator, estimate: &Estimate) -> String {
     )
 }
 
-fn overlap(report: &Report) -> Vec<String> {
+fn overlap(report: &OffPolicyReport) -> Vec<String> {
     let overlap = &report.overlap;
     let share = 100.0 * overlap.effective_sample_size / report.rows as f64;
     vec![

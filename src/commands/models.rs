@@ -10,7 +10,7 @@ use operations::context::Context as Operation;
 use operations::models::{Hindrance, ListedModel, ShownModel, list, show};
 use operations::promote::{ChampionReport, PromoteRequest, promote, rollback};
 use operations::shadow::shadow;
-use registry::versions::{Change, ChangeAction};
+use registry::versions::{ChampionChange, ChangeAction};
 
 /// List models, look at one, choose the champion, go back to the former one
 #[derive(clap::Args)]
@@ -189,7 +189,7 @@ fn entry(listed: &ListedModel) -> Value {
 }
 
 /// When a version became the champion, and past what.
-fn history(journal: &[Change], version: &str) -> Vec<String> {
+fn history(journal: &[ChampionChange], version: &str) -> Vec<String> {
     let own = journal.iter().filter(|change| change.to == version);
     own.map(|change| {
         let done = match change.action {

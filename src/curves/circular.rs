@@ -30,8 +30,8 @@ impl<const N: usize> Circular<N> {
         let mut smoothed = [0.0; N];
         for (position, value) in values.iter().enumerate().filter(|(_, value)| **value != 0.0) {
             for (step, weight) in &self.taps {
-                let place = position + step;
-                smoothed[if place < N { place } else { place - N }] += value * weight;
+                let index = position + step;
+                smoothed[if index < N { index } else { index - N }] += value * weight;
             }
         }
         smoothed

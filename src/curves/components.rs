@@ -51,7 +51,7 @@ pub struct Smoothing {
 
 /// What all users share at a cut `back` days before the last one, learned from what came before it.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub struct SharedComponents {
     back: i32,
     smoothing: Smoothing,
     global: Week,
@@ -65,10 +65,10 @@ pub struct Shared {
     over_day: Circular<24>,
 }
 
-impl Shared {
+impl SharedComponents {
     /// Learns everything shared from histories up to `back` days before the cut; `window` is the length in days of
     /// the past windows that transitions are learned from.
-    pub fn learn(histories: &[History], back: i32, window: i32, smoothing: Smoothing) -> Shared {
+    pub fn learn(histories: &[History], back: i32, window: i32, smoothing: Smoothing) -> SharedComponents {
         let over_week = Circular::new(smoothing.bandwidth);
         let global = global_curve(histories, back, smoothing.lean, &over_week);
         let (weekdays, weekday_given_hour) = weekday_shares(&global);
@@ -83,7 +83,7 @@ impl Shared {
         let groups = GROUPS.map(|count| RhythmGroups::learn(&weeks, count, &global, &over_week));
         let by_attribute = [0, 1].map(|level| groups[level].by_attribute(&weeks, &attributes, values));
         let transfer = Transfer::learn(&transitions(histories, back, window, smoothing.lean, &global));
-        Shared {
+        SharedComponents {
             back,
             smoothing,
             global,
@@ -98,7 +98,7 @@ impl Shared {
     }
 
     /// The same with another smoothing of single histories; what was learned across users stays.
-    pub fn with_smoothing(mut self, smoothing: Smoothing) -> Shared {
+    pub fn with_smoothing(mut self, smoothing: Smoothing) -> SharedComponents {
         self.smoothing = smoothing;
         self.over_week = Circular::new(smoothing.bandwidth);
         self.over_day = Circular::new(smoothing.bandwidth);

@@ -134,9 +134,9 @@ impl Grid {
 
     /// The cell of a value and where in it the value lies.
     fn locate(&self, value: f64) -> (usize, f64) {
-        let place = ((value - self.start) / self.step).clamp(0.0, (self.points - 1) as f64);
-        let index = (place as usize).min(self.points - 2);
-        (index, place - index as f64)
+        let position = ((value - self.start) / self.step).clamp(0.0, (self.points - 1) as f64);
+        let index = (position as usize).min(self.points - 2);
+        (index, position - index as f64)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Learned;
+use super::LearnedConstants;
 use super::SendTimeModel;
 use super::history::History;
 use super::population::{Cut, Population};
@@ -11,7 +11,7 @@ use domain::curve::by_hour_of_day;
 use domain::error::{Coded, ErrorKind};
 use domain::time::HOURS_OF_WEEK;
 use evaluation::baselines::{Baseline, Baselines, InnerSplit};
-use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::bootstrap::{Bootstrap, Figure, RatioPart};
 use evaluation::coverage::{Coverage, CoverageCounter};
 use evaluation::send_time::{Metric, UserScore};
 use events::lake::Lake;
@@ -31,7 +31,7 @@ type Figures = BTreeMap<&'static str, Figure>;
 
 /// Everything that one evaluation found.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct CurvesReport {
     /// Where history ended.
     pub cut: Cut,
     /// Users with units on both sides of it.
@@ -47,7 +47,7 @@ pub struct Report {
     /// What those intervals promise to cover, in (0, 1).
     pub interval: f64,
     /// What the model learned.
-    pub learned: Learned,
+    pub learned: LearnedConstants,
     /// The pseudo-counts that empirical Bayes chose.
     pub strength: f64,
 }
@@ -93,7 +93,7 @@ pub fn evaluate(
     cut: Cut,
     config: &Config,
     watch: &(impl Fn(usize, usize) + Sync),
-) -> Result<Report, EvaluateError> {
+) -> Result<CurvesReport, EvaluateError> {
     let population = Population::read(lake, declared, cut, watch)?;
     let users = on_both_sides(&population, population.after(lake, declared, cut, watch)?);
     if users.is_empty() {
@@ -104,7 +104,7 @@ pub fn evaluate(
     let scores = score_all(&users, &population, &model, &baselines);
     let bootstrap = Bootstrap::new(users.len(), config.evaluation.bootstrap_draws, config.evaluation.seed);
     let ours = &scores[0].1;
-    Ok(Report {
+    Ok(CurvesReport {
         cut,
         users: users.len(),
         units: users.iter().flat_map(|user| user.after).map(u64::from).sum(),
@@ -165,7 +165,7 @@ fn score_all(
     std::iter::once(("model", ours)).chain(theirs).collect()
 }
 
-fn parts(metric: Metric, scores: &[UserScore]) -> Vec<Part> {
+fn parts(metric: Metric, scores: &[UserScore]) -> Vec<RatioPart> {
     scores.iter().map(|score| metric.parts(score)).collect()
 }
 

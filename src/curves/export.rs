@@ -50,7 +50,7 @@ impl<'a> CurveFrames<'a> {
         let curves = parallel::map(end - start, |index| {
             self.model.curve(start + index, &self.population.histories[start + index])
         });
-        let block = Block {
+        let block = CurveBlock {
             ids: &self.population.ids[start..end],
             zones: &self.population.zones[start..end],
             curves,
@@ -63,13 +63,13 @@ impl<'a> CurveFrames<'a> {
     }
 }
 
-struct Block<'a> {
+struct CurveBlock<'a> {
     ids: &'a [String],
     zones: &'a [String],
     curves: Vec<SendTimeCurve>,
 }
 
-impl Block<'_> {
+impl CurveBlock<'_> {
     fn long(&self) -> PolarsResult<DataFrame> {
         let rows = self.curves.len() * HOURS_OF_WEEK;
         let each = |get: fn(&SendTimeCurve) -> &[f64; HOURS_OF_WEEK]| -> Vec<f64> {

@@ -18,11 +18,11 @@ pub mod rhythm_groups;
 pub mod stack;
 pub mod transfer;
 
-use components::{COMPONENTS, FINE_GROUPS, GLOBAL, OWN_UNDECAYED, Shared, Smoothing, prior_units};
+use components::{COMPONENTS, FINE_GROUPS, GLOBAL, OWN_UNDECAYED, SharedComponents, Smoothing, prior_units};
 use concentration::{Concentration, IntervalTable, Pairs};
 use history::{History, Week, normalised};
 use rhythm_groups::add_scaled;
-use stack::{Fold, Row, Stack, mixed, mixture_weights};
+use stack::{Fold, Stack, StackRow, mixed, mixture_weights};
 
 use domain::curve::{CurveLevel, SendTimeCurve, by_hour_of_day};
 use domain::time::HOURS_OF_WEEK;
@@ -43,7 +43,7 @@ const LEAST_SPAN: i32 = 28;
 
 /// What was learned, for people and cards.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Learned {
+pub struct LearnedConstants {
     /// Length of a past window in days.
     pub window_days: i32,
     /// Past cuts; 0 when there was too little to learn from.
@@ -67,13 +67,13 @@ pub struct Learned {
 /// A fitted model: what users share, and each user's weights.
 #[derive(Clone, Debug)]
 pub struct SendTimeModel {
-    shared: Shared,
+    shared: SharedComponents,
     weights: Vec<[f64; COMPONENTS]>,
     concentration: Concentration,
     intervals: IntervalTable,
     /// How far weekdays are told apart, in [0, 1].
     weekday_trust: f64,
-    learned: Learned,
+    learned: LearnedConstants,
 }
 
 impl SendTimeModel {
@@ -100,12 +100,12 @@ impl SendTimeModel {
         let choice = choose_stacking(&folds);
         let pairs = collect_pairs(histories, &pasts, window, &choice);
         let concentration = Concentration::learn(&pairs);
-        let shared = Shared::learn(histories, silent, window, smoothing);
+        let shared = SharedComponents::learn(histories, silent, window, smoothing);
         let stack = Stack::learn(&folds, choice.decay);
         let weights = parallel::map(histories.len(), |user| {
             stack.for_user(&folds, choice.decay, user, shared.evidence(&histories[user]), choice.trust)
         });
-        let learned = Learned {
+        let learned = LearnedConstants {
             window_days: window,
             folds: folds.len(),
             bandwidth_hours: smoothing.bandwidth,
@@ -132,7 +132,7 @@ impl SendTimeModel {
         });
         let weights = weights.collect();
         let concentration = Concentration { level: 3.0, slope: 0.5 };
-        let learned = Learned {
+        let learned = LearnedConstants {
             window_days: 0,
             folds: 0,
             bandwidth_hours: smoothing.bandwidth,
@@ -143,7 +143,7 @@ impl SendTimeModel {
             concentration_slope: concentration.slope,
             inner_ll168: None,
         };
-        let shared = Shared::learn(histories, silent, 7, smoothing);
+        let shared = SharedComponents::learn(histories, silent, 7, smoothing);
         let model = SendTimeModel::new(histories, shared, weights, concentration, coverage, learned);
         // Until every weekday has come twice, none is told apart from another.
         let repeats = f64::from((span / 7 - 1).max(0));
@@ -152,11 +152,11 @@ impl SendTimeModel {
 
     fn new(
         histories: &[History],
-        shared: Shared,
+        shared: SharedComponents,
         weights: Vec<[f64; COMPONENTS]>,
         concentration: Concentration,
         coverage: f64,
-        learned: Learned,
+        learned: LearnedConstants,
     ) -> SendTimeModel {
         let most = histories.iter().map(|history| shared.evidence(history)).fold(0.0, f64::max);
         let intervals = IntervalTable::new(concentration.at(0.0), concentration.at(most), coverage);
@@ -164,7 +164,7 @@ impl SendTimeModel {
     }
 
     /// What was learned.
-    pub fn learned(&self) -> &Learned {
+    pub fn learned(&self) -> &LearnedConstants {
         &self.learned
     }
 
@@ -240,13 +240,13 @@ fn blend(components: &[Week; COMPONENTS], weights: &[f64; COMPONENTS]) -> Week {
 /// What was learned before a past cut, and what came after it.
 struct Past {
     back: i32,
-    shared: Shared,
+    shared: SharedComponents,
     fold: Fold<COMPONENTS>,
 }
 
 impl Past {
     fn learn(histories: &[History], back: i32, window: i32, smoothing: Smoothing) -> Past {
-        let shared = Shared::learn(histories, back, window, smoothing);
+        let shared = SharedComponents::learn(histories, back, window, smoothing);
         let rows = parallel::map(histories.len(), |user| {
             rows_after(&histories[user], back, window, |history| shared.components(history))
         });
@@ -261,13 +261,13 @@ fn rows_after<const N: usize>(
     back: i32,
     window: i32,
     components: impl Fn(&History) -> [Week; N],
-) -> Vec<Row<N>> {
+) -> Vec<StackRow<N>> {
     let held_out = history.held_out(back, window);
     if history.count(back) == 0 || held_out.iter().all(|count| *count == 0) {
         return Vec::new();
     }
     let components = components(history);
-    let row = |(slot, count): (usize, &u16)| Row {
+    let row = |(slot, count): (usize, &u16)| StackRow {
         slot: slot as u8,
         count: f32::from(*count),
         given: std::array::from_fn(|index| components[index][slot] as f32),
@@ -278,7 +278,7 @@ fn rows_after<const N: usize>(
 /// Bandwidth and lean with the largest likelihood in the window after a cut, under mixture weights of their own.
 fn choose_smoothing(histories: &[History], back: i32, window: i32) -> Smoothing {
     let probe = Smoothing { bandwidth: 0.6, lean: 0.0 };
-    let shared = Shared::learn(histories, back, window, probe);
+    let shared = SharedComponents::learn(histories, back, window, probe);
     let mut best = (f64::NEG_INFINITY, probe);
     for lean in LEANS {
         for bandwidth in BANDWIDTHS {

@@ -115,7 +115,7 @@ pub fn stability(weeks: &[Week], draws: u64) -> Stability {
     let pairs = parts
         .iter()
         .enumerate()
-        .flat_map(|(place, one)| parts[..place].iter().map(move |other| adjusted_rand(one, other)));
+        .flat_map(|(index, one)| parts[..index].iter().map(move |other| adjusted_rand(one, other)));
     let pairs: Vec<f64> = pairs.collect();
     let least = pairs.iter().copied().fold(1.0, f64::min);
     Stability { draws, mean: pairs.iter().sum::<f64>() / pairs.len() as f64, least }

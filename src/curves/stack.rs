@@ -16,7 +16,7 @@ const LEARNING_ROWS: usize = 200_000;
 
 /// One held-out (user, hour of the week): how often, and what each component gave it.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<const N: usize> {
+pub struct StackRow<const N: usize> {
     /// Hour of the week.
     pub slot: u8,
     /// Units held out there.
@@ -29,7 +29,7 @@ pub struct Row<const N: usize> {
 #[derive(Clone, Debug)]
 pub struct Fold<const N: usize> {
     /// Rows of each user, in order of hour.
-    pub rows: Vec<Vec<Row<N>>>,
+    pub rows: Vec<Vec<StackRow<N>>>,
     /// Effective active hours of each user at the cut.
     pub evidence: Vec<f64>,
 }
@@ -163,8 +163,8 @@ fn quantile_edges(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else { return vec![f64::INFINITY; BUCKETS - 1] };
     let edge = |bucket: usize| {
-        let place = last as f64 * bucket as f64 / BUCKETS as f64;
-        let (low, share) = (place.floor() as usize, place.fract());
+        let position = last as f64 * bucket as f64 / BUCKETS as f64;
+        let (low, share) = (position.floor() as usize, position.fract());
         values[low] + share * (values[(low + 1).min(last)] - values[low])
     };
     (1..BUCKETS).map(edge).collect()

@@ -35,15 +35,15 @@ pub struct Transfer {
 
 /// Expected counts of moves, divided by the current matrices.
 #[derive(Default)]
-struct Expected {
+struct ExpectedMoves {
     /// By weekday from, then to.
     days: Days,
     /// By hour of the day to, then from: the order in which they are summed.
     hours_to: Hours,
 }
 
-impl Expected {
-    fn add(&mut self, other: &Expected) {
+impl ExpectedMoves {
+    fn add(&mut self, other: &ExpectedMoves) {
         self.days.iter_mut().zip(&other.days).for_each(|(sums, parts)| add(sums, parts, 1.0));
         self.hours_to.iter_mut().zip(&other.hours_to).for_each(|(sums, parts)| add(sums, parts, 1.0));
     }
@@ -69,11 +69,11 @@ impl Transfer {
     pub fn step(&self, transitions: &[Transition], prior: &Transfer) -> Transfer {
         let hours_to: Hours = std::array::from_fn(|to| std::array::from_fn(|from| self.hours[from][to]));
         let parts = parallel::in_chunks(transitions.len(), CHUNK, |range| {
-            let mut sums = Expected::default();
+            let mut sums = ExpectedMoves::default();
             transitions[range].iter().for_each(|transition| self.expect(transition, &hours_to, &mut sums));
             sums
         });
-        let mut total = Expected::default();
+        let mut total = ExpectedMoves::default();
         parts.iter().for_each(|part| total.add(part));
         self.maximise(&total, prior)
     }
@@ -94,7 +94,7 @@ impl Transfer {
     }
 
     /// Adds one user's expected counts, divided by the current matrices; `hours_to` is the matrix of hours by where to.
-    fn expect(&self, transition: &Transition, hours_to: &Hours, sums: &mut Expected) {
+    fn expect(&self, transition: &Transition, hours_to: &Hours, sums: &mut ExpectedMoves) {
         for (hour, weights) in hours_to.iter().enumerate() {
             let counts: [u16; 7] = std::array::from_fn(|day| transition.after[day * 24 + hour]);
             if counts == [0; 7] {
@@ -121,7 +121,7 @@ impl Transfer {
         }
     }
 
-    fn maximise(&self, expected: &Expected, prior: &Transfer) -> Transfer {
+    fn maximise(&self, expected: &ExpectedMoves, prior: &Transfer) -> Transfer {
         let mut next = self.clone();
         for (from, row) in next.days.iter_mut().enumerate() {
             for (to, value) in row.iter_mut().enumerate() {

@@ -11,7 +11,7 @@ use models::inputs::{AsOf, Item, UserAsOf};
 use models::material::Material;
 use profiles::ProfileError;
 use profiles::recent::Recent;
-use registry::model::Block;
+use registry::model::InputBlock;
 
 /// The material of a snapshot, and what each goal's model needs of it.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ impl Knowledge {
         context: &mut DecisionContext,
     ) {
         let campaign = context.campaign.as_ref().map(|campaign| campaign.campaign_id.clone());
-        context.user_inputs = known.map(|known| known.block(Block::User, Item::Nothing)).unwrap_or_default();
+        context.user_inputs =
+            known.map(|known| known.block(InputBlock::User, Item::Nothing)).unwrap_or_default();
         for content in &mut context.contents {
             let code = self.material.timeline.content(&content.content.content_id);
             let item = match (learned.model.definition.unit, code, &campaign) {
@@ -104,7 +105,7 @@ impl Knowledge {
                 _ => Item::Nothing,
             };
             content.content_inputs = about(as_of, &content.content, item);
-            content.pair_inputs = known.map(|known| known.block(Block::Pair, item)).unwrap_or_default();
+            content.pair_inputs = known.map(|known| known.block(InputBlock::Pair, item)).unwrap_or_default();
         }
     }
 }

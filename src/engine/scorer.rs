@@ -84,8 +84,8 @@ fn learned(registry: &Registry, goal: &str, version: &str) -> Result<LearnedScor
     let found = registry.read(goal, version)?;
     registry.check_servable(&found)?;
     let model = found.model;
-    let path = registry.place(goal, version).join("model.json");
-    check_inputs(&model).map_err(|fault| RegistryError::Unusable { path, fault })?;
+    let path = registry.version_directory(goal, version).join("model.json");
+    check_inputs(&model).map_err(|error| RegistryError::Unusable { path, error })?;
     Ok(LearnedScorer { model, name: format!("{goal}/{version}") })
 }
 

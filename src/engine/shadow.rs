@@ -8,7 +8,7 @@ use decisions::second_opinion::second_opinion;
 use domain::decision::Decision;
 use files::workspace::Workspace;
 use models::score::{check_goal, check_inputs};
-use registry::model::{Model, ModelFault, ModelKind};
+use registry::model::{Model, ModelError, ModelKind};
 use registry::predictions::About;
 use registry::versions::{Registry, RegistryError};
 use store::decision_log::ShadowScore;
@@ -76,13 +76,13 @@ fn read(
     registry: &Registry,
     goal: &str,
     version: &str,
-    check: impl Fn(&Model) -> Result<(), ModelFault>,
+    check: impl Fn(&Model) -> Result<(), ModelError>,
 ) -> Result<Shadow, RegistryError> {
     let model = registry.read(goal, version)?.model;
-    let path = registry.place(goal, version).join("model.json");
+    let path = registry.version_directory(goal, version).join("model.json");
     check(&model)
         .and_then(|()| check_inputs(&model))
-        .map_err(|fault| RegistryError::Unusable { path, fault })?;
+        .map_err(|error| RegistryError::Unusable { path, error })?;
     let says = match model.kind {
         ModelKind::Imported => ShadowSource::Table(registry.predictions(goal, version)?),
         _ => ShadowSource::Model(Box::new(model)),

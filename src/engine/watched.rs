@@ -2,7 +2,7 @@
 
 use events::health::failed_last;
 use files::workspace::Workspace;
-use models::drift::{Drift, Verdict};
+use models::drift::{Drift, DriftVerdict};
 use registry::versions::Registry;
 
 /// The last findings about data and champions.
@@ -34,7 +34,7 @@ impl WatchedFindings {
         let drift_of = |goal: &String| Drift::read(workspace, goal, &registry.champion(goal)?);
         let champion = |goal: String| {
             let drift = drift_of(&goal)?;
-            let is_drifted = drift.verdict == Verdict::Drifted;
+            let is_drifted = drift.verdict == DriftVerdict::Drifted;
             let calibration_ratio = drift.calibration.map(|calibration| calibration.ratio.value);
             Some(WatchedChampion { goal, psi: drift.psi_score, is_drifted, calibration_ratio })
         };

@@ -24,7 +24,7 @@ pub struct Bootstrap {
 }
 
 /// One user's part of a ratio: numerator and denominator.
-pub type Part = (f64, f64);
+pub type RatioPart = (f64, f64);
 
 impl Bootstrap {
     /// Draws `users` users with replacement `draws` times, from a seed.
@@ -34,14 +34,14 @@ impl Bootstrap {
     }
 
     /// The ratio Σ numerator / Σ denominator with its interval; `n` is the sum of denominators.
-    pub fn ratio(&self, parts: &[Part]) -> Figure {
+    pub fn ratio(&self, parts: &[RatioPart]) -> Figure {
         let all = vec![1; parts.len()];
         let n = parts.iter().map(|(_, below)| below).sum::<f64>() as u64;
         self.figure(ratio(parts, &all), n, |times| ratio(parts, times))
     }
 
     /// The difference of two ratios over the same users, with its paired interval.
-    pub fn difference(&self, ours: &[Part], theirs: &[Part]) -> Figure {
+    pub fn difference(&self, ours: &[RatioPart], theirs: &[RatioPart]) -> Figure {
         let difference = |times: &[u16]| ratio(ours, times) - ratio(theirs, times);
         let n = ours.iter().map(|(_, below)| below).sum::<f64>() as u64;
         self.figure(difference(&vec![1; ours.len()]), n, difference)
@@ -83,7 +83,7 @@ pub(super) fn draw_times(random: &mut ChaCha8Rng, units: usize) -> Vec<u16> {
 }
 
 /// Σ numerator / Σ denominator where each part counts as often as it was drawn.
-pub(super) fn ratio(parts: &[Part], times: &[u16]) -> f64 {
+pub(super) fn ratio(parts: &[RatioPart], times: &[u16]) -> f64 {
     let (mut above, mut below) = (0.0, 0.0);
     for ((numerator, denominator), count) in parts.iter().zip(times) {
         above += numerator * f64::from(*count);
@@ -95,7 +95,7 @@ pub(super) fn ratio(parts: &[Part], times: &[u16]) -> f64 {
 /// Quantile of sorted values, interpolated linearly; NaN of none.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = share * last as f64;
-    let low = place.floor() as usize;
-    sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * place.fract()
+    let position = share * last as f64;
+    let low = position.floor() as usize;
+    sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * position.fract()
 }

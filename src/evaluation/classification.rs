@@ -5,7 +5,7 @@
 
 use rand_chacha::rand_core::Rng;
 
-use super::bootstrap::{Bootstrap, Figure, Part, quantile, seeded};
+use super::bootstrap::{Bootstrap, Figure, RatioPart, quantile, seeded};
 
 /// Probabilities are read as at least this and at most one minus it: a certain error costs 36.04, not infinity.
 pub const CLIP: f64 = f64::EPSILON;
@@ -64,7 +64,7 @@ pub fn ece_by_chance(probabilities: &[f64], negatives: u32, bins: usize, share: 
                 let unit = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
                 row.label = unit < kept(row.score);
             }
-            let times = |row: &Row| if row.label { 1 } else { u64::from(negatives) };
+            let times = |row: &ScoredRow| if row.label { 1 } else { u64::from(negatives) };
             calibration_error(&split(&rows, bins, times))
         })
         .collect();
@@ -79,7 +79,7 @@ pub fn ece_by_chance(probabilities: &[f64], negatives: u32, bins: usize, share: 
 #[derive(Clone, Debug)]
 pub struct Intervals<'a> {
     labels: &'a [bool],
-    /// Each row's place among the distinct users.
+    /// Each row's index among the distinct users.
     users: Vec<u32>,
     count: usize,
     /// How many rows each row without the outcome stands for.
@@ -95,8 +95,8 @@ impl<'a> Intervals<'a> {
         let mut distinct = users.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
-        let place = |user: &u32| distinct.partition_point(|other| other < user) as u32;
-        let (users, count) = (users.iter().map(place).collect(), distinct.len());
+        let index = |user: &u32| distinct.partition_point(|other| other < user) as u32;
+        let (users, count) = (users.iter().map(index).collect(), distinct.len());
         Intervals { labels, users, count, negatives: 1, bootstrap: Bootstrap::new(count, draws, seed) }
     }
 
@@ -105,7 +105,7 @@ impl<'a> Intervals<'a> {
         Intervals { negatives, ..self }
     }
 
-    fn times(&self, row: &Row, drawn: u64) -> u64 {
+    fn times(&self, row: &ScoredRow, drawn: u64) -> u64 {
         drawn * if row.label { 1 } else { u64::from(self.negatives) }
     }
 
@@ -135,10 +135,10 @@ impl<'a> Intervals<'a> {
     pub fn auc_difference(&self, ours: &[f64], base: &[f64]) -> Figure {
         let (ours, base) = (sorted(ours, self.labels, &self.users), sorted(base, self.labels, &self.users));
         let drawn = |times: &[u16]| {
-            let times = |row: &Row| self.times(row, times[row.user as usize].into());
+            let times = |row: &ScoredRow| self.times(row, times[row.user as usize].into());
             area(&ours, times) - area(&base, times)
         };
-        let once = |row: &Row| self.times(row, 1);
+        let once = |row: &ScoredRow| self.times(row, 1);
         self.bootstrap.figure(area(&ours, once) - area(&base, once), ours.len() as u64, drawn)
     }
 
@@ -158,7 +158,7 @@ impl<'a> Intervals<'a> {
     }
 
     /// Each user's cost and rows.
-    fn parts(&self, probabilities: &[f64], cost: impl Fn(f64, bool) -> f64) -> Vec<Part> {
+    fn parts(&self, probabilities: &[f64], cost: impl Fn(f64, bool) -> f64) -> Vec<RatioPart> {
         let mut parts = vec![(0.0, 0.0); self.count];
         for ((probability, label), user) in probabilities.iter().zip(self.labels).zip(&self.users) {
             let (sum, rows) = &mut parts[*user as usize];
@@ -187,26 +187,26 @@ fn mean(probabilities: &[f64], labels: &[bool], cost: impl Fn(f64, bool) -> f64)
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct ScoredRow {
     score: f64,
     label: bool,
     user: u32,
 }
 
 /// Rows from the lowest score to the highest; equal scores keep their order, and −0 equals 0.
-fn sorted(scores: &[f64], labels: &[bool], users: &[u32]) -> Vec<Row> {
-    let row = |((score, label), user): ((&f64, &bool), &u32)| Row {
+fn sorted(scores: &[f64], labels: &[bool], users: &[u32]) -> Vec<ScoredRow> {
+    let row = |((score, label), user): ((&f64, &bool), &u32)| ScoredRow {
         score: score + 0.0,
         label: *label,
         user: *user,
     };
-    let mut rows: Vec<Row> = scores.iter().zip(labels).zip(users).map(row).collect();
+    let mut rows: Vec<ScoredRow> = scores.iter().zip(labels).zip(users).map(row).collect();
     rows.sort_by(|a, b| a.score.total_cmp(&b.score));
     rows
 }
 
 /// AUC of sorted rows that each count as often as their user: counted twofold in integers, then divided once.
-fn area(rows: &[Row], times: impl Fn(&Row) -> u64) -> f64 {
+fn area(rows: &[ScoredRow], times: impl Fn(&ScoredRow) -> u64) -> f64 {
     let (mut positives, mut negatives, mut doubled) = (0, 0, 0);
     for tied in rows.chunk_by(|a, b| a.score == b.score) {
         let (mut above, mut beside) = (0, 0);
@@ -221,7 +221,7 @@ fn area(rows: &[Row], times: impl Fn(&Row) -> u64) -> f64 {
 }
 
 /// Sorted rows, each as often as its user, cut into bins.
-fn split(rows: &[Row], bins: usize, times: impl Fn(&Row) -> u64) -> Vec<Bin> {
+fn split(rows: &[ScoredRow], bins: usize, times: impl Fn(&ScoredRow) -> u64) -> Vec<Bin> {
     let bins = bins.max(1) as u64;
     let total: u64 = rows.iter().map(&times).sum();
     let size = |bin: usize| total / bins + u64::from((bin as u64) < total % bins);

@@ -1,8 +1,8 @@
-//! A content's variants as one of the declared users would see them, read from the tables.
+//! A content's variants as one of the declared users would see them.
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{read_contents, user_with_attributes};
+use super::catalogue::user_with_attributes;
 use domain::channel::ChannelSettings;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
@@ -67,24 +67,11 @@ impl Coded for PreviewError {
     }
 }
 
-/// Shows all variants of a content. Reads whole tables, so it may take a while.
-///
-/// # Errors
-/// When content, user or channel is unknown, or a table cannot be read.
-pub fn preview(
-    workspace: &Workspace,
-    channels: &BTreeMap<String, ChannelSettings>,
-    settings: &DecisionSettings,
-    question: PreviewQuestion<'_>,
-) -> Result<Preview, PreviewError> {
-    preview_among(&read_contents(workspace)?, workspace, channels, settings, question)
-}
-
-/// The same with contents that are in memory; only the table of users is read, and only for a question about one of them.
+/// Shows all variants of a content. Only the table of users is read, and only for a question about one of them.
 ///
 /// # Errors
 /// When content, user or channel is unknown, or the table of users cannot be read.
-pub fn preview_among(
+pub fn preview(
     contents: &BTreeMap<String, Content>,
     workspace: &Workspace,
     channels: &BTreeMap<String, ChannelSettings>,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::off_policy::PolicyInputError;
 use super::partitions::files_of;
-use evaluation::uplift::Unit;
+use evaluation::uplift::UpliftUnit;
 use events::foreign::{ForeignField, ForeignRows, Names};
 use events::formats::InputError;
 use files::tables::{TableError, read_parquet};
@@ -26,9 +26,9 @@ const CONTROL_WORDS: [&str; 4] = ["control", "holdout", "held_out", "no_push"];
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arms {
     /// Of all campaigns together.
-    pub all: Vec<Unit>,
+    pub all: Vec<UpliftUnit>,
     /// Of each campaign.
-    pub campaigns: BTreeMap<String, Vec<Unit>>,
+    pub campaigns: BTreeMap<String, Vec<UpliftUnit>>,
     /// A score of each unit in `all`, when there are any.
     pub scores: Option<Vec<f64>>,
 }
@@ -63,7 +63,7 @@ pub fn of_file(
     let (mut arms, mut scores) = (Arms::default(), Vec::new());
     rows.each(|line| {
         let own = probability.as_ref().map(|source| line.probability(source, true)).transpose()?;
-        let unit = Unit {
+        let unit = UpliftUnit {
             treated: line.flag(&treated, &TREATED_WORDS, &CONTROL_WORDS)?,
             treated_probability: own.or(treated_probability).unwrap_or(f64::NAN),
             reached: line.flag(&reached, &[], &[])?,
@@ -118,7 +118,7 @@ pub fn of_export(decisions: &Path, outcomes: &Path, holdouts: &Holdouts) -> Resu
             keep_first(&mut users, user.to_string(), asked());
         })?;
     }
-    let unit = |treated, treated_probability, asked: &ExperimentDecision| Unit {
+    let unit = |treated, treated_probability, asked: &ExperimentDecision| UpliftUnit {
         treated,
         treated_probability,
         reached: asked.reached,

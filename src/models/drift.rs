@@ -10,11 +10,11 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::examples::{ExampleError, Examples, Labels, Moment, Question};
+use super::examples::{ExampleError, Examples, GoalQuestion, Labels, Moment};
 use super::measure::{measure, stands_for};
 use config::{Config, DriftConfig, TrainingConfig};
 use domain::time::Instant;
-use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::bootstrap::{Bootstrap, Figure, RatioPart};
 use evaluation::stability::{BINS, HABIT, Reference};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
@@ -30,7 +30,7 @@ pub const MEASURES: [&str; 4] =
 /// What is left of a champion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum DriftVerdict {
     /// As far as can be seen it is what it was.
     Stable,
     /// It is not: `failed` says in what.
@@ -99,7 +99,7 @@ pub struct Drift {
     /// `None` as long as no outcome after the champion's moment is known.
     pub calibration: Option<CalibrationDrift>,
     /// Is it what it was?
-    pub verdict: Verdict,
+    pub verdict: DriftVerdict,
     /// Those of [`MEASURES`] that say it is not.
     pub failed: Vec<String>,
 }
@@ -112,7 +112,7 @@ pub struct Drift {
 /// # Errors
 /// When there are no examples of before, or nobody to look at now.
 pub fn drift(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     version: &str,
     model: &Model,
     as_of: Instant,
@@ -126,7 +126,7 @@ pub fn drift(
         most_negatives: question.training.most_negatives.min(MOST_ROWS),
         ..question.training.clone()
     };
-    let question = Question { training: &training, ..*question };
+    let question = GoalQuestion { training: &training, ..*question };
     let before = question.examples(Labels::MatureBefore(model.as_of), &|_, _| ())?;
     let since = match question.examples_from(model.as_of, as_of, true, &|_, _| ()) {
         Ok(examples) => Some(examples),
@@ -148,11 +148,11 @@ pub fn drift(
         habit_score,
         inputs,
         calibration,
-        verdict: Verdict::Stable,
+        verdict: DriftVerdict::Stable,
         failed: Vec::new(),
     };
     found.failed = failed(&found, comparison.patience, &config.drift);
-    found.verdict = if found.failed.is_empty() { Verdict::Stable } else { Verdict::Drifted };
+    found.verdict = if found.failed.is_empty() { DriftVerdict::Stable } else { DriftVerdict::Drifted };
     Ok(found)
 }
 
@@ -241,8 +241,8 @@ impl Comparison<'_> {
     fn between_campaigns(&self, before: &[(f64, f64)]) -> f64 {
         let moments = self.before.moments.iter().enumerate();
         let campaigns = moments.filter(|(_, moment)| moment.campaign.is_some());
-        let of_one = |(place, _): (usize, _)| {
-            let is_its = |row: &usize| self.before.rows[*row].moment as usize == place;
+        let of_one = |(index, _): (usize, _)| {
+            let is_its = |row: &usize| self.before.rows[*row].moment as usize == index;
             let (own, others): (Vec<usize>, Vec<usize>) = (0..before.len()).partition(is_its);
             let values = |rows: Vec<usize>| rows.into_iter().map(|row| before[row]).collect::<Vec<_>>();
             distance(&values(others), &values(own))
@@ -296,12 +296,12 @@ fn ratio(examples: &Examples, given: &[f64], config: &Config) -> Figure {
     let mut users: Vec<u32> = examples.rows.iter().map(|row| row.user).collect();
     users.sort_unstable();
     users.dedup();
-    let mut parts: Vec<Part> = vec![(0.0, 0.0); users.len()];
+    let mut parts: Vec<RatioPart> = vec![(0.0, 0.0); users.len()];
     for (row, probability) in given.iter().enumerate() {
-        let place = users.partition_point(|user| *user < examples.rows[row].user);
+        let index = users.partition_point(|user| *user < examples.rows[row].user);
         let label = examples.labels[row];
-        parts[place].0 += f64::from(u8::from(label));
-        parts[place].1 += probability * stands_for(label, examples);
+        parts[index].0 += f64::from(u8::from(label));
+        parts[index].1 += probability * stands_for(label, examples);
     }
     let bootstrap = Bootstrap::new(users.len(), config.evaluation.bootstrap_draws, config.evaluation.seed);
     Figure { n: given.len() as u64, ..bootstrap.ratio(&parts) }

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examples::{ExampleError, Examples, Labels, Question};
+use super::examples::{ExampleError, Examples, GoalQuestion, Labels};
 use super::inputs::AsOf;
 use super::measure::measure;
 use super::recommend::{Wanted, rank};
 use super::timeline::Timeline;
-use super::train::{Request, TrainError, fit_for_evaluation};
+use super::train::{TrainError, TrainingRequest, fit_for_evaluation};
 use config::Config;
 use domain::goal::Unit;
 use domain::numeric::decay_factor;
 use domain::time::{DAY, Instant};
 use domain::zone::Zone;
-use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::bootstrap::{Bootstrap, Figure, RatioPart};
 use evaluation::ranking::{ndcg_at, recall_at};
 use registry::figures::Metrics;
 use registry::model::Model;
@@ -46,7 +46,7 @@ pub struct PropensityReport {
 
 /// Trains on what lies before the cut and measures on moments from the cut on.
 pub fn propensity(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     cut: Instant,
     known: Instant,
     config: &Config,
@@ -62,7 +62,7 @@ pub fn propensity(
 }
 
 fn measured(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     labels: Labels,
     cut: Instant,
     known: Instant,
@@ -71,7 +71,7 @@ fn measured(
     let only_mature = matches!(labels, Labels::MatureBefore(_));
     let train = question.examples(labels, &|_, _| ())?;
     let test = question.examples_from(cut, known, only_mature, &|_, _| ())?;
-    let request = Request::new(cut, config, cut);
+    let request = TrainingRequest::new(cut, config, cut);
     let model = fit_for_evaluation(question, &train, &request)?;
     let all: Vec<usize> = (0..train.len()).collect();
     Ok(Measured {
@@ -116,17 +116,17 @@ const BASELINES: [(&str, f64); 4] = [
 /// Trains on what lies before the cut, ranks everybody anew at each midnight from the cut on, and looks for the contents
 /// that each user touched for the first time within the day.
 pub fn content(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     cut: Instant,
     known: Instant,
     config: &Config,
     watch: &impl Fn(usize, usize),
 ) -> Result<ContentReport, TrainError> {
     let train = question.examples(Labels::MatureBefore(cut), &|_, _| ())?;
-    let request = Request::new(cut, config, cut);
+    let request = TrainingRequest::new(cut, config, cut);
     let model = fit_for_evaluation(question, &train, &request)?;
     let midnights = midnights(question, cut, known);
-    let mut scores: BTreeMap<usize, Vec<Score>> = BTreeMap::new();
+    let mut scores: BTreeMap<usize, Vec<RankingScores>> = BTreeMap::new();
     for (index, at) in midnights.iter().enumerate() {
         for (user, score) in score_day(question, &model, *at)? {
             scores.entry(user).or_default().push(score);
@@ -144,9 +144,9 @@ pub fn content(
 }
 
 /// Recall and NDCG of each way of ranking on one user-day.
-type Score = Vec<(f64, f64)>;
+type RankingScores = Vec<(f64, f64)>;
 
-fn midnights(question: &Question<'_>, cut: Instant, known: Instant) -> Vec<Instant> {
+fn midnights(question: &GoalQuestion<'_>, cut: Instant, known: Instant) -> Vec<Instant> {
     let zone = Zone::find(question.sources.default_time_zone).unwrap_or_else(|_| Zone::utc());
     let mut day = zone.local_hour(cut).day();
     let mut midnights = Vec::new();
@@ -160,10 +160,10 @@ fn midnights(question: &Question<'_>, cut: Instant, known: Instant) -> Vec<Insta
 }
 
 fn score_day(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     model: &Model,
     at: Instant,
-) -> Result<Vec<(usize, Score)>, ExampleError> {
+) -> Result<Vec<(usize, RankingScores)>, ExampleError> {
     let timeline = question.sources.timeline;
     let as_of = AsOf::new(question.sources, question.goal, at)?;
     let orders = BASELINES.map(|(_, half_life)| by_popularity(timeline, &as_of, at, half_life));
@@ -213,11 +213,11 @@ fn by_popularity(timeline: &Timeline, as_of: &AsOf, at: Instant, half_life: f64)
     weighed.into_iter().map(|(content, _)| content).collect()
 }
 
-fn report(scores: &BTreeMap<usize, Vec<Score>>, days: usize, config: &Config) -> ContentReport {
+fn report(scores: &BTreeMap<usize, Vec<RankingScores>>, days: usize, config: &Config) -> ContentReport {
     const METRICS: [&str; 2] = ["recall_at_10", "ndcg_at_10"];
     let bootstrap = Bootstrap::new(scores.len(), config.evaluation.bootstrap_draws, config.evaluation.seed);
-    let parts = |way: usize, metric: usize| -> Vec<Part> {
-        let of = |score: &Score| if metric == 0 { score[way].0 } else { score[way].1 };
+    let parts = |way: usize, metric: usize| -> Vec<RatioPart> {
+        let of = |score: &RankingScores| if metric == 0 { score[way].0 } else { score[way].1 };
         scores.values().map(|days| (days.iter().map(of).sum(), days.len() as f64)).collect()
     };
     let names: Vec<&'static str> =

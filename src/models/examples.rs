@@ -15,7 +15,7 @@ use domain::identity::hash_of;
 use domain::time::{DAY, HOUR, Instant};
 use domain::zone::Zone;
 use profiles::ProfileError;
-use registry::model::Block;
+use registry::model::InputBlock;
 
 /// A moment at which examples are taken.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ pub struct Moment {
 
 /// What one row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct ExampleRow {
     /// Index into [`Timeline::users`].
     pub user: u32,
     /// Index into [`Examples::moments`].
@@ -45,7 +45,7 @@ pub struct Examples {
     /// The moments, oldest first.
     pub moments: Vec<Moment>,
     /// What each row is about.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ExampleRow>,
     /// Did the user reach the goal?
     pub labels: Vec<bool>,
     /// One column per input, blocks in order; NaN where nothing is known.
@@ -60,7 +60,7 @@ pub struct Examples {
 
 /// One example on its way.
 struct Example {
-    row: Row,
+    row: ExampleRow,
     label: bool,
     inputs: Vec<f64>,
 }
@@ -150,7 +150,7 @@ pub enum Labels {
 
 /// A named goal with what it is learned from.
 #[derive(Clone, Copy)]
-pub struct Question<'a> {
+pub struct GoalQuestion<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its declaration.
@@ -161,7 +161,7 @@ pub struct Question<'a> {
     pub training: &'a TrainingConfig,
 }
 
-impl Question<'_> {
+impl GoalQuestion<'_> {
     /// Builds all examples whose labels count, from the newest moments. `watch` is told how many of how many moments are done.
     pub fn examples(&self, labels: Labels, watch: &impl Fn(usize, usize)) -> Result<Examples, ExampleError> {
         let (Labels::MatureBefore(known) | Labels::StartedBefore(_, known)) = labels;
@@ -300,7 +300,7 @@ impl Question<'_> {
         one_kept_of: u32,
     ) -> Vec<Example> {
         let known = as_of.user(self.sources, user);
-        let row = |content| Row { user: user as u32, moment: index as u32, content };
+        let row = |content| ExampleRow { user: user as u32, moment: index as u32, content };
         if self.goal.unit != Unit::UserContent {
             let item = moment.campaign.as_deref().map_or(Item::Nothing, Item::Campaign);
             return vec![Example::new(row(None), self.label(user, moment, None), &known, item)];
@@ -333,7 +333,7 @@ impl Question<'_> {
     }
 
     /// A seeded draw for a negative example: whether a row is kept does not depend on the rows beside it.
-    fn is_kept(&self, row: &Row, at: Instant, one_of: u32) -> bool {
+    fn is_kept(&self, row: &ExampleRow, at: Instant, one_of: u32) -> bool {
         let timeline = self.sources.timeline;
         let content = row.content.map(|content| timeline.contents()[content as usize].as_str());
         let key = format!(
@@ -498,8 +498,8 @@ fn first_targeted(timeline: &Timeline, campaign_id: &str) -> Option<Instant> {
 }
 
 impl Example {
-    fn new(row: Row, label: bool, user: &UserAsOf<'_>, item: Item<'_>) -> Example {
-        let inputs = Block::ALL.iter().flat_map(|block| user.block(*block, item)).collect();
+    fn new(row: ExampleRow, label: bool, user: &UserAsOf<'_>, item: Item<'_>) -> Example {
+        let inputs = InputBlock::ALL.iter().flat_map(|block| user.block(*block, item)).collect();
         Example { row, label, inputs }
     }
 }
@@ -509,7 +509,7 @@ impl Examples {
     #[must_use]
     pub fn followed_by(mut self, other: Examples) -> Examples {
         let moments = self.moments.len() as u32;
-        self.rows.extend(other.rows.iter().map(|row| Row { moment: row.moment + moments, ..*row }));
+        self.rows.extend(other.rows.iter().map(|row| ExampleRow { moment: row.moment + moments, ..*row }));
         self.moments.extend(other.moments);
         self.labels.extend(other.labels);
         self.columns.iter_mut().zip(other.columns).for_each(|(column, more)| column.extend(more));
@@ -549,7 +549,7 @@ impl Examples {
 }
 
 /// What the goal asks at a moment: once, or once for each running campaign.
-pub(super) fn moments_at(question: &Question<'_>, at: Instant) -> Vec<Moment> {
+pub(super) fn moments_at(question: &GoalQuestion<'_>, at: Instant) -> Vec<Moment> {
     if question.goal.unit != Unit::UserCampaign {
         return vec![Moment { at, campaign: None, until: at }];
     }

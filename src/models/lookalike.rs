@@ -162,7 +162,7 @@ fn folds(ids: &[&str], members: &[bool]) -> Vec<usize> {
         ids.iter().zip(members).enumerate().map(|(row, (id, member))| (*member, draw(id), row)).collect();
     order.sort_unstable();
     let mut folds = vec![0; ids.len()];
-    order.iter().enumerate().for_each(|(place, (_, _, row))| folds[*row] = place % FOLDS);
+    order.iter().enumerate().for_each(|(index, (_, _, row))| folds[*row] = index % FOLDS);
     folds
 }
 
@@ -201,7 +201,7 @@ impl Crowd<'_> {
         Ok(best.1)
     }
 
-    fn fit(&self, rows: &[usize], penalty: f64) -> Result<Fitted, FitError> {
+    fn fit(&self, rows: &[usize], penalty: f64) -> Result<LookAlikeFit, FitError> {
         let columns = self.columns;
         let moments = parallel::map_each(columns.len(), |index| mean_and_scale(columns[index], rows));
         let standard = parallel::map_each(columns.len(), |index| -> Vec<f64> {
@@ -213,18 +213,18 @@ impl Crowd<'_> {
         let labels: Vec<bool> = rows.iter().map(|row| self.members[*row]).collect();
         let params = LogisticRegression::params().alpha(penalty).tolerance(TOLERANCE).check()?;
         let fitted = params.fit_weighted(matrix.view(), &labels, None)?;
-        Ok(Fitted { moments, weights: fitted.weights.to_vec(), intercept: fitted.intercept })
+        Ok(LookAlikeFit { moments, weights: fitted.weights.to_vec(), intercept: fitted.intercept })
     }
 }
 
 /// One fit with the standardisation that belongs to it.
-struct Fitted {
+struct LookAlikeFit {
     moments: Vec<(f64, f64)>,
     weights: Vec<f64>,
     intercept: f64,
 }
 
-impl Fitted {
+impl LookAlikeFit {
     fn probability(&self, columns: &[&[f64]], row: usize) -> f64 {
         let mut logit = self.intercept;
         for ((column, (mean, scale)), weight) in columns.iter().zip(&self.moments).zip(&self.weights) {

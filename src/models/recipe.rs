@@ -86,7 +86,7 @@ impl RecipeError {
 
 /// What a candidate learned.
 #[derive(Clone, Debug)]
-pub(super) struct Learned {
+pub(super) struct LearnedRecipe {
     /// Of standardised inputs; 0 beside trees.
     pub(super) weights: Vec<f64>,
     pub(super) intercept: f64,
@@ -162,17 +162,17 @@ impl Recipe {
         columns: &Array2<f64>,
         labels: &[bool],
         tolerance: f64,
-    ) -> Result<Learned, RecipeError> {
+    ) -> Result<LearnedRecipe, RecipeError> {
         match self {
             Recipe::Logistic(penalty) => {
                 let (weights, intercept) = fit_logistic_within(columns, labels, penalty, tolerance)?;
-                Ok(Learned { weights, intercept, trees: None, state: None })
+                Ok(LearnedRecipe { weights, intercept, trees: None, state: None })
             }
             Recipe::Ftrl(rate) => {
                 let mut state = Ftrl::params().rate(rate).check()?.start(columns.ncols());
                 state.learn(columns.view(), labels, None)?;
                 let (weights, intercept) = state.weights();
-                Ok(Learned { weights, intercept, trees: None, state: Some(state) })
+                Ok(LearnedRecipe { weights, intercept, trees: None, state: Some(state) })
             }
             Recipe::Boosting { trees, leaves } => {
                 let labels = Array1::from(labels.to_vec());
@@ -180,7 +180,7 @@ impl Recipe {
                 let params = params.rows_per_leaf(ROWS_PER_LEAF).l2(LEAF_PENALTY).check()?;
                 let trees = params.fit(&DatasetBase::new(columns.view(), labels))?;
                 let weights = vec![0.0; columns.ncols()];
-                Ok(Learned { weights, intercept: 0.0, trees: Some(trees), state: None })
+                Ok(LearnedRecipe { weights, intercept: 0.0, trees: Some(trees), state: None })
             }
         }
     }

@@ -2,12 +2,12 @@
 
 use polars::prelude::*;
 
-use super::examples::Question;
+use super::examples::GoalQuestion;
 use super::inputs::{AsOf, Item, UserAsOf};
 use super::timeline::Timeline;
 use domain::time::Instant;
 use profiles::ProfileError;
-use registry::model::{Block, Model};
+use registry::model::{InputBlock, Model};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub type Ranking = Vec<(usize, f64)>;
 
 /// Rankings of every user with an event before a moment, in order of user.
 pub fn recommend(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     model: Option<&Model>,
     at: Instant,
     wanted: Wanted,
@@ -38,7 +38,7 @@ pub fn recommend(
 
 /// One user's ranking: by score, ties by content.
 pub fn rank(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     model: Option<&Model>,
     as_of: &AsOf,
     user: usize,
@@ -69,16 +69,16 @@ pub fn rank(
 /// Calibrated response probability. Of a user whose acts may not decide what he gets, only the content counts.
 fn score(model: &Model, known: &UserAsOf<'_>, content: usize, is_personal: bool) -> f64 {
     let item = Item::Content(content);
-    let about = known.block(Block::Content, item);
+    let about = known.block(InputBlock::Content, item);
     if !is_personal {
         return model.score(&[], &about, &[]);
     }
-    model.score(&known.block(Block::User, item), &about, &known.block(Block::Pair, item))
+    model.score(&known.block(InputBlock::User, item), &about, &known.block(InputBlock::Pair, item))
 }
 
 /// What stands in for a score without a model: decayed popularity, on the scale of the input's logarithm.
 fn popularity(known: &UserAsOf<'_>, content: usize) -> f64 {
-    super::inputs::content::fallback_popularity(&known.block(Block::Content, Item::Content(content)))
+    super::inputs::content::fallback_popularity(&known.block(InputBlock::Content, Item::Content(content)))
 }
 
 /// Rankings as a table: user_id, rank from 1, content_id, score.

@@ -2,13 +2,13 @@
 
 use polars::prelude::*;
 
-use super::examples::{ExampleError, Examples, Moment, Question, moments_at};
+use super::examples::{ExampleError, Examples, GoalQuestion, Moment, moments_at};
 use super::inputs::user::user_features;
 use super::inputs::{AsOf, InputList, Item, UserAsOf, inputs_sha256};
 use domain::goal::{Goal, Unit};
 use domain::time::Instant;
 use profiles::features::features_sha256;
-use registry::model::{Block, Model, ModelFault};
+use registry::model::{InputBlock, Model, ModelError};
 
 /// One propensity.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,21 +24,21 @@ pub struct Score {
 }
 
 /// Is the goal still the one that the model was trained for?
-pub fn check_goal(model: &Model, goal: &Goal) -> Result<(), ModelFault> {
+pub fn check_goal(model: &Model, goal: &Goal) -> Result<(), ModelError> {
     match model.definition.asks_the_same_as(goal) {
         true => Ok(()),
-        false => Err(ModelFault::OtherGoal(model.goal.clone())),
+        false => Err(ModelError::OtherGoal(model.goal.clone())),
     }
 }
 
 /// Does this build compute the inputs that the model was trained on?
-pub fn check_inputs(model: &Model) -> Result<(), ModelFault> {
+pub fn check_inputs(model: &Model) -> Result<(), ModelError> {
     let pairs = [
         (&model.features_sha256, features_sha256(&user_features())),
         (&model.inputs_sha256, inputs_sha256(model.definition.unit)),
     ];
     match pairs.into_iter().find(|(found, wanted)| *found != wanted) {
-        Some((found, wanted)) => Err(ModelFault::OtherFeatures {
+        Some((found, wanted)) => Err(ModelError::OtherFeatures {
             found: found.chars().take(12).collect(),
             wanted: wanted.chars().take(12).collect(),
         }),
@@ -47,21 +47,21 @@ pub fn check_inputs(model: &Model) -> Result<(), ModelFault> {
 }
 
 /// Are the weighted inputs those of the list, in its order? The base rate weighs none.
-fn check_list(model: &Model) -> Result<(), ModelFault> {
+fn check_list(model: &Model) -> Result<(), ModelError> {
     let list = InputList::of(model.definition.unit);
     let is_same = model.inputs.len() == list.len()
         && model.inputs.iter().zip(list.iter()).all(|(input, named)| (input.block, &*input.name) == named);
     if is_same || (model.inputs.is_empty() && !model.kind.can_be_served()) {
         return Ok(());
     }
-    Err(ModelFault::Bad("its inputs are not those that inputs_sha256 stands for".into()))
+    Err(ModelError::Bad("its inputs are not those that inputs_sha256 stands for".into()))
 }
 
 /// Scores the goal's population as of a moment, in order of user, campaign, content.
 ///
 /// The population of a goal about campaigns is who was targeted before the moment by campaigns that run at it; of a goal
 /// about contents, each user of the population with his candidates.
-pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<Score>, ExampleError> {
+pub fn score(question: &GoalQuestion<'_>, model: &Model, at: Instant) -> Result<Vec<Score>, ExampleError> {
     let as_of = AsOf::new(question.sources, question.goal, at)?;
     let mut scores = Vec::new();
     for moment in moments_at(question, at) {
@@ -78,7 +78,7 @@ pub fn score(question: &Question<'_>, model: &Model, at: Instant) -> Result<Vec<
 }
 
 /// Whom and what the goal is about at a moment, without propensities (NaN), in order of user, campaign, content.
-pub fn population_at(question: &Question<'_>, at: Instant) -> Result<Vec<Score>, ExampleError> {
+pub fn population_at(question: &GoalQuestion<'_>, at: Instant) -> Result<Vec<Score>, ExampleError> {
     let as_of = AsOf::new(question.sources, question.goal, at)?;
     let mut rows = Vec::new();
     for moment in moments_at(question, at) {
@@ -100,7 +100,7 @@ pub fn population_at(question: &Question<'_>, at: Instant) -> Result<Vec<Score>,
     }
 }
 
-fn nobody(question: &Question<'_>, at: Instant) -> ExampleError {
+fn nobody(question: &GoalQuestion<'_>, at: Instant) -> ExampleError {
     ExampleError::EmptyPopulation {
         goal: question.name.to_string(),
         why: format!("nobody belongs to it at {at}"),
@@ -108,7 +108,7 @@ fn nobody(question: &Question<'_>, at: Instant) -> ExampleError {
 }
 
 /// What a user is scored with: his candidates, or nothing.
-fn contents_of(question: &Question<'_>, known: &UserAsOf<'_>) -> Vec<Option<usize>> {
+fn contents_of(question: &GoalQuestion<'_>, known: &UserAsOf<'_>) -> Vec<Option<usize>> {
     match question.goal.unit {
         Unit::UserContent => {
             known.candidates(question.training.candidates, false).into_iter().map(Some).collect()
@@ -118,7 +118,7 @@ fn contents_of(question: &Question<'_>, known: &UserAsOf<'_>) -> Vec<Option<usiz
 }
 
 fn score_user(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     model: &Model,
     as_of: &AsOf,
     moment: &Moment,
@@ -126,11 +126,11 @@ fn score_user(
 ) -> Vec<Score> {
     let known = as_of.user(question.sources, user);
     let contents = contents_of(question, &known);
-    let own = known.block(Block::User, Item::Nothing);
+    let own = known.block(InputBlock::User, Item::Nothing);
     let one = |content: Option<usize>| {
         let campaign = moment.campaign.as_deref().map_or(Item::Nothing, Item::Campaign);
         let item = content.map_or(campaign, Item::Content);
-        let (about, pair) = (known.block(Block::Content, item), known.block(Block::Pair, item));
+        let (about, pair) = (known.block(InputBlock::Content, item), known.block(InputBlock::Pair, item));
         Score {
             user,
             campaign: moment.campaign.clone(),
@@ -142,7 +142,7 @@ fn score_user(
 }
 
 /// Scores as a table: user_id, campaign_id and content_id where the goal has them, propensity.
-pub fn frame_of(question: &Question<'_>, scores: &[Score]) -> PolarsResult<DataFrame> {
+pub fn frame_of(question: &GoalQuestion<'_>, scores: &[Score]) -> PolarsResult<DataFrame> {
     let timeline = question.sources.timeline;
     let ids = scores.iter().map(|score| timeline.users()[score.user].as_str());
     let mut columns = vec![StringChunked::from_iter_values("user_id".into(), ids).into_column()];
@@ -167,7 +167,7 @@ pub const POPULATION: &str = "population";
 ///
 /// Rows whose label nobody knows yet, those of the part `population`, have none.
 pub fn examples_frame(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     examples: &Examples,
     parts: &[&'static str],
 ) -> PolarsResult<DataFrame> {

@@ -251,15 +251,15 @@ impl Codes {
         code
     }
 
-    /// The texts sorted, and for each code of first sight its place among them.
+    /// The texts sorted, and for each code of first sight its rank among them.
     fn sorted(self) -> (Vec<String>, Vec<u32>) {
         let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();
         order.sort_unstable_by(|a, b| self.texts[*a as usize].cmp(&self.texts[*b as usize]));
-        let mut places = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(place, code)| places[*code as usize] = place as u32);
+        let mut ranks = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(rank, code)| ranks[*code as usize] = rank as u32);
         let mut texts = self.texts;
         texts.sort_unstable();
-        (texts, places)
+        (texts, ranks)
     }
 }
 
@@ -341,17 +341,17 @@ impl Reading {
     }
 
     fn finish(mut self) -> Timeline {
-        let (contents, content_places) = self.contents.sorted();
-        let (campaigns, campaign_places) = self.campaigns.sorted();
-        let (users, user_places) = self.users.sorted();
-        let mut by_place = vec![0; users.len()];
-        user_places.iter().enumerate().for_each(|(code, place)| by_place[*place as usize] = code);
+        let (contents, content_ranks) = self.contents.sorted();
+        let (campaigns, campaign_ranks) = self.campaigns.sorted();
+        let (users, user_ranks) = self.users.sorted();
+        let mut by_rank = vec![0; users.len()];
+        user_ranks.iter().enumerate().for_each(|(code, rank)| by_rank[*rank as usize] = code);
         let (mut events, mut starts) = (Vec::new(), vec![0]);
-        for code in by_place {
+        for code in by_rank {
             // Files come in order of day and hold each user's events in order, so these are in order.
             for mut event in std::mem::take(&mut self.by_user[code]) {
-                event.content = event.content.map(|content| content_places[content as usize]);
-                event.campaign = event.campaign.map(|campaign| campaign_places[campaign as usize]);
+                event.content = event.content.map(|content| content_ranks[content as usize]);
+                event.campaign = event.campaign.map(|campaign| campaign_ranks[campaign as usize]);
                 events.push(event);
             }
             starts.push(events.len());

@@ -9,7 +9,7 @@ mod gated;
 pub mod imported;
 pub mod online;
 
-use super::examples::{ExampleError, Examples, Labels, Question};
+use super::examples::{ExampleError, Examples, GoalQuestion, Labels};
 use super::inputs::inputs_sha256;
 use super::measure::measure;
 use super::recipe::{Recipe, RecipeError};
@@ -22,7 +22,7 @@ use fit::Fitted;
 use learners::calibration::Calibration;
 use profiles::features::features_sha256;
 use registry::card::{Card, FORMAT as CARD_FORMAT};
-use registry::figures::{Metrics, Part, SplitCard, Tried};
+use registry::figures::{Metrics, SplitCard, SplitPart, Tried};
 use registry::gate::{Gate, GateLine};
 use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
 use registry::online_state::{self, OnlineState};
@@ -141,7 +141,7 @@ pub struct Trained {
 
 /// What training is asked for beside the question.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
+pub struct TrainingRequest<'a> {
     /// Labels known before this count, and the model is as of it.
     pub as_of: Instant,
     /// Settings.
@@ -156,17 +156,17 @@ pub struct Request<'a> {
     pub others: &'a [GateLine],
 }
 
-impl<'a> Request<'a> {
+impl<'a> TrainingRequest<'a> {
     /// A first training: no champion, nothing said of the data.
-    pub fn new(as_of: Instant, config: &'a Config, now: Instant) -> Request<'a> {
-        Request { as_of, config, now, lake_sha256: "", champion: None, others: &[] }
+    pub fn new(as_of: Instant, config: &'a Config, now: Instant) -> TrainingRequest<'a> {
+        TrainingRequest { as_of, config, now, lake_sha256: "", champion: None, others: &[] }
     }
 }
 
 /// Trains a goal on what was known before a moment.
 pub fn train(
-    question: &Question<'_>,
-    request: &Request<'_>,
+    question: &GoalQuestion<'_>,
+    request: &TrainingRequest<'_>,
     watch: &impl Fn(usize, usize),
 ) -> Result<Trained, TrainError> {
     let examples = question.examples(Labels::MatureBefore(request.as_of), watch)?;
@@ -175,8 +175,8 @@ pub fn train(
 
 /// Trains a goal on examples that are there already.
 pub fn train_on(
-    question: &Question<'_>,
-    request: &Request<'_>,
+    question: &GoalQuestion<'_>,
+    request: &TrainingRequest<'_>,
     examples: &Examples,
 ) -> Result<Trained, TrainError> {
     let learner = Learner { question, examples };
@@ -206,9 +206,9 @@ pub fn train_on(
 
 /// Fits the recipe on all given examples: its strength and calibration from the inside, for evaluations that hold out later days.
 pub fn fit_for_evaluation(
-    question: &Question<'_>,
+    question: &GoalQuestion<'_>,
     examples: &Examples,
-    request: &Request<'_>,
+    request: &TrainingRequest<'_>,
 ) -> Result<Model, TrainError> {
     let learner = Learner { question, examples };
     let all: Vec<usize> = (0..examples.len()).collect();
@@ -230,7 +230,7 @@ pub(crate) struct Split {
 impl Split {
     /// The newest fifth of the rows tests, the fifth before it calibrates; a row whose label window reaches into the next
     /// part is left out.
-    pub(crate) fn of(question: &Question<'_>, examples: &Examples) -> Result<Split, TrainError> {
+    pub(crate) fn of(question: &GoalQuestion<'_>, examples: &Examples) -> Result<Split, TrainError> {
         let few = |moments: usize| TrainError::TooFewMoments {
             goal: question.name.to_string(),
             moments,
@@ -244,8 +244,8 @@ impl Split {
         let boundary = |share: f64, from: usize, to: usize| {
             let wanted = (share * rows as f64) as usize;
             // The last start at or before the wanted row: a part is rather too large than too small.
-            let place = starts.partition_point(|(_, first)| *first <= wanted).saturating_sub(1);
-            place.clamp(from, to)
+            let index = starts.partition_point(|(_, first)| *first <= wanted).saturating_sub(1);
+            index.clamp(from, to)
         };
         let test = boundary(0.8, 2, starts.len() - 1);
         let calibrate = boundary(0.6, 1, test - 1);
@@ -274,7 +274,7 @@ impl Split {
 ///
 /// # Errors
 /// When there are too few moments to split.
-pub fn parts_of(question: &Question<'_>, examples: &Examples) -> Result<Vec<&'static str>, TrainError> {
+pub fn parts_of(question: &GoalQuestion<'_>, examples: &Examples) -> Result<Vec<&'static str>, TrainError> {
     let split = Split::of(question, examples)?;
     let mut parts = vec!["left_out"; examples.len()];
     for (name, rows) in [("train", &split.train), ("calibrate", &split.calibrate), ("test", &split.test)] {
@@ -296,7 +296,7 @@ fn starts_of(examples: &Examples) -> Vec<(Instant, usize)> {
 }
 
 struct Learner<'a> {
-    question: &'a Question<'a>,
+    question: &'a GoalQuestion<'a>,
     examples: &'a Examples,
 }
 
@@ -353,7 +353,7 @@ impl Learner<'_> {
 
     fn calibrate(&self, fitted: &Fitted, rows: &[usize]) -> Calibration {
         let (logits, labels) = self.whole_population(fitted, rows);
-        Calibration::fit(&logits, &labels)
+        Calibration::fit_sampled(&logits, &labels, self.examples.one_kept_of)
     }
 
     /// Calibrated on later parts by fits on what was known before them.
@@ -366,7 +366,7 @@ impl Learner<'_> {
             logits.extend(part);
             labels.extend(truth);
         }
-        Ok(Calibration::fit(&logits, &labels))
+        Ok(Calibration::fit_sampled(&logits, &labels, self.examples.one_kept_of))
     }
 
     /// Logits and labels as if no negative had been left out: each kept one stands for several.
@@ -401,7 +401,7 @@ impl Learner<'_> {
         fitted: Fitted,
         calibration: Calibration,
         beats_base_rate: bool,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) -> Model {
         let names = &self.examples.inputs;
         let inputs = names.iter().enumerate().map(|(index, (block, name))| WeightedInput {
@@ -441,7 +441,7 @@ impl Learner<'_> {
         tried: Vec<Tried>,
         beats_base_rate: bool,
         gate: Gate,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) -> Card {
         let all: Vec<usize> = (0..self.examples.len()).collect();
         Card {
@@ -469,11 +469,11 @@ impl Learner<'_> {
         }
     }
 
-    fn part(&self, rows: &[usize]) -> Part {
+    fn part(&self, rows: &[usize]) -> SplitPart {
         let at = |row: Option<&usize>| row.map(|row| self.examples.moment(*row).at);
         let mut moments: Vec<u32> = rows.iter().map(|row| self.examples.rows[*row].moment).collect();
         moments.dedup();
-        Part {
+        SplitPart {
             from: at(rows.first()),
             to: at(rows.last()),
             moments: moments.len(),

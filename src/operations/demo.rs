@@ -19,7 +19,7 @@ use super::segments::{AskOptions, PeopleChoice, ReaderChoice, Selection, Written
 use super::train::{self, GoalChoice, train};
 use super::{profile, serve};
 use curves::SendTimeModel;
-use curves::evaluate::Report as CurvesReport;
+use curves::evaluate::CurvesReport;
 use curves::export::{CurveFrames, Layout};
 use curves::population::{Cut, Population};
 use domain::time::Instant;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::{Context, ContextError, parse_moment};
 use super::material::{question, read_before};
 use config::Config;
-use curves::evaluate::{EvaluateError as CurvesError, Report as CurvesReport, evaluate as evaluate_curves};
+use curves::evaluate::{CurvesReport, EvaluateError as CurvesError, evaluate as evaluate_curves};
 use curves::population::Cut;
 use domain::error::{Coded, ErrorKind};
 use domain::goal::Unit;
@@ -13,7 +13,7 @@ use domain::time::{Day, Instant};
 use domain::zone::Zone;
 use events::lake::Lake;
 use models::evaluate::{ContentReport, PropensityReport, content, propensity};
-use models::examples::Question;
+use models::examples::GoalQuestion;
 use models::material::Material;
 use models::train::TrainError;
 use profiles::declared::Declared;
@@ -274,7 +274,7 @@ struct Measure<'a> {
 }
 
 impl Measure<'_> {
-    fn content(&self, question: &Question<'_>, report: &mut EvaluateReport) {
+    fn content(&self, question: &GoalQuestion<'_>, report: &mut EvaluateReport) {
         let context = self.context;
         context.progress.step("evaluating rankings");
         match content(question, self.at, self.known, context.config, &context.counting()) {
@@ -283,7 +283,7 @@ impl Measure<'_> {
         }
     }
 
-    fn propensity(&self, question: &Question<'_>, report: &mut EvaluateReport) {
+    fn propensity(&self, question: &GoalQuestion<'_>, report: &mut EvaluateReport) {
         match propensity(question, self.at, self.known, self.context.config) {
             Ok(measured) => drop(report.propensity.insert(question.name.to_string(), measured)),
             Err(error) => report.miss(Section::Propensity, error),

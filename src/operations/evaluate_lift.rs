@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::context::{Context, ContextError};
 use super::scratch::Scratch;
 use domain::error::{Coded, ErrorKind};
-use evaluation::uplift::{Lift, Qini, Unit, UpliftError, lift, qini};
+use evaluation::uplift::{Lift, Qini, UpliftError, UpliftUnit, lift, qini};
 use events::catalogue::Catalogue;
 use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
 use feedback::off_policy::PolicyInputError;
@@ -119,7 +119,7 @@ pub fn evaluate_experiment(experiment: &Experiment, request: &LiftRequest) -> Re
 }
 
 fn measure(arms: &Arms, request: &LiftRequest) -> Result<LiftReport, LiftError> {
-    let compare = |units: &Vec<Unit>| lift(units, request.planned);
+    let compare = |units: &Vec<UpliftUnit>| lift(units, request.planned);
     let all = compare(&arms.all);
     let campaigns: BTreeMap<String, Compared> =
         arms.campaigns.iter().map(|(campaign, units)| (campaign.clone(), compare(units))).collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::context::ContextError;
 use super::scratch::Scratch;
 use domain::error::{Coded, ErrorKind};
-use evaluation::off_policy::{Draws, OffPolicyError, Report, evaluate};
+use evaluation::off_policy::{Draws, OffPolicyError, OffPolicyReport, evaluate};
 use feedback::off_policy::{ArmPart, Loaded, PolicyInputError, Reading, load, names};
 
 /// Which policy, on which log.
@@ -31,7 +31,7 @@ pub struct PolicyRequest {
 #[derive(Debug)]
 pub struct PolicyReport {
     /// The estimates.
-    pub report: Report,
+    pub report: OffPolicyReport,
     /// What they rest on.
     pub loaded: Loaded,
 }

@@ -10,7 +10,7 @@ use domain::time::Instant;
 use events::foreign::Names;
 use files::tables::{self, TableError};
 use models::score::frame_of;
-use models::train::Request as TrainingRequest;
+use models::train::TrainingRequest;
 use models::train::imported::{File, ImportError as PredictionsError, import as hold_against_outcomes};
 use registry::card::Card;
 use registry::gate::GateLine;

@@ -4,7 +4,7 @@ use super::context::{Context, ContextError};
 use domain::goal::Goal;
 use domain::time::Instant;
 use events::lake::Lake;
-use models::examples::Question;
+use models::examples::GoalQuestion;
 use models::inputs::Sources;
 use models::material::Material;
 use profiles::ProfileError;
@@ -30,6 +30,6 @@ pub(super) fn question<'a>(
     name: &'a str,
     goal: &'a Goal,
     sources: &'a Sources<'a>,
-) -> Question<'a> {
-    Question { name, goal, sources, training: &context.config.training }
+) -> GoalQuestion<'a> {
+    GoalQuestion { name, goal, sources, training: &context.config.training }
 }

@@ -6,7 +6,7 @@ use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use registry::card::Card;
 use registry::model::ModelKind;
-use registry::versions::{Change, Registered, Registry, RegistryError};
+use registry::versions::{ChampionChange, Registered, Registry, RegistryError};
 
 /// A question to the registry without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ pub struct ShownModel {
     /// The goal's champion, if there is one.
     pub champion: Option<String>,
     /// Changes of the champion, oldest first.
-    pub journal: Vec<Change>,
+    pub journal: Vec<ChampionChange>,
     /// How far it has drifted, if it is the champion.
     pub drift: MeasuredDrift,
     /// Set when it has drifted too far.
@@ -145,7 +145,7 @@ pub fn show(
         None => registry.read_champion(goal)?,
     };
     let Some(card) = found.card.clone() else {
-        let path = registry.place(goal, &found.version).join("card.json");
+        let path = registry.version_directory(goal, &found.version).join("card.json");
         return Err(RegistryError::LostCard(path).into());
     };
     let champion = registry.champion(goal);

@@ -1,7 +1,11 @@
 //! A content's variants as a reader would see them.
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
+use domain::content::Content;
 use domain::preview::Preview;
+use events::catalogue::read_contents;
 use events::preview::{PreviewError, PreviewQuestion, preview as preview_of};
 
 /// Which content, and for whom.
@@ -17,16 +21,28 @@ pub struct PreviewRequest {
     pub channel: Option<String>,
 }
 
-/// Shows all variants of a content.
+/// Shows all variants of a content. Reads the table of contents whole, so it may take a while.
 ///
 /// # Errors
 /// When content, user or channel is unknown, or a table cannot be read.
 pub fn preview(context: &Context<'_>, request: &PreviewRequest) -> Result<Preview, PreviewError> {
+    preview_among(context, &read_contents(context.workspace)?, request)
+}
+
+/// The same with contents that are in memory. Only the table of users is read, and only for a question about one of them.
+///
+/// # Errors
+/// When content, user or channel is unknown, or the table of users cannot be read.
+pub fn preview_among(
+    context: &Context<'_>,
+    contents: &BTreeMap<String, Content>,
+    request: &PreviewRequest,
+) -> Result<Preview, PreviewError> {
     let question = PreviewQuestion {
         content_id: &request.content_id,
         user_id: request.user_id.as_deref(),
         locale: request.locale.as_deref(),
         channel: request.channel.as_deref().unwrap_or(&context.config.decisions.channel),
     };
-    preview_of(context.workspace, &context.config.channels, &context.config.decisions, question)
+    preview_of(contents, context.workspace, &context.config.channels, &context.config.decisions, question)
 }

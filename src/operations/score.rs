@@ -121,8 +121,8 @@ pub(super) fn check_comparable(
     goal: &Goal,
 ) -> Result<(), RegistryError> {
     let model = &found.model;
-    check_goal(model, goal).and_then(|()| check_inputs(model)).map_err(|fault| {
-        let path = registry.place(&model.goal, &found.version).join("model.json");
-        RegistryError::Unusable { path, fault }
+    check_goal(model, goal).and_then(|()| check_inputs(model)).map_err(|error| {
+        let path = registry.version_directory(&model.goal, &found.version).join("model.json");
+        RegistryError::Unusable { path, error }
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::context::{Context, ContextError};
 use curves::export::{CurveFrames, Layout};
 use curves::population::{Cut, Population};
-use curves::{Learned, SendTimeModel};
+use curves::{LearnedConstants, SendTimeModel};
 use domain::time::Instant;
 use files::tables::{self, TableError};
 use profiles::declared::Declared;
@@ -33,7 +33,7 @@ pub struct SendTimesReport {
     /// Rows of the file.
     pub rows: u64,
     /// What the curves have in common.
-    pub learned: Learned,
+    pub learned: LearnedConstants,
 }
 
 /// Fits the curves and writes those of all users with an event before the moment.

@@ -9,7 +9,7 @@ use domain::time::Instant;
 use events::health::people::People;
 use events::health::{self, CheckOutcome};
 use events::lake::Lake;
-use models::examples::Question;
+use models::examples::GoalQuestion;
 use models::material::Material;
 use models::train::online::{OnlineError, go_on};
 use models::train::{self as training, TrainError, Trained};
@@ -281,8 +281,8 @@ impl<'a> Trainer<'a> {
         &self,
         name: &str,
         learn: impl FnOnce(
-            &Question<'_>,
-            &training::Request<'_>,
+            &GoalQuestion<'_>,
+            &training::TrainingRequest<'_>,
             &dyn Fn(usize, usize),
         ) -> Result<Trained, TrainingError>,
     ) -> Result<TrainedModel, TrainingError> {
@@ -290,15 +290,15 @@ impl<'a> Trainer<'a> {
         let goal = self.context.goal(name)?;
         let sources = self.material.sources(&config.profiles);
         let settings = TrainingConfig { seed: self.seed, ..config.training.clone() };
-        let question = Question { name, goal, sources: &sources, training: &settings };
+        let question = GoalQuestion { name, goal, sources: &sources, training: &settings };
         let registry = Registry::of(self.context.workspace);
         // Whoever serves a champion that cannot be read names it; training is the way out.
         let champion = registry.read_champion(name).ok();
-        let request = training::Request {
+        let request = training::TrainingRequest {
             lake_sha256: &self.lake_sha256,
             champion: champion.as_ref(),
             others: &self.health,
-            ..training::Request::new(self.material.as_of, config, self.context.now)
+            ..training::TrainingRequest::new(self.material.as_of, config, self.context.now)
         };
         progress.step(&format!("examples of {name}"));
         let trained = learn(&question, &request, &|done, total| {

@@ -76,7 +76,7 @@ pub fn map_each<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<
     in_chunks(count, 1, |range| range.map(&work).collect::<Vec<T>>()).into_iter().flatten().collect()
 }
 
-/// Adds tallies of threads place by place.
+/// Adds the tallies of threads index by index.
 pub fn sum_tallies(tallies: impl IntoIterator<Item = Vec<u32>>, length: usize) -> Vec<u32> {
     tallies.into_iter().fold(vec![0; length], |mut sum, tally| {
         sum.iter_mut().zip(tally).for_each(|(sum, more)| *sum += more);

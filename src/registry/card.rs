@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::{Metrics, Part, SplitCard, Tried};
+use super::figures::{Metrics, SplitCard, SplitPart, Tried};
 use super::gate::Gate;
 use super::model::{Model, ModelKind};
 use domain::time::Instant;
@@ -28,7 +28,7 @@ pub struct Card {
     /// The parts behind the figures.
     pub split: SplitCard,
     /// All mature examples: what the shipped weights were fitted on, with the same recipe.
-    pub fitted_on: Part,
+    pub fitted_on: SplitPart,
     /// Moments whose labels were still open.
     pub immature_moments: usize,
     /// Figures on the test part.
@@ -60,7 +60,7 @@ impl Card {
                 figure.value, figure.low, figure.high, figure.n
             )
         };
-        let part = |name: &str, part: &Part| {
+        let part = |name: &str, part: &SplitPart| {
             let moment =
                 |moment: Option<Instant>| moment.map_or("–".to_string(), |moment| moment.to_string());
             format!(

@@ -11,7 +11,7 @@ pub const ECE_BINS: usize = 15;
 
 /// One part of the examples.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Part {
+pub struct SplitPart {
     /// Its first moment.
     pub from: Option<Instant>,
     /// Its last moment.
@@ -28,11 +28,11 @@ pub struct Part {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitCard {
     /// Weights are learned here.
-    pub train: Part,
+    pub train: SplitPart,
     /// Probabilities are calibrated here.
-    pub calibrate: Part,
+    pub calibrate: SplitPart,
     /// Figures are measured here.
-    pub test: Part,
+    pub test: SplitPart,
     /// Rows left out because their label was not known when the next part begins.
     pub left_out: usize,
 }

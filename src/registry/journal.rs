@@ -1,4 +1,4 @@
-//! A goal's journal, `champions.jsonl`: who took whose place as champion, and what follows from it.
+//! A goal's journal, `champions.jsonl`: which version replaced which as champion, and what follows from it.
 //!
 //! A change is two writes, each of them atomic: its line in the journal, then the file `champion`, which everybody reads.
 //! The second one is the change. A process that is killed between them leaves a last line that never came true; the file
@@ -7,13 +7,13 @@
 
 use std::path::Path;
 
-use super::versions::{Change, ChangeAction, RegistryError};
+use super::versions::{ChampionChange, ChangeAction, RegistryError};
 
 /// Reads every line.
 ///
 /// # Errors
 /// Names the first line that cannot be read: which versions are withdrawn depends on each of them.
-pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Vec<Change>, RegistryError> {
+pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Vec<ChampionChange>, RegistryError> {
     let lines = text.strip_suffix(b"\n").unwrap_or(text);
     if lines.is_empty() {
         return Ok(Vec::new());
@@ -29,12 +29,12 @@ pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Vec<Change>, RegistryErr
 }
 
 /// Is this last line a change that was written down and then did not happen?
-pub(crate) fn is_cut_short(last: &Change, champion: Option<&str>) -> bool {
+pub(crate) fn is_cut_short(last: &ChampionChange, champion: Option<&str>) -> bool {
     champion != Some(&last.to) && champion == last.from.as_deref()
 }
 
 /// The champion before the present one: promotions stack up, a rollback takes the top one off.
-pub(crate) fn former(changes: &[Change]) -> Option<&str> {
+pub(crate) fn former(changes: &[ChampionChange]) -> Option<&str> {
     let mut stack: Vec<&str> = Vec::new();
     for change in changes {
         match change.action {
@@ -49,7 +49,7 @@ pub(crate) fn former(changes: &[Change]) -> Option<&str> {
 }
 
 /// Versions that were rolled back and not promoted since.
-pub(crate) fn withdrawn(changes: &[Change]) -> Vec<&str> {
+pub(crate) fn withdrawn(changes: &[ChampionChange]) -> Vec<&str> {
     let mut withdrawn: Vec<&str> = Vec::new();
     for change in changes {
         withdrawn.retain(|version| *version != change.to);

@@ -63,7 +63,7 @@ impl ModelKind {
 /// What an input depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Block {
+pub enum InputBlock {
     /// The user alone.
     User,
     /// The content, or the campaign, alone.
@@ -72,16 +72,16 @@ pub enum Block {
     Pair,
 }
 
-impl Block {
+impl InputBlock {
     /// All blocks, in the order of a row of inputs.
-    pub const ALL: [Block; 3] = [Block::User, Block::Content, Block::Pair];
+    pub const ALL: [InputBlock; 3] = [InputBlock::User, InputBlock::Content, InputBlock::Pair];
 
     /// The word used in files and explanations.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Block::User => "user",
-            Block::Content => "content",
-            Block::Pair => "pair",
+            InputBlock::User => "user",
+            InputBlock::Content => "content",
+            InputBlock::Pair => "pair",
         }
     }
 }
@@ -91,7 +91,7 @@ impl Block {
 #[serde(deny_unknown_fields)]
 pub struct WeightedInput {
     /// What it depends on.
-    pub block: Block,
+    pub block: InputBlock,
     /// Its name.
     pub name: String,
     /// Training mean; a missing value counts as this. To trees a missing value is one of its own, and the mean stands
@@ -159,7 +159,7 @@ pub struct PredictionTable {
 
 /// A model that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ModelFault {
+pub enum ModelError {
     /// Written by a newer smartpush.
     #[error("newer_format: format {0}, this smartpush reads up to {FORMAT}")]
     NewerFormat(u32),
@@ -183,28 +183,28 @@ pub enum ModelFault {
     },
 }
 
-impl Coded for ModelFault {
+impl Coded for ModelError {
     fn code(&self) -> &'static str {
         match self {
-            ModelFault::NewerFormat(_) => "newer_format",
-            ModelFault::Bad(_) => "bad_model",
-            ModelFault::OtherGoal(_) => "other_goal",
-            ModelFault::OtherFeatures { .. } => "other_features",
+            ModelError::NewerFormat(_) => "newer_format",
+            ModelError::Bad(_) => "bad_model",
+            ModelError::OtherGoal(_) => "other_goal",
+            ModelError::OtherFeatures { .. } => "other_features",
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            ModelFault::NewerFormat(_)
-            | ModelFault::Bad(_)
-            | ModelFault::OtherGoal(_)
-            | ModelFault::OtherFeatures { .. } => ErrorKind::Conflict,
+            ModelError::NewerFormat(_)
+            | ModelError::Bad(_)
+            | ModelError::OtherGoal(_)
+            | ModelError::OtherFeatures { .. } => ErrorKind::Conflict,
         }
     }
 }
 
 #[derive(Deserialize)]
-struct Marker {
+struct ModelMarker {
     format: u32,
 }
 
@@ -218,19 +218,19 @@ impl Model {
     ///
     /// # Errors
     /// A newer format, text that is no model, or a weight, mean or scale that is not finite.
-    pub fn from_text(text: &str) -> Result<Model, ModelFault> {
-        let bad = |error: serde_json::Error| ModelFault::Bad(error.to_string());
-        let Marker { format } = serde_json::from_str(text).map_err(bad)?;
+    pub fn from_text(text: &str) -> Result<Model, ModelError> {
+        let bad = |error: serde_json::Error| ModelError::Bad(error.to_string());
+        let ModelMarker { format } = serde_json::from_str(text).map_err(bad)?;
         if format > FORMAT {
-            return Err(ModelFault::NewerFormat(format));
+            return Err(ModelError::NewerFormat(format));
         }
         let model: Model = serde_json::from_str(text).map_err(bad)?;
         model.check()?;
         Ok(model)
     }
 
-    fn check(&self) -> Result<(), ModelFault> {
-        let bad = |text: String| Err(ModelFault::Bad(text));
+    fn check(&self) -> Result<(), ModelError> {
+        let bad = |text: String| Err(ModelError::Bad(text));
         for input in &self.inputs {
             let numbers = [input.mean, input.scale, input.weight];
             if numbers.iter().any(|number| !number.is_finite()) || input.scale <= 0.0 {
@@ -257,8 +257,8 @@ impl Model {
         self.calibration.check().or_else(|detail| bad(format!("calibration: {detail}")))
     }
 
-    fn check_trees(&self) -> Result<(), ModelFault> {
-        let bad = |text: &str| Err(ModelFault::Bad(text.into()));
+    fn check_trees(&self) -> Result<(), ModelError> {
+        let bad = |text: &str| Err(ModelError::Bad(text.into()));
         match (&self.trees, self.kind) {
             (None, ModelKind::GradientBoosting) => bad("there are no trees"),
             (Some(trees), ModelKind::GradientBoosting) if trees.columns() == self.inputs.len() => Ok(()),
@@ -268,13 +268,13 @@ impl Model {
         }
     }
 
-    fn block(&self, block: Block) -> &[WeightedInput] {
+    fn block(&self, block: InputBlock) -> &[WeightedInput] {
         let start = self.inputs.partition_point(|input| input.block < block);
         let end = self.inputs.partition_point(|input| input.block <= block);
         &self.inputs[start..end]
     }
 
-    fn part(&self, block: Block, values: &[f64]) -> f64 {
+    fn part(&self, block: InputBlock, values: &[f64]) -> f64 {
         let mut sum = 0.0;
         for (input, value) in self.block(block).iter().zip(values) {
             sum += self.term(input, *value);
@@ -293,7 +293,7 @@ impl Model {
 
     /// Calibrated probability of a whole row, its blocks one after the other.
     pub fn score_row(&self, inputs: &[f64]) -> f64 {
-        let [user, content] = [Block::User, Block::Content].map(|block| self.block(block).len());
+        let [user, content] = [InputBlock::User, InputBlock::Content].map(|block| self.block(block).len());
         let (user, rest) = inputs.split_at(user.min(inputs.len()));
         let (content, pair) = rest.split_at(content.min(rest.len()));
         self.score(user, content, pair)
@@ -307,7 +307,7 @@ impl Model {
     /// The row that trees read: what a short block lacks is the mean.
     fn row(&self, blocks: [&[f64]; 3]) -> Vec<f64> {
         let mut row = Vec::with_capacity(self.inputs.len());
-        for (block, values) in Block::ALL.into_iter().zip(blocks) {
+        for (block, values) in InputBlock::ALL.into_iter().zip(blocks) {
             let inputs = self.block(block);
             let known = values.iter().copied().take(inputs.len());
             row.extend(known.chain(inputs.iter().skip(values.len()).map(|input| input.mean)));
@@ -333,7 +333,7 @@ impl Model {
     fn linear_contributions(&self, blocks: [&[f64]; 3]) -> Vec<Contribution> {
         let one = |input: String, value: f64, contribution: f64| Contribution { input, value, contribution };
         let mut all = vec![one("intercept".into(), 1.0, self.intercept)];
-        for (block, values) in Block::ALL.into_iter().zip(blocks) {
+        for (block, values) in InputBlock::ALL.into_iter().zip(blocks) {
             let terms = self.block(block).iter().zip(values).map(|(input, value)| {
                 one(format!("{}.{}", block.as_str(), input.name), *value, self.term(input, *value))
             });
@@ -363,15 +363,15 @@ pub fn mean_and_scale(column: &[f64], rows: &[usize]) -> (f64, f64) {
 
 impl Scorer for Model {
     fn user(&self, inputs: &[f64]) -> f64 {
-        self.intercept + self.part(Block::User, inputs)
+        self.intercept + self.part(InputBlock::User, inputs)
     }
 
     fn content(&self, inputs: &[f64]) -> f64 {
-        self.part(Block::Content, inputs)
+        self.part(InputBlock::Content, inputs)
     }
 
     fn pair(&self, inputs: &[f64]) -> f64 {
-        self.part(Block::Pair, inputs)
+        self.part(InputBlock::Pair, inputs)
     }
 
     fn joint(&self, user: &[f64], content: &[f64], pair: &[f64]) -> f64 {

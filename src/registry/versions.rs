@@ -1,4 +1,4 @@
-//! Where models live: `models/<goal>/<version>/`, a champion by name, and a journal of who took whose place.
+//! Where models live: `models/<goal>/<version>/`, a champion by name, and a journal of which version replaced which.
 //!
 //! A version is the first 12 hexadecimal digits of sha256(model.json): equal training, equal version.
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::card::Card;
 use super::gate::{Gate, GateLine};
 use super::journal;
-use super::model::{Model, ModelFault, ModelKind};
+use super::model::{Model, ModelError, ModelKind};
 use super::online_state::OnlineState;
 use super::predictions::{About, by_about};
 use domain::error::{Coded, ErrorKind};
@@ -42,12 +42,12 @@ pub enum RegistryError {
         before: Option<Instant>,
     },
     /// The model's file cannot be used.
-    #[error("{fault} ({})", .path.display())]
+    #[error("{error} ({})", .path.display())]
     Unusable {
         /// model.json
         path: PathBuf,
         /// Why.
-        fault: ModelFault,
+        error: ModelError,
     },
     /// The model can be used, but what its card said is gone.
     #[error("lost_card: {} is missing or cannot be read; training as of the same moment writes it again", .0.display())]
@@ -108,7 +108,7 @@ impl Coded for RegistryError {
         match self {
             RegistryError::UnknownVersion { .. } => "unknown_model",
             RegistryError::NoModel { .. } => "no_model",
-            RegistryError::Unusable { fault, .. } => fault.code(),
+            RegistryError::Unusable { error, .. } => error.code(),
             RegistryError::LostCard(_) => "lost_card",
             RegistryError::RefusedByGate { .. }
             | RegistryError::Refused { .. }
@@ -130,7 +130,7 @@ impl Coded for RegistryError {
             RegistryError::RefusedByGate { .. }
             | RegistryError::Refused { .. }
             | RegistryError::Imported { .. } => ErrorKind::Refused,
-            RegistryError::Unusable { fault, .. } => fault.kind(),
+            RegistryError::Unusable { error, .. } => error.kind(),
             RegistryError::Table(error) => error.kind(),
         }
     }
@@ -138,12 +138,12 @@ impl Coded for RegistryError {
 
 /// One line of a goal's journal, `models/<goal>/champions.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ChampionChange {
     /// promote or rollback.
     pub action: ChangeAction,
     /// The version that became champion.
     pub to: String,
-    /// The one it took the place of.
+    /// The version it replaced.
     pub from: Option<String>,
     /// When, by the clock of the machine.
     pub at: Instant,
@@ -156,7 +156,7 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeAction {
-    /// A model took the place.
+    /// A model became champion.
     Promote,
     /// The former one came back, and the one it replaced is withdrawn.
     Rollback,
@@ -279,8 +279,8 @@ impl Registry {
         self.root.join(goal)
     }
 
-    /// Where a version lies.
-    pub fn place(&self, goal: &str, version: &str) -> PathBuf {
+    /// The folder of a version.
+    pub fn version_directory(&self, goal: &str, version: &str) -> PathBuf {
         self.directory(goal).join(version)
     }
 
@@ -310,7 +310,7 @@ impl Registry {
     ) -> Result<String, RegistryError> {
         let text = model.to_text();
         let version = version_of(&text);
-        let directory = self.place(&model.goal, &version);
+        let directory = self.version_directory(&model.goal, &version);
         let signed = Card { gate_sha256: card.gate.as_ref().map(Gate::sha256), ..card.clone() };
         let json = serde_json::to_string_pretty(&signed).unwrap_or_default();
         tables::write_atomically(&directory.join("card.json"), |file| writeln!(file, "{json}"))?;
@@ -326,7 +326,7 @@ impl Registry {
 
     /// Writes what stands for another team's model, its card and its table.
     pub fn write_imported(&self, model: &Model, card: &Card, table: &[u8]) -> Result<String, RegistryError> {
-        let directory = self.place(&model.goal, &version_of(&model.to_text()));
+        let directory = self.version_directory(&model.goal, &version_of(&model.to_text()));
         tables::write_atomically(&directory.join("predictions.parquet"), |file| file.write_all(table))?;
         self.write(model, card)
     }
@@ -336,7 +336,7 @@ impl Registry {
     /// # Errors
     /// When the file is gone or cannot be read.
     pub fn predictions(&self, goal: &str, version: &str) -> Result<HashMap<About, f64>, RegistryError> {
-        let path = self.place(goal, version).join("predictions.parquet");
+        let path = self.version_directory(goal, version).join("predictions.parquet");
         Ok(by_about(&tables::read_parquet(&path, None)?))
     }
 
@@ -369,7 +369,7 @@ impl Registry {
 
     /// Where an online model goes on; `None` when it has no such file, or none that can be read.
     pub fn read_online(&self, goal: &str, version: &str) -> Option<OnlineState> {
-        let text = fs::read_to_string(self.place(goal, version).join("online.json")).ok()?;
+        let text = fs::read_to_string(self.version_directory(goal, version).join("online.json")).ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -379,15 +379,15 @@ impl Registry {
     /// When there is none, its text is not what its version says, or a number in it cannot be used.
     pub fn read(&self, goal: &str, version: &str) -> Result<Registered, RegistryError> {
         let text = String::from_utf8_lossy(&self.model_text(goal, version)?).into_owned();
-        let path = self.place(goal, version).join("model.json");
-        let unusable = |fault| RegistryError::Unusable { path: path.clone(), fault };
+        let path = self.version_directory(goal, version).join("model.json");
+        let unusable = |error| RegistryError::Unusable { path: path.clone(), error };
         let model = Model::from_text(&text).map_err(unusable)?;
         if version_of(&text) != version {
             let detail = "its content is not what its version says; it was cut or edited".to_string();
-            return Err(unusable(ModelFault::Bad(detail)));
+            return Err(unusable(ModelError::Bad(detail)));
         }
         if model.goal != goal {
-            return Err(unusable(ModelFault::Bad(format!("it predicts {}", model.goal))));
+            return Err(unusable(ModelError::Bad(format!("it predicts {}", model.goal))));
         }
         let card = fs::read_to_string(path.with_file_name("card.json")).ok();
         let card = card.and_then(|text| serde_json::from_str(&text).ok());
@@ -492,7 +492,7 @@ impl Registry {
         if !is_version(version) || !is_goal_name(goal) {
             return Err(unknown());
         }
-        let path = self.place(goal, version).join("model.json");
+        let path = self.version_directory(goal, version).join("model.json");
         match fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
             read => Ok(read.map_err(TableError::io(&path))?),
@@ -551,7 +551,7 @@ impl Registry {
         Ok((former.to_string(), from))
     }
 
-    /// Puts a version in the champion's place: the line of the journal first, then the file that decides.
+    /// Makes a version the champion: the line of the journal first, then the file that decides.
     fn crown(
         &self,
         goal: &str,
@@ -568,7 +568,13 @@ impl Registry {
         let from = named.or_else(|| journal.last().map(|change| change.to.clone()));
         if from.as_deref() != Some(version) {
             let forced = forced.to_vec();
-            journal.push(Change { action, to: version.to_string(), from: from.clone(), at: now, forced });
+            journal.push(ChampionChange {
+                action,
+                to: version.to_string(),
+                from: from.clone(),
+                at: now,
+                forced,
+            });
             self.write_journal(goal, &journal)?;
         }
         let directory = self.directory(goal);
@@ -577,11 +583,11 @@ impl Registry {
         Ok(from)
     }
 
-    /// Who took whose place, oldest first. A last line that never came true is left out.
+    /// Which version replaced which, oldest first. A last line that never came true is left out.
     ///
     /// # Errors
     /// When a line cannot be read, with its number.
-    pub fn journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+    pub fn journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
         // The champion first: whoever changes both at the same time writes it last.
         let (champion, is_named) = (self.champion(goal), self.check_pointer(goal).is_ok());
         let mut journal = self.written_journal(goal)?;
@@ -590,7 +596,7 @@ impl Registry {
     }
 
     /// The same for who holds the workspace's lock: a last line that never came true leaves the file too.
-    fn mended_journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+    fn mended_journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
         let journal = self.journal(goal)?;
         if journal.len() < self.written_journal(goal)?.len() {
             self.write_journal(goal, &journal)?;
@@ -599,9 +605,9 @@ impl Registry {
     }
 
     /// Writes the journal durably: it must not be lost where the champion's file that follows is kept.
-    fn write_journal(&self, goal: &str, journal: &[Change]) -> Result<(), RegistryError> {
+    fn write_journal(&self, goal: &str, journal: &[ChampionChange]) -> Result<(), RegistryError> {
         let directory = self.directory(goal);
-        let line = |change: &Change| serde_json::to_string(change).unwrap_or_default() + "\n";
+        let line = |change: &ChampionChange| serde_json::to_string(change).unwrap_or_default() + "\n";
         let lines: String = journal.iter().map(line).collect();
         tables::write_atomically(&directory.join("champions.jsonl"), |file| {
             file.write_all(lines.as_bytes())
@@ -610,7 +616,7 @@ impl Registry {
     }
 
     /// Every line of the journal's file.
-    fn written_journal(&self, goal: &str) -> Result<Vec<Change>, RegistryError> {
+    fn written_journal(&self, goal: &str) -> Result<Vec<ChampionChange>, RegistryError> {
         let path = self.directory(goal).join("champions.jsonl");
         match fs::read(&path) {
             Ok(text) => journal::parse(&text, &path),

@@ -2,12 +2,12 @@
 
 use super::choices::{Candidate, Choices};
 use super::ratio::Ratios;
-use super::{INPUTS, Outcome, ResponseModel};
+use super::{INPUTS, ResponseModel, ResponseOutcome};
 
 /// Clicks that the priors of contents, users and pairs count like, until it is seen how far these differ.
 const STRENGTHS: [f64; 3] = [15.0, 15.0, 15.0];
 
-/// Places of the inputs that are ratios of clicks.
+/// Indices of the inputs that are ratios of clicks.
 const USER_RESPONSE: usize = 0;
 const CONTENT_RESPONSE: usize = 3;
 const PAIR_RESPONSE: usize = 6;
@@ -44,7 +44,7 @@ impl Evidence {
     pub fn absorb_outcome(
         &mut self,
         [user, content, category]: [usize; 3],
-        outcome: &Outcome,
+        outcome: &ResponseOutcome,
         model: &ResponseModel,
     ) {
         let expected = |input| model.probability_without(outcome, input);

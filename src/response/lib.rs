@@ -34,7 +34,7 @@ pub const INPUTS: [&str; 7] = [
     "pair.interest",
     "pair.response",
 ];
-/// Place of the felt pushes among them.
+/// Index of the felt pushes among them.
 const FELT_PUSHES: usize = 1;
 /// Where the blocks begin: user, content, pair.
 const STARTS: [usize; 3] = [0, 2, 5];
@@ -74,7 +74,7 @@ pub struct Inputs {
 
 /// What became of a push.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outcome {
+pub struct ResponseOutcome {
     /// What was known when it was decided on.
     pub inputs: Inputs,
     /// The share of the content's worth for him that had come back since he was pushed it last, in [0, 1].
@@ -96,7 +96,7 @@ pub struct ResponseModel {
 /// A user's hours as the response model sees them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseCurve {
-    /// Odds of a response in each hour of the week, summing to 1: takes the place of the send-time curve in a decision.
+    /// Odds of a response in each hour of the week, summing to 1: used instead of the send-time curve in a decision.
     pub share: Week,
     /// What his best hour adds to the logit; the last of the user's inputs.
     pub best: f64,
@@ -129,7 +129,7 @@ impl ResponseModel {
     ///
     /// # Errors
     /// When an input is not finite, or the fit does not converge.
-    pub fn learn(outcomes: &[Outcome]) -> Result<ResponseModel, FitError> {
+    pub fn learn(outcomes: &[ResponseOutcome]) -> Result<ResponseModel, FitError> {
         let clicks = outcomes.iter().filter(|outcome| outcome.is_clicked).count();
         let prior = ResponseModel::default();
         if clicks.min(outcomes.len() - clicks) < LEAST_OF_EACH {
@@ -137,7 +137,7 @@ impl ResponseModel {
         }
         let labels: Vec<bool> = outcomes.iter().map(|outcome| outcome.is_clicked).collect();
         // A content that is pushed again is clicked less, whatever its inputs say.
-        let offset = |outcome: &Outcome| {
+        let offset = |outcome: &ResponseOutcome| {
             prior.logit(&outcome.inputs) - prior.intercept + libm::log(outcome.recovery.max(LEAST_RECOVERY))
         };
         let offsets = parallel::map(outcomes.len(), |row| offset(&outcomes[row]));
@@ -154,8 +154,8 @@ impl ResponseModel {
 
     /// Every weight by its name; a lag by the hours by which a response comes after activity.
     pub fn named_weights(&self) -> BTreeMap<String, f64> {
-        let lag = |(place, weight): (usize, &f64)| {
-            (format!("time.lag_{:+}", place as i32 - FURTHEST_LAG as i32), *weight)
+        let lag = |(index, weight): (usize, &f64)| {
+            (format!("time.lag_{:+}", index as i32 - FURTHEST_LAG as i32), *weight)
         };
         let inputs = INPUTS.iter().map(|name| name.to_string()).zip(self.weights);
         let all = inputs.chain(self.lags.iter().enumerate().map(lag));
@@ -178,7 +178,7 @@ impl ResponseModel {
     }
 
     /// The probability of a click had one input said nothing: what its own evidence is compared with.
-    pub fn probability_without(&self, outcome: &Outcome, input: usize) -> f64 {
+    pub fn probability_without(&self, outcome: &ResponseOutcome, input: usize) -> f64 {
         let inputs = &outcome.inputs;
         let logit = self.logit(inputs) - self.weights[input] * f64::from(inputs.values[input]);
         logistic(logit) * outcome.recovery.max(LEAST_RECOVERY)
@@ -245,7 +245,7 @@ fn dot<const N: usize>(weights: &[f64; N], inputs: &[f32; N]) -> f64 {
 }
 
 /// Rows × inputs, column-major.
-fn matrix(outcomes: &[Outcome]) -> Array2<f64> {
+fn matrix(outcomes: &[ResponseOutcome]) -> Array2<f64> {
     let value = |row: usize, column: usize| {
         let inputs = &outcomes[row].inputs;
         f64::from(inputs.values.get(column).copied().unwrap_or_else(|| inputs.lags[column - INPUTS.len()]))
@@ -254,8 +254,8 @@ fn matrix(outcomes: &[Outcome]) -> Array2<f64> {
 }
 
 /// Truncated inverse propensities, scaled to the effective number of rows.
-fn row_weights(outcomes: &[Outcome]) -> Vec<f64> {
-    let weight = |outcome: &Outcome| (1.0 / outcome.action_probability).clamp(1.0, LARGEST_WEIGHT);
+fn row_weights(outcomes: &[ResponseOutcome]) -> Vec<f64> {
+    let weight = |outcome: &ResponseOutcome| (1.0 / outcome.action_probability).clamp(1.0, LARGEST_WEIGHT);
     let weights: Vec<f64> = outcomes.iter().map(weight).collect();
     let (sum, squares) =
         weights.iter().fold((0.0, 0.0), |(sum, squares), weight| (sum + weight, squares + weight * weight));

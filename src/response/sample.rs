@@ -3,7 +3,7 @@
 //! What the pushes do that a user still feels is seen while they grow more, in his first weeks: of the newest outcomes
 //! alone, in which all have felt as much for long, it could not be learned.
 
-use super::Outcome;
+use super::ResponseOutcome;
 use domain::identity::hash_of;
 
 /// Most outcomes that are held.
@@ -13,13 +13,13 @@ pub const MOST_OUTCOMES: usize = 300_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
     draws: Vec<u64>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<ResponseOutcome>,
     halvings: u32,
 }
 
 impl Sample {
     /// Adds an outcome of a user, if he is among those who are held; when there are too many, half of these leave.
-    pub fn absorb(&mut self, user_id: &str, outcome: Outcome) {
+    pub fn absorb(&mut self, user_id: &str, outcome: ResponseOutcome) {
         let draw = hash_of(user_id.as_bytes());
         if self.holds(draw) {
             self.draws.push(draw);
@@ -31,7 +31,7 @@ impl Sample {
     }
 
     /// What is held, oldest first.
-    pub fn outcomes(&self) -> &[Outcome] {
+    pub fn outcomes(&self) -> &[ResponseOutcome] {
         &self.outcomes
     }
 

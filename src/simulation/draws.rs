@@ -34,7 +34,7 @@ pub(super) fn normal(random: &mut ChaCha8Rng) -> f64 {
     libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(std::f64::consts::TAU * angle)
 }
 
-/// The place at which the running sum of weights passes a share of their sum.
+/// The index at which the running sum of weights passes a share of their sum.
 pub(super) fn pick(weights: &[f64], share: f64) -> usize {
     let target = share * weights.iter().sum::<f64>();
     let mut sum = 0.0;

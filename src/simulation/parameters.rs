@@ -193,7 +193,7 @@ pub struct ExposureTrap {
     pub hour: usize,
     /// Weeks before play in which everybody was pushed daily.
     pub weeks: i32,
-    /// Takes the place of `response.lag_hours`.
+    /// Replaces `response.lag_hours`.
     pub lag_hours: i32,
 }
 
@@ -201,10 +201,10 @@ pub struct ExposureTrap {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
     /// The text cannot be read.
-    #[error("bad_parameters: {place}: {detail}")]
+    #[error("bad_parameters: {location}: {detail}")]
     Unreadable {
         /// File and key.
-        place: String,
+        location: String,
         /// What is wrong.
         detail: String,
     },
@@ -243,15 +243,15 @@ impl Parameters {
     /// # Errors
     /// What cannot be read, or makes no world.
     pub fn read(file: Option<(&str, &str)>) -> Result<Parameters, ParameterError> {
-        let (mut table, mut place) = (parse("world.default.toml", DEFAULTS)?, "world.default.toml");
+        let (mut table, mut file_name) = (parse("world.default.toml", DEFAULTS)?, "world.default.toml");
         if let Some((name, text)) = file {
             overlay(&mut table, parse(name, text)?);
-            place = name;
+            file_name = name;
         }
         let parameters: Parameters =
             serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
                 let detail = error.inner().to_string();
-                ParameterError::Unreadable { place: format!("{place}: {}", error.path()), detail }
+                ParameterError::Unreadable { location: format!("{file_name}: {}", error.path()), detail }
             })?;
         parameters.check()?;
         Ok(parameters)
@@ -321,9 +321,9 @@ impl Parameters {
     }
 }
 
-fn parse(place: &str, text: &str) -> Result<toml::Table, ParameterError> {
+fn parse(file: &str, text: &str) -> Result<toml::Table, ParameterError> {
     text.parse().map_err(|error: toml::de::Error| ParameterError::Unreadable {
-        place: place.to_string(),
+        location: file.to_string(),
         detail: error.message().to_string(),
     })
 }

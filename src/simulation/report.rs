@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Stage;
 use super::policies::Policy;
 use super::run::{Play, Tally, Week};
-use evaluation::bootstrap::{Bootstrap, Figure, Part};
+use evaluation::bootstrap::{Bootstrap, Figure, RatioPart};
 use response::ResponseModel;
 
 /// Draws of people for the intervals.
@@ -113,7 +113,7 @@ impl Values {
     }
 
     /// One part of a mean for each person.
-    fn each(&self) -> Vec<Part> {
+    fn each(&self) -> Vec<RatioPart> {
         self.all().map(|value| (value, 1.0)).collect()
     }
 }
@@ -122,7 +122,7 @@ fn parts(
     own: impl Iterator<Item = f64>,
     random: impl Iterator<Item = f64>,
     oracle: impl Iterator<Item = f64>,
-) -> Vec<Part> {
+) -> Vec<RatioPart> {
     own.zip(random).zip(oracle).map(|((own, random), oracle)| (own - random, oracle - random)).collect()
 }
 

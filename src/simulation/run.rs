@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::Stage;
 use super::draws::common;
 use super::parameters::ExposureTrap;
-use super::policies::{Choice, PlayError, Player, Policy, open_hours};
-use super::truth::{Answer, Memory, Push};
+use super::policies::{PlayError, Player, Policy, PushChoice, open_hours};
+use super::truth::{Memory, Push, PushAnswer};
 use domain::time::{HOUR, Instant, MINUTE};
 use response::ResponseModel;
 
@@ -41,7 +41,7 @@ impl Tally {
         rules.click_value * self.clicks as f64 - rules.opt_out_cost * self.opt_outs as f64
     }
 
-    fn absorb(&mut self, answer: Answer) {
+    fn absorb(&mut self, answer: PushAnswer) {
         self.pushes += 1;
         self.clicks += u64::from(answer.is_clicked);
         self.opt_outs += u64::from(answer.opted_out);
@@ -98,9 +98,9 @@ pub fn play(stage: &Stage, policy: Policy, watch: &impl Fn(usize, usize)) -> Res
 }
 
 /// A choice with what comes of it and how near it is to what is best.
-struct Move {
-    choice: Choice,
-    answer: Answer,
+struct PlayedPush {
+    choice: PushChoice,
+    answer: PushAnswer,
     nearness: Nearness,
 }
 
@@ -110,11 +110,11 @@ fn play_day(stage: &Stage, day: i32, player: &mut Player, memories: &mut [Memory
         let choice = if memory.is_lost { None } else { player.choose(stage, user, day, memory) }?;
         let answer = stage.world.answer(&choice.push, memory);
         let nearness = Nearness::of(stage, &choice.push);
-        Some(Move { choice, answer, nearness })
+        Some(PlayedPush { choice, answer, nearness })
     });
     let oldest = stage.alive(day).first().copied().unwrap_or_default();
     let week = &mut play.weeks[(day / 7) as usize];
-    for Move { choice, answer, nearness } in moves.into_iter().flatten() {
+    for PlayedPush { choice, answer, nearness } in moves.into_iter().flatten() {
         let push = &choice.push;
         memories[push.user].push(push.content, push.at, oldest);
         memories[push.user].is_lost = answer.opted_out;

@@ -37,7 +37,7 @@ pub struct Memory {
 
 /// What came of a push.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
+pub struct PushAnswer {
     /// Was it clicked?
     pub is_clicked: bool,
     /// Did he opt out?
@@ -107,10 +107,10 @@ impl World {
     }
 
     /// What comes of a push: the same for the same push, whichever policy sends it.
-    pub fn answer(&self, push: &Push, memory: &Memory) -> Answer {
+    pub fn answer(&self, push: &Push, memory: &Memory) -> PushAnswer {
         let numbers = [push.user as u64, push.day as u64, push.hour as u64, push.content as u64];
         let draw = |purpose| common(self.seed, purpose, numbers);
-        Answer {
+        PushAnswer {
             is_clicked: draw(1) < self.click_probability(push, memory),
             opted_out: draw(2) < self.opt_out_probability(push, memory),
         }

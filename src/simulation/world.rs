@@ -27,7 +27,7 @@ pub struct Person {
     pub id: String,
     /// His clock.
     pub zone: &'static Zone,
-    /// Place of his zone among the parameters'.
+    /// Index of their zone among the parameters'.
     pub zone_index: usize,
     /// Active hours to be expected in each hour of the week.
     pub activity: [f64; HOURS_OF_WEEK],

@@ -170,7 +170,9 @@ fn about_model(error: &DeskError, registry_error: &RegistryError) -> Problem {
     let title = "A model that the segment asks for cannot be used";
     match registry_error {
         RegistryError::NoModel { .. } | RegistryError::UnknownVersion { .. } => Problem::of(error, title),
-        RegistryError::Unusable { fault, .. } => Problem::of(error, title).saying(fault.to_string()),
+        RegistryError::Unusable { error: unusable, .. } => {
+            Problem::of(error, title).saying(unusable.to_string())
+        }
         RegistryError::LostCard(_)
         | RegistryError::RefusedByGate { .. }
         | RegistryError::Refused { .. }

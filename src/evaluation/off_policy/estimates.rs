@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::bootstrap::{Figure, Part, draw_times, quantile, ratio, seeded};
+use super::super::bootstrap::{Figure, RatioPart, draw_times, quantile, ratio, seeded};
 use super::Draws;
-use super::problem::Problem;
-use super::rewards::Expected;
+use super::problem::OffPolicyProblem;
+use super::rewards::ExpectedRewards;
 
 /// 97.5 % quantile of the standard normal.
 const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
@@ -68,15 +68,19 @@ pub struct Estimate {
 
 /// Each estimator as Σ numerator / Σ denominator over units.
 pub(super) struct Parts {
-    on_policy: Vec<Part>,
-    estimators: Vec<(Estimator, Vec<Part>)>,
+    on_policy: Vec<RatioPart>,
+    estimators: Vec<(Estimator, Vec<RatioPart>)>,
     /// τ of Switch-DR.
     pub(super) threshold: Option<f64>,
 }
 
 impl Parts {
     /// Rows summed by unit.
-    pub(super) fn new(problem: &Problem, weights: &[f64], expected: Option<&Expected>) -> Parts {
+    pub(super) fn new(
+        problem: &OffPolicyProblem,
+        weights: &[f64],
+        expected: Option<&ExpectedRewards>,
+    ) -> Parts {
         let rewards: Vec<f64> = problem.rows.iter().map(|row| row.reward).collect();
         let by_unit = |numerators: &dyn Fn(usize) -> f64, denominators: &dyn Fn(usize) -> f64| {
             let mut parts = vec![(0.0, 0.0); problem.units];
@@ -109,7 +113,7 @@ impl Parts {
 }
 
 /// w (r − q̂) of each row.
-fn residuals(weights: &[f64], rewards: &[f64], expected: &Expected) -> Vec<f64> {
+fn residuals(weights: &[f64], rewards: &[f64], expected: &ExpectedRewards) -> Vec<f64> {
     let rows = weights.iter().zip(rewards).zip(&expected.logged);
     rows.map(|((weight, reward), logged)| weight * (reward - logged)).collect()
 }
@@ -117,7 +121,7 @@ fn residuals(weights: &[f64], rewards: &[f64], expected: &Expected) -> Vec<f64> 
 /// The threshold with the least estimated mean squared error, the largest on ties: the variance, and the square of the
 /// bias at the far end of its 95 % interval. (Wang et al. 2017 choose likewise, but bound the bias by the largest
 /// reward, which is too much where rewards are rare; the bias itself is estimated as by Su et al. 2020.)
-fn best_threshold(weights: &[f64], residuals: &[f64], expected: &Expected) -> f64 {
+fn best_threshold(weights: &[f64], residuals: &[f64], expected: &ExpectedRewards) -> f64 {
     let mut sorted: Vec<f64> = weights.iter().copied().filter(|weight| *weight > 0.0).collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let error = |limit: f64| {
@@ -156,25 +160,26 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// All answers with their intervals, from the same draws of units.
 pub(super) fn intervals(
-    problem: &Problem,
+    problem: &OffPolicyProblem,
     parts: &Parts,
     draws: Draws,
 ) -> (Figure, Vec<(Estimator, Estimate)>) {
     let n = problem.rows.len() as u64;
-    let all: Vec<&[Part]> = parts.estimators.iter().map(|(_, parts)| parts.as_slice()).collect();
+    let all: Vec<&[RatioPart]> = parts.estimators.iter().map(|(_, parts)| parts.as_slice()).collect();
     let drawn = bootstrap(&all, problem.units, draws);
     let own = Linear::of(&parts.on_policy);
     let on_policy = own.figure(n);
-    let estimate = |((estimator, parts), (bootstrap_low, bootstrap_high)): (&(Estimator, Vec<Part>), _)| {
-        let linear = Linear::of(parts);
-        let Figure { value, low, high, .. } = linear.figure(n);
-        let difference = linear.less(&own).figure(n);
-        let standard_error = linear.standard_error();
-        (
-            *estimator,
-            Estimate { value, low, high, standard_error, bootstrap_low, bootstrap_high, difference, n },
-        )
-    };
+    let estimate =
+        |((estimator, parts), (bootstrap_low, bootstrap_high)): (&(Estimator, Vec<RatioPart>), _)| {
+            let linear = Linear::of(parts);
+            let Figure { value, low, high, .. } = linear.figure(n);
+            let difference = linear.less(&own).figure(n);
+            let standard_error = linear.standard_error();
+            (
+                *estimator,
+                Estimate { value, low, high, standard_error, bootstrap_low, bootstrap_high, difference, n },
+            )
+        };
     (on_policy, parts.estimators.iter().zip(drawn).map(estimate).collect())
 }
 
@@ -186,7 +191,7 @@ struct Linear {
 
 impl Linear {
     /// A ratio by the delta method.
-    fn of(parts: &[Part]) -> Linear {
+    fn of(parts: &[RatioPart]) -> Linear {
         let above: f64 = parts.iter().map(|(above, _)| above).sum();
         let below: f64 = parts.iter().map(|(_, below)| below).sum();
         let value = above / below;
@@ -214,7 +219,7 @@ impl Linear {
 }
 
 /// The 2.5 % and 97.5 % quantiles of each ratio; memory holds the units of one draw.
-fn bootstrap(all: &[&[Part]], units: usize, draws: Draws) -> Vec<(f64, f64)> {
+fn bootstrap(all: &[&[RatioPart]], units: usize, draws: Draws) -> Vec<(f64, f64)> {
     let mut random = seeded(draws.seed);
     let mut values = vec![Vec::with_capacity(draws.bootstrap); all.len()];
     for _ in 0..draws.bootstrap {

@@ -20,8 +20,8 @@ mod rewards;
 
 pub use estimates::{Estimate, Estimator};
 pub use overlap::{Overlap, Warning};
-pub use problem::{Choice, LoggedRow, OffPolicyError, Problem};
-pub use rewards::{Expected, cross_fit};
+pub use problem::{ActionChoice, LoggedRow, OffPolicyError, OffPolicyProblem};
+pub use rewards::{ExpectedRewards, cross_fit};
 
 use super::bootstrap::Figure;
 use estimates::{Parts, intervals};
@@ -37,7 +37,7 @@ pub struct Draws {
 
 /// What an evaluation found.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Report {
+pub struct OffPolicyReport {
     /// Logged rows.
     pub rows: u64,
     /// Independent units among them, such as users: intervals draw these.
@@ -56,7 +56,7 @@ pub struct Report {
     pub warnings: Vec<Warning>,
 }
 
-impl Report {
+impl OffPolicyReport {
     /// An estimator's answer.
     pub fn of(&self, estimator: Estimator) -> Option<&Estimate> {
         self.estimators.iter().find(|(other, _)| *other == estimator).map(|(_, estimate)| estimate)
@@ -68,7 +68,7 @@ impl Report {
 /// # Errors
 /// When there are no rows, a logged probability, a reward or a policy's probability is none, the policy wants what the
 /// log could never have chosen, or gives no logged action any probability.
-pub fn evaluate(problem: &Problem, draws: Draws) -> Result<Report, OffPolicyError> {
+pub fn evaluate(problem: &OffPolicyProblem, draws: Draws) -> Result<OffPolicyReport, OffPolicyError> {
     problem.check()?;
     let weights = problem.weights();
     let overlap = Overlap::of(&weights);
@@ -79,7 +79,7 @@ pub fn evaluate(problem: &Problem, draws: Draws) -> Result<Report, OffPolicyErro
     let parts = Parts::new(problem, &weights, estimates.as_ref());
     let (on_policy, estimators) = intervals(problem, &parts, draws);
     let warnings = overlap.warnings(problem, &weights);
-    Ok(Report {
+    Ok(OffPolicyReport {
         rows: problem.rows.len() as u64,
         units: problem.units as u64,
         on_policy,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::problem::OffPolicyProblem;
 
 /// Below this share of the rows the effective sample size is a warning.
 const SMALL_SAMPLE: f64 = 0.1;
@@ -56,7 +56,7 @@ impl Overlap {
         }
     }
 
-    pub(super) fn warnings(&self, problem: &Problem, weights: &[f64]) -> Vec<Warning> {
+    pub(super) fn warnings(&self, problem: &OffPolicyProblem, weights: &[f64]) -> Vec<Warning> {
         let rows = weights.len() as f64;
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let pairs = problem.rows.iter().zip(weights);

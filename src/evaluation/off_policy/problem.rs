@@ -10,7 +10,7 @@ const SUM_TOLERANCE: f64 = 1e-3;
 pub struct LoggedRow {
     /// Index of what was done.
     pub action: u32,
-    /// Index of where; 0 where places are not told apart.
+    /// Index of where; 0 where positions do not matter.
     pub position: u32,
     /// Index of the independent unit, such as the user, that the row belongs to.
     pub unit: u32,
@@ -24,7 +24,7 @@ pub struct LoggedRow {
 
 /// One action that the evaluated policy may choose.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Choice {
+pub struct ActionChoice {
     /// Index of the action.
     pub action: u32,
     /// The evaluated policy's probability, in [0, 1].
@@ -37,17 +37,17 @@ pub struct Choice {
 
 /// Rows, and what the evaluated policy would do in each.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Problem {
+pub struct OffPolicyProblem {
     /// Names of actions.
     pub actions: Vec<String>,
-    /// Names of positions; one empty name where places are not told apart.
+    /// Names of positions; one empty name where positions do not matter.
     pub positions: Vec<String>,
     /// How many units there are.
     pub units: usize,
     /// The log.
     pub rows: Vec<LoggedRow>,
     /// Sets to choose from, each sorted by action; an action that is not in one has probability 0.
-    pub choices: Vec<Vec<Choice>>,
+    pub choices: Vec<Vec<ActionChoice>>,
     /// Are the sets whole? Without, only the logged actions' probabilities are known: no sum is checked, and there is
     /// no reward model.
     pub is_whole: bool,
@@ -88,7 +88,7 @@ pub enum OffPolicyError {
         value: f64,
     },
     /// The evaluated policy's probabilities do not sum to 1.
-    #[error("not_a_distribution: row {row}{}: the policy's probabilities sum to {sum}, not to 1", place(.position))]
+    #[error("not_a_distribution: row {row}{}: the policy's probabilities sum to {sum}, not to 1", at_position(.position))]
     NotADistribution {
         /// The first row that meets it, from 1.
         row: usize,
@@ -101,7 +101,7 @@ pub enum OffPolicyError {
     #[error(
         "missing_support: row {row}{}: the policy gives {action:?} probability {probability}, but the log's policy \
          could not choose it there; what was never tried cannot be valued",
-        place(.position)
+        at_position(.position)
     )]
     MissingSupport {
         /// The first row that meets it, from 1.
@@ -144,18 +144,18 @@ impl Coded for OffPolicyError {
     }
 }
 
-fn place(position: &str) -> String {
+fn at_position(position: &str) -> String {
     if position.is_empty() { String::new() } else { format!(", position {position:?}") }
 }
 
-impl Problem {
+impl OffPolicyProblem {
     /// π / p of each row's action.
     pub(super) fn weights(&self) -> Vec<f64> {
         self.rows.iter().map(|row| self.policy_probability(row) / row.action_probability).collect()
     }
 
     /// The choice that was logged, when the evaluated policy has it.
-    pub(super) fn logged_choice(&self, row: &LoggedRow) -> Option<&Choice> {
+    pub(super) fn logged_choice(&self, row: &LoggedRow) -> Option<&ActionChoice> {
         let choices = &self.choices[row.choices as usize];
         choices.binary_search_by_key(&row.action, |choice| choice.action).ok().map(|index| &choices[index])
     }
@@ -182,9 +182,9 @@ impl Problem {
 
     fn check_choices(&self, number: usize, row: &LoggedRow) -> Result<(), OffPolicyError> {
         let choices = &self.choices[row.choices as usize];
-        let name = |choice: &Choice| self.actions[choice.action as usize].clone();
+        let name = |choice: &ActionChoice| self.actions[choice.action as usize].clone();
         let position = || self.positions[row.position as usize].clone();
-        let is_bad = |choice: &&Choice| !(0.0..=1.0).contains(&choice.probability);
+        let is_bad = |choice: &&ActionChoice| !(0.0..=1.0).contains(&choice.probability);
         if let Some(bad) = choices.iter().find(is_bad) {
             let (action, value) = (name(bad), bad.probability);
             return Err(OffPolicyError::BadPolicyProbability { row: number, action, value });

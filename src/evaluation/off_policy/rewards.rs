@@ -4,18 +4,18 @@
 //! credibility z = n / (n + k) of Bühlmann and Straub 1970. DR takes k = s²/a, the variance within cells over that
 //! between them, both by moments: it errs least, and weighted rows take its bias away. Nothing does so for DM, and a
 //! policy that prefers what is good would be told too low by it; there k is one row. Where the log carries an earlier
-//! model's expectation of each choice, that takes the cells' place, times one factor learned from the other fold.
+//! model's expectation of each choice, it is used instead of the cells' means, times one factor learned from the other fold.
 
 use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::problem::{LoggedRow, Problem};
+use super::problem::{LoggedRow, OffPolicyProblem};
 
 /// What a reward model that has not seen a row says of it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Expected {
+pub struct ExpectedRewards {
     /// q̂(x, a) of each row's logged action.
     pub logged: Vec<f64>,
     /// Σ π(a) q̂(x, a) of each row.
@@ -30,12 +30,12 @@ pub struct Expected {
 const DIRECT_STRENGTH: f64 = 1.0;
 
 /// Rows that share their choices, position and fold.
-type Key = (u32, u32, u8);
+type RowGroup = (u32, u32, u8);
 
 /// Learns from each fold and says what it expects in the other.
-pub fn cross_fit(problem: &Problem, seed: u64) -> Expected {
+pub fn cross_fit(problem: &OffPolicyProblem, seed: u64) -> ExpectedRewards {
     let folds = folds(problem, seed);
-    let mut groups: BTreeMap<Key, f64> = BTreeMap::new();
+    let mut groups: BTreeMap<RowGroup, f64> = BTreeMap::new();
     for (row, fold) in problem.rows.iter().zip(&folds) {
         *groups.entry((row.choices, row.position, *fold)).or_default() += 1.0;
     }
@@ -50,14 +50,14 @@ pub fn cross_fit(problem: &Problem, seed: u64) -> Expected {
 }
 
 /// A fold for each row: all rows of a unit fall together.
-fn folds(problem: &Problem, seed: u64) -> Vec<u8> {
+fn folds(problem: &OffPolicyProblem, seed: u64) -> Vec<u8> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let of_unit: Vec<u8> = (0..problem.units).map(|_| (random.next_u64() >> 63) as u8).collect();
     problem.rows.iter().map(|row| of_unit[row.unit as usize]).collect()
 }
 
 /// An earlier model's expectations, times what was earned for each that was expected.
-fn scaled(problem: &Problem, folds: &[u8]) -> Expected {
+fn scaled(problem: &OffPolicyProblem, folds: &[u8]) -> ExpectedRewards {
     let logged = |row| problem.logged_choice(row).map_or(f64::NAN, |choice| choice.expected_reward);
     let logged: Vec<f64> = problem.rows.iter().map(logged).collect();
     let value = |row: &LoggedRow| {
@@ -82,15 +82,15 @@ fn scaled(problem: &Problem, folds: &[u8]) -> Expected {
     let times = |values: &[f64]| {
         values.iter().zip(folds).map(|(value, fold)| value * factor(1 - usize::from(*fold))).collect()
     };
-    Expected { logged: times(&logged), direct: times(&policy), policy: times(&policy), learning }
+    ExpectedRewards { logged: times(&logged), direct: times(&policy), policy: times(&policy), learning }
 }
 
 /// The shrunk means.
-fn by_cell(problem: &Problem, folds: &[u8], groups: &BTreeMap<Key, f64>) -> Expected {
+fn by_cell(problem: &OffPolicyProblem, folds: &[u8], groups: &BTreeMap<RowGroup, f64>) -> ExpectedRewards {
     let cells = [0, 1].map(|fold| Cells::learn(problem, folds, fold));
     let light = [0, 1].map(|fold: usize| Cells { strength: DIRECT_STRENGTH, ..cells[fold].clone() });
-    let values = |cells: &[Cells; 2]| -> BTreeMap<Key, f64> {
-        let value = |(choices, position, fold): Key| -> f64 {
+    let values = |cells: &[Cells; 2]| -> BTreeMap<RowGroup, f64> {
+        let value = |(choices, position, fold): RowGroup| -> f64 {
             let model = &cells[usize::from(1 - fold)];
             let choices = problem.choices[choices as usize].iter();
             choices.map(|choice| choice.probability * model.expected(choice.action, position)).sum()
@@ -99,7 +99,7 @@ fn by_cell(problem: &Problem, folds: &[u8], groups: &BTreeMap<Key, f64>) -> Expe
     };
     let (shrunk, direct) = (values(&cells), values(&light));
     let slopes = [0, 1].map(|fold: u8| light[usize::from(fold)].slopes(problem, groups, 1 - fold));
-    let mut expected = Expected::default();
+    let mut expected = ExpectedRewards::default();
     for (row, fold) in problem.rows.iter().zip(folds) {
         let (own, key) = (usize::from(*fold), (row.choices, row.position, *fold));
         expected.logged.push(cells[1 - own].expected(row.action, row.position));
@@ -112,12 +112,12 @@ fn by_cell(problem: &Problem, folds: &[u8], groups: &BTreeMap<Key, f64>) -> Expe
 
 /// Sums of a group of rows.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
+struct RewardSums {
     rows: f64,
     reward: f64,
 }
 
-impl Sums {
+impl RewardSums {
     fn mean(self) -> f64 {
         self.reward / self.rows
     }
@@ -128,9 +128,9 @@ impl Sums {
 struct Cells {
     actions: usize,
     /// By position, then action.
-    cells: Vec<Sums>,
-    positions: Vec<Sums>,
-    all: Sums,
+    cells: Vec<RewardSums>,
+    positions: Vec<RewardSums>,
+    all: RewardSums,
     /// s²/a: so many rows of a cell weigh as much as what is known of its position; infinite when cells do not differ.
     strength: f64,
 }
@@ -142,20 +142,20 @@ struct Slopes {
 }
 
 impl Cells {
-    fn learn(problem: &Problem, folds: &[u8], fold: u8) -> Cells {
+    fn learn(problem: &OffPolicyProblem, folds: &[u8], fold: u8) -> Cells {
         let (actions, positions) = (problem.actions.len(), problem.positions.len());
         let mut cells = Cells {
             actions,
-            cells: vec![Sums::default(); actions * positions],
-            positions: vec![Sums::default(); positions],
-            all: Sums::default(),
+            cells: vec![RewardSums::default(); actions * positions],
+            positions: vec![RewardSums::default(); positions],
+            all: RewardSums::default(),
             strength: f64::INFINITY,
         };
         let mut squares = 0.0;
         for (row, _) in problem.rows.iter().zip(folds).filter(|(_, other)| **other == fold) {
-            let place = cells.place(row.action, row.position);
+            let index = cells.cell_index(row.action, row.position);
             let position = row.position as usize;
-            for sums in [&mut cells.cells[place], &mut cells.positions[position], &mut cells.all] {
+            for sums in [&mut cells.cells[index], &mut cells.positions[position], &mut cells.all] {
                 sums.rows += 1.0;
                 sums.reward += row.reward;
             }
@@ -165,15 +165,15 @@ impl Cells {
         cells
     }
 
-    fn place(&self, action: u32, position: u32) -> usize {
+    fn cell_index(&self, action: u32, position: u32) -> usize {
         position as usize * self.actions + action as usize
     }
 
     /// Moments of an unbalanced one-way layout, positions being taken off.
     fn strength_of(&self, squares: f64) -> f64 {
         let (mut between, mut seen, mut explained, mut spread) = (0.0, 0.0, 0.0, self.all.rows);
-        for (place, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.rows > 0.0) {
-            let position = self.positions[place / self.actions];
+        for (index, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.rows > 0.0) {
+            let position = self.positions[index / self.actions];
             let gap = cell.mean() - position.mean();
             between += cell.rows * gap * gap;
             explained += cell.reward * cell.mean();
@@ -187,7 +187,7 @@ impl Cells {
     }
 
     /// Weight of the cell's own mean.
-    fn credibility(&self, cell: Sums) -> f64 {
+    fn credibility(&self, cell: RewardSums) -> f64 {
         if cell.rows > 0.0 && self.strength.is_finite() {
             cell.rows / (cell.rows + self.strength)
         } else {
@@ -205,21 +205,21 @@ impl Cells {
     }
 
     fn expected(&self, action: u32, position: u32) -> f64 {
-        let cell = self.cells[self.place(action, position)];
+        let cell = self.cells[self.cell_index(action, position)];
         let credibility = self.credibility(cell);
         let mean = self.position_mean(position as usize);
         if credibility > 0.0 { credibility * cell.mean() + (1.0 - credibility) * mean } else { mean }
     }
 
     /// Derivatives of the sum over rows of a fold of Σ π q̂.
-    fn slopes(&self, problem: &Problem, groups: &BTreeMap<Key, f64>, fold: u8) -> Slopes {
+    fn slopes(&self, problem: &OffPolicyProblem, groups: &BTreeMap<RowGroup, f64>, fold: u8) -> Slopes {
         let mut slopes =
             Slopes { cells: vec![0.0; self.cells.len()], positions: vec![0.0; self.positions.len()] };
         for ((choices, position, _), rows) in groups.iter().filter(|((_, _, other), _)| *other == fold) {
             for choice in &problem.choices[*choices as usize] {
-                let place = self.place(choice.action, *position);
-                let credibility = self.credibility(self.cells[place]);
-                slopes.cells[place] += rows * choice.probability * credibility;
+                let index = self.cell_index(choice.action, *position);
+                let credibility = self.credibility(self.cells[index]);
+                slopes.cells[index] += rows * choice.probability * credibility;
                 slopes.positions[*position as usize] += rows * choice.probability * (1.0 - credibility);
             }
         }
@@ -228,9 +228,9 @@ impl Cells {
 
     /// What a row of this fold adds by being learned from.
     fn learning(&self, slopes: &Slopes, row: &LoggedRow) -> f64 {
-        let (place, position) = (self.place(row.action, row.position), row.position as usize);
-        let (cell, all) = (self.cells[place], self.positions[position]);
-        slopes.cells[place] * (row.reward - cell.mean()) / cell.rows
+        let (index, position) = (self.cell_index(row.action, row.position), row.position as usize);
+        let (cell, all) = (self.cells[index], self.positions[position]);
+        slopes.cells[index] * (row.reward - cell.mean()) / cell.rows
             + slopes.positions[position] * (row.reward - all.mean()) / all.rows
     }
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::super::bootstrap::Figure;
-use super::{Unit, UpliftError, check};
+use super::{UpliftError, UpliftUnit, check};
 
 /// 1 − confidence.
 const ALPHA: f64 = 0.05;
@@ -54,7 +54,7 @@ pub struct Lift {
 ///
 /// # Errors
 /// When an arm is empty or a unit was not assigned by chance.
-pub fn lift(units: &[Unit], planned: u64) -> Result<Lift, UpliftError> {
+pub fn lift(units: &[UpliftUnit], planned: u64) -> Result<Lift, UpliftError> {
     check(units)?;
     let (treated, control) = (rate(units, true), rate(units, false));
     let n = units.len() as u64;
@@ -74,7 +74,7 @@ pub fn lift(units: &[Unit], planned: u64) -> Result<Lift, UpliftError> {
     })
 }
 
-fn assignment_z(units: &[Unit]) -> f64 {
+fn assignment_z(units: &[UpliftUnit]) -> f64 {
     let (mut excess, mut variance) = (0.0, 0.0);
     for unit in units {
         let probability = unit.treated_probability;
@@ -84,7 +84,7 @@ fn assignment_z(units: &[Unit]) -> f64 {
     excess / libm::sqrt(variance)
 }
 
-fn rate(units: &[Unit], treated: bool) -> Rate {
+fn rate(units: &[UpliftUnit], treated: bool) -> Rate {
     let (mut rate, mut above, mut below) = (Rate::default(), 0.0, 0.0);
     for unit in units.iter().filter(|unit| unit.treated == treated) {
         rate.n += 1;
@@ -96,7 +96,7 @@ fn rate(units: &[Unit], treated: bool) -> Rate {
 }
 
 /// Standard deviation of one unit's part in the difference.
-fn deviation(units: &[Unit], treated: f64, control: f64) -> f64 {
+fn deviation(units: &[UpliftUnit], treated: f64, control: f64) -> f64 {
     let mut squares = 0.0;
     let mut weights = [(0.0, 0.0); 2];
     for unit in units {

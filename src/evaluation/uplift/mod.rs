@@ -13,7 +13,7 @@ pub use qini::{Point, Qini, qini};
 
 /// One unit of a randomised arm, such as a user in a campaign.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unit {
+pub struct UpliftUnit {
     /// Was it treated, or held out?
     pub treated: bool,
     /// With what probability it was to be treated, strictly between 0 and 1.
@@ -22,7 +22,7 @@ pub struct Unit {
     pub reached: bool,
 }
 
-impl Unit {
+impl UpliftUnit {
     /// 1 / probability of the arm that it came to.
     fn weight(&self) -> f64 {
         if self.treated { 1.0 / self.treated_probability } else { 1.0 / (1.0 - self.treated_probability) }
@@ -89,8 +89,8 @@ impl Coded for UpliftError {
 }
 
 /// Both arms are there, and chance chose between them.
-fn check(units: &[Unit]) -> Result<(), UpliftError> {
-    let is_chance = |unit: &Unit| unit.treated_probability > 0.0 && unit.treated_probability < 1.0;
+fn check(units: &[UpliftUnit]) -> Result<(), UpliftError> {
+    let is_chance = |unit: &UpliftUnit| unit.treated_probability > 0.0 && unit.treated_probability < 1.0;
     if let Some(index) = units.iter().position(|unit| !is_chance(unit)) {
         let value = units[index].treated_probability;
         return Err(UpliftError::NotRandomised { unit: index + 1, value });

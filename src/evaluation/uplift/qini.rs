@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::bootstrap::{Bootstrap, Figure};
-use super::{Unit, UpliftError, check};
+use super::{UpliftError, UpliftUnit, check};
 
 /// Shares of the units at which the curve is told.
 const SHARES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
@@ -34,7 +34,7 @@ pub struct Point {
 ///
 /// # Errors
 /// When an arm is empty, a unit was not assigned by chance, or scores are missing.
-pub fn qini(units: &[Unit], scores: &[f64], draws: usize, seed: u64) -> Result<Qini, UpliftError> {
+pub fn qini(units: &[UpliftUnit], scores: &[f64], draws: usize, seed: u64) -> Result<Qini, UpliftError> {
     check(units)?;
     if units.len() != scores.len() {
         return Err(UpliftError::RowsDiffer { units: units.len(), scores: scores.len() });
@@ -60,15 +60,15 @@ pub fn qini(units: &[Unit], scores: &[f64], draws: usize, seed: u64) -> Result<Q
 
 /// Weighted sums of an arm.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
+struct ArmSums {
     units: f64,
     reached: f64,
 }
 
 /// (share, gain) after each group of ties, from (0, 0) on, where each unit counts as often as it was drawn; empty when an
 /// arm was not drawn at all.
-fn curve(units: &[Unit], tied: &[&[usize]], times: &[u16]) -> Vec<(f64, f64)> {
-    let mut arms = [Sums::default(); 2];
+fn curve(units: &[UpliftUnit], tied: &[&[usize]], times: &[u16]) -> Vec<(f64, f64)> {
+    let mut arms = [ArmSums::default(); 2];
     let mut drawn = 0.0;
     let mut points = vec![(0.0, 0.0)];
     for group in tied {
@@ -100,7 +100,7 @@ fn area(points: &[(f64, f64)]) -> f64 {
 /// The curve at a share.
 fn at(points: &[(f64, f64)], share: f64) -> f64 {
     let Some(last) = points.last() else { return f64::NAN };
-    let Some(next) = points.iter().position(|(place, _)| *place >= share) else { return last.1 };
+    let Some(next) = points.iter().position(|(x, _)| *x >= share) else { return last.1 };
     let ((from, low), (to, high)) = (points[next.saturating_sub(1)], points[next]);
     if to > from { low + (high - low) * (share - from) / (to - from) } else { high }
 }

@@ -8,7 +8,7 @@ use domain::error::{Coded, ErrorKind};
 
 use std::path::{Path, PathBuf};
 
-use evaluation::off_policy::Problem;
+use evaluation::off_policy::OffPolicyProblem;
 use events::foreign::ForeignField;
 use events::formats::InputError;
 use files::tables::TableError;
@@ -94,7 +94,7 @@ pub struct Reading<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     /// Ready to be evaluated.
-    pub problem: Problem,
+    pub problem: OffPolicyProblem,
     /// Decisions of our export that are no rows: they send nothing.
     pub not_sent: u64,
     /// Sends of our export whose arms are not known.

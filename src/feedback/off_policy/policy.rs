@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{ACTION, DECISION, Index, Loaded, POSITION, PROBABILITY, ROW, ReadLog, ReadRow, Reading};
-use evaluation::off_policy::{Choice, LoggedRow, Problem};
+use evaluation::off_policy::{ActionChoice, LoggedRow, OffPolicyProblem};
 use events::foreign::{ForeignColumn, ForeignRows, Line};
 use events::formats::InputError;
 
@@ -177,7 +177,7 @@ impl Policy {
         };
         let rows = log.rows.iter().enumerate().map(row).collect();
         let (actions, positions) = (log.actions.names, log.positions.names);
-        let problem = Problem { actions, positions, units: log.units, rows, choices, is_whole };
+        let problem = OffPolicyProblem { actions, positions, units: log.units, rows, choices, is_whole };
         Ok(Loaded { problem, not_sent: log.not_sent, without_arms: log.without_arms })
     }
 
@@ -197,14 +197,14 @@ impl Policy {
     }
 }
 
-fn sorted(mut choices: Vec<Choice>) -> Vec<Choice> {
+fn sorted(mut choices: Vec<ActionChoice>) -> Vec<ActionChoice> {
     choices.sort_unstable_by_key(|choice| choice.action);
     choices
 }
 
-fn logged(rows: &[ReadRow], values: &[f64]) -> Vec<Vec<Choice>> {
+fn logged(rows: &[ReadRow], values: &[f64]) -> Vec<Vec<ActionChoice>> {
     let choice = |(row, value): (&ReadRow, &f64)| {
-        vec![Choice {
+        vec![ActionChoice {
             action: row.action,
             probability: *value,
             is_supported: true,
@@ -220,11 +220,11 @@ fn of_table(
     actions: &mut Index,
     seen: &BTreeSet<(u32, u32)>,
     position: u32,
-) -> Vec<Choice> {
+) -> Vec<ActionChoice> {
     let choice = |(name, probability): (&String, &f64)| {
         let action = actions.number(name);
         let is_supported = seen.contains(&(position, action));
-        Choice { action, probability: *probability, is_supported, expected_reward: f64::NAN }
+        ActionChoice { action, probability: *probability, is_supported, expected_reward: f64::NAN }
     };
     sorted(table.iter().map(choice).collect())
 }
@@ -234,7 +234,7 @@ fn of_positions(
     path: &Path,
     log: &mut ReadLog,
     seen: &BTreeSet<(u32, u32)>,
-) -> Result<Vec<Vec<Choice>>, InputError> {
+) -> Result<Vec<Vec<ActionChoice>>, InputError> {
     let mut choices = Vec::new();
     for (position, name) in log.positions.names.iter().enumerate() {
         let table = tables.get(name).ok_or_else(|| {
@@ -248,7 +248,11 @@ fn of_positions(
 }
 
 /// What each row's own table gives, and what else it could have chosen.
-fn of_rows(tables: &[Probabilities], log: &mut ReadLog, seen: &BTreeSet<(u32, u32)>) -> Vec<Vec<Choice>> {
+fn of_rows(
+    tables: &[Probabilities],
+    log: &mut ReadLog,
+    seen: &BTreeSet<(u32, u32)>,
+) -> Vec<Vec<ActionChoice>> {
     let mut all = Vec::with_capacity(tables.len());
     for (index, table) in tables.iter().enumerate() {
         let mut choices = of_table(table, &mut log.actions, seen, log.rows[index].position);
@@ -262,7 +266,7 @@ fn of_rows(tables: &[Probabilities], log: &mut ReadLog, seen: &BTreeSet<(u32, u3
             let missing = allowed[index].iter().filter(|allowed| {
                 choices.binary_search_by_key(&allowed.action, |choice| choice.action).is_err()
             });
-            let missing: Vec<Choice> = missing.map(|allowed| chosen(allowed, 0.0)).collect();
+            let missing: Vec<ActionChoice> = missing.map(|allowed| chosen(allowed, 0.0)).collect();
             choices.extend(missing);
         }
         all.push(sorted(choices));
@@ -270,8 +274,8 @@ fn of_rows(tables: &[Probabilities], log: &mut ReadLog, seen: &BTreeSet<(u32, u3
     all
 }
 
-fn chosen(allowed: &super::Allowed, probability: f64) -> Choice {
-    Choice {
+fn chosen(allowed: &super::Allowed, probability: f64) -> ActionChoice {
+    ActionChoice {
         action: allowed.action,
         probability,
         is_supported: allowed.probability > 0.0,
@@ -280,7 +284,11 @@ fn chosen(allowed: &super::Allowed, probability: f64) -> Choice {
 }
 
 /// A table for all decisions alike, cut to what each may choose: rules bind every policy.
-fn restricted(table: &Probabilities, path: &Path, log: &mut ReadLog) -> Result<Vec<Vec<Choice>>, InputError> {
+fn restricted(
+    table: &Probabilities,
+    path: &Path,
+    log: &mut ReadLog,
+) -> Result<Vec<Vec<ActionChoice>>, InputError> {
     let allowed = log.allowed.as_deref().unwrap_or_default();
     for (name, probability) in table.iter().filter(|(_, probability)| **probability > 0.0) {
         let action = log.actions.find(name);

@@ -30,7 +30,7 @@ impl GradientBoosting {
 
 /// An input on the way to a node.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+struct PathStep {
     column: usize,
     /// Share of the rows that take this way when the input is not known.
     unknown: f64,
@@ -44,20 +44,20 @@ struct Step {
 #[derive(Debug)]
 struct Visit {
     node: usize,
-    path: Vec<Step>,
+    path: Vec<PathStep>,
 }
 
 impl Tree {
     fn add_contributions(&self, row: &[f64], parts: &mut Contributions) {
         let rows = self.rows();
         parts.bias += self.mean(&rows);
-        let start = Step { column: usize::MAX, unknown: 1.0, known: 1.0, weight: 1.0 };
+        let start = PathStep { column: usize::MAX, unknown: 1.0, known: 1.0, weight: 1.0 };
         let mut visits = vec![Visit { node: 0, path: vec![start] }];
         while let Some(Visit { node, path }) = visits.pop() {
             match self.nodes[node] {
                 Node::Leaf { value, .. } => {
-                    for (place, step) in path.iter().enumerate().skip(1) {
-                        let share = weight_without(&path, place) * (step.known - step.unknown);
+                    for (index, step) in path.iter().enumerate().skip(1) {
+                        let share = weight_without(&path, index) * (step.known - step.unknown);
                         parts.inputs[step.column] += share * value;
                     }
                 }
@@ -77,8 +77,8 @@ impl Tree {
     fn rows(&self) -> Vec<f64> {
         let mut rows = vec![0.0; self.nodes.len()];
         // Sides stand after their split, so backwards they are known first.
-        for (place, node) in self.nodes.iter().enumerate().rev() {
-            rows[place] = match *node {
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            rows[index] = match *node {
                 Node::Leaf { rows, .. } => rows as f64,
                 Node::Split { left, right, .. } => rows[left as usize] + rows[right as usize],
             };
@@ -96,37 +96,37 @@ impl Tree {
 }
 
 /// The path one step further. An input that was met before counts once, with both shares multiplied.
-fn extended(path: &[Step], column: usize, unknown: f64, known: bool) -> Vec<Step> {
+fn extended(path: &[PathStep], column: usize, unknown: f64, known: bool) -> Vec<PathStep> {
     let (mut path, mut unknown, mut known) = (path.to_vec(), unknown, f64::from(u8::from(known)));
-    if let Some(place) = path.iter().position(|step| step.column == column) {
-        (unknown, known) = (unknown * path[place].unknown, known * path[place].known);
-        path = without(&path, place);
+    if let Some(index) = path.iter().position(|step| step.column == column) {
+        (unknown, known) = (unknown * path[index].unknown, known * path[index].known);
+        path = without(&path, index);
     }
     let length = path.len();
-    path.push(Step { column, unknown, known, weight: 0.0 });
-    for place in (0..length).rev() {
-        let (weight, all) = (path[place].weight, (length + 1) as f64);
-        path[place + 1].weight += known * weight * (place + 1) as f64 / all;
-        path[place].weight = unknown * weight * (length - place) as f64 / all;
+    path.push(PathStep { column, unknown, known, weight: 0.0 });
+    for index in (0..length).rev() {
+        let (weight, all) = (path[index].weight, (length + 1) as f64);
+        path[index + 1].weight += known * weight * (index + 1) as f64 / all;
+        path[index].weight = unknown * weight * (length - index) as f64 / all;
     }
     path
 }
 
 /// The path as if one step had not been taken.
-fn without(path: &[Step], place: usize) -> Vec<Step> {
-    let weights = weights_without(path, place);
-    let others = path.iter().enumerate().filter(|(other, _)| *other != place);
-    others.zip(weights).map(|((_, step), weight)| Step { weight, ..*step }).collect()
+fn without(path: &[PathStep], index: usize) -> Vec<PathStep> {
+    let weights = weights_without(path, index);
+    let others = path.iter().enumerate().filter(|(other, _)| *other != index);
+    others.zip(weights).map(|((_, step), weight)| PathStep { weight, ..*step }).collect()
 }
 
-fn weight_without(path: &[Step], place: usize) -> f64 {
-    weights_without(path, place).iter().sum()
+fn weight_without(path: &[PathStep], index: usize) -> f64 {
+    weights_without(path, index).iter().sum()
 }
 
 /// Undoes what [`extended`] did to the weights; the order of steps does not matter to it.
-fn weights_without(path: &[Step], place: usize) -> Vec<f64> {
+fn weights_without(path: &[PathStep], index: usize) -> Vec<f64> {
     let (last, all) = (path.len() - 1, path.len() as f64);
-    let Step { unknown, known, .. } = path[place];
+    let PathStep { unknown, known, .. } = path[index];
     let mut weights = vec![0.0; last];
     let mut next = path[last].weight;
     for other in (0..last).rev() {

@@ -4,7 +4,7 @@ use ndarray::ArrayView1;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::rows::Rows;
+use super::rows::BoostingRows;
 
 /// Rows that are looked at to find the cuts; more make them hardly better.
 const SAMPLE: usize = 200_000;
@@ -50,7 +50,7 @@ impl Cuts {
 }
 
 /// The cuts of every input, from a seeded sample of the rows.
-pub(super) fn find_cuts(rows: &Rows, bins: usize, seed: u64, threads: usize) -> Vec<Cuts> {
+pub(super) fn find_cuts(rows: &BoostingRows, bins: usize, seed: u64, threads: usize) -> Vec<Cuts> {
     let sample = sample(&rows.chosen, seed);
     let columns: Vec<usize> = (0..rows.inputs.ncols()).collect();
     let of_columns = |columns: &[usize]| -> Vec<Cuts> {
@@ -94,26 +94,26 @@ fn column_cuts(column: ArrayView1<f64>, sample: &[u32], bins: usize) -> Cuts {
 fn quantile_ends(counted: &[(f64, usize)], bins: usize) -> Vec<usize> {
     let mut rows: usize = counted.iter().map(|(_, count)| count).sum();
     let mean = rows as f64 / bins as f64;
-    let is_large = |place: usize| counted.get(place).is_some_and(|(_, count)| *count as f64 >= mean);
-    let large = (0..counted.len()).filter(|place| is_large(*place));
-    let (large_values, large_rows) = large.fold((0, 0), |(n, sum), place| (n + 1, sum + counted[place].1));
+    let is_large = |index: usize| counted.get(index).is_some_and(|(_, count)| *count as f64 >= mean);
+    let large = (0..counted.len()).filter(|index| is_large(*index));
+    let (large_values, large_rows) = large.fold((0, 0), |(n, sum), index| (n + 1, sum + counted[index].1));
     rows -= large_rows;
     let mut bins_left = bins - large_values;
     let mut size = rows as f64 / bins_left.max(1) as f64;
     let (mut ends, mut held) = (Vec::new(), 0);
-    for (place, (_, count)) in counted.iter().enumerate().take(counted.len() - 1) {
+    for (index, (_, count)) in counted.iter().enumerate().take(counted.len() - 1) {
         held += count;
-        rows -= if is_large(place) { 0 } else { *count };
-        let is_half_before_large = is_large(place + 1) && held as f64 >= (size / 2.0).max(1.0);
-        if !is_large(place) && (held as f64) < size && !is_half_before_large {
+        rows -= if is_large(index) { 0 } else { *count };
+        let is_half_before_large = is_large(index + 1) && held as f64 >= (size / 2.0).max(1.0);
+        if !is_large(index) && (held as f64) < size && !is_half_before_large {
             continue;
         }
-        ends.push(place + 1);
+        ends.push(index + 1);
         if ends.len() == bins - 1 {
             break;
         }
         held = 0;
-        if !is_large(place) {
+        if !is_large(index) {
             bins_left = bins_left.saturating_sub(1);
             size = rows as f64 / bins_left.max(1) as f64;
         }

@@ -15,8 +15,8 @@ use super::grow::grow;
 use super::histogram::Scale;
 use super::model::{GradientBoosting, Tree};
 use super::parameters::GradientBoostingValidParams;
-use super::rows::Rows;
-use super::shard::Plan;
+use super::rows::BoostingRows;
+use super::shard::ShardPlan;
 use super::split::Search;
 use super::team::Team;
 
@@ -30,7 +30,7 @@ impl<D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>> Fit<ArrayBase<D, Ix2>
     /// Column-major records are read faster. Beside them it needs two bytes an input and 60 bytes a row, and up to 4 KiB
     /// for each input of each leaf. With a `validation_share` that part of the rows judges the trees only.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<GradientBoosting, BoostingError> {
-        let rows = Rows::of(dataset)?;
+        let rows = BoostingRows::of(dataset)?;
         rows.weigh()?;
         let (training, validation) = rows.split(self.validation_share, self.seed);
         if self.validation_share > 0.0 && validation.chosen.is_empty() {
@@ -56,7 +56,7 @@ impl GradientBoostingValidParams {
         D: Data<Elem = f64>,
         T: AsSingleTargets<Elem = bool>,
     {
-        let (training, validation) = (Rows::of(training)?, Rows::of(validation)?);
+        let (training, validation) = (BoostingRows::of(training)?, BoostingRows::of(validation)?);
         let (wanted, found) = (training.inputs.ncols(), validation.inputs.ncols());
         if wanted != found {
             return Err(BoostingError::ColumnsDiffer { wanted, found });
@@ -64,7 +64,11 @@ impl GradientBoostingValidParams {
         self.boost(&training, &validation)
     }
 
-    fn boost(&self, training: &Rows, validation: &Rows) -> Result<GradientBoosting, BoostingError> {
+    fn boost(
+        &self,
+        training: &BoostingRows,
+        validation: &BoostingRows,
+    ) -> Result<GradientBoosting, BoostingError> {
         let (wanted, columns) = (self.monotone.len(), training.inputs.ncols());
         if wanted > 0 && wanted != columns {
             return Err(BoostingError::ColumnsDiffer { wanted, found: columns });
@@ -74,7 +78,7 @@ impl GradientBoostingValidParams {
         let cuts = find_cuts(training, self.bins, self.seed, threads);
         let scale = Scale::new(training.chosen.len(), falses + trues);
         let base = libm::log(trues / falses);
-        let plan = Plan { cuts: &cuts, scale, base, seed: self.seed };
+        let plan = ShardPlan { cuts: &cuts, scale, base, seed: self.seed };
         let search = Search { parameters: self, cuts: &cuts, scale };
         let trees = std::thread::scope(|scope| {
             let mut team = Team::start(scope, training, validation, plan, threads);
@@ -117,10 +121,10 @@ impl GradientBoostingValidParams {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(2 * tree as u64 + 1);
         let (mut order, mut open): (Vec<usize>, _) = ((0..columns).collect(), vec![false; columns]);
-        for place in 0..count {
-            let drawn = (u64::from(random.next_u32()) * (columns - place) as u64) >> 32;
-            order.swap(place, place + drawn as usize);
-            open[order[place]] = true;
+        for index in 0..count {
+            let drawn = (u64::from(random.next_u32()) * (columns - index) as u64) >> 32;
+            order.swap(index, index + drawn as usize);
+            open[order[index]] = true;
         }
         open
     }

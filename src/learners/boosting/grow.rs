@@ -3,7 +3,7 @@
 use super::grown::{Branch, Grown};
 use super::histogram::Histograms;
 use super::shard::Side;
-use super::split::{Region, Search, Split, Test};
+use super::split::{Region, Search, Split, SplitTest};
 use super::team::Team;
 
 /// A leaf that may yet be divided.
@@ -24,8 +24,8 @@ pub(super) fn grow(team: &mut Team, search: &Search, root: Histograms, open: &[b
     let root = growth.leaf(branch, region, Some(root));
     growth.leaves.push(root);
     while growth.leaves.len() < search.parameters.leaves {
-        let Some(place) = growth.most_gainful() else { break };
-        growth.divide(place);
+        let Some(index) = growth.most_gainful() else { break };
+        growth.divide(index);
     }
     growth.finish()
 }
@@ -59,13 +59,13 @@ impl Growth<'_> {
     /// The leaf to be divided next, the oldest of equals.
     fn most_gainful(&self) -> Option<usize> {
         let gains =
-            self.leaves.iter().enumerate().filter_map(|(place, leaf)| Some((place, leaf.split?.gain)));
+            self.leaves.iter().enumerate().filter_map(|(index, leaf)| Some((index, leaf.split?.gain)));
         let better = |best: (usize, f64), next: (usize, f64)| if next.1 > best.1 { next } else { best };
-        gains.reduce(better).map(|(place, _)| place)
+        gains.reduce(better).map(|(index, _)| index)
     }
 
-    fn divide(&mut self, place: usize) {
-        let Leaf { branch, region, split: Some(split), histograms } = &mut self.leaves[place] else { return };
+    fn divide(&mut self, index: usize) {
+        let Leaf { branch, region, split: Some(split), histograms } = &mut self.leaves[index] else { return };
         let (branch, split, histograms) = (*branch, *split, histograms.take());
         let regions = self.search.regions(&split, region);
         let test = self.test(&split);
@@ -74,27 +74,33 @@ impl Growth<'_> {
             Branch { split: Some((test, split.missing_left)), left, right, ..self.branches[branch] };
         let is_last = self.leaves.len() + 1 == self.search.parameters.leaves;
         let [of_left, of_right] = match histograms {
-            Some(histograms) if !is_last => self.divided(place, &split, test, histograms).map(Some),
+            Some(histograms) if !is_last => self.divided(index, &split, test, histograms).map(Some),
             histograms => {
-                self.team.split_last(place, test);
+                self.team.split_last(index, test);
                 histograms.into_iter().for_each(|histograms| self.team.recycle(histograms));
                 [None, None]
             }
         };
-        self.leaves[place] = self.leaf(left, regions[0], of_left);
+        self.leaves[index] = self.leaf(left, regions[0], of_left);
         let new = self.leaf(right, regions[1], of_right);
         self.leaves.push(new);
     }
 
-    fn test(&self, split: &Split) -> Test {
+    fn test(&self, split: &Split) -> SplitTest {
         let missing = if split.missing_left { self.search.cuts[split.column].bins() as u16 } else { 256 };
-        Test { column: split.column, bin: split.bin, missing }
+        SplitTest { column: split.column, bin: split.bin, missing }
     }
 
     /// The histograms of both sides: the smaller side's are added up, the larger's are what is left.
-    fn divided(&mut self, place: usize, split: &Split, test: Test, mut whole: Histograms) -> [Histograms; 2] {
+    fn divided(
+        &mut self,
+        index: usize,
+        split: &Split,
+        test: SplitTest,
+        mut whole: Histograms,
+    ) -> [Histograms; 2] {
         let is_left = self.search.scale.count(split.left) < self.search.scale.count(split.right);
-        let smaller = self.team.split(place, test, if is_left { Side::Left } else { Side::Right });
+        let smaller = self.team.split(index, test, if is_left { Side::Left } else { Side::Right });
         whole.subtract(&smaller);
         if is_left { [smaller, whole] } else { [whole, smaller] }
     }

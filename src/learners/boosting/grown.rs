@@ -1,7 +1,7 @@
 //! A grown tree: tests on bins, and the values of its leaves.
 
 use super::model::{Node, Tree};
-use super::split::{Search, Test};
+use super::split::{Search, SplitTest};
 
 /// A tree by bins, for rows that are bytes.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Grown {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Branch {
     /// The test, and whether missing values go left; `None` for a leaf.
-    pub(super) split: Option<(Test, bool)>,
+    pub(super) split: Option<(SplitTest, bool)>,
     pub(super) left: usize,
     pub(super) right: usize,
     pub(super) value: f64,

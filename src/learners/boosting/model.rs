@@ -60,9 +60,9 @@ impl GradientBoosting {
         if !intercept.is_finite() {
             return Err(BoostingError::BadModel("the intercept is not finite".to_string()));
         }
-        for (place, tree) in trees.iter().enumerate() {
-            let fault = |fault| BoostingError::BadModel(format!("tree {place}: {fault}"));
-            tree.check(columns).map_err(fault)?;
+        for (index, tree) in trees.iter().enumerate() {
+            let bad = |reason: String| BoostingError::BadModel(format!("tree {index}: {reason}"));
+            tree.check(columns).map_err(bad)?;
         }
         Ok(GradientBoosting { columns, intercept, trees })
     }
@@ -129,8 +129,8 @@ impl GradientBoosting {
         std::thread::scope(|scope| {
             for (part, probabilities) in probabilities.chunks_mut(share).enumerate() {
                 let mut work = move || {
-                    for (place, probability) in probabilities.iter_mut().enumerate() {
-                        let row = rows.row(part * share + place);
+                    for (index, probability) in probabilities.iter_mut().enumerate() {
+                        let row = rows.row(part * share + index);
                         *probability = logistic(self.logit_of(|column| row[column]));
                     }
                 };
@@ -157,20 +157,20 @@ impl Tree {
     /// One root, every other node below exactly one split that stands before it: a tree, which every walk leaves.
     fn check(&self, columns: usize) -> Result<(), String> {
         let mut parents = vec![0_u32; self.nodes.len()];
-        for (place, node) in self.nodes.iter().enumerate() {
+        for (index, node) in self.nodes.iter().enumerate() {
             match *node {
                 Node::Leaf { value, rows } if !value.is_finite() || rows == 0 => {
-                    return Err(format!("node {place} is learned from nothing"));
+                    return Err(format!("node {index} is learned from nothing"));
                 }
                 Node::Leaf { .. } => {}
                 Node::Split { column, threshold, left, right, .. } => {
                     if !threshold.is_finite() || column as usize >= columns {
-                        return Err(format!("node {place} compares with nothing"));
+                        return Err(format!("node {index} compares with nothing"));
                     }
                     for child in [left, right].map(|child| child as usize) {
-                        let is_below = child > place && child < self.nodes.len();
+                        let is_below = child > index && child < self.nodes.len();
                         if !is_below {
-                            return Err(format!("node {place} leads to node {child}"));
+                            return Err(format!("node {index} leads to node {child}"));
                         }
                         parents[child] += 1;
                     }

@@ -155,6 +155,6 @@ fn within(
     is_within: bool,
     wanted: &'static str,
 ) -> Result<(), BoostingError> {
-    let fault = || BoostingError::BadParameter { name, wanted, found: found.to_string() };
-    if is_within { Ok(()) } else { Err(fault()) }
+    let bad = || BoostingError::BadParameter { name, wanted, found: found.to_string() };
+    if is_within { Ok(()) } else { Err(bad()) }
 }

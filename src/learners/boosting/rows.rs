@@ -10,7 +10,7 @@ use super::error::BoostingError;
 
 /// Inputs, labels and weights of a data set, and which of its rows are meant.
 #[derive(Clone, Debug)]
-pub(super) struct Rows<'a> {
+pub(super) struct BoostingRows<'a> {
     /// Rows × inputs, NaN being missing.
     pub(super) inputs: ArrayView2<'a, f64>,
     pub(super) labels: ArrayView1<'a, bool>,
@@ -20,14 +20,14 @@ pub(super) struct Rows<'a> {
     pub(super) chosen: Vec<u32>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> BoostingRows<'a> {
     /// All rows of a data set.
     ///
     /// # Errors
     /// When there are none or too many, lists differ in length, an input is infinite or a weight not positive.
     pub(super) fn of<D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>>(
         dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<Rows<'a>, BoostingError> {
+    ) -> Result<BoostingRows<'a>, BoostingError> {
         let (inputs, labels) = (dataset.records.view(), dataset.targets.as_single_targets());
         let (rows, weights) = (inputs.nrows(), dataset.weights());
         if rows == 0 {
@@ -44,7 +44,7 @@ impl<'a> Rows<'a> {
         }
         check_weights(weights, rows)?;
         check_inputs(inputs)?;
-        Ok(Rows { inputs, labels, weights, chosen: (0..rows as u32).collect() })
+        Ok(BoostingRows { inputs, labels, weights, chosen: (0..rows as u32).collect() })
     }
 
     /// A row's weight: 1 where there are none.
@@ -73,12 +73,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Two parts, the second a seeded share of the rows, each row drawn by itself.
-    pub(super) fn split(self, share: f64, seed: u64) -> (Rows<'a>, Rows<'a>) {
+    pub(super) fn split(self, share: f64, seed: u64) -> (BoostingRows<'a>, BoostingRows<'a>) {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(u64::MAX - 1);
         let (second, first): (Vec<u32>, Vec<u32>) =
             self.chosen.iter().partition(|_| f64::from(random.next_u32()) < share * 4_294_967_296.0);
-        (Rows { chosen: first, ..self.clone() }, Rows { chosen: second, ..self })
+        (BoostingRows { chosen: first, ..self.clone() }, BoostingRows { chosen: second, ..self })
     }
 }
 
@@ -92,10 +92,10 @@ fn check_weights(weights: Option<&[f32]>, rows: usize) -> Result<(), BoostingErr
 }
 
 fn check_inputs(inputs: ArrayView2<f64>) -> Result<(), BoostingError> {
-    // In the order of memory this is several times faster than with places, which only a fault needs.
+    // In the order of memory this is several times faster than with indices, which only an error needs.
     if inputs.fold(true, |sound, input| sound & !input.is_infinite()) {
         return Ok(());
     }
-    let fault = inputs.indexed_iter().find(|(_, input)| input.is_infinite());
-    fault.map_or(Ok(()), |((row, column), _)| Err(BoostingError::NotFinite { row, column }))
+    let infinite = inputs.indexed_iter().find(|(_, input)| input.is_infinite());
+    infinite.map_or(Ok(()), |((row, column), _)| Err(BoostingError::NotFinite { row, column }))
 }

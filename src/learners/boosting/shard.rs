@@ -9,8 +9,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::cuts::Cuts;
 use super::grown::Grown;
 use super::histogram::{Cell, Histograms, Scale};
-use super::rows::Rows;
-use super::split::Test;
+use super::rows::BoostingRows;
+use super::split::SplitTest;
 use domain::numeric::{logistic, softplus};
 
 /// Losses are summed as integers of this part of the mean loss: their sum does not depend on the shards.
@@ -22,7 +22,7 @@ pub(super) enum Command {
     /// Draw the rows of a tree, compute their gradients and return their histograms.
     Start { tree: u64, share: f64, histograms: Histograms },
     /// Divide a leaf; what goes right becomes leaf `new`. Return the histograms of one side.
-    Split { leaf: usize, test: Test, build: Option<(Side, Histograms)> },
+    Split { leaf: usize, test: SplitTest, build: Option<(Side, Histograms)> },
     /// Add a tree to the logits; return the validation loss.
     Finish(Arc<Grown>),
 }
@@ -44,7 +44,7 @@ pub(super) struct Reply {
 
 /// What all shards of a fit have in common.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Plan<'a> {
+pub(super) struct ShardPlan<'a> {
     pub(super) cuts: &'a [Cuts],
     pub(super) scale: Scale,
     /// The logit of the base rate, from which boosting starts.
@@ -64,8 +64,8 @@ struct BinnedRows {
 }
 
 impl BinnedRows {
-    fn new(rows: &Rows, places: Range<usize>, plan: &Plan) -> BinnedRows {
-        let chosen = &rows.chosen[places];
+    fn new(rows: &BoostingRows, range: Range<usize>, plan: &ShardPlan) -> BinnedRows {
+        let chosen = &rows.chosen[range];
         let target = |row: &u32| (f64::from(u8::from(rows.label(*row))), rows.weight(*row));
         let targets: Vec<(f64, f64)> = chosen.iter().map(target).collect();
         let (width, logits) = (plan.cuts.len(), vec![plan.base; chosen.len()]);
@@ -78,7 +78,7 @@ impl BinnedRows {
 }
 
 /// Row after row of bytes; blocks of rows are small enough to stay in the cache while columns take turns.
-fn bins(rows: &Rows, chosen: &[u32], cuts: &[Cuts]) -> Vec<u8> {
+fn bins(rows: &BoostingRows, chosen: &[u32], cuts: &[Cuts]) -> Vec<u8> {
     const BLOCK: usize = 1024;
     let width = cuts.len();
     let mut bins = vec![0; chosen.len() * width];
@@ -109,7 +109,7 @@ pub(super) struct Shard {
     rows: BinnedRows,
     /// Their bytes again, column after column: a split reads one column only.
     columns: Vec<u8>,
-    /// The place of the first row among all: draws belong to rows, not to shards.
+    /// The index of the first row among all: draws belong to rows, not to shards.
     first: usize,
     seed: u64,
     scale: Scale,
@@ -128,11 +128,11 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    /// The rows at some places of the training rows and at some of the validation rows.
+    /// Some of the training rows and some of the validation rows, by range.
     pub(super) fn new(
-        training: (&Rows, Range<usize>),
-        validation: (&Rows, Range<usize>, f64),
-        plan: &Plan,
+        training: (&BoostingRows, Range<usize>),
+        validation: (&BoostingRows, Range<usize>, f64),
+        plan: &ShardPlan,
     ) -> Shard {
         let (first, count) = (training.1.start, training.1.len());
         let rows = BinnedRows::new(training.0, training.1, plan);
@@ -208,14 +208,14 @@ impl Shard {
     }
 
     /// Left stay, right go to a new leaf, both in their order; no branch depends on the data.
-    fn split(&mut self, leaf: usize, test: Test) {
+    fn split(&mut self, leaf: usize, test: SplitTest) {
         let range = self.leaves[leaf].clone();
         let count = self.rows.targets.len();
         let bins = &self.columns[test.column * count..(test.column + 1) * count];
         let order = &mut self.order[range.clone()];
         let (mut left, mut right) = (0, 0);
-        for place in 0..order.len() {
-            let row = order[place];
+        for index in 0..order.len() {
+            let row = order[index];
             let goes_left = usize::from(test.goes_left(bins[row as usize]));
             order[left] = row;
             self.spare[right] = row;

@@ -9,7 +9,7 @@ const NOISE: f64 = 1e-12;
 
 /// What decides whether a row goes left, by its bins.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Test {
+pub(super) struct SplitTest {
     pub(super) column: usize,
     /// The last bin that goes left.
     pub(super) bin: u8,
@@ -17,7 +17,7 @@ pub(super) struct Test {
     pub(super) missing: u16,
 }
 
-impl Test {
+impl SplitTest {
     #[inline]
     pub(super) fn goes_left(self, bin: u8) -> bool {
         (bin <= self.bin) | (u16::from(bin) == self.missing)

@@ -6,9 +6,9 @@ use std::thread::Scope;
 
 use super::grown::Grown;
 use super::histogram::Histograms;
-use super::rows::Rows;
-use super::shard::{Command, Plan, Reply, Shard, Side};
-use super::split::Test;
+use super::rows::BoostingRows;
+use super::shard::{Command, Reply, Shard, ShardPlan, Side};
+use super::split::SplitTest;
 
 /// Fewer rows are not worth a thread.
 const ROWS_PER_THREAD: usize = 4_096;
@@ -33,17 +33,17 @@ impl Team {
     /// Shares the rows out and starts the threads; they end when the team is dropped.
     pub(super) fn start<'scope, 'env, 'rows: 'scope, 'judges: 'scope>(
         scope: &'scope Scope<'scope, 'env>,
-        training: &'scope Rows<'rows>,
-        validation: &'scope Rows<'judges>,
-        plan: Plan<'scope>,
+        training: &'scope BoostingRows<'rows>,
+        validation: &'scope BoostingRows<'judges>,
+        plan: ShardPlan<'scope>,
         threads: usize,
     ) -> Team {
         let count = training.chosen.len().div_ceil(ROWS_PER_THREAD).clamp(1, threads);
         let weight: f64 = validation.chosen.iter().map(|row| validation.weight(*row)).sum();
         let shard = move |part: usize| {
-            let share = |rows: &Rows| {
-                let places = rows.chosen.len();
-                part * places / count..(part + 1) * places / count
+            let share = |rows: &BoostingRows| {
+                let length = rows.chosen.len();
+                part * length / count..(part + 1) * length / count
             };
             Shard::new((training, share(training)), (validation, share(validation), weight), &plan)
         };
@@ -73,7 +73,7 @@ impl Team {
     }
 
     /// Divides a leaf and returns the histograms of one side.
-    pub(super) fn split(&mut self, leaf: usize, test: Test, side: Side) -> Histograms {
+    pub(super) fn split(&mut self, leaf: usize, test: SplitTest, side: Side) -> Histograms {
         let command = |histograms| Command::Split { leaf, test, build: Some((side, histograms)) };
         let commands = self.buffers().into_iter().map(command).collect();
         let replies = self.ask(commands);
@@ -81,7 +81,7 @@ impl Team {
     }
 
     /// Divides a leaf whose sides will not be divided.
-    pub(super) fn split_last(&mut self, leaf: usize, test: Test) {
+    pub(super) fn split_last(&mut self, leaf: usize, test: SplitTest) {
         self.ask(vec![Command::Split { leaf, test, build: None }; self.others.len() + 1]);
     }
 

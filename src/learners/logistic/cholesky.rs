@@ -9,27 +9,27 @@ pub(super) struct Symmetric {
     values: Vec<f64>,
 }
 
-fn place(row: usize, column: usize) -> usize {
+fn offset(row: usize, column: usize) -> usize {
     row * (row + 1) / 2 + column
 }
 
 impl Symmetric {
     pub(super) fn zeros(size: usize) -> Symmetric {
-        Symmetric { size, values: vec![0.0; place(size, 0)] }
+        Symmetric { size, values: vec![0.0; offset(size, 0)] }
     }
 
     /// Sets an entry of the lower triangle: `column` ≤ `row`.
     pub(super) fn set(&mut self, row: usize, column: usize, value: f64) {
-        self.values[place(row, column)] = value;
+        self.values[offset(row, column)] = value;
     }
 
     /// Adds to an entry of the diagonal.
     pub(super) fn add_to_diagonal(&mut self, row: usize, value: f64) {
-        self.values[place(row, row)] += value;
+        self.values[offset(row, row)] += value;
     }
 
     fn largest_diagonal(&self) -> f64 {
-        (0..self.size).map(|row| self.values[place(row, row)]).fold(0.0, f64::max)
+        (0..self.size).map(|row| self.values[offset(row, row)]).fold(0.0, f64::max)
     }
 
     /// Its factor. Where rounding leaves no positive pivot, the diagonal is raised until there is one: the step is then
@@ -50,9 +50,9 @@ impl Symmetric {
         const LEAST_PIVOT: f64 = 1e-15;
         let mut lower = self.values.clone();
         for row in 0..self.size {
-            let (above, own) = lower.split_at_mut(place(row, 0));
+            let (above, own) = lower.split_at_mut(offset(row, 0));
             for column in 0..row {
-                let other = &above[place(column, 0)..];
+                let other = &above[offset(column, 0)..];
                 own[column] = (own[column] - dot(&own[..column], &other[..column])) / other[column];
             }
             let diagonal = own[row] + raise;
@@ -84,11 +84,11 @@ impl Factor {
     pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut x: Vec<f64> = right.iter().map(|value| value / self.scale).collect();
         for row in 0..self.size {
-            let own = &self.lower[place(row, 0)..=place(row, row)];
+            let own = &self.lower[offset(row, 0)..=offset(row, row)];
             x[row] = (x[row] - dot(&own[..row], &x[..row])) / own[row];
         }
         for row in (0..self.size).rev() {
-            let own = &self.lower[place(row, 0)..=place(row, row)];
+            let own = &self.lower[offset(row, 0)..=offset(row, row)];
             x[row] /= own[row];
             let value = x[row];
             x[..row].iter_mut().zip(own).for_each(|(x, a)| *x -= a * value);

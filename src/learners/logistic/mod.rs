@@ -13,8 +13,8 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 use cholesky::Factor;
 use domain::error::{Coded, ErrorKind};
 use domain::numeric::logistic;
-use rows::{Mass, Part, Rows};
-use solvers::{Place, Problem};
+use rows::{BlockSubset, LogisticRows, Mass};
+use solvers::{Iterate, PenalisedLoss};
 
 /// Length of the loss's gradient per unit of weight at which the solver stops.
 pub const TOLERANCE: f64 = 1e-6;
@@ -30,7 +30,7 @@ const WIDEST_FOR_NEWTON: usize = 300;
 const LBFGS_STEPS: usize = 5_000;
 /// The same with one: if these do not do, Newton's method goes on.
 const STEPS_FROM_NEAR: usize = 30;
-/// One of so many blocks of rows at most finds the place from which all rows start.
+/// One of so many blocks of rows at most finds the point from which all rows start.
 const STRIDE: usize = 16;
 /// Rows of such a part per input at least; with fewer, its minimum says little about the whole.
 const ROWS_PER_INPUT: usize = 20;
@@ -293,8 +293,8 @@ impl LogisticValidParams {
         {
             return Err(FitError::BadWeights(*bad));
         }
-        let rows = Rows::new(columns, labels, weights, self.threads).with_offsets(offsets);
-        let mass = rows.mass(Part::ALL);
+        let rows = LogisticRows::new(columns, labels, weights, self.threads).with_offsets(offsets);
+        let mass = rows.mass(BlockSubset::ALL);
         check_mass(mass)?;
         check_inputs(&rows)?;
         let end = self.minimum(&rows, mass);
@@ -308,11 +308,11 @@ impl LogisticValidParams {
         }
     }
 
-    /// Newton's method on some of the rows finds a place near the minimum of all and the curvature there; L-BFGS, which
+    /// Newton's method on some of the rows finds a point near the minimum of all and the curvature there; L-BFGS, which
     /// starts from both, needs a handful of passes over all rows. What that does not reach is left to Newton's method.
-    fn minimum(&self, rows: &Rows<'_>, mass: Mass) -> Place {
+    fn minimum(&self, rows: &LogisticRows<'_>, mass: Mass) -> Iterate {
         let short = self.tolerance * mass.total();
-        let problem = Problem { rows, part: Part::ALL, penalty: self.alpha, short };
+        let problem = PenalisedLoss { rows, part: BlockSubset::ALL, penalty: self.alpha, short };
         let mut alike = vec![0.0; rows.width()];
         alike.push(libm::log(mass.trues / mass.falses));
         let by_newton = match self.solver {
@@ -332,15 +332,20 @@ impl LogisticValidParams {
     }
 
     /// The minimum of a part of the rows with the curvature there, if there are rows enough.
-    fn near_minimum(&self, whole: &Problem<'_>, mass: Mass, start: &[f64]) -> Option<(Place, Factor)> {
+    fn near_minimum(
+        &self,
+        whole: &PenalisedLoss<'_>,
+        mass: Mass,
+        start: &[f64],
+    ) -> Option<(Iterate, Factor)> {
         let stride = whole.rows.count() / (ROWS_PER_INPUT * (whole.rows.width() + 1));
         if stride < 2 {
             return None;
         }
-        let part = Part { stride: stride.min(STRIDE) };
+        let part = BlockSubset { stride: stride.min(STRIDE) };
         let share = whole.rows.mass(part).total() / mass.total();
         let short = START_TOLERANCE.max(self.tolerance) * share * mass.total();
-        let sample = Problem { rows: whole.rows, part, penalty: self.alpha * share, short };
+        let sample = PenalisedLoss { rows: whole.rows, part, penalty: self.alpha * share, short };
         let (near, factor) = sample.newton(sample.at(start.to_vec()), None);
         let near = whole.at(near.point);
         // Rows in an unlucky order make the part unlike the whole.
@@ -385,7 +390,7 @@ fn check_mass(mass: Mass) -> Result<(), FitError> {
     }
 }
 
-fn check_inputs(rows: &Rows<'_>) -> Result<(), FitError> {
+fn check_inputs(rows: &LogisticRows<'_>) -> Result<(), FitError> {
     let largest = rows.largest();
     if !largest.is_finite() {
         return Err(FitError::NotFinite);

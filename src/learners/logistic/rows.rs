@@ -18,7 +18,7 @@ const LEAST_BLOCKS: usize = 4;
 const TILE: usize = 4;
 
 /// Rows to learn from, column-major, with what each counts.
-pub(super) struct Rows<'a> {
+pub(super) struct LogisticRows<'a> {
     /// Column after column.
     columns: Cow<'a, [f64]>,
     width: usize,
@@ -30,12 +30,12 @@ pub(super) struct Rows<'a> {
 
 /// Some of the blocks: every `stride`-th, from the first.
 #[derive(Clone, Copy)]
-pub(super) struct Part {
+pub(super) struct BlockSubset {
     pub(super) stride: usize,
 }
 
-impl Part {
-    pub(super) const ALL: Part = Part { stride: 1 };
+impl BlockSubset {
+    pub(super) const ALL: BlockSubset = BlockSubset { stride: 1 };
 }
 
 /// Loss and gradient (inputs, then the intercept), without the penalty.
@@ -57,25 +57,25 @@ impl Mass {
     }
 }
 
-impl<'a> Rows<'a> {
+impl<'a> LogisticRows<'a> {
     /// `columns` is rows × inputs; what is not column-major is copied once.
     pub(super) fn new(
         columns: ArrayView2<'a, f64>,
         labels: &'a [bool],
         weights: Option<&'a [f64]>,
         threads: usize,
-    ) -> Rows<'a> {
+    ) -> LogisticRows<'a> {
         let width = columns.ncols();
         let columns = match columns.reversed_axes().to_slice() {
             Some(slice) => Cow::Borrowed(slice),
             None => Cow::Owned(columns.t().iter().copied().collect()),
         };
-        Rows { columns, width, labels, weights, offsets: None, threads }
+        LogisticRows { columns, width, labels, weights, offsets: None, threads }
     }
 
     /// The same with a number for each row that its logit begins with.
-    pub(super) fn with_offsets(self, offsets: Option<&'a [f64]>) -> Rows<'a> {
-        Rows { offsets, ..self }
+    pub(super) fn with_offsets(self, offsets: Option<&'a [f64]>) -> LogisticRows<'a> {
+        LogisticRows { offsets, ..self }
     }
 
     /// Inputs of a row.
@@ -98,7 +98,7 @@ impl<'a> Rows<'a> {
     }
 
     /// What the rows of a part weigh.
-    pub(super) fn mass(&self, part: Part) -> Mass {
+    pub(super) fn mass(&self, part: BlockSubset) -> Mass {
         let masses = self.in_chunks(
             part,
             |rows, mass: &mut Mass, _: &mut ()| {
@@ -114,11 +114,11 @@ impl<'a> Rows<'a> {
     }
 
     /// Loss and gradient of a part at a point (weights, then the intercept).
-    pub(super) fn slope(&self, part: Part, point: &[f64]) -> Slope {
-        let empty = || (Slope { loss: 0.0, gradient: vec![0.0; point.len()] }, Block::default());
+    pub(super) fn slope(&self, part: BlockSubset, point: &[f64]) -> Slope {
+        let empty = || (Slope { loss: 0.0, gradient: vec![0.0; point.len()] }, RowBlock::default());
         let chunks = self.in_chunks(
             part,
-            |rows, sum: &mut Slope, block: &mut Block| {
+            |rows, sum: &mut Slope, block: &mut RowBlock| {
                 self.fill_logits(rows.clone(), point, block);
                 sum.loss += self.fill_misses(rows.clone(), block);
                 let misses = &block.misses[..rows.len()];
@@ -140,11 +140,11 @@ impl<'a> Rows<'a> {
     }
 
     /// Second derivatives of a part at a point: Σ weight · p · (1 − p) · x xᵀ, x ending in a one.
-    pub(super) fn curvature(&self, part: Part, point: &[f64]) -> Symmetric {
+    pub(super) fn curvature(&self, part: BlockSubset, point: &[f64]) -> Symmetric {
         let panels = point.len().div_ceil(TILE);
         let tiles = panels * (panels + 1) / 2;
         let empty =
-            || (vec![[[0.0; TILE]; TILE]; tiles], (Block::default(), vec![[0.0; TILE]; panels * BLOCK]));
+            || (vec![[[0.0; TILE]; TILE]; tiles], (RowBlock::default(), vec![[0.0; TILE]; panels * BLOCK]));
         let chunks = self.in_chunks(
             part,
             |rows, sums, (block, packed)| {
@@ -179,7 +179,7 @@ impl<'a> Rows<'a> {
     /// Folds the blocks of a part, chunk by chunk, into sums with room to work in; returns the chunks' sums in order.
     fn in_chunks<T: Send, R>(
         &self,
-        part: Part,
+        part: BlockSubset,
         absorb: impl Fn(Range<usize>, &mut T, &mut R) + Sync,
         empty: impl Fn() -> (T, R) + Sync,
     ) -> Vec<T> {
@@ -195,7 +195,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    fn fill_logits(&self, rows: Range<usize>, point: &[f64], block: &mut Block) {
+    fn fill_logits(&self, rows: Range<usize>, point: &[f64], block: &mut RowBlock) {
         let (intercept, weights) = point.split_last().map_or((0.0, point), |(last, rest)| (*last, rest));
         let logits = &mut block.logits[..rows.len()];
         logits.fill(intercept);
@@ -209,15 +209,15 @@ impl<'a> Rows<'a> {
     }
 
     /// Weighted probability − label of each row; returns Σ weight · −ln P(label).
-    fn fill_misses(&self, rows: Range<usize>, block: &mut Block) -> f64 {
+    fn fill_misses(&self, rows: Range<usize>, block: &mut RowBlock) -> f64 {
         let mut loss = 0.0;
-        for (place, row) in rows.enumerate() {
+        for (index, row) in rows.enumerate() {
             // Turned so that the label is likely when `logit` is large.
             let sign = if self.labels[row] { 1.0 } else { -1.0 };
-            let (logit, weight) = (sign * block.logits[place], self.weight(row));
+            let (logit, weight) = (sign * block.logits[index], self.weight(row));
             let small = libm::exp(-logit.abs());
             let other = if logit >= 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) };
-            block.misses[place] = -sign * weight * other;
+            block.misses[index] = -sign * weight * other;
             // A row without weight counts nothing, were its loss infinite.
             if weight > 0.0 {
                 loss += weight * ((-logit).max(0.0) + libm::log1p(small));
@@ -227,15 +227,15 @@ impl<'a> Rows<'a> {
     }
 
     /// √(weight · p · (1 − p)) of each row.
-    fn fill_spreads(&self, rows: Range<usize>, block: &mut Block) {
-        for (place, row) in rows.enumerate() {
-            let small = libm::exp(-block.logits[place].abs());
-            block.misses[place] = libm::sqrt(self.weight(row) * small) / (1.0 + small);
+    fn fill_spreads(&self, rows: Range<usize>, block: &mut RowBlock) {
+        for (index, row) in rows.enumerate() {
+            let small = libm::exp(-block.logits[index].abs());
+            block.misses[index] = libm::sqrt(self.weight(row) * small) / (1.0 + small);
         }
     }
 
     /// Inputs times spreads, four columns side by side; the last column is that of the ones.
-    fn pack(&self, rows: Range<usize>, block: &Block, packed: &mut [[f64; TILE]]) {
+    fn pack(&self, rows: Range<usize>, block: &RowBlock, packed: &mut [[f64; TILE]]) {
         let spreads = &block.misses[..rows.len()];
         for column in 0..=self.width() {
             let (panel, lane) = (column / TILE, column % TILE);
@@ -252,14 +252,14 @@ impl<'a> Rows<'a> {
 }
 
 /// What is computed of each row of a block.
-struct Block {
+struct RowBlock {
     logits: [f64; BLOCK],
     misses: [f64; BLOCK],
 }
 
-impl Default for Block {
-    fn default() -> Block {
-        Block { logits: [0.0; BLOCK], misses: [0.0; BLOCK] }
+impl Default for RowBlock {
+    fn default() -> RowBlock {
+        RowBlock { logits: [0.0; BLOCK], misses: [0.0; BLOCK] }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::cholesky::Factor;
-use super::rows::{Part, Rows};
+use super::rows::{BlockSubset, LogisticRows};
 
 /// Steps of Newton's method at most; ten are many.
 const NEWTON_STEPS: usize = 200;
@@ -19,9 +19,9 @@ const NOISE: f64 = 1e-12;
 const GOOD_ENOUGH: f64 = 0.1;
 
 /// What is minimised: the loss of a part of the rows + penalty / 2 · |weights|².
-pub(super) struct Problem<'a> {
-    pub(super) rows: &'a Rows<'a>,
-    pub(super) part: Part,
+pub(super) struct PenalisedLoss<'a> {
+    pub(super) rows: &'a LogisticRows<'a>,
+    pub(super) part: BlockSubset,
     pub(super) penalty: f64,
     /// Length of the gradient that is short enough.
     pub(super) short: f64,
@@ -29,27 +29,27 @@ pub(super) struct Problem<'a> {
 
 /// A point (weights, then the intercept) with the penalised loss and its gradient there.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct Iterate {
     pub(super) point: Vec<f64>,
     pub(super) loss: f64,
     pub(super) gradient: Vec<f64>,
 }
 
-impl Place {
+impl Iterate {
     /// Length of the gradient.
     pub(super) fn steepness(&self) -> f64 {
         libm::sqrt(inner(&self.gradient, &self.gradient))
     }
 }
 
-impl Problem<'_> {
-    pub(super) fn at(&self, point: Vec<f64>) -> Place {
+impl PenalisedLoss<'_> {
+    pub(super) fn at(&self, point: Vec<f64>) -> Iterate {
         let slope = self.rows.slope(self.part, &point);
         let weights = &point[..self.rows.width()];
         let loss = slope.loss + self.penalty / 2.0 * inner(weights, weights);
         let mut gradient = slope.gradient;
         gradient.iter_mut().zip(weights).for_each(|(slope, weight)| *slope += self.penalty * weight);
-        Place { point, loss, gradient }
+        Iterate { point, loss, gradient }
     }
 
     fn factor(&self, point: &[f64]) -> Option<Factor> {
@@ -59,7 +59,7 @@ impl Problem<'_> {
     }
 
     /// The first of the halved steps that leads down far enough; `None` if none does in this precision.
-    fn search(&self, from: &Place, step: &[f64]) -> Option<(Place, f64)> {
+    fn search(&self, from: &Iterate, step: &[f64]) -> Option<(Iterate, f64)> {
         let descent = inner(&from.gradient, step);
         let lengths = std::iter::successors(Some(1.0), |length| Some(length / 2.0)).take(HALVINGS);
         lengths.into_iter().find_map(|length: f64| {
@@ -73,8 +73,8 @@ impl Problem<'_> {
         })
     }
 
-    /// Newton's method from a place, at first with the matrix that the caller may have; returns the last place and matrix.
-    pub(super) fn newton(&self, start: Place, known: Option<Factor>) -> (Place, Option<Factor>) {
+    /// Newton's method from an iterate, at first with the matrix that the caller may have; returns the last iterate and matrix.
+    pub(super) fn newton(&self, start: Iterate, known: Option<Factor>) -> (Iterate, Option<Factor>) {
         let (mut here, mut kept) = (start, known);
         for _ in 0..NEWTON_STEPS {
             let steepness = here.steepness();
@@ -100,7 +100,7 @@ impl Problem<'_> {
 
     /// L-BFGS (Nocedal and Wright 2006, algorithms 7.4 and 7.5) with halved steps, so many at most. `like` is the factor
     /// of a matrix like the curvature, if the caller has one: the first guess that the steps' memory corrects.
-    pub(super) fn lbfgs(&self, start: Place, like: Option<&Factor>, steps: usize) -> Place {
+    pub(super) fn lbfgs(&self, start: Iterate, like: Option<&Factor>, steps: usize) -> Iterate {
         let mut here = start;
         let mut memory: VecDeque<Pair> = VecDeque::new();
         for _ in 0..steps {
@@ -133,7 +133,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn of(from: &Place, to: &Place) -> Option<Pair> {
+    fn of(from: &Iterate, to: &Iterate) -> Option<Pair> {
         let step = difference(&to.point, &from.point);
         let change = difference(&to.gradient, &from.gradient);
         let product = inner(&step, &change);

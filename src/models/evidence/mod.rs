@@ -4,7 +4,7 @@ mod slices;
 
 use std::collections::BTreeMap;
 
-use super::examples::{Examples, Question};
+use super::examples::{Examples, GoalQuestion};
 use super::measure::stands_for;
 use config::Config;
 use evaluation::classification::{Bin, Intervals, auc, ece_by_chance};
@@ -23,7 +23,7 @@ const NINETY_NINE_PERCENT: f64 = 2.575_829_303_548_901;
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     /// The goal.
-    pub question: &'a Question<'a>,
+    pub question: &'a GoalQuestion<'a>,
     /// The rows.
     pub examples: &'a Examples,
     /// Rows of the train part.
@@ -68,7 +68,7 @@ impl Evidence<'_> {
             scores_moved: self.scores_moved(),
             busiest_user: self.busiest_user(),
             most_telling_input: self.most_telling_input(),
-            fault: written.as_ref().and_then(|(_, read)| read.as_ref().err()).map(|fault| fault.to_string()),
+            error: written.as_ref().and_then(|(_, read)| read.as_ref().err()).map(|error| error.to_string()),
             golden_misses: golden.iter().filter(is_missed).count(),
             golden,
         }

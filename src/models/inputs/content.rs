@@ -506,8 +506,8 @@ impl ContentView {
     }
 
     fn own_touch(&self, content: u32) -> Option<(f64, Instant)> {
-        let place = self.own.binary_search_by_key(&content, |(known, _, _)| *known).ok()?;
-        Some((self.own[place].1, self.own[place].2))
+        let index = self.own.binary_search_by_key(&content, |(known, _, _)| *known).ok()?;
+        Some((self.own[index].1, self.own[index].2))
     }
 
     fn acts_since(&self, moment: Instant) -> usize {

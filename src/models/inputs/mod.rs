@@ -21,7 +21,7 @@ use domain::time::Instant;
 use events::catalogue::Catalogue;
 use profiles::ProfileError;
 use profiles::declared::Declared;
-use registry::model::Block;
+use registry::model::InputBlock;
 
 /// What inputs are computed from.
 #[derive(Clone, Copy)]
@@ -48,21 +48,21 @@ impl Sources<'_> {
 /// The inputs of a unit, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputList {
-    names: Vec<(Block, &'static str)>,
+    names: Vec<(InputBlock, &'static str)>,
 }
 
 impl InputList {
     /// The inputs of a unit: user block, then content, then pair.
     pub fn of(unit: Unit) -> InputList {
-        let user = user::user_features().into_iter().map(|feature| (Block::User, feature.name));
+        let user = user::user_features().into_iter().map(|feature| (InputBlock::User, feature.name));
         let (content, pair): (&[&str], &[&str]) = match unit {
             Unit::UserDay => (&[], &[]),
             Unit::UserCampaign => (campaign::CAMPAIGN_INPUTS, campaign::PAIR_INPUTS),
             Unit::UserContent => (content::CONTENT_INPUTS, content::PAIR_INPUTS),
         };
-        let content = content.iter().map(|name| (Block::Content, *name));
-        let pair = pair.iter().map(|name| (Block::Pair, *name));
-        let user = user.chain(user::SIGNAL_INPUTS.iter().map(|name| (Block::User, *name)));
+        let content = content.iter().map(|name| (InputBlock::Content, *name));
+        let pair = pair.iter().map(|name| (InputBlock::Pair, *name));
+        let user = user.chain(user::SIGNAL_INPUTS.iter().map(|name| (InputBlock::User, *name)));
         InputList { names: user.chain(content).chain(pair).collect() }
     }
 
@@ -77,7 +77,7 @@ impl InputList {
     }
 
     /// Blocks and names in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Block, &'static str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (InputBlock, &'static str)> {
         self.names.iter().copied()
     }
 }
@@ -180,15 +180,15 @@ pub struct UserAsOf<'a> {
 
 impl UserAsOf<'_> {
     /// One block of inputs of the user with an item.
-    pub fn block(&self, block: Block, item: Item<'_>) -> Vec<f64> {
+    pub fn block(&self, block: InputBlock, item: Item<'_>) -> Vec<f64> {
         let as_of = self.as_of;
         match (block, &as_of.items, item) {
-            (Block::User, _, _) => as_of.user.of_user(self.user).to_vec(),
-            (Block::Content, _, item) => as_of.about(item),
-            (Block::Pair, Items::Campaigns(campaigns), Item::Campaign(id)) => {
+            (InputBlock::User, _, _) => as_of.user.of_user(self.user).to_vec(),
+            (InputBlock::Content, _, item) => as_of.about(item),
+            (InputBlock::Pair, Items::Campaigns(campaigns), Item::Campaign(id)) => {
                 campaigns.pair(&self.sources, self.user, id)
             }
-            (Block::Pair, Items::Contents(contents), Item::Content(content)) => {
+            (InputBlock::Pair, Items::Contents(contents), Item::Content(content)) => {
                 self.view.as_ref().map(|view| contents.pair(view, content)).unwrap_or_default()
             }
             _ => Vec::new(),

@@ -94,7 +94,7 @@ impl UserBlock {
     fn of(frame: &DataFrame, features: &[Feature], sources: &Sources<'_>) -> PolarsResult<UserBlock> {
         let (width, users) = (features.len() + SIGNAL_INPUTS.len(), sources.timeline.users().len());
         let ids = frame.column("user_id")?.str()?;
-        let places: Vec<Option<usize>> =
+        let user_of_row: Vec<Option<usize>> =
             ids.iter().map(|id| sources.timeline.user(id.unwrap_or_default())).collect();
         let nothing =
             features.iter().map(|feature| scale_of(feature).map_or(f64::NAN, |scale| scale.apply(None)));
@@ -103,8 +103,8 @@ impl UserBlock {
         for (index, feature) in features.iter().enumerate() {
             let Some(scale) = scale_of(feature) else { continue };
             let column = frame.column(feature.name)?.cast(&DataType::Float64)?;
-            for (place, value) in places.iter().zip(column.f64()?.iter()) {
-                if let Some(user) = place {
+            for (user, value) in user_of_row.iter().zip(column.f64()?.iter()) {
+                if let Some(user) = user {
                     values[user * width + index] = scale.apply(value);
                 }
             }

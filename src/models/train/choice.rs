@@ -13,7 +13,7 @@ use registry::figures::Tried;
 
 impl Learner<'_> {
     /// The recipe to use with all that were tried. Each method's strength is the one with the least log-loss on later
-    /// moments, fitted on what was known before them; a method takes the place of one named before it if it is clearly
+    /// moments, fitted on what was known before them; a method replaces one named before it if it is clearly
     /// better on them. Both count the negatives that were left out.
     pub(super) fn choose_recipe(&self, rows: &[usize]) -> Result<(Recipe, Vec<Tried>), TrainError> {
         let stride = rows.len().div_ceil(ROWS_FOR_CHOICE).max(1);

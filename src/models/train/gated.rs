@@ -1,6 +1,6 @@
 //! What training tells the gate: probabilities of days not learned from, and the champion on rows it had not known.
 
-use super::{Fitted, Learner, Request, Split, TrainError};
+use super::{Fitted, Learner, Split, TrainError, TrainingRequest};
 use crate::evidence::Evidence;
 use evaluation::classification::Intervals;
 use learners::calibration::Calibration;
@@ -14,7 +14,7 @@ use registry::model::Model;
 use registry::versions::Registered;
 
 impl Learner<'_> {
-    /// Probabilities of the three parts, in the places of their rows.
+    /// Probabilities of the three parts, in the order of their rows.
     pub(super) fn probabilities(
         &self,
         fitted: &Fitted,
@@ -36,7 +36,7 @@ impl Learner<'_> {
         metrics: &Metrics,
         model: &Model,
         champion: Option<&Rival>,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) -> Gate {
         let facts = Evidence {
             question: self.question,
@@ -59,7 +59,7 @@ impl Learner<'_> {
     /// not: neither has seen an outcome that the other had not.
     pub(super) fn against_champion(
         &self,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
         recipe: Recipe,
         calibration: &Calibration,
         split: &Split,
@@ -69,7 +69,7 @@ impl Learner<'_> {
         let (known, _) = self.by_knowledge_of(champion, &all);
         let (mut rival, rows) = self.rival(champion, split);
         let least = request.config.gates.least_positives;
-        if rival.fault.is_none() && self.has_both(&rows, least) && self.has_both(&known, least) {
+        if rival.error.is_none() && self.has_both(&rows, least) && self.has_both(&known, least) {
             let ours = self.fit(&known, recipe)?;
             let ours = |row: &usize| calibration.probability(ours.logit(self.examples, *row));
             self.compare(&mut rival, &rows, ours, &champion.model, request);
@@ -80,13 +80,13 @@ impl Learner<'_> {
     /// The same for predictions that were made elsewhere, of rows whose outcome the champion had not known.
     pub(super) fn table_against_champion(
         &self,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
         probabilities: &[f64],
         split: &Split,
     ) -> Option<Rival> {
         let champion = request.champion?;
         let (mut rival, rows) = self.rival(champion, split);
-        if rival.fault.is_none() && self.has_both(&rows, request.config.gates.least_positives) {
+        if rival.error.is_none() && self.has_both(&rows, request.config.gates.least_positives) {
             self.compare(&mut rival, &rows, |row| probabilities[*row], &champion.model, request);
         }
         Some(rival)
@@ -101,7 +101,7 @@ impl Learner<'_> {
             positives: self.examples.positives(&rows),
             log_loss_difference: None,
             auc_difference: None,
-            fault: fault_of(champion, self.question),
+            error: error_of(champion, self.question),
         };
         (rival, rows)
     }
@@ -124,7 +124,7 @@ impl Learner<'_> {
         rows: &[usize],
         ours: impl Fn(&usize) -> f64,
         champion: &Model,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) {
         let labels: Vec<bool> = rows.iter().map(|row| self.examples.labels[*row]).collect();
         let users: Vec<u32> = rows.iter().map(|row| self.examples.rows[*row].user).collect();
@@ -140,7 +140,7 @@ impl Learner<'_> {
 }
 
 /// Why a champion cannot score these examples.
-fn fault_of(champion: &Registered, question: &crate::examples::Question<'_>) -> Option<String> {
+fn error_of(champion: &Registered, question: &crate::examples::GoalQuestion<'_>) -> Option<String> {
     let checked = check_goal(&champion.model, question.goal).and_then(|()| check_inputs(&champion.model));
-    checked.err().map(|fault| fault.to_string())
+    checked.err().map(|error| error.to_string())
 }

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::{Learner, Request, Split, TrainError};
+use super::{Learner, Split, TrainError, TrainingRequest};
 use crate::evidence::Evidence;
-use crate::examples::{Examples, Labels, Question};
+use crate::examples::{Examples, GoalQuestion, Labels};
 use crate::measure::measure;
 use crate::score::{Score, frame_of, population_at};
 use domain::error::{Coded, ErrorKind};
@@ -119,8 +119,8 @@ pub fn names(text: &str) -> Result<Names, String> {
 /// # Errors
 /// What keeps them from being compared, with the line or the row.
 pub fn import(
-    question: &Question<'_>,
-    request: &Request<'_>,
+    question: &GoalQuestion<'_>,
+    request: &TrainingRequest<'_>,
     file: &File<'_>,
 ) -> Result<Imported, ImportError> {
     let examples =
@@ -140,14 +140,14 @@ pub fn import(
 }
 
 /// What a prediction is about: user, moment, campaign, content.
-type Key = (u32, Instant, Option<String>, Option<u32>);
+type PredictionKey = (u32, Instant, Option<String>, Option<u32>);
 
 /// The predictions of a file.
 struct Given<'a> {
     path: &'a Path,
     /// T.
     at: Instant,
-    by_key: HashMap<Key, f64>,
+    by_key: HashMap<PredictionKey, f64>,
 }
 
 /// Columns of the file.
@@ -162,13 +162,13 @@ struct Columns {
 impl<'a> Given<'a> {
     /// Reads every row; one about nothing that was asked, or about the same as another, ends it.
     fn read(
-        question: &Question<'_>,
+        question: &GoalQuestion<'_>,
         file: &File<'a>,
         examples: &Examples,
         population: &[Score],
         at: Instant,
     ) -> Result<Given<'a>, InputError> {
-        let mut asked: HashMap<Key, bool> = HashMap::new();
+        let mut asked: HashMap<PredictionKey, bool> = HashMap::new();
         asked.extend((0..examples.len()).map(|row| (key_of_row(examples, row), false)));
         asked.extend(population.iter().map(|score| (key_of_score(score, at), false)));
         let rows = ForeignRows::open(file.path, file.names, file.scratch)?;
@@ -191,10 +191,10 @@ impl<'a> Given<'a> {
         Ok(Given { path: file.path, at, by_key })
     }
 
-    /// Probabilities in the places of the examples' rows: the test part whole, the calibrate part whole or not at all.
+    /// Probabilities in the order of the examples' rows: the test part whole, the calibrate part whole or not at all.
     fn of_parts(
         &self,
-        question: &Question<'_>,
+        question: &GoalQuestion<'_>,
         examples: &Examples,
         split: &Split,
     ) -> Result<Vec<f64>, ImportError> {
@@ -214,7 +214,7 @@ impl<'a> Given<'a> {
 
     fn of_population(
         &self,
-        question: &Question<'_>,
+        question: &GoalQuestion<'_>,
         population: Vec<Score>,
     ) -> Result<Vec<Score>, ImportError> {
         let at = self.at;
@@ -246,7 +246,12 @@ impl Columns {
         })
     }
 
-    fn key(&self, question: &Question<'_>, line: &Line<'_>, stamps: &StampReader) -> Result<Key, InputError> {
+    fn key(
+        &self,
+        question: &GoalQuestion<'_>,
+        line: &Line<'_>,
+        stamps: &StampReader,
+    ) -> Result<PredictionKey, InputError> {
         let timeline = question.sources.timeline;
         let unknown = |what: &str, id: &str| line.error("unknown_row", &format!("there is no {what} {id:?}"));
         let user_id = line.name(&self.user)?;
@@ -264,16 +269,16 @@ impl Columns {
     }
 }
 
-fn key_of_row(examples: &Examples, row: usize) -> Key {
+fn key_of_row(examples: &Examples, row: usize) -> PredictionKey {
     let (about, moment) = (&examples.rows[row], examples.moment(row));
     (about.user, moment.at, moment.campaign.clone(), about.content)
 }
 
-fn key_of_score(score: &Score, at: Instant) -> Key {
+fn key_of_score(score: &Score, at: Instant) -> PredictionKey {
     (score.user as u32, at, score.campaign.clone(), score.content.map(|content| content as u32))
 }
 
-fn describe(question: &Question<'_>, (user, at, campaign, content): &Key) -> String {
+fn describe(question: &GoalQuestion<'_>, (user, at, campaign, content): &PredictionKey) -> String {
     let timeline = question.sources.timeline;
     let campaign = campaign.as_ref().map(|id| format!(", campaign {id}")).unwrap_or_default();
     let content = content.map(|code| format!(", content {}", timeline.contents()[code as usize]));
@@ -282,8 +287,8 @@ fn describe(question: &Question<'_>, (user, at, campaign, content): &Key) -> Str
 
 /// The model file of a table.
 fn stand_in(
-    question: &Question<'_>,
-    request: &Request<'_>,
+    question: &GoalQuestion<'_>,
+    request: &TrainingRequest<'_>,
     base_rate: f64,
     scores: &[Score],
     table: &[u8],
@@ -322,7 +327,7 @@ impl Learner<'_> {
         split: &Split,
         probabilities: &[f64],
         model: &Model,
-        request: &Request<'_>,
+        request: &TrainingRequest<'_>,
     ) -> Card {
         let metrics =
             measure(self.examples, &split.test, request.config, model.base_rate, |row| probabilities[row]);

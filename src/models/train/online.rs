@@ -5,14 +5,14 @@
 
 use ndarray::{Array2, ShapeBuilder};
 
-use super::{Learner, Request, Split, Trained, beats_base_rate, logit};
-use crate::examples::{ExampleError, Examples, Labels, Question};
+use super::{Learner, Split, Trained, TrainingRequest, beats_base_rate, logit};
+use crate::examples::{ExampleError, Examples, GoalQuestion, Labels};
 use crate::measure::measure;
 use crate::score::check_inputs;
 use domain::error::{Coded, ErrorKind};
 use learners::calibration::Calibration;
 use learners::ftrl::FtrlError;
-use registry::model::{Model, ModelFault, ModelKind, standardised};
+use registry::model::{Model, ModelError, ModelKind, standardised};
 use registry::online_state::{FORMAT, OnlineState};
 
 /// Why a model does not go on.
@@ -26,7 +26,7 @@ pub enum OnlineError {
     },
     /// The inputs are others today, or the goal was declared otherwise.
     #[error(transparent)]
-    Fault(#[from] ModelFault),
+    Model(#[from] ModelError),
     /// There are no examples.
     #[error(transparent)]
     Examples(#[from] ExampleError),
@@ -62,7 +62,7 @@ impl Coded for OnlineError {
     fn code(&self) -> &'static str {
         match self {
             OnlineError::NotOnline { .. } => "not_online",
-            OnlineError::Fault(error) => error.code(),
+            OnlineError::Model(error) => error.code(),
             OnlineError::Examples(error) => error.code(),
             OnlineError::NothingNew { .. } => "nothing_new",
             OnlineError::OtherShare { .. } => "other_share",
@@ -74,7 +74,7 @@ impl Coded for OnlineError {
         match self {
             OnlineError::NothingNew { .. } => ErrorKind::Caller,
             OnlineError::NotOnline { .. } | OnlineError::OtherShare { .. } => ErrorKind::Conflict,
-            OnlineError::Fault(error) => error.kind(),
+            OnlineError::Model(error) => error.kind(),
             OnlineError::Examples(error) => error.kind(),
             OnlineError::Ftrl { source, .. } => source.kind(),
         }
@@ -88,7 +88,7 @@ impl OnlineError {
             OnlineError::NothingNew { .. } => true,
             OnlineError::Examples(error) => error.is_not_enough_data(),
             OnlineError::Ftrl { source, .. } => source.is_not_enough_data(),
-            OnlineError::NotOnline { .. } | OnlineError::Fault(_) | OnlineError::OtherShare { .. } => false,
+            OnlineError::NotOnline { .. } | OnlineError::Model(_) | OnlineError::OtherShare { .. } => false,
         }
     }
 }
@@ -98,8 +98,8 @@ impl OnlineError {
 /// # Errors
 /// What keeps the model from going on, by name.
 pub fn go_on(
-    question: &Question<'_>,
-    request: &Request<'_>,
+    question: &GoalQuestion<'_>,
+    request: &TrainingRequest<'_>,
     from: &Model,
     state: &OnlineState,
     watch: &impl Fn(usize, usize),
@@ -135,7 +135,7 @@ pub fn go_on(
     Ok(Trained { model, card, online: is_served.then_some(online) })
 }
 
-fn check(question: &Question<'_>, from: &Model, state: &OnlineState) -> Result<(), OnlineError> {
+fn check(question: &GoalQuestion<'_>, from: &Model, state: &OnlineState) -> Result<(), OnlineError> {
     let is_its_own = from.kind == ModelKind::Ftrl
         && state.format <= FORMAT
         && state.learner.check().is_ok()
@@ -145,12 +145,12 @@ fn check(question: &Question<'_>, from: &Model, state: &OnlineState) -> Result<(
     }
     check_inputs(from)?;
     if from.definition != *question.goal {
-        return Err(ModelFault::OtherGoal(question.name.to_string()).into());
+        return Err(ModelError::OtherGoal(question.name.to_string()).into());
     }
     Ok(())
 }
 
-/// What a model says of some rows, in their places.
+/// The probabilities a model gives some rows, in their order.
 fn probabilities_by(model: &Model, examples: &Examples, rows: &[usize]) -> Vec<f64> {
     let mut probabilities = vec![f64::NAN; examples.len()];
     for row in rows {
@@ -172,8 +172,8 @@ fn standardised_rows(model: &Model, examples: &Examples, rows: &[usize]) -> Arra
     matrix
 }
 
-/// The model with the weights of a state, or the base rate in its place.
-fn moved(from: &Model, state: &OnlineState, is_served: bool, request: &Request<'_>) -> Model {
+/// The model with the weights of a state, or the base rate without one.
+fn moved(from: &Model, state: &OnlineState, is_served: bool, request: &TrainingRequest<'_>) -> Model {
     let mut model = Model { as_of: request.as_of, ..from.clone() };
     if !is_served {
         let (kind, intercept) = (ModelKind::BaseRate, logit(from.base_rate));

@@ -6,16 +6,16 @@ use config::GatesConfig;
 use evaluation::bootstrap::Figure;
 
 /// An answer with what it rests on.
-pub(super) struct Answer {
+pub(super) struct CheckResult {
     pub(super) passed: bool,
     pub(super) found: String,
     pub(super) wanted: String,
 }
 
-type Question = fn(&Facts, &GatesConfig) -> Answer;
+type GateCheck = fn(&Facts, &GatesConfig) -> CheckResult;
 
 /// All questions, in the order asked.
-pub(super) const CHECKS: &[(&str, Question)] = &[
+pub(super) const CHECKS: &[(&str, GateCheck)] = &[
     ("has_enough_rows", has_enough_rows),
     ("has_enough_of_both_outcomes", has_enough_of_both_outcomes),
     ("no_user_dominates", no_user_dominates),
@@ -33,17 +33,17 @@ pub(super) const CHECKS: &[(&str, Question)] = &[
     ("golden_rows_are_reproduced", golden_rows_are_reproduced),
 ];
 
-fn has_enough_rows(facts: &Facts, settings: &GatesConfig) -> Answer {
-    Answer {
+fn has_enough_rows(facts: &Facts, settings: &GatesConfig) -> CheckResult {
+    CheckResult {
         passed: facts.test.rows >= settings.least_rows,
         found: format!("{} rows in the test part", facts.test.rows),
         wanted: format!("at least {}", settings.least_rows),
     }
 }
 
-fn has_enough_of_both_outcomes(facts: &Facts, settings: &GatesConfig) -> Answer {
+fn has_enough_of_both_outcomes(facts: &Facts, settings: &GatesConfig) -> CheckResult {
     let rarer = facts.test.positives.min(facts.test.rows - facts.test.positives);
-    Answer {
+    CheckResult {
         passed: rarer >= settings.least_positives,
         found: format!(
             "{} of {} rows of the test part reach the goal",
@@ -53,9 +53,9 @@ fn has_enough_of_both_outcomes(facts: &Facts, settings: &GatesConfig) -> Answer 
     }
 }
 
-fn no_user_dominates(facts: &Facts, settings: &GatesConfig) -> Answer {
+fn no_user_dominates(facts: &Facts, settings: &GatesConfig) -> CheckResult {
     let (user, share) = (&facts.busiest_user.name, facts.busiest_user.value);
-    Answer {
+    CheckResult {
         passed: share <= settings.most_of_one_user,
         found: format!("user {user} has {:.1} % of the rows", share * 100.0),
         wanted: format!("at most {:.1} %", settings.most_of_one_user * 100.0),
@@ -63,36 +63,36 @@ fn no_user_dominates(facts: &Facts, settings: &GatesConfig) -> Answer {
 }
 
 /// An input that alone tells who will reach the goal was written after he did.
-fn no_input_tells_the_outcome(facts: &Facts, settings: &GatesConfig) -> Answer {
+fn no_input_tells_the_outcome(facts: &Facts, settings: &GatesConfig) -> CheckResult {
     let wanted = format!("at most {:.3} by a single input", settings.most_auc_of_one_input);
     match &facts.most_telling_input {
-        Some(input) => Answer {
+        Some(input) => CheckResult {
             passed: input.value <= settings.most_auc_of_one_input,
             found: format!("{} alone has an AUC of {:.4}", input.name, input.value),
             wanted,
         },
-        None => Answer { passed: true, found: "no input that could".to_string(), wanted },
+        None => CheckResult { passed: true, found: "no input that could".to_string(), wanted },
     }
 }
 
-fn beats_base_rate(facts: &Facts, _: &GatesConfig) -> Answer {
+fn beats_base_rate(facts: &Facts, _: &GatesConfig) -> CheckResult {
     let difference = &facts.metrics.difference;
-    Answer {
+    CheckResult {
         passed: difference.high < 0.0,
         found: format!("log-loss less the base rate's is {}", interval(difference)),
         wanted: "an interval below 0".to_string(),
     }
 }
 
-fn ranks_above_chance(facts: &Facts, _: &GatesConfig) -> Answer {
-    Answer {
+fn ranks_above_chance(facts: &Facts, _: &GatesConfig) -> CheckResult {
+    CheckResult {
         passed: facts.metrics.auc.low > 0.5,
         found: format!("AUC {}", interval(&facts.metrics.auc)),
         wanted: "an interval above 0.5".to_string(),
     }
 }
 
-fn log_loss_holds_against_champion(facts: &Facts, _: &GatesConfig) -> Answer {
+fn log_loss_holds_against_champion(facts: &Facts, _: &GatesConfig) -> CheckResult {
     let wanted = "no clear loss: an interval that does not lie above 0".to_string();
     against(facts, wanted, |rival| {
         let difference = rival.log_loss_difference?;
@@ -103,7 +103,7 @@ fn log_loss_holds_against_champion(facts: &Facts, _: &GatesConfig) -> Answer {
     })
 }
 
-fn auc_holds_against_champion(facts: &Facts, _: &GatesConfig) -> Answer {
+fn auc_holds_against_champion(facts: &Facts, _: &GatesConfig) -> CheckResult {
     let wanted = "no clear loss: an interval that does not lie below 0".to_string();
     against(facts, wanted, |rival| {
         let difference = rival.auc_difference?;
@@ -114,20 +114,20 @@ fn auc_holds_against_champion(facts: &Facts, _: &GatesConfig) -> Answer {
     })
 }
 
-fn against(facts: &Facts, wanted: String, compare: impl Fn(&Rival) -> Option<(bool, String)>) -> Answer {
+fn against(facts: &Facts, wanted: String, compare: impl Fn(&Rival) -> Option<(bool, String)>) -> CheckResult {
     let Some(rival) = &facts.champion else {
-        return Answer { passed: true, found: "there is no champion".to_string(), wanted };
+        return CheckResult { passed: true, found: "there is no champion".to_string(), wanted };
     };
     let (passed, found) = compare(rival).unwrap_or_else(|| (true, rival.why_not()));
-    Answer { passed, found, wanted }
+    CheckResult { passed, found, wanted }
 }
 
 /// Probabilities that are off by a quarter of what they speak of mislead, as do those off by one in a hundred. On few rows
 /// chance alone makes a larger error: what a calibrated model would show as well is no evidence against one.
-fn is_calibrated(facts: &Facts, settings: &GatesConfig) -> Answer {
+fn is_calibrated(facts: &Facts, settings: &GatesConfig) -> CheckResult {
     let most = settings.most_ece.max(settings.most_ece_of_base_rate * facts.base_rate);
     let error = facts.metrics.ece.value;
-    Answer {
+    CheckResult {
         passed: error <= most.max(facts.ece_by_chance),
         found: format!("calibration error {error:.4}"),
         wanted: format!(
@@ -137,10 +137,10 @@ fn is_calibrated(facts: &Facts, settings: &GatesConfig) -> Answer {
     }
 }
 
-fn mean_within_base_rate(facts: &Facts, _: &GatesConfig) -> Answer {
+fn mean_within_base_rate(facts: &Facts, _: &GatesConfig) -> CheckResult {
     let wanted = "within the 99 % interval of the calibrate part's base rate".to_string();
     match &facts.level {
-        Some(level) => Answer {
+        Some(level) => CheckResult {
             passed: (level.rate - level.mean).abs() <= level.margin,
             found: format!(
                 "mean probability {:.4}, base rate {:.4} ± {:.4}",
@@ -148,13 +148,13 @@ fn mean_within_base_rate(facts: &Facts, _: &GatesConfig) -> Answer {
             ),
             wanted,
         },
-        None => Answer { passed: true, found: "the calibrate part is empty".to_string(), wanted },
+        None => CheckResult { passed: true, found: "the calibrate part is empty".to_string(), wanted },
     }
 }
 
-fn no_slice_ranks_backwards(facts: &Facts, _: &GatesConfig) -> Answer {
+fn no_slice_ranks_backwards(facts: &Facts, _: &GatesConfig) -> CheckResult {
     let backwards = facts.slices.iter().find(|slice| slice.auc.high < 0.5);
-    Answer {
+    CheckResult {
         passed: backwards.is_none(),
         found: match backwards {
             Some(slice) => format!("{}={}: AUC {}", slice.name, slice.value, interval(&slice.auc)),
@@ -166,38 +166,38 @@ fn no_slice_ranks_backwards(facts: &Facts, _: &GatesConfig) -> Answer {
 
 /// A unit that changed, a column that went missing: an input that moved much further from calibrate to test part than it did
 /// from train to calibrate part.
-fn inputs_are_stable(facts: &Facts, settings: &GatesConfig) -> Answer {
+fn inputs_are_stable(facts: &Facts, settings: &GatesConfig) -> CheckResult {
     let limit = settings.most_psi_of_one_input;
     let jumped = facts.inputs_moved.iter().find(|moved| moved.is_jump(limit));
     stable(jumped.or(facts.inputs_moved.first()), limit)
 }
 
-fn scores_are_stable(facts: &Facts, settings: &GatesConfig) -> Answer {
+fn scores_are_stable(facts: &Facts, settings: &GatesConfig) -> CheckResult {
     stable(facts.scores_moved.as_ref(), settings.most_psi_of_scores)
 }
 
-fn stable(moved: Option<&Move>, limit: f64) -> Answer {
+fn stable(moved: Option<&Move>, limit: f64) -> CheckResult {
     let wanted = format!("a PSI of at most {limit}, or of three times what it was before");
     let Some(moved) = moved else {
-        return Answer { passed: true, found: "nothing to compare".to_string(), wanted };
+        return CheckResult { passed: true, found: "nothing to compare".to_string(), wanted };
     };
-    Answer {
+    CheckResult {
         passed: !moved.is_jump(limit),
         found: format!("{} moved by PSI {:.3}, before by {:.3}", moved.name, moved.after, moved.before),
         wanted,
     }
 }
 
-fn numbers_are_finite(facts: &Facts, _: &GatesConfig) -> Answer {
-    Answer {
-        passed: facts.fault.is_none(),
-        found: facts.fault.clone().unwrap_or_else(|| "every number of the model can be used".to_string()),
+fn numbers_are_finite(facts: &Facts, _: &GatesConfig) -> CheckResult {
+    CheckResult {
+        passed: facts.error.is_none(),
+        found: facts.error.clone().unwrap_or_else(|| "every number of the model can be used".to_string()),
         wanted: "weights, scales and calibration that are numbers".to_string(),
     }
 }
 
-fn golden_rows_are_reproduced(facts: &Facts, _: &GatesConfig) -> Answer {
-    Answer {
+fn golden_rows_are_reproduced(facts: &Facts, _: &GatesConfig) -> CheckResult {
+    CheckResult {
         passed: facts.golden_misses == 0,
         found: format!("{} of {} rows differ", facts.golden_misses, facts.golden.len()),
         wanted: "the written model scores them as the one that was trained, bit by bit".to_string(),

@@ -84,7 +84,8 @@ pub struct Facts {
     /// The input with the largest AUC of its own, either way round.
     pub most_telling_input: Option<Named>,
     /// Why the model's numbers cannot be used, if they cannot.
-    pub fault: Option<String>,
+    #[serde(rename = "fault")]
+    pub error: Option<String>,
     /// Made-up rows with their probabilities.
     pub golden: Vec<GoldenRow>,
     /// Of them, those that the written model scores otherwise.

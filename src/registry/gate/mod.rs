@@ -1,4 +1,4 @@
-//! The gate between a trained model and the champion's place: what must hold, line by line, and what was seen.
+//! The gate that a trained model passes to become champion: what must hold, line by line, and what was seen.
 //!
 //! Facts are gathered once, when the model is trained, and kept in its card; a line is a named question to them. `promote`
 //! refuses with the first line that does not hold, and asks again what needs no data: numbers and golden rows.
@@ -49,7 +49,7 @@ impl Gate {
     /// Asks every question; `others` are lines that were answered elsewhere, such as those of the data's health.
     pub fn judge(facts: Facts, settings: &GatesConfig, others: &[GateLine]) -> Gate {
         let asked = CHECKS.iter().map(|(name, question)| {
-            let checks::Answer { passed, found, wanted } = question(&facts, settings);
+            let checks::CheckResult { passed, found, wanted } = question(&facts, settings);
             GateLine { name: name.to_string(), passed, found, wanted }
         });
         let lines = asked.chain(others.iter().cloned()).collect();

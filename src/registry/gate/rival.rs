@@ -18,14 +18,15 @@ pub struct Rival {
     /// The model's AUC less the champion's, paired.
     pub auc_difference: Option<Figure>,
     /// Why the champion cannot score these rows, if it cannot.
-    pub fault: Option<String>,
+    #[serde(rename = "fault")]
+    pub error: Option<String>,
 }
 
 impl Rival {
     /// Why there is no figure.
     pub(super) fn why_not(&self) -> String {
-        match &self.fault {
-            Some(fault) => format!("champion {} cannot be compared: {fault}", self.version),
+        match &self.error {
+            Some(error) => format!("champion {} cannot be compared: {error}", self.version),
             None => format!(
                 "not compared: of the test part, champion {} had not known {} rows, {} positive",
                 self.version, self.rows, self.positives

@@ -388,10 +388,10 @@ impl<'a> Desk<'a> {
         let (registry, as_of) = (Registry::of(self.workspace), people.as_of());
         let Newest { found, damaged } = registry.newest(name, as_of)?;
         damaged.iter().for_each(self.tell);
-        let path = registry.place(name, &found.version).join("model.json");
+        let path = registry.version_directory(name, &found.version).join("model.json");
         check_goal(&found.model, goal)
             .and_then(|()| check_inputs(&found.model))
-            .map_err(|fault| RegistryError::Unusable { path, fault })?;
+            .map_err(|error| RegistryError::Unusable { path, error })?;
         let read;
         let material = match self.material.filter(|material| material.as_of == as_of) {
             Some(material) => material,
@@ -405,7 +405,8 @@ impl<'a> Desk<'a> {
             return Err(ProfileError::NoEvents(as_of.to_string()).into());
         }
         let sources = material.sources(&found.model.profile_settings);
-        let question = examples::Question { name, goal, sources: &sources, training: &self.config.training };
+        let question =
+            examples::GoalQuestion { name, goal, sources: &sources, training: &self.config.training };
         let scores = score(&question, &found.model, as_of)?;
         let users = material.timeline.users();
         let by_user = scores.iter().map(|score| (users[score.user].as_str(), score.propensity)).collect();

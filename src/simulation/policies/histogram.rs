@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Choice, OpenHour, is_rested, open_hours};
+use super::{OpenHour, PushChoice, is_rested, open_hours};
 use crate::Stage;
 use crate::log::EventLog;
 use crate::truth::{Memory, Push};
@@ -63,7 +63,7 @@ impl Histogram {
         self.ranking.sort_by_key(|content| std::cmp::Reverse(counts[*content]));
     }
 
-    pub(super) fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+    pub(super) fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<PushChoice> {
         let own = &self.hours[user];
         let counts = match self.whose {
             Hours::Own if own.iter().any(|count| *count > 0) => own,
@@ -74,7 +74,7 @@ impl Histogram {
         let is_new = |content: &&usize| memory.last_push_of(**content).is_none();
         let rested = |content: &&usize| is_rested(stage, memory, **content, hour.at);
         let content = self.ranking.iter().find(is_new).or_else(|| self.ranking.iter().find(rested))?;
-        Some(Choice::unlogged(Push { user, content: *content, day, hour: hour.hour, at: hour.at }))
+        Some(PushChoice::unlogged(Push { user, content: *content, day, hour: hour.hour, at: hour.at }))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stage;
 use super::log::EventLog;
-use super::truth::{Answer, Memory, Push};
+use super::truth::{Memory, Push, PushAnswer};
 use super::world::Act;
 use domain::error::{Coded, ErrorKind};
 use domain::slot::send_slots;
@@ -76,16 +76,16 @@ pub enum Player {
 
 /// What a policy chose for a person.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+pub struct PushChoice {
     /// The push.
     pub push: Push,
     /// What it wants to learn from.
     pub(super) logged: Option<Box<Logged>>,
 }
 
-impl Choice {
-    fn unlogged(push: Push) -> Choice {
-        Choice { push, logged: None }
+impl PushChoice {
+    fn unlogged(push: Push) -> PushChoice {
+        PushChoice { push, logged: None }
     }
 }
 
@@ -128,7 +128,7 @@ impl Player {
     }
 
     /// What to push to a person on a day, and when; `None`: nothing.
-    pub fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+    pub fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<PushChoice> {
         match self {
             Player::Random => random::choose(stage, user, day, memory),
             Player::Histogram(player) => player.choose(stage, user, day, memory),
@@ -138,7 +138,7 @@ impl Player {
     }
 
     /// Takes note of what came of a choice.
-    pub fn record(&mut self, choice: &Choice, answer: Answer) {
+    pub fn record(&mut self, choice: &PushChoice, answer: PushAnswer) {
         let led_to = answer.is_clicked.then(|| act_of(&choice.push));
         match self {
             Player::Random | Player::Oracle => {}

@@ -1,11 +1,11 @@
 //! The arm that is truly worth most, under the same rules and prices as everybody's: the best that a greedy policy can do.
 
-use super::{Choice, is_rested, open_hours};
+use super::{PushChoice, is_rested, open_hours};
 use crate::Stage;
 use crate::truth::{Memory, Push};
 
 /// Looks at every arm; the first of equals, by hour and content, wins. Nothing, when nothing is worth what it costs.
-pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<PushChoice> {
     let mut best: (f64, Option<Push>) = (0.0, None);
     for hour in open_hours(stage, user, day) {
         for content in stage.alive(day) {
@@ -16,5 +16,5 @@ pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> O
             }
         }
     }
-    best.1.map(Choice::unlogged)
+    best.1.map(PushChoice::unlogged)
 }

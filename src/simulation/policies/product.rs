@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Choice;
+use super::PushChoice;
 use crate::Stage;
 use crate::log::EventLog;
-use crate::truth::{Answer, Memory, Push};
+use crate::truth::{Memory, Push, PushAnswer};
 use crate::world::World;
 use config::Config;
 use curves::SendTimeModel;
@@ -23,7 +23,7 @@ use response::choices::Candidate;
 use response::evidence::Evidence;
 use response::opt_out::OptOuts;
 use response::sample::Sample;
-use response::{Activity, Inputs, Outcome, PRIOR_RATE, ResponseModel, activity, lags_of};
+use response::{Activity, Inputs, PRIOR_RATE, ResponseModel, ResponseOutcome, activity, lags_of};
 
 /// Coverage of the curves' intervals, which decisions do not read.
 const COVERAGE: f64 = 0.9;
@@ -40,11 +40,11 @@ pub struct Logged {
 
 /// A choice with what came of it.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct KnownOutcome {
     day: i32,
     about: [usize; 3],
     felt: f64,
-    outcome: Outcome,
+    outcome: ResponseOutcome,
     opted_out: bool,
 }
 
@@ -60,7 +60,7 @@ pub struct Smartpush {
     outcomes: Sample,
     click_levels: ClickLevels,
     /// Outcomes that are not known everywhere yet, oldest first.
-    waiting: VecDeque<Known>,
+    waiting: VecDeque<KnownOutcome>,
     /// What is the same in all decisions of the day.
     template: Option<DecisionContext>,
     settings: DecisionSettings,
@@ -132,14 +132,14 @@ impl Smartpush {
         }
     }
 
-    pub(super) fn record(&mut self, choice: &Choice, answer: Answer) {
+    pub(super) fn record(&mut self, choice: &PushChoice, answer: PushAnswer) {
         let (Some(logged), push) = (&choice.logged, &choice.push) else { return };
         self.click_levels.absorb(push.user, logged.click_probability);
-        self.waiting.push_back(Known {
+        self.waiting.push_back(KnownOutcome {
             day: push.day,
             about: [push.user, push.content, self.categories[push.content]],
             felt: logged.felt,
-            outcome: Outcome {
+            outcome: ResponseOutcome {
                 inputs: logged.inputs,
                 recovery: logged.recovery,
                 action_probability: logged.action_probability,
@@ -203,7 +203,7 @@ impl Smartpush {
         }
     }
 
-    pub(super) fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+    pub(super) fn choose(&self, stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<PushChoice> {
         let (person, activity) = (&stage.world.people[user], &self.activities[user]);
         let mut context = self.template.clone()?;
         context.now = stage.world.midnight(person.zone, day);
@@ -224,8 +224,8 @@ impl Smartpush {
         }
         let decision = decide(&context, &self.model);
         let (at, chosen) = (decision.send_at?, decision.content_id?);
-        let place = context.contents.iter().position(|candidate| candidate.content.content_id == chosen)?;
-        let content = alive[place];
+        let index = context.contents.iter().position(|candidate| candidate.content.content_id == chosen)?;
+        let content = alive[index];
         let hour = person.zone.local_hour(at);
         let about = self.evidence.content_inputs(content, day - stage.world.contents[content].published);
         let inputs = Inputs {
@@ -238,7 +238,7 @@ impl Smartpush {
         let push = Push { user, content, day, hour: hour.hour_of_day(), at };
         let click_probability = self.model.click_probability(&inputs, recovery);
         let logged = Logged { inputs, recovery, action_probability, felt, click_probability };
-        Some(Choice { push, logged: Some(Box::new(logged)) })
+        Some(PushChoice { push, logged: Some(Box::new(logged)) })
     }
 
     /// What sending costs a user: what the push takes from his later ones, were he pushed every day.

@@ -1,12 +1,12 @@
 //! Any content in any hour that rules allow: what the others are measured from.
 
-use super::{Choice, is_rested, open_hours};
+use super::{PushChoice, is_rested, open_hours};
 use crate::Stage;
 use crate::draws::common;
 use crate::truth::{Memory, Push};
 
 /// Draws an hour, then a content that may be pushed in it.
-pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<Choice> {
+pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> Option<PushChoice> {
     let draw = |purpose, most: usize| {
         let share = common(stage.world.seed, purpose, [user as u64, day as u64, 0, 0]);
         (share * most as f64) as usize
@@ -20,5 +20,5 @@ pub(super) fn choose(stage: &Stage, user: usize, day: i32, memory: &Memory) -> O
         .filter(|content| is_rested(stage, memory, *content, hour.at))
         .collect();
     let content = *contents.get(draw(4, contents.len()))?;
-    Some(Choice::unlogged(Push { user, content, day, hour: hour.hour, at: hour.at }))
+    Some(PushChoice::unlogged(Push { user, content, day, hour: hour.hour, at: hour.at }))
 }

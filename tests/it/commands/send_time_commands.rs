@@ -56,7 +56,6 @@ fn the_sample_is_foretold_better_than_by_any_baseline_and_worse_on_a_wrong_clock
     check_lead(&right);
     let (utc, fixed) = (evaluation_in("UTC"), evaluation_in("Etc/GMT+5"));
     let figures = [&right, &utc, &fixed].map(|report| value(report, "model", "ll24"));
-    println!("ll24 of New York's clock, of UTC, of a fixed offset: {figures:?}");
     let [right, utc, fixed] = figures;
     // A clock that misses the change of the hour smears every habit over two hours.
     assert!(utc > right + 0.02, "UTC {utc}, right {right}");

@@ -5,7 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::Value;
 use smartpush::domain::time::HOUR;
-use smartpush::evaluation::off_policy::{Choice, Draws, Estimator, LoggedRow, Problem, evaluate};
+use smartpush::evaluation::off_policy::{
+    ActionChoice, Draws, Estimator, LoggedRow, OffPolicyProblem, evaluate,
+};
 use smartpush::simulation::Stage;
 use smartpush::simulation::parameters::{DEFAULTS, Parameters, Scenario};
 use smartpush::simulation::policies::{Policy, open_hours};
@@ -196,7 +198,7 @@ fn what_makes_no_world_is_refused_by_name() {
 
 /// One push to each person at 20:00, of a content drawn with known probabilities, as a log; and what another policy, which
 /// prefers contents of appeal, would truly have earned with the same people.
-fn log_of(seed: u64, people: usize) -> (Problem, f64) {
+fn log_of(seed: u64, people: usize) -> (OffPolicyProblem, f64) {
     let world = World::new(small(people, 1, Scenario::Default), seed);
     let (contents, memory) = (world.alive(0), Memory::default());
     let shares = |weight: &dyn Fn(usize) -> f64| {
@@ -228,13 +230,13 @@ fn log_of(seed: u64, people: usize) -> (Problem, f64) {
         let earned = wanted.iter().enumerate();
         truth += earned.map(|(index, p)| p * world.click_probability(&push(index), &memory)).sum::<f64>();
     }
-    let choice = |(action, probability): (usize, &f64)| Choice {
+    let choice = |(action, probability): (usize, &f64)| ActionChoice {
         action: action as u32,
         probability: *probability,
         is_supported: true,
         expected_reward: f64::NAN,
     };
-    let problem = Problem {
+    let problem = OffPolicyProblem {
         actions: contents.iter().map(|content| content.to_string()).collect(),
         positions: vec![String::new()],
         units: people,

@@ -90,7 +90,6 @@ fn coverage(world: &World, nominal: f64) -> f64 {
 #[test]
 fn ninety_percent_intervals_of_two_thousand_known_curves_cover_85_to_95_percent() {
     let covered = coverage(&smooth_world(2_000, 300, 7), 0.9);
-    println!("covered {covered:.4}");
     assert!((0.85..=0.95).contains(&covered), "{covered}");
 }
 
@@ -99,11 +98,9 @@ fn ninety_percent_intervals_of_two_thousand_known_curves_cover_85_to_95_percent(
 fn intervals_cover_on_other_seeds_too() {
     for seed in 1..=5 {
         let covered = coverage(&smooth_world(2_000, 300, seed), 0.9);
-        println!("seed {seed} covered {covered:.4}");
         assert!((0.85..=0.95).contains(&covered), "seed {seed}: {covered}");
     }
     let covered = coverage(&smooth_world(2_000, 300, 7), 0.5);
-    println!("nominal 0.5 covered {covered:.4}");
     // The size-biased upper end, which 90 % needs, makes narrower intervals cover more than they promise.
     assert!((0.50..=0.70).contains(&covered), "nominal 0.5: {covered}");
 }

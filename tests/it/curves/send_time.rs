@@ -5,7 +5,7 @@ use curves::circular::Circular;
 use curves::concentration::{Concentration, Pairs};
 use curves::history::{History, Unit, Week, normalised};
 use curves::rhythm_groups::RhythmGroups;
-use curves::stack::{Fold, Row, Stack, mixed, mixture_weights};
+use curves::stack::{Fold, Stack, StackRow, mixed, mixture_weights};
 use curves::transfer::{Transfer, Transition};
 use domain::curve::{CurveLevel, SendTimeCurve};
 use domain::time::{Day, LocalHour};
@@ -351,7 +351,7 @@ fn mixture_weights_of_two_coins_are_the_share_of_each() {
 
 #[test]
 fn a_users_own_weights_lie_between_his_buckets_and_his_rows() {
-    let row = |given: [f32; 2]| Row { slot: 0, count: 10.0, given };
+    let row = |given: [f32; 2]| StackRow { slot: 0, count: 10.0, given };
     let rows = vec![vec![row([0.9, 0.1])], vec![row([0.1, 0.9])], Vec::new()];
     let fold = Fold { rows, evidence: vec![5.0, 5.0, 5.0] };
     let stack = Stack::learn(&[&fold], 1.0);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use evaluation::off_policy::{
-    Choice, Draws, Estimator, LoggedRow, OffPolicyError, Problem, Report, cross_fit, evaluate,
+    ActionChoice, Draws, Estimator, LoggedRow, OffPolicyError, OffPolicyProblem, OffPolicyReport, cross_fit,
+    evaluate,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -24,8 +25,8 @@ fn draw_from(random: &mut ChaCha8Rng, probabilities: &[f64]) -> usize {
     found.unwrap_or(probabilities.len() - 1)
 }
 
-fn choice(action: usize, probability: f64) -> Choice {
-    Choice { action: action as u32, probability, is_supported: true, expected_reward: f64::NAN }
+fn choice(action: usize, probability: f64) -> ActionChoice {
+    ActionChoice { action: action as u32, probability, is_supported: true, expected_reward: f64::NAN }
 }
 
 fn names(count: usize) -> Vec<String> {
@@ -70,7 +71,7 @@ impl World {
         (0..self.policy.len()).map(value).sum::<f64>() / self.policy.len() as f64
     }
 
-    fn log(&self, rows: usize, seed: u64) -> Problem {
+    fn log(&self, rows: usize, seed: u64) -> OffPolicyProblem {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let (contexts, actions) = (self.policy.len(), self.policy[0].len());
         let mut taste = 0.0;
@@ -101,13 +102,13 @@ impl World {
             if self.is_given { 2.0 * self.reward[context][action] } else { f64::NAN }
         };
         let choices = |context: usize| {
-            let one = |action| Choice {
+            let one = |action| ActionChoice {
                 expected_reward: expected(context, action),
                 ..choice(action, self.policy[context][action])
             };
             (0..actions).map(one).collect()
         };
-        Problem {
+        OffPolicyProblem {
             actions: names(actions),
             positions: names(if self.is_visible { contexts } else { 1 }),
             units: rows.len().div_ceil(self.rows_per_user),
@@ -133,7 +134,7 @@ fn coverage(world: &World, rows: usize, runs: u64, draws: Draws) -> BTreeMap<&'s
     held
 }
 
-fn value(report: &Report, estimator: Estimator) -> f64 {
+fn value(report: &OffPolicyReport, estimator: Estimator) -> f64 {
     report.of(estimator).unwrap().value
 }
 
@@ -142,10 +143,10 @@ fn assert_near(what: &str, ours: f64, theirs: f64) {
 }
 
 /// Any log and any policy over the same three actions at two positions.
-fn any_problem() -> impl Strategy<Value = Problem> {
+fn any_problem() -> impl Strategy<Value = OffPolicyProblem> {
     let row = (0..3_u32, 0..2_u32, 0.05..1.0_f64, -1.0..2.0_f64, 0..6_u32);
     let tables = prop::collection::vec(prop::collection::vec(0.01..1.0_f64, 3), 2);
-    (prop::collection::vec(row, 2..60), tables).prop_map(|(rows, tables)| Problem {
+    (prop::collection::vec(row, 2..60), tables).prop_map(|(rows, tables)| OffPolicyProblem {
         actions: names(3),
         positions: names(2),
         units: 6,
@@ -221,7 +222,7 @@ proptest! {
         let rows = rewards.iter().enumerate().map(|(index, reward)| LoggedRow {
             action: (index % 4) as u32, position: 0, unit: index as u32, action_probability: 0.25, reward: *reward, choices: 0,
         });
-        let problem = Problem {
+        let problem = OffPolicyProblem {
             actions: names(4), positions: names(1), units: rewards.len(), rows: rows.collect(),
             choices: vec![(0..4).map(|action| choice(action, 0.25)).collect()], is_whole: true,
         };
@@ -321,7 +322,7 @@ fn a_good_model_makes_dr_more_certain_than_ips() {
 #[test]
 fn what_cannot_be_valued_is_refused_by_name_and_row() {
     let good = World::new(PLAIN).log(50, 1);
-    let text = |change: &dyn Fn(&mut Problem)| {
+    let text = |change: &dyn Fn(&mut OffPolicyProblem)| {
         let mut problem = good.clone();
         change(&mut problem);
         evaluate(&problem, DRAWS).map(|_| ()).unwrap_err().to_string()

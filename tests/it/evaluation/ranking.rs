@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// The outside grader's formula, line by line: hits on the first ten, hits / n, gain by log2, ideal of min(10, n).
 fn graded(ranked: &[u32], truth: &BTreeSet<u32>) -> (f64, f64) {
-    let discount: Vec<f64> = (2..12).map(|place| 1.0 / f64::from(place).log2()).collect();
+    let discount: Vec<f64> = (2..12).map(|rank| 1.0 / f64::from(rank).log2()).collect();
     let hits: Vec<f64> =
         ranked.iter().take(10).map(|item| f64::from(u8::from(truth.contains(item)))).collect();
     let gain: f64 = hits.iter().zip(&discount).map(|(hit, worth)| hit * worth).sum();
@@ -30,7 +30,7 @@ proptest! {
 }
 
 #[test]
-fn places_beyond_k_count_nothing() {
+fn items_beyond_k_count_nothing() {
     let truth = BTreeSet::from(["b", "d"]);
     let ranked = ["a", "b", "c", "d"];
     assert_eq!([1, 2, 3, 4].map(|k| recall_at(k, &ranked, &truth)), [0.0, 0.5, 0.5, 1.0]);
@@ -39,7 +39,7 @@ fn places_beyond_k_count_nothing() {
 }
 
 #[test]
-fn an_ideal_list_is_worth_one_even_when_more_is_wanted_than_there_are_places() {
+fn an_ideal_list_is_worth_one_even_when_more_items_are_relevant_than_k() {
     let truth: BTreeSet<u32> = (0..20).collect();
     let ranked: Vec<u32> = (0..20).rev().collect();
     assert_eq!(ndcg_at(10, &ranked, &truth), 1.0);

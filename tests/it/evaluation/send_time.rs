@@ -29,9 +29,9 @@ fn graded(curve: &[f64; 168], units: &[u32; 168]) -> (bool, f64, f64) {
     (hit, loss24, loss168)
 }
 
-fn units_at(places: &[(usize, u32)]) -> [u32; 168] {
+fn units_at(counts: &[(usize, u32)]) -> [u32; 168] {
     let mut units = [0; 168];
-    places.iter().for_each(|(slot, count)| units[*slot] += count);
+    counts.iter().for_each(|(slot, count)| units[*slot] += count);
     units
 }
 

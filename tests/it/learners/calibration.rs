@@ -157,6 +157,25 @@ fn a_free_curve_never_says_never() {
 }
 
 #[test]
+fn positives_among_which_no_negative_was_kept_are_no_certainty() {
+    // Of 31 negatives one was kept: 62 of two at −1, as many of either outcome at 0, and 36 positives alone at 1.
+    let parts: [(f64, bool, usize); 4] =
+        [(-1.0, false, 62), (0.0, true, 31_000), (0.0, false, 31_000), (1.0, true, 36)];
+    let rows =
+        || parts.iter().flat_map(|(logit, label, count)| std::iter::repeat_n((*logit, *label), *count));
+    let (logits, labels): (Vec<f64>, Vec<bool>) = rows().unzip();
+    let ends = |one_kept_of: u32| {
+        let curve = Calibration::fit_sampled(&logits, &labels, one_kept_of);
+        [-1.0, 0.0, 1.0].map(|logit| curve.probability(logit))
+    };
+    // One more negative would stand for 31, one more positive for itself.
+    for (found, wanted) in ends(31).into_iter().zip([1.0 / 94.0, 0.5, 37.0 / 68.0]) {
+        assert!((found - wanted).abs() < 1e-12, "{found}, wanted {wanted}");
+    }
+    assert_eq!(ends(1), [1.0 / 64.0, 0.5, 1.0 - 1.0 / 38.0], "where all were kept");
+}
+
+#[test]
 fn calibration_mends_probabilities_it_has_not_seen() {
     let (logits, labels) = rows(12_000);
     let (taught, judged) = (&logits[..6_000], &logits[6_000..]);
@@ -225,8 +244,8 @@ proptest! {
         };
         for size in [1e-3, 0.1, 1.0, 10.0] {
             let mut other: Vec<f64> = fitted.iter().zip(&nudges).map(|(value, nudge)| value + size * nudge).collect();
-            for place in 1..other.len() {
-                other[place] = other[place].max(other[place - 1]);
+            for index in 1..other.len() {
+                other[index] = other[index].max(other[index - 1]);
             }
             prop_assert!(error(&fitted) <= error(&other) + 1e-9, "{fitted:?} {other:?}");
         }

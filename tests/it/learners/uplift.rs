@@ -1,6 +1,6 @@
 //! Lift at every look, Qini curves, and the two learners of uplift, in worlds whose truth is known.
 
-use evaluation::uplift::{Unit, UpliftError, half_width, lift, qini};
+use evaluation::uplift::{UpliftError, UpliftUnit, half_width, lift, qini};
 use learners::uplift::{ClassTransformation, TLearner};
 use ndarray::{Array2, ShapeBuilder};
 use proptest::prelude::*;
@@ -12,12 +12,12 @@ fn uniform(random: &mut ChaCha8Rng) -> f64 {
 }
 
 /// Units that come one after the other: treated with probability `share`, reaching the goal at one of two rates.
-fn arrivals(count: usize, share: f64, treated_rate: f64, control_rate: f64, seed: u64) -> Vec<Unit> {
+fn arrivals(count: usize, share: f64, treated_rate: f64, control_rate: f64, seed: u64) -> Vec<UpliftUnit> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let one = |_| {
         let treated = uniform(&mut random) < share;
         let rate = if treated { treated_rate } else { control_rate };
-        Unit { treated, treated_probability: share, reached: uniform(&mut random) < rate }
+        UpliftUnit { treated, treated_probability: share, reached: uniform(&mut random) < rate }
     };
     (0..count).map(one).collect()
 }
@@ -91,7 +91,6 @@ fn whoever_looks_every_day_is_not_misled() {
 #[ignore = "nightly: 1,000 runs"]
 fn at_most_5_in_100_runs_raise_a_false_alarm_at_any_look() {
     let alarms = false_alarms(1_000);
-    println!("{alarms:?} of 1000");
     assert!(alarms[0] <= 50 && alarms[1] <= 50, "{alarms:?}");
 }
 
@@ -107,8 +106,8 @@ fn a_lift_that_is_there_is_found() {
 
 #[test]
 fn an_arm_in_which_nobody_reached_the_goal_is_not_certain() {
-    let mut units = vec![Unit { treated: true, treated_probability: 0.5, reached: false }; 30];
-    units.extend([Unit { treated: false, treated_probability: 0.5, reached: false }; 30]);
+    let mut units = vec![UpliftUnit { treated: true, treated_probability: 0.5, reached: false }; 30];
+    units.extend([UpliftUnit { treated: false, treated_probability: 0.5, reached: false }; 30]);
     let lift = lift(&units, 1_000).unwrap();
     assert!(lift.difference.low < -0.05 && lift.difference.high > 0.05, "{lift:?}");
     assert_eq!((lift.difference.value, lift.p_value), (0.0, 1.0));
@@ -130,7 +129,7 @@ fn units_of_several_campaigns_are_weighted_by_their_own_chances() {
 fn what_is_no_experiment_is_refused_by_name() {
     let units = arrivals(100, 0.5, 0.1, 0.1, 1);
     let code = |error: UpliftError| error.to_string().split(':').next().unwrap().to_string();
-    let one: Vec<Unit> = units.iter().copied().filter(|unit| unit.treated).collect();
+    let one: Vec<UpliftUnit> = units.iter().copied().filter(|unit| unit.treated).collect();
     assert_eq!(code(lift(&one, 100).unwrap_err()), "one_arm");
     assert_eq!(code(lift(&[], 100).unwrap_err()), "one_arm");
     for probability in [0.0, 1.0, -0.5, f64::NAN] {
@@ -144,11 +143,11 @@ fn what_is_no_experiment_is_refused_by_name() {
 }
 
 /// The curve after each distinct score, and its area above the chord, by counting anew at each.
-fn plain_qini(units: &[Unit], scores: &[f64]) -> (Vec<(f64, f64)>, f64) {
+fn plain_qini(units: &[UpliftUnit], scores: &[f64]) -> (Vec<(f64, f64)>, f64) {
     let mut levels = scores.to_vec();
     levels.sort_by(|one, other| other.total_cmp(one));
     levels.dedup();
-    let sum = |level: f64, treated: bool, what: &dyn Fn(&Unit) -> f64| -> f64 {
+    let sum = |level: f64, treated: bool, what: &dyn Fn(&UpliftUnit) -> f64| -> f64 {
         let among =
             units.iter().zip(scores).filter(|(unit, score)| **score >= level && unit.treated == treated);
         among
@@ -176,7 +175,7 @@ fn plain_qini(units: &[Unit], scores: &[f64]) -> (Vec<(f64, f64)>, f64) {
 proptest! {
     #[test]
     fn a_qini_curve_is_its_plain_formula(rows in prop::collection::vec((any::<bool>(), any::<bool>(), 0..6_u8, 0.1..0.9_f64), 4..60)) {
-        let mut units: Vec<Unit> = rows.iter().map(|(treated, reached, _, treated_probability)| Unit { treated: *treated, treated_probability: *treated_probability, reached: *reached }).collect();
+        let mut units: Vec<UpliftUnit> = rows.iter().map(|(treated, reached, _, treated_probability)| UpliftUnit { treated: *treated, treated_probability: *treated_probability, reached: *reached }).collect();
         units[0].treated = true;
         units[1].treated = false;
         let scores: Vec<f64> = rows.iter().map(|row| f64::from(row.2)).collect();
@@ -194,7 +193,7 @@ proptest! {
 }
 
 /// A world in which the first input says whom treatment changes, from −.1 to .3, and the second who comes anyway.
-fn town(count: usize, share: f64, seed: u64) -> (Array2<f64>, Vec<Unit>, Vec<f64>) {
+fn town(count: usize, share: f64, seed: u64) -> (Array2<f64>, Vec<UpliftUnit>, Vec<f64>) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut inputs, mut units, mut truth) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..count {
@@ -202,7 +201,7 @@ fn town(count: usize, share: f64, seed: u64) -> (Array2<f64>, Vec<Unit>, Vec<f64
         let uplift = 0.1 + 0.2 * row[0] / 3.0_f64.sqrt();
         let treated = uniform(&mut random) < share;
         let rate = 0.3 + 0.1 * row[1] / 3.0_f64.sqrt() + if treated { uplift } else { 0.0 };
-        units.push(Unit { treated, treated_probability: share, reached: uniform(&mut random) < rate });
+        units.push(UpliftUnit { treated, treated_probability: share, reached: uniform(&mut random) < rate });
         inputs.push(row);
         truth.push(uplift);
     }
@@ -210,7 +209,7 @@ fn town(count: usize, share: f64, seed: u64) -> (Array2<f64>, Vec<Unit>, Vec<f64
     (columns, units, truth)
 }
 
-fn arms(units: &[Unit]) -> (Vec<bool>, Vec<bool>) {
+fn arms(units: &[UpliftUnit]) -> (Vec<bool>, Vec<bool>) {
     (units.iter().map(|unit| unit.treated).collect(), units.iter().map(|unit| unit.reached).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
-use smartpush::registry::model::{Model, ModelFault};
+use smartpush::registry::model::{Model, ModelError};
 use smartpush::registry::versions::version_of;
 
 use super::handmade;
@@ -19,13 +19,13 @@ fn put(world: &World, bytes: &[u8]) -> String {
 }
 
 fn put_as(world: &World, version: &str, bytes: &[u8]) {
-    let place = world.registry().place(GOAL, version);
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(place.join("model.json"), bytes).unwrap();
+    let directory = world.registry().version_directory(GOAL, version);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("model.json"), bytes).unwrap();
 }
 
 fn remove(world: &World, version: &str) {
-    std::fs::remove_dir_all(world.registry().place(GOAL, version)).unwrap();
+    std::fs::remove_dir_all(world.registry().version_directory(GOAL, version)).unwrap();
 }
 
 /// An edit of a sound model's JSON.
@@ -91,7 +91,7 @@ const EDITS: &[(&str, Edit, &str, &[&str])] = &[
         &["calibration"],
     ),
     (
-        "a curve with places in disorder",
+        "a curve with logits in disorder",
         |model| {
             model["calibration"] =
                 json!({"kind": "isotonic", "logits": [1.0, 0.0], "probabilities": [0.4, 0.5]});
@@ -204,9 +204,9 @@ fn a_model_with_one_digit_changed_is_no_longer_what_its_version_says() {
     world.ok(&["score", "--goal", GOAL, "--out", "x.csv"]);
     let digits: Vec<usize> =
         sound.char_indices().filter(|(_, letter)| letter.is_ascii_digit()).map(|(at, _)| at).collect();
-    for place in digits.iter().step_by(digits.len() / 12) {
+    for index in digits.iter().step_by(digits.len() / 12) {
         let mut edited = sound.clone().into_bytes();
-        edited[*place] = if edited[*place] == b'7' { b'8' } else { b'7' };
+        edited[*index] = if edited[*index] == b'7' { b'8' } else { b'7' };
         put_as(&world, &version, &edited);
         let ran = world.run(&["score", "--goal", GOAL, "--out", "y.csv"]);
         assert_eq!(ran.exit, Some(2), "{}", ran.stderr);
@@ -263,9 +263,9 @@ fn put_damaged(world: &World, goal: &str, number: i64, damage: fn(&str) -> Strin
     let text = handmade::model(&world.config, goal, day(number), 7).to_text();
     let (version, damaged) = (version_of(&text), damage(&text));
     assert_ne!(damaged, text);
-    let place = world.registry().place(goal, &version);
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(place.join("model.json"), damaged).unwrap();
+    let directory = world.registry().version_directory(goal, &version);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("model.json"), damaged).unwrap();
     version
 }
 
@@ -294,22 +294,22 @@ fn a_damaged_version_beside_healthy_ones_is_skipped_and_named() {
             let warning = format!("warning: version {version} of goal {goal} is skipped: {code}: ");
             let line = ran.stderr.lines().find(|line| line.starts_with(&warning)).unwrap_or_default();
             assert!(line.contains(&format!("models/{goal}/{version}/model.json")), "{}", ran.stderr);
-            std::fs::remove_dir_all(world.registry().place(goal, &version)).unwrap();
+            std::fs::remove_dir_all(world.registry().version_directory(goal, &version)).unwrap();
         }
         // One that is older than the model, and can be read, is not even hashed.
         let version = put_damaged(&world, goal, 15, DAMAGES[1].0);
         let ran = world.run(question);
         assert_eq!((ran.json, ran.stderr.contains("is skipped")), (healthy.json, false), "{}", ran.stderr);
-        std::fs::remove_dir_all(world.registry().place(goal, &version)).unwrap();
+        std::fs::remove_dir_all(world.registry().version_directory(goal, &version)).unwrap();
     }
 }
 
 #[test]
 fn a_version_whose_writing_was_cut_short_is_none() {
     let world = SMALL.world(town::SETTINGS);
-    let place = world.registry().place("engage_24h", &"0".repeat(12));
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(place.join("card.json"), "{}").unwrap();
+    let directory = world.registry().version_directory("engage_24h", &"0".repeat(12));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("card.json"), "{}").unwrap();
     assert_eq!(world.ok(&["recommend", "--out", "x.csv"])["fallback"], true);
     world.refused(&["score", "--goal", "engage_24h", "--out", "x.csv"], "no_model");
 }
@@ -348,15 +348,15 @@ fn reading_a_model_never_panics_whatever_byte_of_it_is_changed() {
     model.inputs.truncate(2);
     let sound = model.to_text();
     let mut refused = 0;
-    for place in 0..sound.len() {
+    for index in 0..sound.len() {
         for byte in [b'0', b'-', b'"', b'}', b'e'] {
             let mut bytes = sound.clone().into_bytes();
-            bytes[place] = byte;
+            bytes[index] = byte;
             let Ok(text) = String::from_utf8(bytes) else { continue };
             match Model::from_text(&text) {
                 Ok(model) => assert!(model.score(&[1.0, 2.0], &[], &[]).is_finite(), "{text}"),
-                Err(ModelFault::Bad(_) | ModelFault::NewerFormat(_)) => refused += 1,
-                Err(fault) => panic!("{fault}"),
+                Err(ModelError::Bad(_) | ModelError::NewerFormat(_)) => refused += 1,
+                Err(error) => panic!("{error}"),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::decisions::scorer::Scorer;
-use smartpush::registry::model::{Block, Model, ModelFault, ModelKind};
+use smartpush::registry::model::{InputBlock, Model, ModelError, ModelKind};
 
 use super::town::{self, Town};
 use super::world::{Ran, World};
@@ -27,7 +27,7 @@ fn trained(world: &World, goal: &str) -> (Value, Model) {
 
 /// Blocks of a row, some values of which are unknown or far out.
 fn blocks(draws: &mut Draws, model: &Model) -> [Vec<f64>; 3] {
-    Block::ALL.map(|block| {
+    InputBlock::ALL.map(|block| {
         let inputs = model.inputs.iter().filter(|input| input.block == block);
         let value = |input: &smartpush::registry::model::WeightedInput| match draws.uniform() {
             share if share < 0.1 => f64::NAN,
@@ -49,8 +49,8 @@ fn trees_are_trained_promoted_scored_and_ranked_like_any_model() {
             "{trained}"
         );
         assert_eq!((model.kind, model.format), (ModelKind::GradientBoosting, 2));
-        let place = world.registry().place(goal, trained["version"].as_str().unwrap());
-        let page = std::fs::read_to_string(place.join("CARD.md")).unwrap();
+        let directory = world.registry().version_directory(goal, trained["version"].as_str().unwrap());
+        let page = std::fs::read_to_string(directory.join("CARD.md")).unwrap();
         assert!(page.contains("splits of ") && page.contains("gradient_boosting as of"), "{page}");
         let rows = world.table(&["score", "--goal", goal]);
         let scores = rows.iter().map(|row| row["propensity"].as_f64().unwrap());
@@ -85,11 +85,11 @@ fn a_row_through_the_blocks_is_the_row_through_the_trees_and_its_contributions_a
 fn a_block_that_is_not_known_counts_as_its_means() {
     let world = TOWN.world(&only_trees());
     let (_, model) = trained(&world, "engage_24h");
-    let means = |block: Block| -> Vec<f64> {
+    let means = |block: InputBlock| -> Vec<f64> {
         model.inputs.iter().filter(|input| input.block == block).map(|input| input.mean).collect()
     };
     let [_, content, _] = blocks(&mut Draws::new(4), &model);
-    let filled = model.score(&means(Block::User), &content, &means(Block::Pair));
+    let filled = model.score(&means(InputBlock::User), &content, &means(InputBlock::Pair));
     assert_eq!(model.score(&[], &content, &[]).to_bits(), filled.to_bits());
 }
 
@@ -121,8 +121,8 @@ fn a_file_whose_trees_do_not_belong_to_it_is_refused() {
     let (_, model) = trained(&world, "buy_2d");
     let sound: Value = serde_json::from_str(&model.to_text()).unwrap();
     assert_eq!(Model::from_text(&model.to_text()).unwrap(), model);
-    type Change = (&'static str, fn(&mut Value));
-    let changes: [Change; 5] = [
+    type ModelEdit = (&'static str, fn(&mut Value));
+    let changes: [ModelEdit; 5] = [
         ("a linear model has no trees", |file| file["kind"] = "logistic_regression".into()),
         ("there are no trees", |file| drop(file.as_object_mut().unwrap().remove("trees"))),
         ("do not read its inputs", |file| drop(file["inputs"].as_array_mut().unwrap().pop())),
@@ -133,7 +133,7 @@ fn a_file_whose_trees_do_not_belong_to_it_is_refused() {
         let mut file = sound.clone();
         change(&mut file);
         match Model::from_text(&file.to_string()) {
-            Err(fault @ ModelFault::Bad(_)) => assert!(fault.to_string().contains(wanted), "{fault}"),
+            Err(error @ ModelError::Bad(_)) => assert!(error.to_string().contains(wanted), "{error}"),
             other => panic!("{wanted}: {other:?}"),
         }
     }

@@ -17,7 +17,7 @@ use smartpush::models::train::imported::ImportError;
 use smartpush::models::train::online::OnlineError;
 use smartpush::profiles::ProfileError;
 use smartpush::registry::gate::GateLine;
-use smartpush::registry::model::ModelFault;
+use smartpush::registry::model::ModelError;
 use smartpush::registry::versions::RegistryError;
 
 use crate::support::coded::{check, check_passed_on};
@@ -67,14 +67,14 @@ fn unfit(source: impl Into<RecipeError>) -> TrainError {
 
 #[test]
 fn every_error_of_the_registry_has_its_code_and_kind() {
-    let features = ModelFault::OtherFeatures { found: text(), wanted: text() };
+    let features = ModelError::OtherFeatures { found: text(), wanted: text() };
     let line = GateLine { name: text(), passed: false, found: text(), wanted: text() };
     let by_gate =
         RegistryError::RefusedByGate { goal: goal(), version: text(), line: Box::new(line), more: 1 };
     check(&[
-        (&ModelFault::NewerFormat(9), "newer_format", Conflict),
-        (&ModelFault::Bad(text()), "bad_model", Conflict),
-        (&ModelFault::OtherGoal(goal()), "other_goal", Conflict),
+        (&ModelError::NewerFormat(9), "newer_format", Conflict),
+        (&ModelError::Bad(text()), "bad_model", Conflict),
+        (&ModelError::OtherGoal(goal()), "other_goal", Conflict),
         (&features, "other_features", Conflict),
         (&RegistryError::UnknownVersion { goal: goal(), version: text() }, "unknown_model", NotFound),
         (&RegistryError::NoModel { goal: goal(), before: Some(AT) }, "no_model", NotFound),
@@ -85,9 +85,9 @@ fn every_error_of_the_registry_has_its_code_and_kind() {
         (&RegistryError::BadPointer("champion".into()), "bad_champion", Conflict),
         (&RegistryError::NoFormerChampion(goal()), "no_former_champion", Conflict),
     ]);
-    let fault = ModelFault::OtherGoal(goal());
-    let unusable = RegistryError::Unusable { path: "model.json".into(), fault: fault.clone() };
-    check_passed_on(&unusable, &fault);
+    let error = ModelError::OtherGoal(goal());
+    let unusable = RegistryError::Unusable { path: "model.json".into(), error: error.clone() };
+    check_passed_on(&unusable, &error);
     check_passed_on(&RegistryError::Table(table()), &table());
 }
 
@@ -134,7 +134,7 @@ fn every_error_of_imported_and_online_models_has_its_code_and_kind() {
     check_passed_on(&ImportError::Input(input()), &input());
     check_passed_on(&ImportError::Train(one_class()), &one_class());
     check_passed_on(&ImportError::Table(table()), &table());
-    check_passed_on(&OnlineError::Fault(ModelFault::Bad(text())), &ModelFault::Bad(text()));
+    check_passed_on(&OnlineError::Model(ModelError::Bad(text())), &ModelError::Bad(text()));
     check_passed_on(&OnlineError::Examples(immature()), &immature());
     check_passed_on(&ftrl(), &FtrlError::Diverged);
 }

@@ -85,6 +85,15 @@ fn purchases_that_are_logged_eight_times_make_it_another_town() {
     let ran = world.run(&["models", "show", "--goal", "buy_2d"]);
     assert_eq!(ran.exit, Some(3), "{} {}", ran.stderr, ran.json["drift"]);
     let drift = &ran.json["drift"];
-    let names = failed(drift);
-    assert!(names.contains(&"inputs_like_training") || names.contains(&"scores_like_training"), "{drift}");
+    assert_eq!(
+        failed(drift),
+        ["scores_like_training", "inputs_like_training", "calibrated_since"],
+        "{drift}"
+    );
+    let inputs = drift["inputs"].as_array().unwrap().iter().filter(|input| input["drifted"] == true);
+    let names: Vec<&str> = inputs.map(|input| input["name"].as_str().unwrap()).collect();
+    assert!(
+        names.iter().all(|name| ["purchases", "orders", "signals"].iter().any(|word| name.contains(word)))
+    );
+    assert_eq!(names.first(), Some(&"user.purchases_7d"), "{names:?}");
 }

@@ -1,8 +1,8 @@
 //! The gate: honest models pass, noise and spoilt examples are stopped, each by name.
 
 use smartpush::domain::time::Instant;
-use smartpush::models::examples::{Examples, Labels, Question, Row};
-use smartpush::models::train::{Request, TrainError, Trained, train_on};
+use smartpush::models::examples::{ExampleRow, Examples, GoalQuestion, Labels};
+use smartpush::models::train::{TrainError, Trained, TrainingRequest, train_on};
 use smartpush::registry::gate::names;
 use smartpush::registry::model::ModelKind;
 
@@ -27,10 +27,10 @@ fn train_spoilt(
     let question = material.question("buy_2d", &sources);
     let mut examples = examples(&question, *as_of);
     spoil(&mut examples);
-    train_on(&question, &Request::new(*as_of, &material.config, *as_of), &examples)
+    train_on(&question, &TrainingRequest::new(*as_of, &material.config, *as_of), &examples)
 }
 
-fn examples(question: &Question<'_>, as_of: Instant) -> Examples {
+fn examples(question: &GoalQuestion<'_>, as_of: Instant) -> Examples {
     question.examples(Labels::MatureBefore(as_of), &|_, _| ()).unwrap()
 }
 
@@ -50,8 +50,8 @@ fn stopped_by(trained: Result<Trained, TrainError>) -> Vec<String> {
 
 fn shuffle<T>(values: &mut [T], seed: u64) {
     let mut draws = Draws::new(seed);
-    for place in (1..values.len()).rev() {
-        values.swap(place, draws.between(0.0, place as f64 + 1.0) as usize);
+    for index in (1..values.len()).rev() {
+        values.swap(index, draws.between(0.0, index as f64 + 1.0) as usize);
     }
 }
 
@@ -270,7 +270,7 @@ const DEGENERATE: &[Spoiled] = &[
     (
         "every row many times",
         |examples| {
-            let rows: Vec<Row> = examples.rows.clone();
+            let rows: Vec<ExampleRow> = examples.rows.clone();
             examples.rows.iter_mut().zip(rows).for_each(|(row, _)| row.user = 0);
         },
         "no_user_dominates",

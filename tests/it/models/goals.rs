@@ -73,7 +73,7 @@ const BAD_SETTINGS: &[(&str, &[&str])] = &[
 
 #[test]
 fn what_a_goal_cannot_be_is_refused_with_the_field_named() {
-    let place = World::new("");
+    let world = World::new("");
     for (line, words) in BAD_SETTINGS {
         let sound = [
             ("events", "events = [\"purchase\"]"),
@@ -83,9 +83,9 @@ fn what_a_goal_cannot_be_is_refused_with_the_field_named() {
         ];
         let rest = sound.iter().filter(|(key, _)| !line.starts_with(key)).map(|(_, line)| *line);
         let text = rest.chain([*line]).collect::<Vec<&str>>().join("\n");
-        std::fs::write(place.path("smartpush.toml"), format!("[goals.g]\n{text}\n")).unwrap();
+        std::fs::write(world.path("smartpush.toml"), format!("[goals.g]\n{text}\n")).unwrap();
         for command in [vec!["config", "check"], vec!["train", "--goal", "g"]] {
-            let error = place.refused(&command, "bad_config");
+            let error = world.refused(&command, "bad_config");
             words.iter().for_each(|word| assert!(error.contains(word), "{line:?}: {error:?} lacks {word:?}"));
         }
     }
@@ -93,12 +93,12 @@ fn what_a_goal_cannot_be_is_refused_with_the_field_named() {
 
 #[test]
 fn a_goals_name_is_fit_for_a_directory() {
-    let place = World::new("");
+    let world = World::new("");
     let long = "g".repeat(65);
     for name in ["../up", "a/b", "Upper", "with space", "", ".", "ä", &long] {
         let goal = "events = [\"own\"]\nunit = \"user_day\"\nwindow = \"7d\"\npopulation = \"everybody\"";
-        std::fs::write(place.path("smartpush.toml"), format!("[goals.{name:?}]\n{goal}\n")).unwrap();
-        let error = place.refused(&["config", "check"], "bad_config");
+        std::fs::write(world.path("smartpush.toml"), format!("[goals.{name:?}]\n{goal}\n")).unwrap();
+        let error = world.refused(&["config", "check"], "bad_config");
         assert!(error.contains("goal's name"), "{name:?}: {error}");
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn facts(metrics: Metrics) -> Facts {
         scores_moved: None,
         busiest_user: Named { name: "u".into(), value: 0.0 },
         most_telling_input: None,
-        fault: None,
+        error: None,
         golden: Vec::new(),
         golden_misses: 0,
     }

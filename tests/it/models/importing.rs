@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use smartpush::domain::time::SECOND;
 use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::train::{Request, fit_for_evaluation, parts_of};
+use smartpush::models::train::{TrainingRequest, fit_for_evaluation, parts_of};
 use smartpush::store::decision_log::{Record, find, parse};
 
 use super::town::{self, Town, day};
@@ -33,7 +33,7 @@ fn predict(world: &World, rows: &[Line]) -> Vec<(String, String, f64)> {
     let all = question.examples(Labels::MatureBefore(as_of), &|_, _| ()).unwrap();
     let parts = parts_of(&question, &all).unwrap();
     let train = kept(&all, |row| parts[row] == "train");
-    let request = Request::new(as_of, &material.config, as_of);
+    let request = TrainingRequest::new(as_of, &material.config, as_of);
     let model = fit_for_evaluation(&question, &train, &request).unwrap();
     let names: Vec<String> =
         all.inputs.iter().map(|(block, name)| format!("{}.{name}", block.as_str())).collect();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use smartpush::domain::goal::Goal;
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::InputKind;
-use smartpush::models::examples::{ExampleError, Examples, Labels, Question};
+use smartpush::models::examples::{ExampleError, Examples, GoalQuestion, Labels};
 
 use super::world::{Material, World, at, goal};
 
@@ -27,10 +27,10 @@ const LIKES: &str =
     "events = [\"like\", \"share\"]\nunit = \"user_content\"\nwindow = \"24h\"\npopulation = \"everybody\"";
 
 /// An event: its name, its stamp, and the content (c:…) or campaign (p:…) that it is about.
-type Told = (&'static str, &'static str, &'static str);
+type GivenEvent = (&'static str, &'static str, &'static str);
 
 /// The goal, what the user does, and whether he reaches it from T on.
-type Case = (&'static str, &'static [Told], bool);
+type Case = (&'static str, &'static [GivenEvent], bool);
 
 const CASES: &[Case] = &[
     // A user and a week: [T, T + 7 d).
@@ -82,7 +82,7 @@ fn user_of(case: usize) -> String {
     format!("case-{case:02}")
 }
 
-fn record(user: &str, (name, stamp, about): Told) -> Value {
+fn record(user: &str, (name, stamp, about): GivenEvent) -> Value {
     let mut record = json!({ "user_id": user, "event": name, "timestamp": stamp });
     match about.split_once(':') {
         Some(("c", id)) => record["content_id"] = id.into(),
@@ -113,7 +113,8 @@ fn world() -> World {
 
 fn examples(material: &Material, goal: &Goal, known: Instant) -> Result<Examples, ExampleError> {
     let sources = material.sources();
-    let question = Question { name: "goal", goal, sources: &sources, training: &material.config.training };
+    let question =
+        GoalQuestion { name: "goal", goal, sources: &sources, training: &material.config.training };
     question.examples(Labels::MatureBefore(known), &|_, _| ())
 }
 
@@ -188,7 +189,7 @@ fn what_happened_since_a_cut_waits_for_late_events_as_training_does() {
         material.config.training.allowed_lateness_hours = lateness_hours;
         let sources = material.sources();
         let training = &material.config.training;
-        let question = Question { name: "goal", goal: &declared, sources: &sources, training };
+        let question = GoalQuestion { name: "goal", goal: &declared, sources: &sources, training };
         question.examples_from(at(T), known, only_mature, &|_, _| ()).map(|examples| examples.moments.len())
     };
     let end = at(T).plus(3 * DAY);

@@ -5,7 +5,7 @@ use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::InputKind;
 use smartpush::models::inputs::user::user_features;
 use smartpush::models::inputs::{AsOf, InputList, Item, UserAsOf};
-use smartpush::registry::model::Block;
+use smartpush::registry::model::InputBlock;
 
 use super::town::{self, SMALL, moment_of};
 use super::world::{Material, SAMPLE_AS_OF, World, at, numbers_by_user, sample};
@@ -19,7 +19,7 @@ fn bits(
     is_campaign: bool,
 ) -> Vec<(String, Vec<u64>)> {
     let of = |item: Item<'_>| -> Vec<u64> {
-        let blocks = Block::ALL.iter().flat_map(|block| user.block(*block, item));
+        let blocks = InputBlock::ALL.iter().flat_map(|block| user.block(*block, item));
         blocks.map(f64::to_bits).collect()
     };
     let one = |id: &String| match is_campaign {
@@ -51,7 +51,7 @@ fn compare(all: &Material, past: &Material, name: &str, moment: Instant, users: 
             assert_eq!(ids(all, &ours, unseen), ids(past, &theirs, unseen), "candidates of {id} at {moment}");
         }
         let own = |user: &UserAsOf<'_>| -> Vec<u64> {
-            user.block(Block::User, Item::Nothing).into_iter().map(f64::to_bits).collect()
+            user.block(InputBlock::User, Item::Nothing).into_iter().map(f64::to_bits).collect()
         };
         assert_eq!(own(&ours), own(&theirs), "{name}: user block of {id} at {moment}");
         let campaigns: Vec<String> = all.catalogue.campaigns.keys().cloned().collect();
@@ -179,7 +179,7 @@ fn the_user_block_is_the_profile_on_the_documented_scales() {
     let mut told = 0;
     for (id, profile) in &profiles {
         let user = all.timeline.user(id).unwrap();
-        let block = known.user(&sources, user).block(Block::User, Item::Nothing);
+        let block = known.user(&sources, user).block(InputBlock::User, Item::Nothing);
         for (name, input) in features.iter().zip(block) {
             let wanted = expected(name, profile[*name]);
             let is_same = (input.is_nan() && wanted.is_nan())

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::models::examples::{Examples, Labels};
-use smartpush::models::train::{Request, train_on};
+use smartpush::models::train::{TrainingRequest, train_on};
 use smartpush::registry::gate::GateLine;
 use smartpush::registry::versions::Registered;
 
@@ -57,7 +57,7 @@ fn a_card_that_is_lost_or_knows_no_gate_is_no_ticket() {
         let ran = world.run(&["models", "promote", "--goal", GOAL, &version]);
         assert_eq!(ran.exit, Some(3));
         assert!(ran.json["error"].as_str().unwrap().contains("gate_was_asked"), "{}", ran.json);
-        std::fs::remove_file(world.registry().place(GOAL, &version).join("card.json")).ok();
+        std::fs::remove_file(world.registry().version_directory(GOAL, &version).join("card.json")).ok();
     }
 }
 
@@ -82,7 +82,7 @@ fn a_model_that_no_longer_scores_its_golden_rows_is_refused() {
 fn an_answer_that_was_edited_on_the_card_is_no_ticket() {
     let world = World::new(town::SETTINGS);
     let version = put_refused(&world, 10, 1);
-    let path = world.registry().place(GOAL, &version).join("card.json");
+    let path = world.registry().version_directory(GOAL, &version).join("card.json");
     let text = std::fs::read_to_string(&path).unwrap();
     let mut card: Value = serde_json::from_str(&text).unwrap();
     card["gate"]["lines"][0]["passed"] = json!(true);
@@ -122,10 +122,14 @@ fn a_model_that_is_clearly_worse_than_the_champion_is_refused() {
     let sources = material.sources();
     let question = material.question(GOAL, &sources);
     let examples = |as_of| question.examples(Labels::MatureBefore(as_of), &|_, _| ()).unwrap();
-    let early = train_on(&question, &Request::new(day(32), &material.config, day(32)), &examples(day(32)));
+    let early =
+        train_on(&question, &TrainingRequest::new(day(32), &material.config, day(32)), &examples(day(32)));
     let early = early.unwrap();
     let champion = Registered { version: "c".repeat(12), model: early.model, card: Some(early.card) };
-    let request = Request { champion: Some(&champion), ..Request::new(day(40), &material.config, day(40)) };
+    let request = TrainingRequest {
+        champion: Some(&champion),
+        ..TrainingRequest::new(day(40), &material.config, day(40))
+    };
     let lines = |examples: &Examples| {
         let gate = train_on(&question, &request, examples).unwrap().card.gate.unwrap();
         let rival = gate.facts.champion.clone().unwrap();

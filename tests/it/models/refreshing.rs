@@ -51,7 +51,7 @@ fn a_second_run_makes_nothing_anew_and_says_the_same() {
     assert_eq!(versions(&second), versions(&first));
     // What is gone is made anew, and is what it was.
     let version = versions(&first)[0].1.as_str().unwrap().to_string();
-    std::fs::remove_dir_all(world.registry().place("buy_2d", &version)).unwrap();
+    std::fs::remove_dir_all(world.registry().version_directory("buy_2d", &version)).unwrap();
     let third = refresh(&world);
     assert_eq!(versions(&third), versions(&first));
     let anew: Vec<String> =

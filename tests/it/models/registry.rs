@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::time::Instant;
 use smartpush::registry::model::ModelKind;
-use smartpush::registry::versions::Change;
+use smartpush::registry::versions::ChampionChange;
 
 use super::town::{self, SMALL, day};
 use super::world::World;
@@ -34,7 +34,8 @@ fn a_version_is_the_hash_of_the_model_and_reads_back_as_it_was() {
     let world = World::new(town::SETTINGS);
     let model = handmade::model(&world.config, GOAL, day(10), 1);
     let version = world.registry().write(&model, &handmade::card(GOAL, day(60))).unwrap();
-    let text = std::fs::read_to_string(world.registry().place(GOAL, &version).join("model.json")).unwrap();
+    let text = std::fs::read_to_string(world.registry().version_directory(GOAL, &version).join("model.json"))
+        .unwrap();
     assert_eq!(version, smartpush::domain::identity::sha256_hex(text.as_bytes())[..12]);
     let found = world.registry().read(GOAL, &version).unwrap();
     assert_eq!((found.version, found.model), (version.clone(), model));
@@ -116,7 +117,8 @@ fn cut_short(world: &World, change: impl FnOnce(&World)) {
 /// The changes that count, as `promote VERSION` or `rollback VERSION`, and the lines of the file.
 fn changes(world: &World) -> (Vec<String>, usize) {
     let journal = world.registry().journal(GOAL).unwrap();
-    let action = |change: &Change| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string();
+    let action =
+        |change: &ChampionChange| serde_json::to_value(change.action).unwrap().as_str().unwrap().to_string();
     let text = std::fs::read_to_string(world.path("models/buy_2d/champions.jsonl")).unwrap();
     (journal.iter().map(|one| format!("{} {}", action(one), one.to)).collect(), text.lines().count())
 }
@@ -220,7 +222,7 @@ fn a_line_of_the_journal_that_cannot_be_read_is_named_and_nothing_is_decided_wit
 }
 
 #[test]
-fn a_model_of_the_past_does_not_take_the_place_of_one_that_knows_more() {
+fn a_model_of_the_past_does_not_replace_one_that_knows_more() {
     let world = SMALL.world(town::SETTINGS);
     let train = |day: &str| world.ok(&["train", "--goal", GOAL, "--as-of", day]);
     let late = train("2024-02-09");
@@ -270,7 +272,7 @@ fn a_lost_card_costs_the_figures_and_nothing_else() {
     promote(&world, &version);
     let score = ["score", "--goal", GOAL, "--as-of", "2024-02-05"];
     let before = world.written(&score, "x.csv");
-    let card = world.registry().place(GOAL, &version).join("card.json");
+    let card = world.registry().version_directory(GOAL, &version).join("card.json");
     for damage in [None, Some("{\"format\": 1"), Some("")] {
         match damage {
             None => std::fs::remove_file(&card).unwrap(),

@@ -4,22 +4,22 @@ use std::collections::BTreeSet;
 
 use smartpush::domain::numeric::logistic;
 use smartpush::domain::time::Instant;
-use smartpush::models::examples::{Examples, Labels, Row};
-use smartpush::models::train::{Request, Trained, train, train_on};
-use smartpush::registry::model::{Block, Model};
+use smartpush::models::examples::{ExampleRow, Examples, Labels};
+use smartpush::models::train::{Trained, TrainingRequest, train, train_on};
+use smartpush::registry::model::{InputBlock, Model};
 
 use super::town::{self, SMALL, Town, day};
 use super::world::{Material, World};
 
 /// Rows by user, moment and content, and whether they reached the goal.
-type Kept = BTreeSet<(String, Instant, String, bool)>;
+type SampledRows = BTreeSet<(String, Instant, String, bool)>;
 
 fn examples(material: &Material, known: Instant) -> Examples {
     let sources = material.sources();
     material.question("engage_24h", &sources).examples(Labels::MatureBefore(known), &|_, _| ()).unwrap()
 }
 
-fn kept(material: &Material, examples: &Examples) -> Kept {
+fn kept(material: &Material, examples: &Examples) -> SampledRows {
     let of = |(row, label): (usize, &bool)| {
         let of = &examples.rows[row];
         let content = material.timeline.contents()[of.content.unwrap() as usize].clone();
@@ -34,7 +34,7 @@ fn trained(material: &mut Material, most_negatives: usize, as_of: Instant) -> (T
     material.config.training.most_moments = 8;
     let sources = material.sources();
     let question = material.question("engage_24h", &sources);
-    let request = Request::new(as_of, &material.config, as_of);
+    let request = TrainingRequest::new(as_of, &material.config, as_of);
     (train(&question, &request, &|_, _| ()).unwrap(), examples(material, as_of))
 }
 
@@ -72,8 +72,8 @@ fn probabilities_of_a_model_that_saw_one_negative_in_many_are_those_of_everybody
     let rate = share_of_positives(&later);
     let figures = [raw(&few.model), raw(&all.model), served(&few.model), served(&all.model)];
     let [raw_few, raw_all, served_few, served_all] = figures;
-    assert!(near(raw_few, rate, 0.25) && near(raw_few, raw_all, 0.15), "{figures:?}, truly {rate}");
-    assert!(near(served_few, served_all, 0.3), "{figures:?}, truly {rate}");
+    assert!(near(raw_few, rate, 0.2) && near(raw_few, raw_all, 0.12), "{figures:?}, truly {rate}");
+    assert!(near(served_few, served_all, 0.15), "{figures:?}, truly {rate}");
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn the_penalty_chosen_from_a_share_of_the_negatives_is_the_one_chosen_from_all()
 /// Examples of as many positives and negatives at each moment, whose inputs say nothing.
 fn uninformative(moments: &Examples, positives: u32, negatives: u32, one_kept_of: u32) -> Examples {
     let (per_moment, count) = (positives + negatives, moments.moments.len() as u32);
-    let row = |moment: u32, index: u32| Row { user: index % 100, moment, content: Some(0) };
-    let rows: Vec<Row> =
+    let row = |moment: u32, index: u32| ExampleRow { user: index % 100, moment, content: Some(0) };
+    let rows: Vec<ExampleRow> =
         (0..count).flat_map(|moment| (0..per_moment).map(move |index| row(moment, index))).collect();
     let labels = (0..count).flat_map(|_| (0..per_moment).map(|index| index < positives)).collect();
     let columns = vec![vec![1.0; rows.len()]; moments.columns.len()];
@@ -115,7 +115,7 @@ fn the_loss_that_a_penalty_is_chosen_by_is_that_of_everybody_also_where_negative
     let moments = examples(&material, day(40));
     let sources = material.sources();
     let question = material.question("engage_24h", &sources);
-    let request = Request::new(day(40), &material.config, day(40));
+    let request = TrainingRequest::new(day(40), &material.config, day(40));
     let rate: f64 = 10.0 / 410.0;
     let entropy = -rate * rate.ln() - (1.0 - rate) * (1.0 - rate).ln();
     for (negatives, one_kept_of) in [(400, 1), (50, 8), (10, 40)] {
@@ -133,9 +133,9 @@ fn the_loss_that_a_penalty_is_chosen_by_is_that_of_everybody_also_where_negative
 }
 
 fn raw_logit(model: &Model, row: &[f64]) -> f64 {
-    let width = |block: Block| model.inputs.iter().filter(|input| input.block == block).count();
-    let (user, rest) = row.split_at(width(Block::User));
-    let (content, pair) = rest.split_at(width(Block::Content));
+    let width = |block: InputBlock| model.inputs.iter().filter(|input| input.block == block).count();
+    let (user, rest) = row.split_at(width(InputBlock::User));
+    let (content, pair) = rest.split_at(width(InputBlock::Content));
     model.logit(user, content, pair)
 }
 
@@ -155,7 +155,7 @@ fn whether_a_row_is_kept_does_not_depend_on_the_rows_beside_it() {
     let all = examples(&everything, known);
     assert_eq!(all.one_kept_of, 1);
     let all = kept(&everything, &all);
-    // Every other user is gone, and so are half the places: the share that is kept stays one in four.
+    // Every other user is gone, and so are half the pairs: the share that is kept stays one in four.
     let gone: Vec<String> = (0..SMALL.users).filter(|user| user % 2 == 1).map(town::user_id).collect();
     let pairs = |excluded: &[String]| {
         let material = settings(&world, 100_000_000, excluded);
@@ -170,9 +170,9 @@ fn whether_a_row_is_kept_does_not_depend_on_the_rows_beside_it() {
     assert_eq!((with_rows.one_kept_of, without_rows.one_kept_of), (4, 4));
     let (with, without) = (kept(&with, &with_rows), kept(&without, &without_rows));
     let stays = |row: &&(String, Instant, String, bool)| !gone.contains(&row.0);
-    assert_eq!(with.iter().filter(stays).cloned().collect::<Kept>(), without);
+    assert_eq!(with.iter().filter(stays).cloned().collect::<SampledRows>(), without);
     // Every positive row is there, and about a quarter of the others.
-    let count = |rows: &Kept, label: bool| rows.iter().filter(|row| row.3 == label).count();
+    let count = |rows: &SampledRows, label: bool| rows.iter().filter(|row| row.3 == label).count();
     assert_eq!(count(&with, true), count(&all, true));
     let share = count(&with, false) as f64 / count(&all, false) as f64;
     assert!((0.22..0.28).contains(&share), "{share}");

@@ -7,7 +7,7 @@ use smartpush::decisions::scorer::Scorer;
 use smartpush::domain::time::Instant;
 use smartpush::events::request::InputKind;
 use smartpush::learners::calibration::Calibration;
-use smartpush::registry::model::{Block, Model};
+use smartpush::registry::model::{InputBlock, Model};
 
 use super::handmade;
 use super::town::{self, SMALL, day};
@@ -15,7 +15,7 @@ use super::world::World;
 use crate::support::draws::Draws;
 
 /// Values of one block, some of them unknown or far out.
-fn values(draws: &mut Draws, model: &Model, block: Block) -> Vec<f64> {
+fn values(draws: &mut Draws, model: &Model, block: InputBlock) -> Vec<f64> {
     let width = model.inputs.iter().filter(|input| input.block == block).count();
     (0..width)
         .map(|_| match draws.uniform() {
@@ -45,7 +45,7 @@ fn a_score_is_the_sum_of_its_blocks_and_its_contributions_are_the_raw_logit() {
         let mut model = handmade::model(&world.config, "engage_24h", day(30), seed as u64);
         model.calibration = calibration;
         for _ in 0..400 {
-            let [user, content, pair] = Block::ALL.map(|block| values(&mut draws, &model, block));
+            let [user, content, pair] = InputBlock::ALL.map(|block| values(&mut draws, &model, block));
             let activity = -draws.gamma(1.0);
             let logit = model.user(&user) + model.content(&content) + model.pair(&pair);
             let score = model.score(&user, &content, &pair);
@@ -119,8 +119,8 @@ fn a_score_is_what_the_examples_and_the_models_own_file_say() {
     for goal in ["buy_2d", "redeem", "engage_24h"] {
         let trained = world.ok(&["train", "--goal", goal]);
         let version = trained["version"].as_str().unwrap();
-        let place = world.registry().place(goal, version).join("model.json");
-        let model: Value = serde_json::from_slice(&std::fs::read(place).unwrap()).unwrap();
+        let path = world.registry().version_directory(goal, version).join("model.json");
+        let model: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let names: Vec<String> = model["inputs"]
             .as_array()
             .unwrap()

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
 use smartpush::domain::time::{DAY, HOUR, Instant};
 use smartpush::events::request::InputKind;
-use smartpush::models::examples::{Examples, Labels, Question};
-use smartpush::models::train::{Request, TrainError, train, train_on};
-use smartpush::registry::figures::Part;
+use smartpush::models::examples::{Examples, GoalQuestion, Labels};
+use smartpush::models::train::{TrainError, TrainingRequest, train, train_on};
+use smartpush::registry::figures::SplitPart;
 use smartpush::registry::model::ModelKind;
 
 use super::town::{self, SMALL, Town, day};
@@ -23,8 +23,8 @@ fn versions(json: &Value) -> Vec<(String, String)> {
 /// The same lines in another order.
 fn shuffled(mut events: Vec<Value>) -> Vec<Value> {
     let mut draws = Draws::new(5);
-    for place in (1..events.len()).rev() {
-        events.swap(place, draws.between(0.0, place as f64 + 1.0) as usize);
+    for index in (1..events.len()).rev() {
+        events.swap(index, draws.between(0.0, index as f64 + 1.0) as usize);
     }
     events
 }
@@ -91,7 +91,8 @@ fn the_hash_of_the_data_is_that_of_every_input_and_label_side_by_side() {
     let question = material.question("engage_24h", &sources);
     let examples = question.examples(Labels::MatureBefore(day(40)), &|_, _| ()).unwrap();
     assert!(examples.len() > 3 * 8_192, "more rows than are hashed at a time: {}", examples.len());
-    let trained = train_on(&question, &Request::new(day(40), &material.config, day(40)), &examples).unwrap();
+    let trained =
+        train_on(&question, &TrainingRequest::new(day(40), &material.config, day(40)), &examples).unwrap();
     let mut bytes: Vec<u8> =
         examples.columns.iter().flatten().flat_map(|value| value.to_bits().to_le_bytes()).collect();
     bytes.extend(examples.labels.iter().map(|label| u8::from(*label)));
@@ -106,13 +107,13 @@ struct Splitting<'a> {
 
 impl Splitting<'_> {
     /// Rows from the part's first moment to its last.
-    fn rows(&self, part: &Part) -> Vec<usize> {
+    fn rows(&self, part: &SplitPart) -> Vec<usize> {
         let within = |at: Instant| part.from <= Some(at) && Some(at) <= part.to;
         (0..self.examples.len()).filter(|row| within(self.examples.moment(*row).at)).collect()
     }
 
     /// Rows of a part whose label is known when the next one begins: what the part may hold at most.
-    fn known(&self, part: &Part, next: Option<Instant>) -> usize {
+    fn known(&self, part: &SplitPart, next: Option<Instant>) -> usize {
         let ends = next.unwrap_or(Instant::MAX);
         let is_known = |row: &usize| self.examples.moment(*row).until.plus(self.lateness) <= ends;
         self.rows(part).into_iter().filter(is_known).count()
@@ -123,8 +124,8 @@ impl Splitting<'_> {
 fn check_split(material: &Material, text: &str, as_of: Instant) -> Option<usize> {
     let (goal, sources) = (goal(text), material.sources());
     let question =
-        Question { name: "g", goal: &goal, sources: &sources, training: &material.config.training };
-    let request = Request::new(as_of, &material.config, as_of);
+        GoalQuestion { name: "g", goal: &goal, sources: &sources, training: &material.config.training };
+    let request = TrainingRequest::new(as_of, &material.config, as_of);
     let trained = match train(&question, &request, &|_, _| ()) {
         Ok(trained) => trained,
         Err(TrainError::TooFewMoments { .. } | TrainError::Examples(_) | TrainError::OneClass { .. }) => {
@@ -275,7 +276,7 @@ fn the_card_says_where_the_model_comes_from() {
     let trained = world.ok(&["train", "--goal", "buy_2d", "--seed", "7", "--as-of", "2024-02-08"]);
     let version = trained["version"].as_str().unwrap();
     let card: Value = serde_json::from_slice(
-        &std::fs::read(world.registry().place("buy_2d", version).join("card.json")).unwrap(),
+        &std::fs::read(world.registry().version_directory("buy_2d", version).join("card.json")).unwrap(),
     )
     .unwrap();
     for key in ["lake_sha256", "data_sha256", "tz_database", "build", "trained_at"] {
@@ -285,12 +286,13 @@ fn the_card_says_where_the_model_comes_from() {
     assert_eq!((model.seed, model.as_of), (7, day(38)));
     let text = model.to_text();
     let clock = card["trained_at"].as_str().unwrap();
-    let place = world.path("").display().to_string();
+    let path = world.path("").display().to_string();
     assert!(
-        !text.contains(clock) && !text.contains(&place),
+        !text.contains(clock) && !text.contains(&path),
         "no clock and no path in what the version is made of"
     );
-    let page = std::fs::read_to_string(world.registry().place("buy_2d", version).join("CARD.md")).unwrap();
+    let page = std::fs::read_to_string(world.registry().version_directory("buy_2d", version).join("CARD.md"))
+        .unwrap();
     for word in ["buys within two days", version, "AUC", "shipped weights", "seed 7"] {
         assert!(page.contains(word), "CARD.md lacks {word:?}");
     }

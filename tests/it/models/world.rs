@@ -18,7 +18,7 @@ use smartpush::events::mapping::Renames;
 use smartpush::events::request::{FilesRequest, InputKind};
 use smartpush::files::tables;
 use smartpush::files::workspace::Workspace;
-use smartpush::models::examples::Question;
+use smartpush::models::examples::GoalQuestion;
 use smartpush::models::inputs::Sources;
 use smartpush::models::timeline::Timeline;
 use smartpush::profiles::declared::Declared;
@@ -187,8 +187,8 @@ impl Material {
     }
 
     /// A question about a declared goal.
-    pub(super) fn question<'a>(&'a self, name: &'a str, sources: &'a Sources<'a>) -> Question<'a> {
-        Question { name, goal: &self.config.goals[name], sources, training: &self.config.training }
+    pub(super) fn question<'a>(&'a self, name: &'a str, sources: &'a Sources<'a>) -> GoalQuestion<'a> {
+        GoalQuestion { name, goal: &self.config.goals[name], sources, training: &self.config.training }
     }
 }
 

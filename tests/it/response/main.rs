@@ -8,7 +8,7 @@ use response::attention::{ClickLevels, FeltPush, Worth, felt_later, price};
 use response::choices::{Candidate, Choices};
 use response::opt_out::OptOuts;
 use response::sample::{MOST_OUTCOMES, Sample};
-use response::{Inputs, LAGS, Outcome, ResponseModel, activity};
+use response::{Inputs, LAGS, ResponseModel, ResponseOutcome, activity};
 
 #[test]
 fn without_outcomes_a_response_follows_activity_and_with_them_it_follows_what_they_say() {
@@ -21,14 +21,14 @@ fn without_outcomes_a_response_follows_activity_and_with_them_it_follows_what_th
         let mut lags = [0.0; LAGS];
         lags[9] = if row.is_multiple_of(2) { 0.0 } else { -2.0 };
         let is_clicked = row % 20 < 4 && (row.is_multiple_of(2) || row % 20 == 1);
-        Outcome {
+        ResponseOutcome {
             inputs: Inputs { values: [0.0; 7], lags },
             recovery: 1.0,
             action_probability: 0.5,
             is_clicked,
         }
     };
-    let outcomes: Vec<Outcome> = (0..20_000).map(outcome).collect();
+    let outcomes: Vec<ResponseOutcome> = (0..20_000).map(outcome).collect();
     let learned = ResponseModel::learn(&outcomes).unwrap().named_weights();
     // 2 of 10 against 1 of 10, two units of ln activity apart.
     let wanted = ((0.2 / 0.8_f64).ln() - (0.1 / 0.9_f64).ln()) / 2.0;
@@ -170,7 +170,7 @@ fn how_likely_a_user_clicks_is_what_was_expected_of_his_latest_pushes() {
 fn outcomes_that_are_kept_are_all_of_some_people_from_the_first_on() {
     let mut sample = Sample::default();
     let people = 40_000;
-    let outcome = |day: usize, user: usize| Outcome {
+    let outcome = |day: usize, user: usize| ResponseOutcome {
         inputs: Inputs { values: [user as f32, day as f32, 0.0, 0.0, 0.0, 0.0, 0.0], lags: [0.0; LAGS] },
         recovery: 1.0,
         action_probability: 1.0,

@@ -8,7 +8,7 @@ use files::tables::TableError;
 use models::examples::ExampleError;
 use polars::prelude::PolarsError;
 use profiles::ProfileError;
-use registry::model::ModelFault;
+use registry::model::ModelError;
 use registry::versions::RegistryError;
 use segments::answers::desk::DeskError;
 use segments::answers::privacy::PrivacyError;
@@ -103,7 +103,7 @@ fn every_error_of_people_has_its_code_and_kind() {
 fn every_error_of_the_desk_has_its_code_and_kind() {
     let stale = DeskError::Stale { id: text(), error: wrong(), expression: Box::new(Expression::Everybody) };
     let missing = RegistryError::NoModel { goal: text(), before: None };
-    let unusable = RegistryError::Unusable { path: "model.json".into(), fault: ModelFault::Bad(text()) };
+    let unusable = RegistryError::Unusable { path: "model.json".into(), error: ModelError::Bad(text()) };
     let refused = RegistryError::Refused { goal: text(), version: text() };
     check(&[
         (&DeskError::Field { text: "x in ()".into(), error: wrong() }, "empty_list", Caller),

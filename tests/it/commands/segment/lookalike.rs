@@ -95,8 +95,14 @@ fn too_few_members_and_too_few_others_are_refused() {
     let only = |count: usize| (0..400).map(|row| row < count).collect::<Vec<bool>>();
     crowd.members = only(LEAST_SEED - 1);
     assert!(crowd.learn().unwrap_err().to_string().starts_with("seed_too_small: 49 "));
-    crowd.members = only(LEAST_SEED);
-    assert!(crowd.learn().is_ok());
+    // As few as may be, at either end: everybody has a similarity, and their mean is the share of members.
+    for members in [LEAST_SEED, 400 - LEAST_SEED] {
+        crowd.members = only(members);
+        let similarity = crowd.learn().unwrap().similarity;
+        assert!(similarity.len() == 400 && similarity.iter().all(|share| *share > 0.0 && *share < 1.0));
+        let (mean, share) = (similarity.iter().sum::<f64>() / 400.0, members as f64 / 400.0);
+        assert!((mean - share).abs() < 0.02, "{mean}, members are {share}");
+    }
     crowd.members = only(351);
     assert!(crowd.learn().unwrap_err().to_string().starts_with("seed_is_everybody: "));
     crowd.members = only(100);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::naive::{self, Plan};
+use super::naive::{self, BoostingPlan};
 use super::{Data, data, fit, logits, loss, small, text, uniform};
 
 fn weighted(data: Data, seed: u64) -> Data {
@@ -17,7 +17,7 @@ fn weighted(data: Data, seed: u64) -> Data {
     data.with_weights(weights)
 }
 
-fn params(plan: &Plan) -> learners::boosting::GradientBoostingParams {
+fn params(plan: &BoostingPlan) -> learners::boosting::GradientBoostingParams {
     GradientBoosting::params()
         .trees(plan.trees)
         .leaves(plan.leaves)
@@ -43,7 +43,7 @@ proptest! {
         let is_one_class = data.targets.iter().all(|label| *label == data.targets[0]);
         prop_assume!(!is_one_class);
         let data = if is_weighted { weighted(data, seed) } else { data };
-        let plan = Plan { trees: 4, leaves, rows_per_leaf, learning_rate: 0.3, l2, hessian_per_leaf: 1e-3 };
+        let plan = BoostingPlan { trees: 4, leaves, rows_per_leaf, learning_rate: 0.3, l2, hessian_per_leaf: 1e-3 };
         let ours = logits(&fit(&params(&plan), &data), &data.records);
         let (exact, has_tied) = naive::logits(&data, plan);
         let worst = ours.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);

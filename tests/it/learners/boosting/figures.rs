@@ -57,9 +57,9 @@ fn logits_and_contributions_are_those_of_lightgbm() {
             .l2(case.l2)
             .monotone(case.monotone.clone());
         let (model, data) = (fit(&params, &case.data()), case.data());
-        for (place, (row, theirs)) in data.records.rows().into_iter().zip(&case.logits).enumerate() {
+        for (index, (row, theirs)) in data.records.rows().into_iter().zip(&case.logits).enumerate() {
             let ours = model.logit(&row.to_vec()).unwrap();
-            assert!((ours - theirs).abs() < 1e-5, "{} row {place}: {ours} {theirs}", case.name);
+            assert!((ours - theirs).abs() < 1e-5, "{} row {index}: {ours} {theirs}", case.name);
         }
         for (row, theirs) in data.records.rows().into_iter().zip(&case.contributions) {
             let parts = model.contributions(&row.to_vec()).unwrap();

@@ -54,14 +54,14 @@ fn a_file_that_is_no_model_is_refused() {
         ("/trees/0/other", json!(1)),
         ("/other", json!(1)),
     ];
-    for (place, value) in changes {
+    for (pointer, value) in changes {
         let mut changed = sound.clone();
-        let (parent, key) = place.rsplit_once('/').unwrap();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
         match changed.pointer_mut(parent).unwrap() {
             Value::Array(list) => list[key.parse::<usize>().unwrap()] = value,
             object => object[key] = value,
         }
-        assert!(read(&changed.to_string()).is_err(), "{place}: {changed}");
+        assert!(read(&changed.to_string()).is_err(), "{pointer}: {changed}");
     }
     let rowless =
         r#"{"format":1,"columns":1,"intercept":0,"trees":[{"nodes":[{"leaf":{"value":1.0,"rows":0}}]}]}"#;

@@ -8,7 +8,7 @@ use super::Data;
 
 /// The parameters that both builders know.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct BoostingPlan {
     pub trees: usize,
     pub leaves: usize,
     pub rows_per_leaf: usize,
@@ -25,14 +25,14 @@ type Best = Option<(f64, Vec<usize>, Vec<usize>)>;
 
 struct Boosting<'a> {
     data: &'a Data,
-    plan: Plan,
+    plan: BoostingPlan,
     gradients: Vec<f64>,
     hessians: Vec<f64>,
     has_tied: Cell<bool>,
 }
 
 /// The logit of every row after all trees, and whether any choice on the way was a tie.
-pub fn logits(data: &Data, plan: Plan) -> (Vec<f64>, bool) {
+pub fn logits(data: &Data, plan: BoostingPlan) -> (Vec<f64>, bool) {
     let weights: Vec<f64> = (0..data.targets.len()).map(|row| f64::from(data.weight_for(row))).collect();
     let rows = || data.targets.iter().zip(&weights);
     let trues: f64 = rows().filter(|(label, _)| **label).map(|(_, weight)| weight).sum();
@@ -61,12 +61,12 @@ impl Boosting<'_> {
         let mut leaves = vec![(self.best(&all), all)];
         while leaves.len() < self.plan.leaves {
             let gain = |best: &Best| best.as_ref().map_or(0.0, |best| best.0);
-            let gains = leaves.iter().enumerate().map(|(place, (best, _))| (place, gain(best)));
-            let (place, gain) =
+            let gains = leaves.iter().enumerate().map(|(index, (best, _))| (index, gain(best)));
+            let (index, gain) =
                 gains.clone().reduce(|best, next| if next.1 > best.1 { next } else { best }).unwrap();
-            self.note_tie(gains.filter(|other| other.0 != place).any(|other| other.1 > gain * (1.0 - TIE)));
-            let Some((_, left, right)) = leaves[place].0.take() else { break };
-            leaves[place] = (self.best(&left), left);
+            self.note_tie(gains.filter(|other| other.0 != index).any(|other| other.1 > gain * (1.0 - TIE)));
+            let Some((_, left, right)) = leaves[index].0.take() else { break };
+            leaves[index] = (self.best(&left), left);
             leaves.push((self.best(&right), right));
         }
         let value = |rows: &[usize]| {
