@@ -13,7 +13,7 @@ use super::body::{JsonBody, LinesBody, parse};
 use super::problem::{INTERNAL_ERROR, INVALID_HEADER, INVALID_PATH, Problem, STOPPING, TOO_MANY_ITEMS};
 use super::wire::decision::DecisionBody;
 use super::wire::explanation::ExplanationBody;
-use super::wire::question::QuestionBody;
+use super::wire::question::Question;
 use super::{ApiState, json};
 use domain::decision::Action;
 use domain::identity::{NOT_AN_ID, is_valid_id};
@@ -28,7 +28,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// before it is given. A user nobody knows is no error: he is not sent to, since nobody knows his consent.
 #[utoipa::path(
     post, path = "/v1/decisions", tag = "decisions",
-    request_body(content = QuestionBody, content_type = "application/json"),
+    request_body(content = Question, content_type = "application/json"),
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 128 bytes; the same question under the same key gets the same decision")),
     responses(
@@ -48,7 +48,7 @@ pub(super) async fn decide(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    let question: DecisionQuestion = body.parse::<QuestionBody>()?.into();
+    let question: DecisionQuestion = body.parse::<Question>()?.into();
     let answer = match key {
         None => ask(&state, &question, None)?,
         // It may wait for another request under its key, or read the log: not on a thread that others need.
@@ -63,7 +63,7 @@ pub(super) async fn decide(
 /// batch: each item has it with its index.
 #[utoipa::path(
     post, path = "/v1/decisions:batch", tag = "decisions",
-    request_body(content = QuestionBody, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
+    request_body(content = Question, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
     params(("Idempotency-Key" = Option<String>, Header, description = "As for one; each item is told apart by its index")),
     responses(
         (status = 200, description = "A decision or a problem a line", body = DecisionBody, content_type = "application/x-ndjson"),
@@ -88,7 +88,7 @@ pub(super) async fn decide_batch(
     let answers = blocking(move || {
         let answer = |(index, line): (usize, &[u8])| {
             let key = key.as_ref().map(|key| format!("{key}#{index}"));
-            ask(&state, &parse::<QuestionBody>(line)?.into(), key.as_deref())
+            ask(&state, &parse::<Question>(line)?.into(), key.as_deref())
         };
         body.lines().enumerate().map(answer).collect::<Vec<_>>()
     })

@@ -80,7 +80,7 @@ fn card(variant: &VariantPreview) -> Vec<String> {
     lines.extend(text_of("body", &variant.body, variant.body_cut));
     let missing = variant.missing.iter();
     lines.extend(missing.map(|field| format!("    missing  {field}: not known, and without a default")));
-    lines.extend(variant.faults.iter().map(|error| format!("    error    {error}")));
+    lines.extend(variant.errors.iter().map(|error| format!("    error    {error}")));
     lines
 }
 

@@ -13,7 +13,7 @@ mod upload;
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
-use ::segments::language::fields::{FUNCTIONS, Field, FieldCatalogue, Function};
+use ::segments::language::fields::{CatalogueField, FUNCTIONS, FieldCatalogue, Function};
 use operations::segments::PeopleChoice;
 use operations::segments::fields::fields;
 
@@ -94,7 +94,7 @@ pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(),
 
 fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
     if context.json {
-        let fields: Vec<&Field> = catalogue.fields().collect();
+        let fields: Vec<&CatalogueField> = catalogue.fields().collect();
         return print_json(&serde_json::json!({ "fields": fields, "functions": FUNCTIONS }));
     }
     let kind = |field_type| {
@@ -103,7 +103,7 @@ fn list_fields(context: &Context, catalogue: &FieldCatalogue) {
     let line = |name: &str, field_type, description: &str| {
         format!("{name:<34} {:<9} {description}", kind(field_type).unwrap_or_default())
     };
-    let field = |field: &Field| line(&field.name, field.field_type, &field.description);
+    let field = |field: &CatalogueField| line(&field.name, field.field_type, &field.description);
     let function = |function: &Function| line(function.form, function.field_type, function.description);
     print_lines(&catalogue.fields().map(field).chain(FUNCTIONS.iter().map(function)).collect::<Vec<_>>());
 }

@@ -13,7 +13,7 @@ use domain::time::Instant;
 const MOST_CANDIDATES: usize = 5;
 
 /// What to do.
-pub(super) enum Outcome {
+pub(super) enum ChosenAction {
     /// Send this.
     Send(Pick),
     /// Ask again then.
@@ -23,9 +23,9 @@ pub(super) enum Outcome {
 }
 
 /// A choice with its reasons.
-pub(super) struct Choice {
+pub(super) struct DecisionChoice {
     /// What to do.
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ChosenAction,
     /// Why something was refused.
     pub(super) reasons: Vec<Reason>,
     /// The best arms with the rules that refuse them.
@@ -33,13 +33,13 @@ pub(super) struct Choice {
 }
 
 /// Chooses among the arms of the board for a user whom these refusals stand against.
-pub(super) fn make(board: &Board, user: Vec<Reason>) -> Choice {
+pub(super) fn make(board: &Board, user: Vec<Reason>) -> DecisionChoice {
     let allowed = board.best_allowed(MOST_CANDIDATES);
     let candidates = candidates(board, &allowed, &user);
     let (outcome, reasons) = if !user.is_empty() {
         (when_allowed(&user), user)
     } else if board.offers.is_empty() || board.channels().is_empty() {
-        (Outcome::NoSend, vec![of_request(board, HAS_CANDIDATES)])
+        (ChosenAction::NoSend, vec![of_request(board, HAS_CANDIDATES)])
     } else {
         match allowed.first() {
             None => nothing_allowed(board),
@@ -47,16 +47,16 @@ pub(super) fn make(board: &Board, user: Vec<Reason>) -> Choice {
             Some(best) => as_planned(board, *best),
         }
     };
-    Choice { outcome, reasons, candidates }
+    DecisionChoice { outcome, reasons, candidates }
 }
 
 /// Hold when each refusal of the user ends by itself.
-fn when_allowed(user: &[Reason]) -> Outcome {
+fn when_allowed(user: &[Reason]) -> ChosenAction {
     let ends: Option<Vec<Instant>> = user.iter().map(|reason| reason.allowed_from).collect();
-    ends.and_then(|ends| ends.into_iter().max()).map_or(Outcome::NoSend, Outcome::Hold)
+    ends.and_then(|ends| ends.into_iter().max()).map_or(ChosenAction::NoSend, ChosenAction::Hold)
 }
 
-fn nothing_allowed(board: &Board) -> (Outcome, Vec<Reason>) {
+fn nothing_allowed(board: &Board) -> (ChosenAction, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     let are_unscored = board.offers.iter().any(|offer| board.has_arm(offer));
     if are_unscored && reasons.iter().all(|reason| reason.rule != IS_SCORED) {
@@ -65,14 +65,14 @@ fn nothing_allowed(board: &Board) -> (Outcome, Vec<Reason>) {
     reasons.splice(0..0, of_plan(board));
     // Waiting does not help against a scorer that has no answer.
     let retry_at = if are_unscored { None } else { refusals::earliest(board) };
-    (retry_at.map_or(Outcome::NoSend, Outcome::Hold), reasons)
+    (retry_at.map_or(ChosenAction::NoSend, ChosenAction::Hold), reasons)
 }
 
-fn nothing_worth(board: &Board) -> (Outcome, Vec<Reason>) {
+fn nothing_worth(board: &Board) -> (ChosenAction, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     reasons.insert(0, of_request(board, IS_WORTH_SENDING));
     reasons.splice(0..0, of_plan(board));
-    (Outcome::NoSend, reasons)
+    (ChosenAction::NoSend, reasons)
 }
 
 /// Why a plan gives the user nothing, where it knows: what other users and campaigns got instead.
@@ -83,20 +83,20 @@ fn of_plan(board: &Board) -> Option<Reason> {
 }
 
 /// What the plan says, where there is one; otherwise the best, or what is drawn instead.
-fn as_planned(board: &Board, best: Arm) -> (Outcome, Vec<Reason>) {
+fn as_planned(board: &Board, best: Arm) -> (ChosenAction, Vec<Reason>) {
     let mut reasons = refusals::of_arms(board);
     let outcome = match &board.situation.context.plan {
-        None => Outcome::Send(policy::pick(board, best, None)),
+        None => ChosenAction::Send(policy::pick(board, best, None)),
         Some(Planned::NoRoom { .. }) => {
             reasons.insert(0, of_plan(board).unwrap_or_else(|| of_request(board, MATCHES_PLAN)));
-            Outcome::NoSend
+            ChosenAction::NoSend
         }
         Some(Planned::Send { content_id, channel, at }) => {
             match board.planned_arm(content_id, channel, *at).filter(|arm| arm.value > 0.0) {
-                Some(arm) => Outcome::Send(policy::pick(board, arm, Some(*at))),
+                Some(arm) => ChosenAction::Send(policy::pick(board, arm, Some(*at))),
                 None => {
                     reasons.insert(0, of_request(board, MATCHES_PLAN));
-                    Outcome::NoSend
+                    ChosenAction::NoSend
                 }
             }
         }

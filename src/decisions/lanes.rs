@@ -28,26 +28,26 @@ pub(super) struct Lane<'a> {
 
 /// What makes a lane, but for its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kind {
+pub(super) struct LaneKind {
     /// Marketing goes first.
     pub(super) is_service: bool,
     /// Marketing messages that vendors deliver to a device on a day.
     pub(super) quota: Option<u32>,
 }
 
-impl Kind {
+impl LaneKind {
     /// The kind of a content.
-    pub(super) fn of(content: &Content, context: &DecisionContext) -> Kind {
+    pub(super) fn of(content: &Content, context: &DecisionContext) -> LaneKind {
         let is_service = content.message_class == MessageClass::Service;
         let quota = &context.settings.vendor_quota;
         let category = content.vendor_category.as_ref();
         let own = category.and_then(|category| quota.by_category.get(category)).copied();
-        Kind { is_service, quota: (!is_service).then(|| own.unwrap_or(quota.per_day)) }
+        LaneKind { is_service, quota: (!is_service).then(|| own.unwrap_or(quota.per_day)) }
     }
 
     /// The kind of a marketing message without a vendor category.
-    pub(super) fn marketing(context: &DecisionContext) -> Kind {
-        Kind { is_service: false, quota: Some(context.settings.vendor_quota.per_day) }
+    pub(super) fn marketing(context: &DecisionContext) -> LaneKind {
+        LaneKind { is_service: false, quota: Some(context.settings.vendor_quota.per_day) }
     }
 
     /// A push of this kind for the context's campaign over a channel, as it counts for others.
@@ -76,7 +76,7 @@ impl<'a> Lane<'a> {
         zone: &'static Zone,
         daily_cap: u32,
         channel: &'a ChannelContext,
-        kind: Kind,
+        kind: LaneKind,
     ) -> Lane<'a> {
         let mut lane = Lane {
             channel,
@@ -147,7 +147,7 @@ pub(super) fn paces<'a>(
     zone: &'static Zone,
     daily_cap: u32,
     channel: &'a ChannelContext,
-    kind: Kind,
+    kind: LaneKind,
 ) -> Vec<Pace<'a>> {
     let settings = &context.settings;
     let counts = Counts::Pushes { with_service: settings.service_counts_toward_caps };

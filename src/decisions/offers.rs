@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::context::PastSend;
-use super::lanes::Kind;
+use super::lanes::LaneKind;
 use super::pacing::{Limit, Measure};
 use super::run::Run;
 use super::scorer::Scorer;
@@ -61,7 +61,7 @@ impl<'a> Offer<'a> {
     fn new(situation: &Situation<'a>, index: usize, shift: f64, reader: &Reader<'_>) -> Offer<'a> {
         let context = situation.context;
         let content = &context.contents[index].content;
-        let kind = Kind::of(content, context);
+        let kind = LaneKind::of(content, context);
         let is_marketing = !kind.is_service;
         let sleep = i64::from(context.settings.repeat_sleep_hours) * HOUR;
         let newest = if is_marketing { newest_send(situation, content) } else { None };

@@ -1,12 +1,12 @@
 //! Whom a push would reach, and in which hours: the rules of decisions, asked of a user alone.
 
 use super::context::DecisionContext;
-use super::lanes::{Kind, Lane};
+use super::lanes::{Lane, LaneKind};
 use super::rule_names::{
     CAPS, CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, OUTSIDE_QUIET_HOURS, PREFERENCES_ARE_READABLE, ZONE_IS_KNOWN,
 };
 use super::rules::{
-    CHANNEL_RULES, Refusal, RequestCheck, Rule, SLOT_RULES, SlotCheck, USER_RULES, Verdict, outside,
+    CHANNEL_RULES, Refusal, RequestCheck, Rule, RuleVerdict, SLOT_RULES, SlotCheck, USER_RULES, outside,
 };
 use super::situation::Situation;
 use domain::slot::{SendSlot, send_slots};
@@ -42,7 +42,7 @@ fn of_user(situation: &Situation, is_asked: impl Fn(&str) -> bool) -> impl Itera
 fn of_channel(situation: &Situation) -> Option<&'static str> {
     let context = situation.context;
     let Some(channel) = context.channels.first() else { return Some(CHANNEL_IS_SET_UP) };
-    let kind = Kind::marketing(context);
+    let kind = LaneKind::marketing(context);
     let lane = Lane::new(context, situation.zone, situation.daily_cap(), channel, kind);
     let about_channel = CHANNEL_RULES.iter().map(|rule| (rule.name, (rule.check)(situation, &lane)));
     let about_pushes = caps().map(|rule| (rule.name, (rule.check)(situation, &lane, context.now)));
@@ -54,8 +54,8 @@ fn caps() -> impl Iterator<Item = &'static Rule<SlotCheck>> {
     SLOT_RULES.iter().filter(|rule| CAPS.contains(&rule.name))
 }
 
-fn is_refusal(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Refused(_))
+fn is_refusal(verdict: RuleVerdict) -> bool {
+    matches!(verdict, RuleVerdict::Refused(_))
 }
 
 /// The send slots of the horizon that are not quiet for the user throughout, each with its first instant that is not.
@@ -78,7 +78,7 @@ pub fn waking_slots(context: &DecisionContext) -> Result<Vec<(SendSlot, Instant)
 /// The first instant of a slot that is not quiet for the user.
 fn first_waking(situation: &Situation, slot: &SendSlot) -> Option<Instant> {
     match outside(situation, situation.quiet_hours(), slot.start) {
-        Verdict::Allowed { .. } => Some(slot.start),
-        Verdict::Refused(Refusal { allowed_from }) => allowed_from.filter(|from| *from < slot.end),
+        RuleVerdict::Allowed { .. } => Some(slot.start),
+        RuleVerdict::Refused(Refusal { allowed_from }) => allowed_from.filter(|from| *from < slot.end),
     }
 }

@@ -1,7 +1,7 @@
 //! The choice written down as the contract wants it: the minute, the expiry, the candidates.
 
 use super::board::{Arm, Board};
-use super::choice::{Choice, Outcome};
+use super::choice::{ChosenAction, DecisionChoice};
 use super::policy::Pick;
 use super::rule_names::HOLDOUT_RULES;
 use super::situation::Situation;
@@ -12,19 +12,19 @@ use domain::time::{Instant, SECOND};
 use domain::user::QuietHours;
 
 /// The decision that a choice comes to.
-pub(super) fn write(board: &Board, choice: Choice) -> Decision {
+pub(super) fn write(board: &Board, choice: DecisionChoice) -> Decision {
     let mut decision = unsent(board.situation);
     decision.holdout = choice.reasons.iter().any(|reason| HOLDOUT_RULES.contains(&reason.rule.as_str()));
     decision.reasons = choice.reasons;
     decision.candidates =
         choice.candidates.into_iter().map(|(arm, rules)| candidate(board, arm, rules)).collect();
     match choice.outcome {
-        Outcome::NoSend => {}
-        Outcome::Hold(retry_at) => {
+        ChosenAction::NoSend => {}
+        ChosenAction::Hold(retry_at) => {
             decision.action = Action::Hold;
             decision.retry_at = Some(retry_at);
         }
-        Outcome::Send(pick) => send(board, pick, &mut decision),
+        ChosenAction::Send(pick) => send(board, pick, &mut decision),
     }
     decision
 }

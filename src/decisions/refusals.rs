@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::board::Board;
 use super::offers::Offer;
-use super::rules::{CAMPAIGN_RULES, Refusal, RequestCheck, Rule, USER_RULES, Verdict};
+use super::rules::{CAMPAIGN_RULES, Refusal, RequestCheck, Rule, RuleVerdict, USER_RULES};
 use super::sentences::{self, Language};
 use super::situation::Situation;
 use super::walk::{About, Refused, Scope, walk};
@@ -16,8 +16,8 @@ pub(super) fn of_user(situation: &Situation) -> Vec<Reason> {
     let user = USER_RULES.iter().map(|rule| (rule, "user".to_string()));
     let campaign = CAMPAIGN_RULES.iter().map(|rule| (rule, format!("campaign:{}", situation.campaign_id())));
     let refuses = |(rule, subject): (&Rule<RequestCheck>, String)| match (rule.check)(situation) {
-        Verdict::Allowed { .. } => None,
-        Verdict::Refused(Refusal { allowed_from }) => {
+        RuleVerdict::Allowed { .. } => None,
+        RuleVerdict::Refused(Refusal { allowed_from }) => {
             Some(reason(situation, rule.name, subject, allowed_from))
         }
     };

@@ -32,7 +32,7 @@ pub(super) struct Rule<Check> {
 
 /// What a rule says of an instant.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum RuleVerdict {
     /// Yes, and for all instants before `until`, which lies after the one asked for.
     Allowed { until: Instant },
     /// No.
@@ -47,18 +47,18 @@ pub(super) struct Refusal {
 }
 
 /// Yes, for good.
-const YES: Verdict = Verdict::Allowed { until: Instant::MAX };
+const YES: RuleVerdict = RuleVerdict::Allowed { until: Instant::MAX };
 /// No, for good.
-const NEVER: Verdict = Verdict::Refused(Refusal { allowed_from: None });
+const NEVER: RuleVerdict = RuleVerdict::Refused(Refusal { allowed_from: None });
 
 /// A question about the user, or about the campaign with the user.
-pub(super) type RequestCheck = fn(&Situation) -> Verdict;
+pub(super) type RequestCheck = fn(&Situation) -> RuleVerdict;
 /// A question about a channel.
-pub(super) type ChannelCheck = fn(&Situation, &Lane) -> Verdict;
+pub(super) type ChannelCheck = fn(&Situation, &Lane) -> RuleVerdict;
 /// A question about an instant at which something of a lane might be sent.
-pub(super) type SlotCheck = fn(&Situation, &Lane, Instant) -> Verdict;
+pub(super) type SlotCheck = fn(&Situation, &Lane, Instant) -> RuleVerdict;
 /// A question about a content at an instant.
-pub(super) type ContentCheck = fn(&Situation, &Offer, Instant) -> Verdict;
+pub(super) type ContentCheck = fn(&Situation, &Offer, Instant) -> RuleVerdict;
 
 /// May this user be pushed at all? Safety fails closed: what is not known is a no.
 pub(super) const USER_RULES: &[Rule<RequestCheck>] = &[
@@ -123,11 +123,11 @@ pub fn names() -> Vec<&'static str> {
 
 // ---- the user ----
 
-fn clock_is_trusted(situation: &Situation) -> Verdict {
+fn clock_is_trusted(situation: &Situation) -> RuleVerdict {
     yes_if(situation.context.clock_trusted && situation.is_clock_plausible())
 }
 
-fn has_consented(situation: &Situation) -> Verdict {
+fn has_consented(situation: &Situation) -> RuleVerdict {
     match situation.context.user.consent {
         Consent::Granted => YES,
         Consent::Denied => NEVER,
@@ -137,16 +137,16 @@ fn has_consented(situation: &Situation) -> Verdict {
     }
 }
 
-fn preferences_are_readable(situation: &Situation) -> Verdict {
+fn preferences_are_readable(situation: &Situation) -> RuleVerdict {
     yes_if(situation.context.user.unreadable_preference.is_none() && situation.quiet.is_ok())
 }
 
-fn zone_is_known(situation: &Situation) -> Verdict {
+fn zone_is_known(situation: &Situation) -> RuleVerdict {
     yes_if(situation.is_zone_known)
 }
 
 /// The same users are held out from everything.
-fn outside_holdout(situation: &Situation) -> Verdict {
+fn outside_holdout(situation: &Situation) -> RuleVerdict {
     let settings = &situation.context.settings;
     let draw = draw(settings.seed, "holdout", &[situation.context.user.user_id.as_bytes()]);
     yes_if(!falls_within(draw, settings.holdout_percent))
@@ -154,34 +154,34 @@ fn outside_holdout(situation: &Situation) -> Verdict {
 
 // ---- the campaign ----
 
-fn campaign_is_readable(situation: &Situation) -> Verdict {
+fn campaign_is_readable(situation: &Situation) -> RuleVerdict {
     yes_if(situation.context.campaign.as_ref().is_none_or(|campaign| campaign.unreadable.is_none()))
 }
 
 /// Of a campaign that may send so often in all.
-fn under_max_sends(situation: &Situation) -> Verdict {
+fn under_max_sends(situation: &Situation) -> RuleVerdict {
     let most = situation.context.campaign.as_ref().and_then(|campaign| campaign.max_sends);
     yes_if(most.is_none_or(|most| situation.context.campaign_sends < most))
 }
 
-fn campaign_is_running(situation: &Situation) -> Verdict {
+fn campaign_is_running(situation: &Situation) -> RuleVerdict {
     let is_running = |status| matches!(status, CampaignStatus::Running | CampaignStatus::Scheduled);
     yes_if(situation.context.campaign.as_ref().is_none_or(|campaign| is_running(campaign.status)))
 }
 
 /// A segment that is gone or cannot be evaluated is nobody's audience.
-fn audience_is_known(situation: &Situation) -> Verdict {
+fn audience_is_known(situation: &Situation) -> RuleVerdict {
     let audience = situation.context.audience.as_ref();
     yes_if(!matches!(audience, Some(Audience { membership: Membership::Unknown { .. }, .. })))
 }
 
-fn in_audience(situation: &Situation) -> Verdict {
+fn in_audience(situation: &Situation) -> RuleVerdict {
     let audience = situation.context.audience.as_ref();
     yes_if(!matches!(audience, Some(Audience { membership: Membership::Other, .. })))
 }
 
 /// Each campaign holds out users of its own.
-fn outside_campaign_holdout(situation: &Situation) -> Verdict {
+fn outside_campaign_holdout(situation: &Situation) -> RuleVerdict {
     let Some(campaign) = &situation.context.campaign else { return YES };
     let names = [campaign.campaign_id.as_bytes(), situation.context.user.user_id.as_bytes()];
     let draw = draw(situation.context.settings.seed, "campaign_holdout", &names);
@@ -190,25 +190,25 @@ fn outside_campaign_holdout(situation: &Situation) -> Verdict {
 
 // ---- the channel ----
 
-fn channel_is_set_up(_: &Situation, lane: &Lane) -> Verdict {
+fn channel_is_set_up(_: &Situation, lane: &Lane) -> RuleVerdict {
     yes_if(lane.channel.cost.is_some())
 }
 
 /// Of a user whose devices nobody declared, the gateway knows.
-fn has_device(situation: &Situation, lane: &Lane) -> Verdict {
+fn has_device(situation: &Situation, lane: &Lane) -> RuleVerdict {
     let Some(devices) = &situation.context.user.devices else { return YES };
     yes_if(devices.iter().any(|device| device.active && device.channel == lane.channel.name))
 }
 
 // ---- the instant ----
 
-fn after_lead_time(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+fn after_lead_time(situation: &Situation, _: &Lane, at: Instant) -> RuleVerdict {
     let lead = situation.context.campaign.as_ref().map_or(0, |campaign| campaign.lead_minutes);
     let first = situation.from.plus(i64::from(lead) * MINUTE);
     if at < first { refused_until(first) } else { YES }
 }
 
-fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> RuleVerdict {
     let Some(campaign) = &situation.context.campaign else { return YES };
     let start = campaign.window_start.unwrap_or(Instant::MIN);
     let end = campaign.window_end.unwrap_or(Instant::MAX);
@@ -218,48 +218,48 @@ fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> Verdi
     } else if at < start {
         refused_until(start)
     } else {
-        Verdict::Allowed { until: end }
+        RuleVerdict::Allowed { until: end }
     }
 }
 
-fn outside_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+fn outside_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> RuleVerdict {
     outside(situation, situation.quiet_hours(), at)
 }
 
 /// A campaign's quiet hours hold beside the user's, on his clock.
-fn outside_campaign_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> Verdict {
+fn outside_campaign_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> RuleVerdict {
     outside(situation, situation.campaign_quiet_hours(), at)
 }
 
 /// Is the instant outside quiet hours on the user's clock?
-pub(super) fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> Verdict {
+pub(super) fn outside(situation: &Situation, hours: Option<QuietHours>, at: Instant) -> RuleVerdict {
     let Some(hours) = hours else { return YES };
     if hours.is_quiet(situation.zone, at) {
         return refused_until(hours.allowed_from(situation.zone, at));
     }
-    Verdict::Allowed { until: hours.quiet_from(situation.zone, at).unwrap_or(Instant::MAX) }
+    RuleVerdict::Allowed { until: hours.quiet_from(situation.zone, at).unwrap_or(Instant::MAX) }
 }
 
 /// Counts the pushes of the calendar day that the user's own clock shows.
-fn under_daily_cap(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+fn under_daily_cap(_: &Situation, lane: &Lane, at: Instant) -> RuleVerdict {
     all_have_room(lane.daily.iter(), at)
 }
 
 /// Everybody's frequency rules and the campaign's own.
-fn under_frequency_rules(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+fn under_frequency_rules(_: &Situation, lane: &Lane, at: Instant) -> RuleVerdict {
     all_have_room(lane.frequency.iter(), at)
 }
 
-fn after_minimum_gap(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+fn after_minimum_gap(_: &Situation, lane: &Lane, at: Instant) -> RuleVerdict {
     all_have_room(lane.gap.iter(), at)
 }
 
 /// What vendors' push services would not deliver any more on their day need not be sent.
-fn under_vendor_quota(_: &Situation, lane: &Lane, at: Instant) -> Verdict {
+fn under_vendor_quota(_: &Situation, lane: &Lane, at: Instant) -> RuleVerdict {
     all_have_room(lane.vendor.iter(), at)
 }
 
-fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> Verdict {
+fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> RuleVerdict {
     let mut until = Instant::MAX;
     for limit in limits {
         match limit.room(at) {
@@ -268,43 +268,43 @@ fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> Ve
             Room::NotBefore(Some(free)) => return refused_until(free),
         }
     }
-    Verdict::Allowed { until }
+    RuleVerdict::Allowed { until }
 }
 
 // ---- the content ----
 
 /// What cannot be read might be another text, another language or a service message.
-fn content_is_readable(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn content_is_readable(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::Unreadable))
 }
 
-fn is_scored(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn is_scored(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(offer.shift.is_finite())
 }
 
-fn category_is_not_muted(situation: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn category_is_not_muted(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let muted = &situation.context.user.muted_categories;
     yes_if(offer.content.category.as_ref().is_none_or(|category| !muted.contains(category)))
 }
 
 /// Where a content may not be sent, it may not be sent to whom nobody knows to be elsewhere.
-fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let countries = &offer.content.countries;
     let country = situation.context.user.country.as_ref();
     yes_if(countries.is_empty() || country.is_some_and(|country| countries.contains(country)))
 }
 
 /// In the language of the user, in none, or in the default one.
-fn has_variant(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn has_variant(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::NoneInLanguage))
 }
 
-fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::NoneFillable))
 }
 
 /// A content that little is known of is tried on so many users, until more is known.
-fn under_cold_start_cap(situation: &Situation, offer: &Offer, _: Instant) -> Verdict {
+fn under_cold_start_cap(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let candidate = &situation.context.contents[offer.index];
     let settings = &situation.context.settings;
     let is_new = candidate.evidence < settings.cold_start_evidence;
@@ -313,30 +313,30 @@ fn under_cold_start_cap(situation: &Situation, offer: &Offer, _: Instant) -> Ver
 }
 
 /// A content sleeps after it was sent to the user.
-fn is_rested(_: &Situation, offer: &Offer, at: Instant) -> Verdict {
+fn is_rested(_: &Situation, offer: &Offer, at: Instant) -> RuleVerdict {
     all_have_room(offer.sleep.iter(), at)
 }
 
-fn is_published(_: &Situation, offer: &Offer, at: Instant) -> Verdict {
+fn is_published(_: &Situation, offer: &Offer, at: Instant) -> RuleVerdict {
     match offer.content.published_at {
         Some(published_at) if at < published_at => refused_until(published_at),
         _ => YES,
     }
 }
 
-fn before_expiry(_: &Situation, offer: &Offer, at: Instant) -> Verdict {
+fn before_expiry(_: &Situation, offer: &Offer, at: Instant) -> RuleVerdict {
     match offer.content.expires_at {
         Some(expires_at) if at >= expires_at => NEVER,
-        Some(expires_at) => Verdict::Allowed { until: expires_at },
+        Some(expires_at) => RuleVerdict::Allowed { until: expires_at },
         None => YES,
     }
 }
 
-fn yes_if(is_allowed: bool) -> Verdict {
+fn yes_if(is_allowed: bool) -> RuleVerdict {
     if is_allowed { YES } else { NEVER }
 }
 
 /// Refused until `at`; for good when nobody will live to see it.
-fn refused_until(at: Instant) -> Verdict {
-    Verdict::Refused(Refusal { allowed_from: Some(at).filter(|at| is_plausible(*at)) })
+fn refused_until(at: Instant) -> RuleVerdict {
+    RuleVerdict::Refused(Refusal { allowed_from: Some(at).filter(|at| is_plausible(*at)) })
 }

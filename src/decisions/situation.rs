@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context::DecisionContext;
-use super::lanes::{Kind, Lane};
+use super::lanes::{Lane, LaneKind};
 use domain::numeric::decay_factor;
 use domain::slot::HORIZON_HOURS;
 use domain::time::{DAY, HOUR, Instant, SECOND};
@@ -30,7 +30,7 @@ pub(super) struct Situation<'a> {
     /// First instant at which it may no longer; `from` when the clock is wrong.
     pub(super) until: Instant,
     /// Kinds of messages on offer.
-    pub(super) kinds: Vec<Kind>,
+    pub(super) kinds: Vec<LaneKind>,
     /// One lane for each kind over each channel, kind by kind.
     pub(super) lanes: Vec<Lane<'a>>,
     /// Pushes that are still felt at `from`.
@@ -48,8 +48,8 @@ impl<'a> Situation<'a> {
         let from = context.now;
         let until = if is_plausible(from) { from.plus(hours * HOUR) } else { from };
         let (felt, quiet) = (felt_at(context, from), quiet_hours(context));
-        let kinds: BTreeSet<Kind> =
-            context.contents.iter().map(|candidate| Kind::of(&candidate.content, context)).collect();
+        let kinds: BTreeSet<LaneKind> =
+            context.contents.iter().map(|candidate| LaneKind::of(&candidate.content, context)).collect();
         let kinds = Vec::from_iter(kinds);
         let lanes = lanes(context, zone, &kinds);
         Situation { context, zone, is_zone_known: own.is_some(), quiet, from, until, kinds, lanes, felt }
@@ -112,8 +112,8 @@ fn daily_cap(context: &DecisionContext) -> u32 {
     context.user.max_per_day.unwrap_or(context.settings.max_per_day)
 }
 
-fn lanes<'a>(context: &'a DecisionContext, zone: &'static Zone, kinds: &[Kind]) -> Vec<Lane<'a>> {
-    let lane = |kind: &Kind| {
+fn lanes<'a>(context: &'a DecisionContext, zone: &'static Zone, kinds: &[LaneKind]) -> Vec<Lane<'a>> {
+    let lane = |kind: &LaneKind| {
         let kind = *kind;
         context
             .channels

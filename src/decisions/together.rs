@@ -2,7 +2,7 @@
 
 use super::context::{DecisionContext, PastSend};
 use super::lane_set::LaneSet;
-use super::lanes::{Kind, paces};
+use super::lanes::{LaneKind, paces};
 use super::pacing::Measure;
 use super::rule_names::IS_RESTED;
 use super::situation::Situation;
@@ -24,7 +24,7 @@ pub struct Push {
 /// The limits that a user's pushes share.
 #[derive(Clone, Debug, Default)]
 pub struct Together {
-    limits: Vec<Shared>,
+    limits: Vec<SharedLimit>,
     first_lanes: Vec<usize>,
     lanes: usize,
     /// Lanes of marketing messages: their contents sleep after each push.
@@ -36,7 +36,7 @@ pub struct Together {
 
 /// A limit with the lanes that it holds for and those whose pushes count toward it.
 #[derive(Clone, Debug)]
-struct Shared {
+struct SharedLimit {
     rule: &'static str,
     most: u32,
     measure: Measure,
@@ -93,7 +93,14 @@ impl Together {
         lanes
     }
 
-    fn add(&mut self, situation: &Situation, kind: Kind, channel: usize, lane: usize, lanes: &[PastSend]) {
+    fn add(
+        &mut self,
+        situation: &Situation,
+        kind: LaneKind,
+        channel: usize,
+        lane: usize,
+        lanes: &[PastSend],
+    ) {
         let (context, zone) = (situation.context, situation.zone);
         if !kind.is_service {
             self.marketing.insert(lane);
@@ -115,7 +122,7 @@ impl Together {
                 continue;
             }
             let limits = LaneSet::from_iter([lane]);
-            self.limits.push(Shared { rule: pace.rule, most: pace.most, measure, limits, counts, past });
+            self.limits.push(SharedLimit { rule: pace.rule, most: pace.most, measure, limits, counts, past });
         }
     }
 
@@ -142,9 +149,10 @@ impl Together {
     }
 
     fn most_within(&self, hours: usize, lanes: usize) -> usize {
-        let holds_for_all =
-            |shared: &&Shared| (0..lanes).all(|lane| shared.limits.holds(lane) && shared.counts.holds(lane));
-        let most = |shared: &Shared| match shared.measure {
+        let holds_for_all = |shared: &&SharedLimit| {
+            (0..lanes).all(|lane| shared.limits.holds(lane) && shared.counts.holds(lane))
+        };
+        let most = |shared: &SharedLimit| match shared.measure {
             // The horizon may begin and end in the middle of a day, and a day on which clocks are set forward is short.
             Measure::Days(..) => Some(shared.most as usize * (hours.div_ceil(24) + 2)),
             Measure::Rolling(_) => None,
@@ -159,7 +167,7 @@ fn farthest(one: &Push, other: &Push) -> i64 {
     apart(one.first, other.last).max(apart(other.first, one.last))
 }
 
-impl Shared {
+impl SharedLimit {
     /// Do some push and `most` others that count surely lie within one stretch?
     fn is_broken_by(&self, count: usize, push: &impl Fn(usize) -> Push) -> bool {
         /// A solver asks this millions of times, nearly always about a few pushes: those need no memory of their own.
@@ -212,7 +220,7 @@ struct Marked {
     counts: bool,
 }
 
-fn kinds_and_channels(situation: &Situation) -> impl Iterator<Item = (Kind, usize)> {
+fn kinds_and_channels(situation: &Situation) -> impl Iterator<Item = (LaneKind, usize)> {
     let channels = situation.context.channels.len();
     situation.kinds.iter().flat_map(move |kind| (0..channels).map(move |channel| (*kind, channel)))
 }

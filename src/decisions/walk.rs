@@ -2,7 +2,7 @@
 
 use super::lanes::Lane;
 use super::offers::Offer;
-use super::rules::{CHANNEL_RULES, CONTENT_RULES, Refusal, Rule, SLOT_RULES, Verdict};
+use super::rules::{CHANNEL_RULES, CONTENT_RULES, Refusal, Rule, RuleVerdict, SLOT_RULES};
 use super::run::Run;
 use super::situation::Situation;
 use domain::time::Instant;
@@ -82,12 +82,12 @@ pub(super) fn allowed_runs<'s>(situation: &'s Situation, scope: Scope<'s>) -> im
 /// Until when every rule of the scope allows, or the first that does not.
 fn ask(situation: &Situation, scope: Scope, at: Instant) -> Result<Instant, Refused> {
     let mut until = Instant::MAX;
-    let mut judge = |rule: &'static str, about: About, verdict: Verdict| match verdict {
-        Verdict::Allowed { until: end } => {
+    let mut judge = |rule: &'static str, about: About, verdict: RuleVerdict| match verdict {
+        RuleVerdict::Allowed { until: end } => {
             until = until.min(end);
             Ok(())
         }
-        Verdict::Refused(Refusal { allowed_from }) => Err(Refused { rule, about, at, allowed_from }),
+        RuleVerdict::Refused(Refusal { allowed_from }) => Err(Refused { rule, about, at, allowed_from }),
     };
     if let Scope::Lane(lane) | Scope::Arm(_, lane) = scope {
         for Rule { name, check } in CHANNEL_RULES {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A device, or another place at which a user can be reached.
+/// A device, or another address at which a user can be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Its id.

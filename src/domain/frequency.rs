@@ -39,7 +39,7 @@ pub enum FrequencyWindow {
 /// A rule as it is written down.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Declared {
+struct DeclaredRule {
     most: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calendar_days: Option<u32>,
@@ -61,10 +61,10 @@ fn yes() -> bool {
     true
 }
 
-impl TryFrom<Declared> for FrequencyRule {
+impl TryFrom<DeclaredRule> for FrequencyRule {
     type Error = String;
 
-    fn try_from(declared: Declared) -> Result<FrequencyRule, String> {
+    fn try_from(declared: DeclaredRule) -> Result<FrequencyRule, String> {
         let window = match (declared.calendar_days, declared.hours) {
             (Some(days), None) if (1..=LONGEST_DAYS).contains(&days) => FrequencyWindow::CalendarDays(days),
             (None, Some(hours)) if (1..=LONGEST_DAYS * 24).contains(&hours) => {
@@ -78,8 +78,9 @@ impl TryFrom<Declared> for FrequencyRule {
             }
             _ => return Err("a frequency rule has either calendar_days or hours".to_string()),
         };
-        let Declared { most, channel, campaign_tag, message_class, service_bypasses, service_counts, .. } =
-            declared;
+        let DeclaredRule {
+            most, channel, campaign_tag, message_class, service_bypasses, service_counts, ..
+        } = declared;
         Ok(FrequencyRule {
             most,
             window,
@@ -92,13 +93,13 @@ impl TryFrom<Declared> for FrequencyRule {
     }
 }
 
-impl From<FrequencyRule> for Declared {
-    fn from(rule: FrequencyRule) -> Declared {
+impl From<FrequencyRule> for DeclaredRule {
+    fn from(rule: FrequencyRule) -> DeclaredRule {
         let (calendar_days, hours) = match rule.window {
             FrequencyWindow::CalendarDays(days) => (Some(days), None),
             FrequencyWindow::RollingHours(hours) => (None, Some(hours)),
         };
-        Declared {
+        DeclaredRule {
             most: rule.most,
             calendar_days,
             hours,

@@ -66,7 +66,9 @@ pub struct VariantPreview {
     /// Fields that have neither a value nor a default.
     pub missing: Vec<String>,
     /// What is wrong with placeholders, and where.
-    pub faults: Vec<String>,
+    // Programs know this key.
+    #[serde(rename = "faults")]
+    pub errors: Vec<String>,
 }
 
 /// The texts of a variant that a channel shows. Where a channel has no titles and the variant has nothing else, its title
@@ -137,7 +139,7 @@ fn preview_of<'v>(
     let (title, body) = (title_template.fill_known(value), body_template.fill_known(value));
     let (short_title, short_body) =
         (truncate(&title, channel.title_length), truncate(&body, channel.body_length));
-    let faults = faults_of(&[("title", &title_template), ("body", &body_template)]);
+    let errors = errors_of(&[("title", &title_template), ("body", &body_template)]);
     let missing = &title_template.missing(value) | &body_template.missing(value);
     VariantPreview {
         variant_id: variant.variant_id.clone(),
@@ -147,15 +149,15 @@ fn preview_of<'v>(
         body_cut: short_body != body,
         title: short_title.into_owned(),
         body: short_body.into_owned(),
-        refused: !missing.is_empty() || !faults.is_empty(),
+        refused: !missing.is_empty() || !errors.is_empty(),
         missing: missing.into_iter().map(str::to_string).collect(),
-        faults,
+        errors,
     }
 }
 
-fn faults_of(templates: &[(&str, &Template<'_>)]) -> Vec<String> {
-    let faults = templates
+fn errors_of(templates: &[(&str, &Template<'_>)]) -> Vec<String> {
+    let errors = templates
         .iter()
-        .flat_map(|(part, template)| template.faults().iter().map(move |fault| (part, fault)));
-    faults.map(|(part, fault)| format!("{part}, character {}: {}", fault.position, fault.what)).collect()
+        .flat_map(|(part, template)| template.errors().iter().map(move |error| (part, error)));
+    errors.map(|(part, error)| format!("{part}, character {}: {}", error.position, error.what)).collect()
 }

@@ -69,7 +69,7 @@ impl fmt::Display for RejectionCode {
     }
 }
 
-/// A rejected record's cause with the words that name the place.
+/// A rejected record's cause with the words that say where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// Stable code.

@@ -22,12 +22,12 @@ const ELLIPSIS: &str = "…";
 /// count. An opening `{{` that nothing closes is text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template<'a> {
-    parts: Vec<Part<'a>>,
-    faults: Vec<TemplateFault>,
+    parts: Vec<TemplatePart<'a>>,
+    errors: Vec<TemplateError>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part<'a> {
+enum TemplatePart<'a> {
     Text(&'a str),
     Field {
         name: &'a str,
@@ -35,7 +35,7 @@ enum Part<'a> {
         written: &'a str,
     },
     /// A placeholder that cannot be meant so; nothing fills it.
-    Faulty {
+    Invalid {
         inside: &'a str,
         written: &'a str,
     },
@@ -44,14 +44,14 @@ enum Part<'a> {
 /// A placeholder that cannot be meant so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("bad_template: character {position}: {what}")]
-pub struct TemplateFault {
+pub struct TemplateError {
     /// Its first brace, counted in characters (Unicode scalar values) from 1.
     pub position: usize,
     /// What is wrong.
-    pub what: FaultKind,
+    pub what: PlaceholderError,
 }
 
-impl Coded for TemplateFault {
+impl Coded for TemplateError {
     fn code(&self) -> &'static str {
         "bad_template"
     }
@@ -63,18 +63,18 @@ impl Coded for TemplateFault {
 
 /// What is wrong with a placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum PlaceholderError {
     /// `{{}}` or `{{|default}}`.
     EmptyName,
     /// `{{a{{b}}}}`, `{{{a}}}`: another brace opens before it closes.
     Nested,
 }
 
-impl fmt::Display for FaultKind {
+impl fmt::Display for PlaceholderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            FaultKind::EmptyName => "a placeholder without a field's name",
-            FaultKind::Nested => "a brace within a placeholder",
+            PlaceholderError::EmptyName => "a placeholder without a field's name",
+            PlaceholderError::Nested => "a brace within a placeholder",
         })
     }
 }
@@ -83,7 +83,7 @@ impl fmt::Display for FaultKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("missing_value: {field:?} is not known and has no default")]
 pub struct MissingValue {
-    /// The field's name; of a faulty placeholder, what stands between its braces.
+    /// The field's name; of a invalid placeholder, what stands between its braces.
     pub field: String,
 }
 
@@ -100,51 +100,51 @@ impl Coded for MissingValue {
 impl<'a> Template<'a> {
     /// Reads a text; every text can be read.
     pub fn parse(text: &'a str) -> Template<'a> {
-        let (mut parts, mut faults) = (Vec::new(), Vec::new());
+        let (mut parts, mut errors) = (Vec::new(), Vec::new());
         let (mut rest, mut position) = (text, 1);
         while let Some(start) = rest.find("{{") {
             let Some(length) = rest[start + 2..].find("}}") else { break };
             let (before, placeholder) = rest.split_at(start);
             let (written, after) = placeholder.split_at(length + 4);
             position += before.chars().count();
-            let part = Part::of_placeholder(written);
+            let part = TemplatePart::of_placeholder(written);
             if let Err(what) = part {
-                faults.push(TemplateFault { position, what });
+                errors.push(TemplateError { position, what });
             }
             if !before.is_empty() {
-                parts.push(Part::Text(before));
+                parts.push(TemplatePart::Text(before));
             }
             let inside = written[2..written.len() - 2].trim();
-            parts.push(part.unwrap_or(Part::Faulty { inside, written }));
+            parts.push(part.unwrap_or(TemplatePart::Invalid { inside, written }));
             position += written.chars().count();
             rest = after;
         }
         if !rest.is_empty() {
-            parts.push(Part::Text(rest));
+            parts.push(TemplatePart::Text(rest));
         }
-        Template { parts, faults }
+        Template { parts, errors }
     }
 
     /// Placeholders that cannot be meant so, in the order of the text. A text that has any is never filled.
-    pub fn faults(&self) -> &[TemplateFault] {
-        &self.faults
+    pub fn errors(&self) -> &[TemplateError] {
+        &self.errors
     }
 
-    /// Fields without a default, each once, sorted. What stands in a faulty placeholder is among them: nobody has that.
+    /// Fields without a default, each once, sorted. What stands in a invalid placeholder is among them: nobody has that.
     pub fn required(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let name = |part: &Part<'a>| match part {
-            Part::Field { name, default: None, .. } => Some(*name),
-            Part::Faulty { inside, .. } => Some(*inside),
+        let name = |part: &TemplatePart<'a>| match part {
+            TemplatePart::Field { name, default: None, .. } => Some(*name),
+            TemplatePart::Invalid { inside, .. } => Some(*inside),
             _ => None,
         };
         self.parts.iter().filter_map(name).collect::<BTreeSet<_>>().into_iter()
     }
 
-    /// Fields that have neither a value nor a default, each once, sorted; faulty placeholders are not among them.
+    /// Fields that have neither a value nor a default, each once, sorted; invalid placeholders are not among them.
     pub fn missing<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> BTreeSet<&'a str> {
         let is_known = |name: &str| value(name).as_deref().is_some_and(is_visible);
-        let name = |part: &Part<'a>| match part {
-            Part::Field { name, default: None, .. } if !is_known(name) => Some(*name),
+        let name = |part: &TemplatePart<'a>| match part {
+            TemplatePart::Field { name, default: None, .. } if !is_known(name) => Some(*name),
             _ => None,
         };
         self.parts.iter().filter_map(name).collect()
@@ -174,19 +174,23 @@ impl<'a> Template<'a> {
     }
 }
 
-impl<'a> Part<'a> {
+impl<'a> TemplatePart<'a> {
     /// Reads what stands from `{{` to `}}`, both included.
-    fn of_placeholder(written: &'a str) -> Result<Part<'a>, FaultKind> {
+    fn of_placeholder(written: &'a str) -> Result<TemplatePart<'a>, PlaceholderError> {
         let inside = &written[2..written.len() - 2];
         // Also in a default: what it leaves behind must never read as a placeholder.
         if inside.contains('{') {
-            return Err(FaultKind::Nested);
+            return Err(PlaceholderError::Nested);
         }
         let (name, default) = match inside.split_once('|') {
             Some((name, default)) => (name.trim(), Some(default.trim())),
             None => (inside.trim(), None),
         };
-        if name.is_empty() { Err(FaultKind::EmptyName) } else { Ok(Part::Field { name, default, written }) }
+        if name.is_empty() {
+            Err(PlaceholderError::EmptyName)
+        } else {
+            Ok(TemplatePart::Field { name, default, written })
+        }
     }
 
     /// Appends what a reader sees; `Err` with the field that has no value.
@@ -196,20 +200,24 @@ impl<'a> Part<'a> {
         value: &impl Fn(&str) -> Option<Cow<'v, str>>,
     ) -> Result<(), &'a str> {
         match *self {
-            Part::Text(own) => text.push_str(own),
-            Part::Faulty { inside, .. } => return Err(inside),
-            Part::Field { name, default, .. } => match (value(name).as_deref().and_then(plain), default) {
-                (Some(value), _) => text.push_str(&value),
-                (None, Some(default)) => text.push_str(default),
-                (None, None) => return Err(name),
-            },
+            TemplatePart::Text(own) => text.push_str(own),
+            TemplatePart::Invalid { inside, .. } => return Err(inside),
+            TemplatePart::Field { name, default, .. } => {
+                match (value(name).as_deref().and_then(plain), default) {
+                    (Some(value), _) => text.push_str(&value),
+                    (None, Some(default)) => text.push_str(default),
+                    (None, None) => return Err(name),
+                }
+            }
         }
         Ok(())
     }
 
     fn written(&self) -> &'a str {
         match *self {
-            Part::Text(written) | Part::Field { written, .. } | Part::Faulty { written, .. } => written,
+            TemplatePart::Text(written)
+            | TemplatePart::Field { written, .. }
+            | TemplatePart::Invalid { written, .. } => written,
         }
     }
 }

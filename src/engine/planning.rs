@@ -7,7 +7,7 @@ use super::ids::uuid_v7;
 use super::question::{DecisionQuestion, LoadedQuestion};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
-use ::planning::Source;
+use ::planning::ContextSource;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
 use domain::settings::DecisionSettings;
@@ -90,7 +90,7 @@ impl<'a> PlanSource<'a> {
     }
 }
 
-impl Source for PlanSource<'_> {
+impl ContextSource for PlanSource<'_> {
     type Scorer = SnapshotScorer;
 
     fn users(&self) -> usize {

@@ -72,13 +72,18 @@ impl fmt::Display for QuestionField {
 }
 
 /// One thing that is wrong with a question, and in which field.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {detail}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
     /// The field.
     pub field: QuestionField,
     /// What is wrong with it, in English, for people.
     pub detail: String,
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.field, self.detail)
+    }
 }
 
 impl InvalidField {

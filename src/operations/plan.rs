@@ -20,11 +20,11 @@ use engine::planning::{Audiences, PlanSource};
 use engine::{POPULARITY, Snapshot};
 use events::lake::Lake;
 use files::workspace::Workspace;
-use planning::decided::{Nowhere, Sink};
+use planning::decided::{DecisionSink, Nowhere};
 use planning::record::Recorder;
 use planning::solver::Phase;
 use planning::what_if::{BadChange, Scenario};
-use planning::{Made, Request, Source, Step, handoff, make};
+use planning::{ContextSource, PlanResult, PlanStep, PlanningRequest, handoff, make};
 use registry::versions::Registry;
 
 /// What to plan.
@@ -149,12 +149,12 @@ impl Planner<'_> {
     }
 
     /// Picks among everybody's options and makes their decisions.
-    fn solve<K: Sink>(
+    fn solve<K: DecisionSink>(
         &self,
         source: &PlanSource<'_>,
         campaigns: &[Campaign],
         sink: &mut K,
-    ) -> Result<Made, PlanError>
+    ) -> Result<PlanResult, PlanError>
     where
         PlanError: From<K::Error>,
     {
@@ -163,16 +163,17 @@ impl Planner<'_> {
             progress.step(text);
             progress.count(done as u64, Some(users));
         };
-        let watch = |step: Step| match step {
-            Step::Options(done) if done.is_multiple_of(64) => show("options of users", done),
-            Step::Solve(Phase::Prices(sample)) => show("prices of limits", sample),
-            Step::Solve(_) => show("picking among options", 0),
-            Step::Decide(done) => show("decisions", done),
-            Step::Options(_) => {}
+        let watch = |step: PlanStep| match step {
+            PlanStep::Options(done) if done.is_multiple_of(64) => show("options of users", done),
+            PlanStep::Solve(Phase::Prices(sample)) => show("prices of limits", sample),
+            PlanStep::Solve(_) => show("picking among options", 0),
+            PlanStep::Decide(done) => show("decisions", done),
+            PlanStep::Options(_) => {}
         };
         let (sent, horizon_hours) = (source.sent(), source.horizon_hours());
         let (settings, now) = (&self.context.config.planning, self.now);
-        let request = Request { campaigns, sent: &sent, horizon_hours, now, settings, threads: threads() };
+        let request =
+            PlanningRequest { campaigns, sent: &sent, horizon_hours, now, settings, threads: threads() };
         Ok(make(source, &request, sink, &watch)?)
     }
 }

@@ -148,10 +148,7 @@ impl MadeStep {
 
     fn refused(error: &impl Coded) -> MadeStep {
         let why = error.to_string();
-        // The text of an error begins with its code.
-        let reason = why.strip_prefix(error.code()).and_then(|rest| rest.strip_prefix(": "));
-        let refusal = Some(reason.unwrap_or(&why).to_string());
-        MadeStep { state: StepState::Refused, said: Product::Nothing { why }, refusal }
+        MadeStep { state: StepState::Refused, said: Product::Nothing { why }, refusal: Some(error.detail()) }
     }
 }
 

@@ -24,7 +24,7 @@ pub use error::{AskError, WrittenError};
 
 use super::context::Context;
 use ::segments::answers::cache::{PeopleCache, View};
-use ::segments::answers::desk::{Asked, Desk, DeskError};
+use ::segments::answers::desk::{AskedSegment, Desk, DeskError};
 use ::segments::answers::privacy::Reader;
 use ::segments::language::expression::Expression;
 use ::segments::language::predicate::Predicate;
@@ -90,11 +90,11 @@ impl ReaderChoice {
 
 impl Selection {
     /// The segment, compiled.
-    fn asked(&self, desk: &Desk<'_>, as_of: Instant) -> Result<Asked, AskError> {
+    fn asked(&self, desk: &Desk<'_>, as_of: Instant) -> Result<AskedSegment, AskError> {
         match self {
             Selection::Written(written) => {
                 let (expression, predicate) = written.compile(desk, as_of, None)?;
-                Ok(Asked { card: None, expression, predicate })
+                Ok(AskedSegment { card: None, expression, predicate })
             }
             Selection::Saved(id) => Ok(desk.saved_one(id, as_of)?),
         }

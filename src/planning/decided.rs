@@ -8,7 +8,7 @@ use super::options::Options;
 use super::rules::rule_of;
 use super::solver::audience::instant_of;
 use super::solver::outcome::Plan;
-use super::{Request, Source, Step};
+use super::{ContextSource, PlanStep, PlanningRequest};
 use decisions::context::{DecisionContext, PastSend, Planned};
 use decisions::decide;
 use decisions::prospect::Prospect;
@@ -27,7 +27,7 @@ const PART: usize = 64;
 const MOST_LOGGED: usize = 5;
 
 /// Where decisions go, in order of user and campaign.
-pub trait Sink {
+pub trait DecisionSink {
     /// What may go wrong.
     type Error;
 
@@ -42,7 +42,7 @@ pub trait Sink {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nowhere;
 
-impl Sink for Nowhere {
+impl DecisionSink for Nowhere {
     type Error = std::convert::Infallible;
 
     fn take(&mut self, _: Vec<(usize, Record)>) -> Result<(), Self::Error> {
@@ -73,13 +73,13 @@ pub struct CampaignDecided {
 }
 
 /// Makes the decision of every member of every audience.
-pub(super) fn decide_all<S: Source, K: Sink>(
+pub(super) fn decide_all<S: ContextSource, K: DecisionSink>(
     source: &S,
-    request: &Request,
+    request: &PlanningRequest,
     options: &Options,
     plan: &Plan,
     sink: &mut K,
-    watch: &impl Fn(Step),
+    watch: &impl Fn(PlanStep),
 ) -> Result<Decided, K::Error> {
     let mut decided = Decided { campaigns: vec![CampaignDecided::default(); request.campaigns.len()] };
     let decider = Decider { source, request, options, plan };
@@ -92,14 +92,14 @@ pub(super) fn decide_all<S: Source, K: Sink>(
             decided.campaigns[*campaign].count(record);
         }
         sink.take(records)?;
-        watch(Step::Decide(users.end));
+        watch(PlanStep::Decide(users.end));
     }
     Ok(decided)
 }
 
 struct Decider<'a, S> {
     source: &'a S,
-    request: &'a Request<'a>,
+    request: &'a PlanningRequest<'a>,
     options: &'a Options,
     plan: &'a Plan,
 }
@@ -110,7 +110,7 @@ struct PlannedPush {
     push: PastSend,
 }
 
-impl<S: Source> Decider<'_, S> {
+impl<S: ContextSource> Decider<'_, S> {
     fn batch(&self, users: Range<usize>) -> Vec<(usize, Record)> {
         let first = users.start;
         let work = |part: Range<usize>| part.flat_map(|user| self.records(first + user)).collect::<Vec<_>>();

@@ -15,14 +15,14 @@ pub struct Forecast {
     /// Sends.
     pub sends: u64,
     /// Goal events.
-    pub goal_events: Expected,
+    pub goal_events: ExpectedCount,
     /// Users who withdraw their consent.
-    pub opt_outs: Expected,
+    pub opt_outs: ExpectedCount,
 }
 
 /// A number of independent events: how many are to be expected, and the variance of their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Expected {
+pub struct ExpectedCount {
     /// The sum of their probabilities.
     pub mean: f64,
     /// Σ p · (1 − p).
@@ -62,14 +62,14 @@ impl Forecast {
     }
 }
 
-impl Expected {
+impl ExpectedCount {
     fn add(&mut self, probability: f64) {
         self.mean += probability;
         self.variance += probability * (1.0 - probability);
     }
 
-    fn and(self, other: Expected) -> Expected {
-        Expected { mean: self.mean + other.mean, variance: self.variance + other.variance }
+    fn and(self, other: ExpectedCount) -> ExpectedCount {
+        ExpectedCount { mean: self.mean + other.mean, variance: self.variance + other.variance }
     }
 
     /// The bounds that hold 95 % of outcomes, if all probabilities may be off by one common factor.

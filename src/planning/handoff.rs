@@ -24,7 +24,7 @@ pub const MANIFEST: &str = "_manifest.json";
 
 /// One push to be sent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
+pub struct HandoffRow {
     /// The minute that `send_at` lies in.
     pub send_minute: Instant,
     /// Part of the hand-off, by user.
@@ -57,14 +57,14 @@ pub struct Row {
     pub action_probability: f64,
 }
 
-impl Row {
+impl HandoffRow {
     /// The row of a decision; `None` unless it sends.
-    pub fn of(decision: &Decision, context: &DecisionContext, shards: u32) -> Option<Row> {
+    pub fn of(decision: &Decision, context: &DecisionContext, shards: u32) -> Option<HandoffRow> {
         let send_at = decision.send_at?;
         let content_id = decision.content_id.clone()?;
         let contents = context.contents.iter().map(|candidate| &candidate.content);
         let content = contents.into_iter().find(|content| content.content_id == content_id);
-        Some(Row {
+        Some(HandoffRow {
             send_minute: Instant::from_micros(send_at.micros().div_euclid(MINUTE) * MINUTE),
             shard: shard_of(&decision.user_id, shards),
             send_id: decision.send_id.clone()?,
@@ -97,8 +97,8 @@ fn shard_of(user_id: &str, shards: u32) -> u32 {
 ///
 /// # Errors
 /// When a file cannot be written, or a directory of that name holds something already.
-pub fn write(out: &Path, mut rows: Vec<Row>, head: &Value) -> Result<PathBuf, TableError> {
-    let key = |row: &Row| (row.send_minute, row.shard);
+pub fn write(out: &Path, mut rows: Vec<HandoffRow>, head: &Value) -> Result<PathBuf, TableError> {
+    let key = |row: &HandoffRow| (row.send_minute, row.shard);
     rows.sort_by(|one, other| key(one).cmp(&key(other)).then_with(|| one.send_id.cmp(&other.send_id)));
     match out.extension() {
         Some(_) => write_file(out, &rows, head),
@@ -149,7 +149,7 @@ pub fn check(out: &Path) -> Result<(), HandoffError> {
     }
 }
 
-fn write_file(out: &Path, rows: &[Row], head: &Value) -> Result<PathBuf, TableError> {
+fn write_file(out: &Path, rows: &[HandoffRow], head: &Value) -> Result<PathBuf, TableError> {
     let frame = frame_of(rows).map_err(TableError::parquet(out))?;
     tables::write_frame(out, frame)?;
     let bytes = fs::read(out).map_err(TableError::io(out))?;
@@ -159,7 +159,7 @@ fn write_file(out: &Path, rows: &[Row], head: &Value) -> Result<PathBuf, TableEr
     write_manifest(&path, head, vec![file])
 }
 
-fn write_directory(out: &Path, rows: &[Row], head: &Value) -> Result<PathBuf, TableError> {
+fn write_directory(out: &Path, rows: &[HandoffRow], head: &Value) -> Result<PathBuf, TableError> {
     let (mut files, mut paths, mut directories) = (Vec::new(), Vec::new(), BTreeSet::new());
     for part in rows.chunk_by(|one, other| (one.send_minute, one.shard) == (other.send_minute, other.shard)) {
         // Colons are no part of names everywhere.
@@ -186,8 +186,8 @@ fn write_manifest(path: &Path, head: &Value, files: Vec<Value>) -> Result<PathBu
 }
 
 /// The rows as a table: instants are text, RFC 3339.
-fn frame_of(rows: &[Row]) -> PolarsResult<DataFrame> {
-    let texts = |name: &str, of: &dyn Fn(&Row) -> String| {
+fn frame_of(rows: &[HandoffRow]) -> PolarsResult<DataFrame> {
+    let texts = |name: &str, of: &dyn Fn(&HandoffRow) -> String| {
         Column::new(name.into(), rows.iter().map(of).collect::<Vec<String>>())
     };
     let variants: Vec<Option<&str>> = rows.iter().map(|row| row.variant_id.as_deref()).collect();

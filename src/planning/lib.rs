@@ -16,7 +16,7 @@ mod rules;
 pub use rules::rule_of;
 
 use config::PlanningConfig;
-use decided::{Decided, Sink};
+use decided::{Decided, DecisionSink};
 use decisions::context::DecisionContext;
 use decisions::scorer::Scorer;
 use domain::campaign::Campaign;
@@ -32,7 +32,7 @@ use solver::{Phase, Task, plan_watched};
 pub const MOST_CAMPAIGNS: usize = 20;
 
 /// Where users and what is known of them come from.
-pub trait Source: Sync {
+pub trait ContextSource: Sync {
     /// What scores a campaign's arms.
     type Scorer: Scorer + Sync;
 
@@ -52,8 +52,8 @@ pub trait Source: Sync {
 
 /// What is to be planned.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
-    /// The campaigns, each once; their indices are those of [`Source`].
+pub struct PlanningRequest<'a> {
+    /// The campaigns, each once; their indices are those of [`ContextSource`].
     pub campaigns: &'a [Campaign],
     /// Pushes that went out for each campaign.
     pub sent: &'a [u64],
@@ -69,7 +69,7 @@ pub struct Request<'a> {
 
 /// A step of planning, for whoever watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PlanStep {
     /// Users' options are laid out: so many users are done.
     Options(usize),
     /// The solver works.
@@ -80,7 +80,7 @@ pub enum Step {
 
 /// A plan made: the solver's word, and what became of everybody.
 #[derive(Debug)]
-pub struct Made {
+pub struct PlanResult {
     /// Who gets what when, loads, pairs, bound.
     pub plan: Plan,
     /// The minute from which the plan counts.
@@ -97,27 +97,27 @@ pub struct Made {
 ///
 /// # Errors
 /// Those of the sink that decisions are given to.
-pub fn make<S: Source, K: Sink>(
+pub fn make<S: ContextSource, K: DecisionSink>(
     source: &S,
-    request: &Request,
+    request: &PlanningRequest,
     sink: &mut K,
-    watch: &(impl Fn(Step) + Sync),
-) -> Result<Made, K::Error> {
+    watch: &(impl Fn(PlanStep) + Sync),
+) -> Result<PlanResult, K::Error> {
     let origin = origin_of(request.now);
     let options = Options::lay_out(source, request, origin, watch);
     let limits = limits(request);
     let rules = SharedRules { options: &options, origin };
     let settings = solver::Settings::new(request.settings.seed, request.threads);
     let task = Task { audience: &options.audience, limits: &limits, rules: &rules, settings };
-    let plan = plan_watched(&task, |phase| watch(Step::Solve(phase)));
+    let plan = plan_watched(&task, |phase| watch(PlanStep::Solve(phase)));
     let decided = decided::decide_all(source, request, &options, &plan, sink, watch)?;
     let sends: u32 = plan.campaigns.iter().map(|campaign| campaign.sends).sum();
     let value = (plan.value - options.reach * f64::from(sends)).max(0.0);
     let bound = value + (plan.bound - plan.value);
-    Ok(Made { plan, origin, decided, value, bound })
+    Ok(PlanResult { plan, origin, decided, value, bound })
 }
 
-impl Made {
+impl PlanResult {
     /// How far the value may lie below the best of plans that reach as many, as a share of the bound.
     pub fn gap(&self) -> f64 {
         if self.bound > 0.0 { (self.bound - self.value) / self.bound } else { 0.0 }
@@ -129,7 +129,7 @@ impl Made {
     }
 }
 
-fn limits(request: &Request) -> Limits {
+fn limits(request: &PlanningRequest) -> Limits {
     let limit = |(campaign, sent): (&Campaign, &u64)| CampaignLimits {
         throttle_per_minute: campaign.throttle_per_minute,
         max_sends: campaign

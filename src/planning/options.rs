@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::solver::audience::{Audience, Offer, Offers, quarter_of};
-use super::{Request, Source, Step};
+use super::{ContextSource, PlanStep, PlanningRequest};
 use decisions::context::DecisionContext;
 use decisions::prospect::{Prospect, prospects};
 use decisions::together::Together;
@@ -52,11 +52,11 @@ fn last_content(lanes: usize) -> u32 {
 }
 
 impl Options {
-    pub(super) fn lay_out<S: Source>(
+    pub(super) fn lay_out<S: ContextSource>(
         source: &S,
-        request: &Request,
+        request: &PlanningRequest,
         origin: Instant,
-        watch: &(impl Fn(Step) + Sync),
+        watch: &(impl Fn(PlanStep) + Sync),
     ) -> Options {
         let together: Vec<OnceLock<Box<Together>>> = (0..source.users()).map(|_| OnceLock::new()).collect();
         let done = AtomicUsize::new(0);
@@ -74,7 +74,7 @@ impl Options {
             if contexts.len() > 1 {
                 let _ = together[user].set(Box::new(shared));
             }
-            watch(Step::Options(done.fetch_add(1, Ordering::Relaxed) + 1));
+            watch(PlanStep::Options(done.fetch_add(1, Ordering::Relaxed) + 1));
         };
         let hours = request.horizon_hours as usize + MARGIN_HOURS;
         let mut audience =
@@ -90,7 +90,7 @@ impl Options {
     }
 
     /// The prospect that an option of a context of the user was made of, by the option's payload and quarter.
-    pub(super) fn prospect<S: Source>(
+    pub(super) fn prospect<S: ContextSource>(
         &self,
         source: &S,
         contexts: &[(usize, DecisionContext)],
@@ -129,7 +129,7 @@ fn offer(prospect: &Prospect, payload: u32, origin: Instant) -> Option<Offer> {
 }
 
 /// The payload of a prospect of the user's context of this index.
-fn payload_of<S: Source>(
+fn payload_of<S: ContextSource>(
     source: &S,
     context: &DecisionContext,
     prospect: &Prospect,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, DataFrame};
 
-use super::decided::Sink;
-use super::handoff::Row;
+use super::decided::DecisionSink;
+use super::handoff::HandoffRow;
 use domain::identity::sha256_hex;
 use files::tables::{self, TableError};
 use parallel::in_chunks_on;
@@ -23,7 +23,7 @@ pub struct Recorder {
     log_directory: PathBuf,
     threads: usize,
     shards: u32,
-    rows: Vec<Row>,
+    rows: Vec<HandoffRow>,
     decisions: u64,
     /// For each campaign the members of its audience, in order.
     members: Vec<Vec<String>>,
@@ -33,7 +33,7 @@ pub struct Recorder {
 #[derive(Debug)]
 pub struct Recorded {
     /// The pushes to hand off.
-    pub rows: Vec<Row>,
+    pub rows: Vec<HandoffRow>,
     /// The log file.
     pub log: PathBuf,
     /// Decisions in it.
@@ -75,7 +75,7 @@ impl Recorder {
     }
 }
 
-impl Sink for Recorder {
+impl DecisionSink for Recorder {
     type Error = LogError;
 
     fn take(&mut self, records: Vec<(usize, Record)>) -> Result<(), LogError> {
@@ -87,7 +87,7 @@ impl Sink for Recorder {
         }
         self.decisions += records.len() as u64;
         for (campaign, record) in records {
-            self.rows.extend(Row::of(&record.decision, &record.context, self.shards));
+            self.rows.extend(HandoffRow::of(&record.decision, &record.context, self.shards));
             self.members[campaign].push(record.decision.user_id);
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::options::{Options, Payload};
 use super::solver::audience::instant_of;
 use super::solver::limits::{Chosen, JointRules};
-use super::solver::outcome::Reason;
+use super::solver::outcome::LimitReason;
 use decisions::together::Push;
 use decisions::{rule_names, rules};
 use domain::time::Instant;
@@ -41,13 +41,13 @@ impl SharedRules<'_> {
 }
 
 /// The rule that stands behind a reason of the solver, and the index of the campaign whose push does.
-pub fn rule_of(reason: Reason) -> (&'static str, Option<usize>) {
+pub fn rule_of(reason: LimitReason) -> (&'static str, Option<usize>) {
     match reason {
-        Reason::MaxSends => (rule_names::UNDER_MAX_SENDS, None),
-        Reason::CampaignThrottle => (rule_names::UNDER_THROTTLE, None),
-        Reason::SharedThrottle => (rule_names::UNDER_SHARED_THROTTLE, None),
-        Reason::HourCapacity => (rule_names::UNDER_HOURLY_CAPACITY, None),
-        Reason::JointRule { rule, other } => {
+        LimitReason::MaxSends => (rule_names::UNDER_MAX_SENDS, None),
+        LimitReason::CampaignThrottle => (rule_names::UNDER_THROTTLE, None),
+        LimitReason::SharedThrottle => (rule_names::UNDER_SHARED_THROTTLE, None),
+        LimitReason::HourCapacity => (rule_names::UNDER_HOURLY_CAPACITY, None),
+        LimitReason::JointRule { rule, other } => {
             let name = NAMES.get(usize::from(rule)).copied().unwrap_or(rule_names::MATCHES_PLAN);
             (name, other.map(usize::from))
         }

@@ -8,7 +8,7 @@ use domain::user::MinuteOfDay;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum ScenarioChange {
     /// So many pushes on each of a user's calendar days at most, whoever set no cap of his own.
     CapPerDay(u32),
     /// So many pushes within seven of a user's calendar days at most.
@@ -25,7 +25,7 @@ pub struct Scenario {
     /// As it was asked for.
     pub name: String,
     /// The changes.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ScenarioChange>,
 }
 
 /// A change that cannot be read; the text says what can.
@@ -54,18 +54,21 @@ impl Scenario {
     /// # Errors
     /// For a change that is none, and for a campaign that is not in the plan.
     pub fn parse(text: &str, campaigns: &[Campaign]) -> Result<Scenario, BadChange> {
-        let changes: Result<Vec<Change>, BadChange> =
+        let changes: Result<Vec<ScenarioChange>, BadChange> =
             text.split(',').map(|change| parse_change(change.trim(), campaigns)).collect();
         let changes = changes?;
-        let is_alike = |one: &Change, other: &Change| {
-            std::mem::discriminant(one) == std::mem::discriminant(other) && !matches!(one, Change::Without(_))
+        let is_alike = |one: &ScenarioChange, other: &ScenarioChange| {
+            std::mem::discriminant(one) == std::mem::discriminant(other)
+                && !matches!(one, ScenarioChange::Without(_))
         };
         if (1..changes.len()).any(|at| changes[..at].iter().any(|before| is_alike(before, &changes[at]))) {
             let detail = "one thing is changed twice".to_string();
             return Err(BadChange { text: text.to_string(), detail });
         }
         let is_dropped = |campaign: &Campaign| {
-            changes.iter().any(|change| matches!(change, Change::Without(id) if *id == campaign.campaign_id))
+            changes
+                .iter()
+                .any(|change| matches!(change, ScenarioChange::Without(id) if *id == campaign.campaign_id))
         };
         if campaigns.iter().all(is_dropped) {
             let detail = "no campaign is left".to_string();
@@ -79,8 +82,8 @@ impl Scenario {
         let mut settings = settings.clone();
         for change in &self.changes {
             match change {
-                Change::CapPerDay(most) => settings.max_per_day = *most,
-                Change::CapPerWeek(most) => settings.frequency_rules.push(FrequencyRule {
+                ScenarioChange::CapPerDay(most) => settings.max_per_day = *most,
+                ScenarioChange::CapPerWeek(most) => settings.frequency_rules.push(FrequencyRule {
                     most: *most,
                     window: FrequencyWindow::CalendarDays(7),
                     channel: None,
@@ -89,11 +92,11 @@ impl Scenario {
                     service_bypasses: true,
                     service_counts: false,
                 }),
-                Change::Quiet(from, until) => {
+                ScenarioChange::Quiet(from, until) => {
                     settings.quiet_from = String::from(*from);
                     settings.quiet_until = String::from(*until);
                 }
-                Change::Without(_) => {}
+                ScenarioChange::Without(_) => {}
             }
         }
         settings
@@ -102,15 +105,14 @@ impl Scenario {
     /// The campaigns that are left.
     pub fn campaigns(&self, campaigns: &[Campaign]) -> Vec<Campaign> {
         let is_dropped = |campaign: &Campaign| {
-            let drops =
-                |change: &Change| matches!(change, Change::Without(id) if *id == campaign.campaign_id);
+            let drops = |change: &ScenarioChange| matches!(change, ScenarioChange::Without(id) if *id == campaign.campaign_id);
             self.changes.iter().any(drops)
         };
         campaigns.iter().filter(|campaign| !is_dropped(campaign)).cloned().collect()
     }
 }
 
-fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<Change, BadChange> {
+fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<ScenarioChange, BadChange> {
     let bad = |detail: &str| BadChange { text: text.to_string(), detail: detail.to_string() };
     let forms = "write cap=2/day, cap=5/week, quiet=22:00-08:00 or without=CAMPAIGN";
     let (name, value) = text.split_once('=').ok_or_else(|| bad(forms))?;
@@ -119,8 +121,8 @@ fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<Change, BadChange>
             let (count, unit) = value.split_once('/').ok_or_else(|| bad("write cap=2/day or cap=5/week"))?;
             let count = count.parse().map_err(|_| bad("a cap is a whole number from 0 up"))?;
             match unit {
-                "day" => Ok(Change::CapPerDay(count)),
-                "week" => Ok(Change::CapPerWeek(count)),
+                "day" => Ok(ScenarioChange::CapPerDay(count)),
+                "week" => Ok(ScenarioChange::CapPerWeek(count)),
                 _ => Err(bad("a cap is per day or per week")),
             }
         }
@@ -128,11 +130,11 @@ fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<Change, BadChange>
             let hours = value.split_once('-');
             let hours = hours.and_then(|(from, until)| Some((time(from)?, time(until)?)));
             hours
-                .map(|(from, until)| Change::Quiet(from, until))
+                .map(|(from, until)| ScenarioChange::Quiet(from, until))
                 .ok_or_else(|| bad("write quiet=22:00-08:00"))
         }
         "without" if campaigns.iter().any(|campaign| campaign.campaign_id == value) => {
-            Ok(Change::Without(value.to_string()))
+            Ok(ScenarioChange::Without(value.to_string()))
         }
         "without" => Err(bad("no such campaign is planned")),
         _ => Err(bad(forms)),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use super::decision_log::LogError;
+use super::log_error::LogError;
 
 /// Where a record is: a file, and the frame that begins at this byte of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
-use super::decision_log::{LogError, Record};
+use super::decision_log::Record;
+use super::log_error::LogError;
 use super::log_files::{COMPRESSION_LEVEL, batch_file_name};
 
 /// A log file that is being written under a temporary name.

@@ -16,81 +16,21 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ack::{Ack, FramePosition, Promise, pair};
+use super::log_error::LONGEST_QUEUE;
+pub use super::log_error::{FORMAT, LogError};
 use super::log_files::{LogFile, files, lines_of, read_frame, read_frames};
 use decisions::context::DecisionContext;
 use domain::decision::Decision;
-use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
-
-/// Version of a record; a newer one is refused.
-pub const FORMAT: u32 = 1;
 
 /// A file this long is closed and the next one begun.
 const ROTATE_BYTES: u64 = 64 << 20;
-
-/// Records that may wait; beyond it the server is overloaded and says so.
-const LONGEST_QUEUE: usize = 4_096;
 
 /// Most bytes of JSON in one frame, but for a single larger record.
 const LARGEST_BATCH: usize = 4 << 20;
 
 /// Longest time that written bytes wait for their `fdatasync`.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-
-/// A log that cannot be written or read; the text names the file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
-    /// The file system said no.
-    #[error("log_unavailable: {}: {detail}", .path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What it said.
-        detail: String,
-    },
-    /// More records wait than may.
-    #[error("log_overloaded: {LONGEST_QUEUE} records wait to be written")]
-    Overloaded,
-    /// The server is stopping.
-    #[error("log_closed: the decision log is closed")]
-    Closed,
-    /// A record from a newer smartpush.
-    #[error("newer_format: {}: a record of format {found}, this smartpush reads up to {FORMAT}", .path.display())]
-    NewerFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its format number.
-        found: u32,
-    },
-    /// A record that cannot be read.
-    #[error("bad_record: {}: {detail}", .path.display())]
-    BadRecord {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-}
-
-impl Coded for LogError {
-    fn code(&self) -> &'static str {
-        match self {
-            LogError::Io { .. } => "log_unavailable",
-            LogError::Overloaded => "log_overloaded",
-            LogError::Closed => "log_closed",
-            LogError::NewerFormat { .. } => "newer_format",
-            LogError::BadRecord { .. } => "bad_record",
-        }
-    }
-
-    fn kind(&self) -> ErrorKind {
-        match self {
-            LogError::NewerFormat { .. } => ErrorKind::Conflict,
-            LogError::Overloaded | LogError::Closed => ErrorKind::Busy,
-            LogError::Io { .. } | LogError::BadRecord { .. } => ErrorKind::Ours,
-        }
-    }
-}
 
 impl LogError {
     pub(super) fn io(path: &Path, error: &std::io::Error) -> LogError {

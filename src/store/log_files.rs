@@ -10,7 +10,7 @@ use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, find_frame_compressed_size, get_frame_content_size};
 
 use super::ack::FramePosition;
-use super::decision_log::LogError;
+use super::log_error::LogError;
 
 /// End of every file's name.
 const EXTENSION: &str = ".jsonl.zst";

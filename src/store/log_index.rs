@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::ack::FramePosition;
-use super::decision_log::{LogError, RecordHead, find_in, id_in};
+use super::decision_log::{RecordHead, find_in, id_in};
+use super::log_error::LogError;
 use super::log_files::{files, lines_of, numbered_files, read_frame, read_frames};
 use domain::time::Instant;
 

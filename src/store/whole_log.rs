@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::decision_log::{LogError, Record, parse};
+use super::decision_log::{Record, parse};
+use super::log_error::LogError;
 use super::log_files::{FileEnd, files, read_lines};
 
 /// Where a record's line lies. Files only grow, so it stays true.

@@ -5,7 +5,8 @@
 
 mod circles;
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -395,6 +396,33 @@ fn functions_are_measured_between_their_own_braces() {
 }
 
 #[test]
+fn a_type_name_means_one_thing_in_a_crate() {
+    let sources = sources(&["src"]);
+    assert!(sources.iter().flat_map(types).count() > 500, "types are not found");
+    assert_none(repeated_types(&sources));
+}
+
+#[test]
+fn a_type_name_with_two_meanings_is_reported() {
+    let sources = [
+        Source::new(
+            "src/events/lib.rs",
+            "pub struct Row;\npub(super) enum Event<'a> { struct_like { a: &'a u8 } }",
+        ),
+        Source::new(
+            "src/events/formats/csv.rs",
+            "// struct Event;\n\ntype Row = Vec<u8>;\nmod own { struct Event; }",
+        ),
+        Source::new(
+            "src/models/lib.rs",
+            "struct Row;\nfn f() { struct Event; }\nimpl I for Row { type Event = u8; }",
+        ),
+    ];
+    let found = repeated_types(&sources);
+    assert_eq!(found, ["src/events/formats/csv.rs:3: `Row` is also the name of src/events/lib.rs:1"]);
+}
+
+#[test]
 fn the_top_level_is_fixed() {
     let names = top_level(&repository_files());
     assert!(names.contains("Cargo.toml"), "the listing is incomplete: {names:?}");
@@ -595,6 +623,46 @@ fn opening_faults(source: &Source) -> Vec<String> {
 fn length_faults(source: &Source) -> Vec<String> {
     let long = functions(&source.text).into_iter().filter(|function| function.lines > LONGEST_FUNCTION);
     long.map(|f| source.fault(f.line, &format!("`{}` has {} lines", f.name, f.lines))).collect()
+}
+
+/// Types of one crate that have the name of another type of it, which a reader would have to tell apart by their modules.
+fn repeated_types(sources: &[Source]) -> Vec<String> {
+    let mut first = BTreeMap::new();
+    let mut found = Vec::new();
+    for source in sources {
+        for (name, line) in types(source) {
+            let definition = format!("{}:{line}", source.path);
+            match first.entry((source.room(), name.clone())) {
+                Entry::Vacant(entry) => drop(entry.insert(definition)),
+                Entry::Occupied(entry) => {
+                    found.push(source.fault(line, &format!("`{name}` is also the name of {}", entry.get())));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The types that a file defines outside of functions, blocks and inline modules, with their lines.
+fn types(source: &Source) -> Vec<(String, usize)> {
+    let tokens = tokens(&source.text);
+    let (mut depth, mut found) = (0_usize, Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
+        match &*token.text {
+            "{" | "(" | "[" => depth += 1,
+            "}" | ")" | "]" => depth = depth.saturating_sub(1),
+            "struct" | "enum" | "trait" | "type" | "union" if depth == 0 => {
+                found.extend(
+                    tokens
+                        .get(at + 1)
+                        .filter(|name| name.is_word())
+                        .map(|name| (name.text.clone(), name.line)),
+                );
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Absolute paths that exist on one machine only.

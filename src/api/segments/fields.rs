@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::decisions::reading_tables;
 use super::super::problem::Problem;
 use super::super::{ApiState, json};
-use ::segments::language::fields::{FUNCTIONS, Field};
+use ::segments::language::fields::{CatalogueField, FUNCTIONS};
 use operations::segments::PeopleChoice;
 use operations::segments::fields::fields as list_fields;
 
@@ -25,6 +25,6 @@ pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, Prob
     let catalogue =
         reading_tables(&state, |state| list_fields(&state.context(), PeopleChoice::Kept(&state.0.people)))
             .await?;
-    let fields: Vec<&Field> = catalogue.fields().collect();
+    let fields: Vec<&CatalogueField> = catalogue.fields().collect();
     Ok(json(json!({ "fields": fields, "functions": FUNCTIONS }).to_string()))
 }

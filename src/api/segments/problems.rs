@@ -30,7 +30,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Problem> {
 }
 
 fn wrong(error: &SegmentError) -> Problem {
-    match error.fault.is_damage() {
+    match error.cause.is_damage() {
         true => Problem::unusable(error),
         false => Problem::of(error, WRONG),
     }
@@ -100,10 +100,10 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::Field { error, .. } => wrong(&error).hinting(None, error.suggestion.clone()),
             DeskError::NotAField(_) | DeskError::TooLarge(_) => Problem::of(&error, WRONG),
-            DeskError::Stale { error: ref wrong, .. } if wrong.fault.is_damage() => Problem::unusable(&error),
-            DeskError::Stale { ref id, error: ref segment_error, .. } => Problem::of(&error, WRONG)
-                .saying(format!("bad_segment: segment {id:?}: {segment_error}"))
-                .hinting(None, segment_error.suggestion.clone()),
+            DeskError::Stale { error: ref wrong, .. } if wrong.cause.is_damage() => Problem::unusable(&error),
+            DeskError::Stale { ref id, error: ref wrong, .. } => Problem::of(&error, WRONG)
+                .saying(format!("bad_segment: segment {id:?}: {wrong}"))
+                .hinting(None, wrong.suggestion.clone()),
             DeskError::Saved(error) => error.into(),
             DeskError::Privacy(error) => error.into(),
             DeskError::People(error) => error.into(),

@@ -6,9 +6,8 @@ use engine::DecisionQuestion;
 
 /// "What and when for this user?"
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, utoipa::ToSchema)]
-#[schema(as = Question)]
-#[serde(deny_unknown_fields, expecting = "struct Question")]
-pub struct QuestionBody {
+#[serde(deny_unknown_fields)]
+pub struct Question {
     /// Who.
     #[schema(min_length = 1, max_length = 128)]
     pub user_id: String,
@@ -28,9 +27,9 @@ pub struct QuestionBody {
     pub channel: Option<String>,
 }
 
-impl From<QuestionBody> for DecisionQuestion {
-    fn from(body: QuestionBody) -> DecisionQuestion {
-        let QuestionBody { user_id, campaign_id, content_ids, horizon_hours, channel } = body;
+impl From<Question> for DecisionQuestion {
+    fn from(question: Question) -> DecisionQuestion {
+        let Question { user_id, campaign_id, content_ids, horizon_hours, channel } = question;
         DecisionQuestion { user_id, campaign_id, content_ids, horizon_hours, channel }
     }
 }

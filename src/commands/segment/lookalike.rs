@@ -8,7 +8,7 @@ use super::super::output::{print_json, print_lines};
 use super::super::{Context, Failure};
 use super::selection::{ViewArguments, written};
 use files::workspace::Workspace;
-use operations::segments::lookalike::{LookalikeRequest, LookalikeSeed, ReachLimit, lookalike};
+use operations::segments::lookalike::{LookalikeRequest, LookalikeSeed, NotKnown, ReachLimit, lookalike};
 
 /// Find people who are like the members of a seed: another segment, a condition, or a list of users
 ///
@@ -100,11 +100,15 @@ pub(super) fn run(
         save: arguments.save.clone(),
         rows: arguments.rows.clone(),
     };
-    let found = context.operate(workspace, |context| lookalike(context, asking, &request))?;
-    if let Some(list) = &found.learned.not_known {
-        let (unknown, read, file) = (list.unknown, list.read, list.file.display());
-        eprintln!("warning: no profile has {unknown} of {read} users of {file}");
+    let found = context.operate(workspace, |context| lookalike(context, asking, &request));
+    let not_known = match &found {
+        Ok(found) => found.learned.not_known.as_ref(),
+        Err(error) => error.not_known(),
+    };
+    if let Some(NotKnown { unknown, read, file }) = not_known {
+        eprintln!("warning: no profile has {unknown} of {read} users of {}", file.display());
     }
+    let found = found?;
     if found.is_chance() {
         eprintln!(
             "warning: the 95 % interval of the AUC includes 0.5: nothing shows that the seed differs from others"

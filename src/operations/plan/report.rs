@@ -10,8 +10,8 @@ use domain::campaign::Campaign;
 use domain::time::Instant;
 use engine::planning::Audiences;
 use planning::forecast::{Bounds, Forecast};
-use planning::solver::outcome::{Pair, Reason};
-use planning::{Made, rule_of};
+use planning::solver::outcome::{LimitReason, Pair};
+use planning::{PlanResult, rule_of};
 
 /// Minutes of an hour.
 pub const HOUR: usize = 60;
@@ -43,7 +43,7 @@ pub struct PlanReport {
     /// Limits that the campaigns share.
     pub limits: PlanningConfig,
     /// What the solver picked, and what became of everybody.
-    pub made: Made,
+    pub made: PlanResult,
     /// The moment of the audiences' profiles, when there are events since.
     pub old_profiles: Option<Instant>,
     /// Version of each campaign's audience, when the plan was kept.
@@ -185,6 +185,6 @@ impl PlanReport {
 /// Users that a campaign of a pair lost to the other, by the rule that decided it.
 pub fn pushed_out(pair: &Pair, is_one: bool) -> Counts {
     let counts = if is_one { &pair.one_pushed_out } else { &pair.other_pushed_out };
-    let name = |rule: u16| rule_of(Reason::JointRule { rule, other: None }).0.to_string();
+    let name = |rule: u16| rule_of(LimitReason::JointRule { rule, other: None }).0.to_string();
     counts.iter().map(|(rule, count)| (name(*rule), u64::from(*count))).collect()
 }

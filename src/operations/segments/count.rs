@@ -8,7 +8,7 @@ use ::segments::answers::cache::View;
 use ::segments::answers::count::{By, Counted};
 use ::segments::answers::desk::{DeskError, Evaluated, sample};
 use ::segments::answers::privacy::Reader;
-use ::segments::saved::evaluations::{Change, Evaluation, Evaluations};
+use ::segments::saved::evaluations::{Evaluation, Evaluations, MembershipChange};
 use ::segments::saved::versions::Card;
 
 /// What to count.
@@ -110,7 +110,7 @@ fn change(
     view: &View<'_>,
     card: &Card,
     evaluated: &Evaluated,
-) -> Result<(Option<Change>, ToKeep), DeskError> {
+) -> Result<(Option<MembershipChange>, ToKeep), DeskError> {
     let evaluations = Evaluations::of(view.desk.saved.evaluations(&card.segment_id));
     let evaluation = Evaluation { as_of: view.as_of(), version: card.version.clone() };
     let members = evaluated.members();

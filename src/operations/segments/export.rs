@@ -7,10 +7,10 @@ use serde_json::json;
 use super::{AskError, AskOptions, Selection, answered};
 use crate::context::Context;
 use ::segments::answers::cache::View;
-use ::segments::answers::desk::Asked;
+use ::segments::answers::desk::AskedSegment;
 use ::segments::answers::export::{Export, frame_of, write};
 use ::segments::answers::privacy::Reader;
-use ::segments::language::keys::Key;
+use ::segments::language::keys::LookupKey;
 use domain::identity::sha256_hex;
 use domain::time::Instant;
 
@@ -67,11 +67,11 @@ pub fn export(
     Ok(ExportReport { segment, version, text, as_of, export })
 }
 
-fn columns(view: &View<'_>, fields: &[String], reader: Reader) -> Result<Vec<(String, Key)>, AskError> {
-    let mut columns: Vec<(String, Key)> = Vec::new();
+fn columns(view: &View<'_>, fields: &[String], reader: Reader) -> Result<Vec<(String, LookupKey)>, AskError> {
+    let mut columns: Vec<(String, LookupKey)> = Vec::new();
     for field in fields {
         let key = view.desk.field(field, view.as_of(), reader)?;
-        if key == Key::UserId || columns.iter().any(|(title, _)| title == field) {
+        if key == LookupKey::UserId || columns.iter().any(|(title, _)| title == field) {
             return Err(AskError::ColumnTwice(field.clone()));
         }
         columns.push((field.clone(), key));
@@ -79,7 +79,7 @@ fn columns(view: &View<'_>, fields: &[String], reader: Reader) -> Result<Vec<(St
     Ok(columns)
 }
 
-fn named(asked: &Asked) -> (Option<String>, String) {
+fn named(asked: &AskedSegment) -> (Option<String>, String) {
     match &asked.card {
         Some(card) => (Some(card.segment_id.clone()), card.version.clone()),
         None => {

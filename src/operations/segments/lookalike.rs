@@ -15,13 +15,13 @@ use super::upload::read_list;
 use super::{AskOptions, ReaderChoice, WrittenSegment, answered};
 use crate::context::Context;
 use ::segments::answers::cache::View;
-use ::segments::answers::desk::{Asked, Desk, DeskError};
+use ::segments::answers::desk::{AskedSegment, Desk, DeskError};
 use ::segments::answers::lookalike::{
     Input, defining, eligible, first_needed, frame_of, inputs, name_of, then_needed,
 };
 use ::segments::answers::privacy::{PrivacyError, Reader};
 use ::segments::language::expression::Expression;
-use ::segments::language::keys::{Key, Needs, needs};
+use ::segments::language::keys::{LookupKey, Needs, needs};
 use ::segments::language::predicate::Predicate;
 use ::segments::people::People;
 use domain::time::Instant;
@@ -163,7 +163,7 @@ fn learn(
 ) -> Result<LearnedLookalike, LookalikeError> {
     let as_of = view.as_of();
     let without = request.without.iter().map(|field| view.desk.field(field, as_of, reader));
-    let without = without.collect::<Result<BTreeSet<Key>, DeskError>>()?;
+    let without = without.collect::<Result<BTreeSet<LookupKey>, DeskError>>()?;
     let asked = request.seed.asked(&view.desk, as_of)?;
     let needed = first_needed(&view.desk.catalogue);
     let evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &needed)?;
@@ -180,8 +180,12 @@ fn learn(
     let inputs = inputs(&people, &rows, &members, &without);
     let ids: Vec<String> = rows.iter().filter_map(|row| people.ids().get(*row).map(str::to_string)).collect();
     let columns: Vec<&[f64]> = inputs.iter().map(|input| input.values.as_slice()).collect();
-    let model = LookAlike::learn(&ids.iter().map(String::as_str).collect::<Vec<&str>>(), &columns, &members)?;
-    let read: BTreeSet<&Key> = inputs.iter().map(|input| &input.key).collect();
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let model = match LookAlike::learn(&names, &columns, &members) {
+        Ok(model) => model,
+        Err(error) => return Err(LookalikeError::Learn { error, not_known }),
+    };
+    let read: BTreeSet<&LookupKey> = inputs.iter().map(|input| &input.key).collect();
     let defining = defining(&needs(&asked.predicate).keys);
     let defined_by = defining.iter().filter(|key| read.contains(key)).map(name_of).collect();
     Ok(LearnedLookalike {
@@ -200,21 +204,23 @@ fn learn(
 
 impl LookalikeSeed {
     /// The seed as a segment; of a list, everybody, of whom the list then says who.
-    fn asked(&self, desk: &Desk<'_>, as_of: Instant) -> Result<Asked, LookalikeError> {
+    fn asked(&self, desk: &Desk<'_>, as_of: Instant) -> Result<AskedSegment, LookalikeError> {
         match self {
             LookalikeSeed::Segment(id) => Ok(desk.saved_one(id, as_of)?),
             LookalikeSeed::Written(written) => {
                 let (expression, predicate) = written.compile(desk, as_of, None)?;
-                Ok(Asked { card: None, expression, predicate })
+                Ok(AskedSegment { card: None, expression, predicate })
             }
-            LookalikeSeed::File(_) => {
-                Ok(Asked { card: None, expression: Expression::Everybody, predicate: Predicate::Everybody })
-            }
+            LookalikeSeed::File(_) => Ok(AskedSegment {
+                card: None,
+                expression: Expression::Everybody,
+                predicate: Predicate::Everybody,
+            }),
         }
     }
 
     /// As a reader knows it.
-    fn named(&self, asked: &Asked) -> String {
+    fn named(&self, asked: &AskedSegment) -> String {
         match (self, &asked.card) {
             (LookalikeSeed::File(path), _) => {
                 path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{AskError, AskOptions, answered};
 use crate::context::Context;
-use ::segments::answers::desk::{Asked, DeskError};
+use ::segments::answers::desk::{AskedSegment, DeskError};
 use ::segments::answers::overlap::{Overlap, overlap as overlap_of};
 use ::segments::answers::privacy::Reader;
 use domain::time::Instant;
@@ -19,7 +19,7 @@ pub const COMPARED: RangeInclusive<usize> = 2..=20;
 #[derive(Clone, Debug)]
 pub struct OverlapReport {
     /// The segments, in the order in which they were named.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<AskedSegment>,
     /// The moment that people are seen at.
     pub as_of: Instant,
     /// All people.
@@ -50,7 +50,7 @@ pub fn overlap(
     answered(context, asking, |view, reader| {
         let as_of = view.as_of();
         let asked = ids.iter().map(|id| view.desk.saved_one(id, as_of));
-        let asked = asked.collect::<Result<Vec<Asked>, DeskError>>()?;
+        let asked = asked.collect::<Result<Vec<AskedSegment>, DeskError>>()?;
         let evaluated = view.evaluate(&asked, reader, &BTreeSet::new())?;
         let (users, overlap) = (evaluated.people.len() as u64, overlap_of(&evaluated.masks));
         Ok(OverlapReport { asked, as_of, users, reader, overlap })

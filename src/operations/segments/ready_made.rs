@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{AskError, AskOptions, answered};
 use crate::context::Context;
-use ::segments::answers::desk::{Asked, DeskError};
+use ::segments::answers::desk::{AskedSegment, DeskError};
 use ::segments::answers::privacy::{Reader, Shown};
 use ::segments::language::ready_made::{ReadyMade, ready_made as all_for};
 use domain::time::Instant;
@@ -36,7 +36,7 @@ pub fn ready_made(context: &Context<'_>, asking: AskOptions<'_>) -> Result<Ready
             goals.partition(|goal| has_model(context, &registry, goal, as_of));
         let all = all_for(&goals);
         let asked = all.iter().map(|one| view.desk.saved_one(&one.id, as_of));
-        let asked = asked.collect::<Result<Vec<Asked>, DeskError>>()?;
+        let asked = asked.collect::<Result<Vec<AskedSegment>, DeskError>>()?;
         let evaluated = view.evaluate(&asked, reader, &BTreeSet::new())?;
         let count = |mask: &Vec<bool>| mask.iter().filter(|taken| **taken).count() as u64;
         let counts: Vec<u64> = evaluated.masks.iter().map(count).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{AskError, AskOptions, Selection, answered};
 use crate::context::Context;
-use ::segments::answers::desk::{Asked, sample as drawn};
+use ::segments::answers::desk::{AskedSegment, sample as drawn};
 use ::segments::answers::privacy::Shown;
 use domain::time::Instant;
 
@@ -12,7 +12,7 @@ use domain::time::Instant;
 #[derive(Clone, Debug)]
 pub struct SampleReport {
     /// The segment.
-    pub asked: Asked,
+    pub asked: AskedSegment,
     /// The moment that people are seen at.
     pub as_of: Instant,
     /// All people.

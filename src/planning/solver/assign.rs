@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use super::assignment::{self, Assignment, PickedOption};
 use super::audience::{Audience, Cell, PART};
 use super::bundle::{Finder, NONE};
 use super::limits::{Chosen, JointRules};
 use super::loads::Loads;
-use super::place::{self, Assignment, Place};
 use super::prices::{Resources, Table};
 use super::{Task, demand, mix};
 use parallel::in_chunks_with;
@@ -109,7 +109,7 @@ impl<'a, R: JointRules> Assigner<'a, R> {
         let audience = self.task.audience;
         let mut wanted: Vec<(usize, u32)> =
             picks.iter().copied().enumerate().filter(|(_, pick)| *pick != NONE).collect();
-        let value = |&(campaign, pick): &(usize, u32)| place::value(audience, user, campaign, pick);
+        let value = |&(campaign, pick): &(usize, u32)| assignment::value(audience, user, campaign, pick);
         wanted.sort_by(|one, other| value(other).total_cmp(&value(one)));
         self.chosen.clear();
         for (campaign, pick) in wanted {
@@ -120,13 +120,13 @@ impl<'a, R: JointRules> Assigner<'a, R> {
     /// Gives the user one more send; `chosen` holds those he has.
     fn take_one(&mut self, user: usize, campaign: usize, pick: u32) -> bool {
         let audience = self.task.audience;
-        let place = Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
+        let option = PickedOption::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
         let turn = mix(self.task.settings.seed, (user * audience.campaigns() + campaign) as u64);
         let rules = self.task.rules;
-        let found = place::minute(rules, &self.loads, user, &mut self.chosen, &place, turn);
+        let found = assignment::minute(rules, &self.loads, user, &mut self.chosen, &option, turn);
         let Some(minute) = found else { return false };
         self.put(user, campaign, pick, minute);
-        self.chosen.push(place.at(minute));
+        self.chosen.push(option.at(minute));
         true
     }
 

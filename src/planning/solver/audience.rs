@@ -79,12 +79,12 @@ pub struct Audience {
     hours: usize,
     users: usize,
     shapes: Vec<Shape>,
-    parts: Vec<Part>,
+    parts: Vec<AudiencePart>,
 }
 
 /// The options of some users, in order of user, campaign and time.
 #[derive(Debug)]
-struct Part {
+struct AudiencePart {
     cells: Vec<Cell>,
     /// Where the cells of (user of the part, campaign) begin, and one more for the end.
     starts: Vec<u32>,
@@ -106,7 +106,7 @@ impl Audience {
         let work = |offers: &mut Offers, range: Range<usize>| lay_out(range, offers, &fill);
         let (parts, _) = parallel::in_chunks_with(threads, users, PART, start, work);
         let mut dictionary = Dictionary::default();
-        let merge = |(mut part, own): (Part, Vec<Shape>)| {
+        let merge = |(mut part, own): (AudiencePart, Vec<Shape>)| {
             let common: Vec<u32> = own.into_iter().map(|shape| dictionary.index(shape)).collect();
             part.cells.iter_mut().for_each(|cell| cell.shape = common[cell.shape as usize]);
             part
@@ -155,8 +155,8 @@ impl Audience {
 
     /// What these users' best options for campaigns are worth on average; 0 without any.
     pub fn mean_best(&self, users: impl Iterator<Item = usize>) -> f64 {
-        let places = users.flat_map(|user| (0..self.campaigns).map(move |campaign| (user, campaign)));
-        let best = places.filter_map(|(user, campaign)| self.best(user, campaign));
+        let pairs = users.flat_map(|user| (0..self.campaigns).map(move |campaign| (user, campaign)));
+        let best = pairs.filter_map(|(user, campaign)| self.best(user, campaign));
         let (sum, count) =
             best.fold((0.0, 0.0), |(sum, count), (_, cell)| (sum + f64::from(cell.value), count + 1.0));
         if count > 0.0 { sum / count } else { 0.0 }
@@ -218,9 +218,9 @@ fn lay_out(
     users: Range<usize>,
     offers: &mut Offers,
     fill: &impl Fn(usize, &mut Offers),
-) -> (Part, Vec<Shape>) {
+) -> (AudiencePart, Vec<Shape>) {
     let mut dictionary = Dictionary::default();
-    let mut part = Part { cells: Vec::new(), starts: vec![0] };
+    let mut part = AudiencePart { cells: Vec::new(), starts: vec![0] };
     for user in users {
         fill(user, offers);
         for offers in &mut offers.by_campaign {

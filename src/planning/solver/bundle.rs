@@ -14,7 +14,7 @@ const SORTED_AT_ONCE: usize = 8;
 
 /// An option with what it gains.
 #[derive(Clone, Copy)]
-struct Choice {
+struct BundleChoice {
     net: f64,
     index: u32,
     first: usize,
@@ -26,7 +26,7 @@ struct Choice {
 #[derive(Clone, Copy)]
 struct Branch {
     campaign: usize,
-    top: Choice,
+    top: BundleChoice,
 }
 
 /// What the best sends gain.
@@ -46,7 +46,7 @@ pub(super) struct Finder<'a, R> {
     pub(super) picks: Vec<u32>,
     branches: Vec<Branch>,
     /// The choices of each branch; the first `sorted` of them are its best, best first.
-    choices: Vec<Vec<Choice>>,
+    choices: Vec<Vec<BundleChoice>>,
     sorted: Vec<usize>,
     /// Sums of the first tops.
     sums: Vec<f64>,
@@ -110,9 +110,15 @@ impl<'a, R: JointRules> Finder<'a, R> {
         }
     }
 
-    fn choice(&self, net: f64, index: usize, cell: &Cell) -> Choice {
+    fn choice(&self, net: f64, index: usize, cell: &Cell) -> BundleChoice {
         let shape = self.audience.shape(cell);
-        Choice { net, index: index as u32, first: shape.first(), last: shape.last(), payload: cell.payload }
+        BundleChoice {
+            net,
+            index: index as u32,
+            first: shape.first(),
+            last: shape.last(),
+            payload: cell.payload,
+        }
     }
 
     fn search(&mut self, user: usize, net: &impl Fn(usize, usize, &Cell) -> f64) -> Found {
@@ -139,10 +145,10 @@ impl<'a, R: JointRules> Finder<'a, R> {
     }
 
     /// A branch's choice, counted from its best; few of many are ever asked for, so they are sorted as they are.
-    fn choice_at(&mut self, level: usize, at: usize) -> Option<Choice> {
+    fn choice_at(&mut self, level: usize, at: usize) -> Option<BundleChoice> {
         let (choices, sorted) = (&mut self.choices[level], &mut self.sorted[level]);
         if at >= *sorted && *sorted < choices.len() {
-            let better = |one: &Choice, other: &Choice| {
+            let better = |one: &BundleChoice, other: &BundleChoice| {
                 other.net.total_cmp(&one.net).then(one.index.cmp(&other.index))
             };
             let rest = &mut choices[*sorted..];
@@ -196,6 +202,6 @@ impl<'a, R: JointRules> Finder<'a, R> {
     }
 }
 
-fn chosen(campaign: usize, choice: &Choice) -> Chosen {
+fn chosen(campaign: usize, choice: &BundleChoice) -> Chosen {
     Chosen { campaign, first: choice.first, last: choice.last, payload: choice.payload }
 }

@@ -28,7 +28,7 @@ pub(super) fn at_prices<R: JointRules>(task: &Task<R>, table: &Table, users: &[u
             upper += choose(finder, table, user);
             for (campaign, pick) in finder.picks.iter().enumerate().filter(|(_, pick)| **pick != NONE) {
                 let cell = &audience.cells(user, campaign)[*pick as usize];
-                tally[table.place(campaign, cell.shape)] += 1;
+                tally[table.index(campaign, cell.shape)] += 1;
             }
         }
         upper

@@ -1,11 +1,11 @@
 //! The best plan of a small audience, by branch and bound under the dual bound.
 
 use super::Task;
+use super::assignment::{self, Assignment, PickedOption};
 use super::bundle::Finder;
 use super::demand;
 use super::limits::{Chosen, JointRules};
 use super::loads::Loads;
-use super::place::{self, Assignment, Place};
 use super::prices::Table;
 use super::reasons::count;
 
@@ -38,7 +38,7 @@ struct Bundle {
 struct Sent {
     user: usize,
     pick: u32,
-    place: Place,
+    option: PickedOption,
     minute: usize,
 }
 
@@ -131,7 +131,7 @@ impl<R: JointRules> Collect<'_, R> {
             if price.is_infinite() || !self.is_whole {
                 continue;
             }
-            self.chosen.push(Place::of(self.task.audience, campaign, cell).open());
+            self.chosen.push(PickedOption::of(self.task.audience, campaign, cell).open());
             if self.task.rules.refused_by(self.user, &self.chosen).is_none() {
                 self.picks.push((campaign, index as u32));
                 let worth = f64::from(cell.value);
@@ -186,7 +186,7 @@ impl<R: JointRules> Search<'_, R> {
         self.best = value;
         self.found = Assignment::empty(self.task.audience);
         for sent in &self.sent {
-            self.found.set(sent.user, sent.place.campaign, sent.pick, sent.minute);
+            self.found.set(sent.user, sent.option.campaign, sent.pick, sent.minute);
         }
     }
 
@@ -196,25 +196,26 @@ impl<R: JointRules> Search<'_, R> {
         let mut chosen = Vec::new();
         for (campaign, pick) in &bundle.picks {
             let audience = self.task.audience;
-            let place = Place::of(audience, *campaign, &audience.cells(user, *campaign)[*pick as usize]);
-            let found = place::minute(self.task.rules, &self.loads, user, &mut chosen, &place, 0);
+            let option =
+                PickedOption::of(audience, *campaign, &audience.cells(user, *campaign)[*pick as usize]);
+            let found = assignment::minute(self.task.rules, &self.loads, user, &mut chosen, &option, 0);
             let Some(minute) = found else {
                 self.sent[before..]
                     .iter()
-                    .for_each(|sent| self.loads.remove(sent.place.campaign, sent.minute));
+                    .for_each(|sent| self.loads.remove(sent.option.campaign, sent.minute));
                 self.sent.truncate(before);
                 return self.pack(user, bundle);
             };
             self.loads.add(*campaign, minute);
-            chosen.push(place.at(minute));
-            self.sent.push(Sent { user, pick: *pick, place, minute });
+            chosen.push(option.at(minute));
+            self.sent.push(Sent { user, pick: *pick, option, minute });
         }
         true
     }
 
     fn take_back(&mut self, user: usize) {
         while let Some(sent) = self.sent.pop_if(|sent| sent.user == user) {
-            self.loads.remove(sent.place.campaign, sent.minute);
+            self.loads.remove(sent.option.campaign, sent.minute);
         }
     }
 
@@ -223,21 +224,21 @@ impl<R: JointRules> Search<'_, R> {
         let mut sends = self.sent.clone();
         for (campaign, pick) in &bundle.picks {
             let cell = &self.task.audience.cells(user, *campaign)[*pick as usize];
-            let place = Place::of(self.task.audience, *campaign, cell);
-            sends.push(Sent { user, pick: *pick, place, minute: 0 });
+            let option = PickedOption::of(self.task.audience, *campaign, cell);
+            sends.push(Sent { user, pick: *pick, option, minute: 0 });
         }
-        self.sent.iter().for_each(|sent| self.loads.remove(sent.place.campaign, sent.minute));
+        self.sent.iter().for_each(|sent| self.loads.remove(sent.option.campaign, sent.minute));
         let mut packing = Packing::new(self.task, &mut self.loads, sends);
         let is_packed = packing.descend(0);
         let has_given_up = packing.ways >= MOST_PACKINGS;
         if is_packed {
             // The sends of a user stand together, in the order of users, as they were put.
             let mut sends = packing.sends;
-            sends.sort_by_key(|sent| (sent.user, sent.place.campaign));
+            sends.sort_by_key(|sent| (sent.user, sent.option.campaign));
             self.sent = sends;
         } else {
             self.is_exact &= !has_given_up;
-            self.sent.iter().for_each(|sent| self.loads.add(sent.place.campaign, sent.minute));
+            self.sent.iter().for_each(|sent| self.loads.add(sent.option.campaign, sent.minute));
         }
         is_packed
     }
@@ -254,14 +255,15 @@ struct Packing<'a, R> {
 impl<'a, R: JointRules> Packing<'a, R> {
     fn new(task: &'a Task<'a, R>, loads: &'a mut Loads, mut sends: Vec<Sent>) -> Packing<'a, R> {
         for sent in &mut sends {
-            let (minutes, none) = (sent.place.shape.minutes, &mut Vec::new());
-            sent.place.shape.minutes = place::allowed(task.rules, sent.user, none, &sent.place, minutes);
+            let (minutes, none) = (sent.option.shape.minutes, &mut Vec::new());
+            sent.option.shape.minutes =
+                assignment::allowed(task.rules, sent.user, none, &sent.option, minutes);
         }
         let mut counts = vec![0; task.audience.users()];
         sends.iter().for_each(|sent| counts[sent.user] += 1);
         // Users with several sends first, as rules tie these together; then those with the fewest minutes.
         sends.sort_by_key(|sent| {
-            (counts[sent.user] == 1, sent.place.shape.minutes.count_ones(), sent.user, sent.place.campaign)
+            (counts[sent.user] == 1, sent.option.shape.minutes.count_ones(), sent.user, sent.option.campaign)
         });
         Packing { task, loads, sends, ways: 0 }
     }
@@ -270,12 +272,12 @@ impl<'a, R: JointRules> Packing<'a, R> {
         if at == self.sends.len() {
             return true;
         }
-        let (user, place) = (self.sends[at].user, self.sends[at].place);
-        let (campaign, shape) = (place.campaign, place.shape);
+        let (user, option) = (self.sends[at].user, self.sends[at].option);
+        let (campaign, shape) = (option.campaign, option.shape);
         let earlier = self.sends[..at].iter().filter(|sent| sent.user == user);
-        let mut chosen: Vec<Chosen> = earlier.map(|sent| sent.place.at(sent.minute)).collect();
+        let mut chosen: Vec<Chosen> = earlier.map(|sent| sent.option.at(sent.minute)).collect();
         let room = self.loads.room(campaign, &shape);
-        let allowed = place::allowed(self.task.rules, user, &mut chosen, &place, room);
+        let allowed = assignment::allowed(self.task.rules, user, &mut chosen, &option, room);
         let is_alone = self.sends.iter().filter(|sent| sent.user == user).count() == 1;
         let mut seen: Vec<Vec<u32>> = Vec::new();
         for minute in (0..60).filter(|bit| allowed >> bit & 1 == 1).map(|bit| shape.start() + bit) {
@@ -301,8 +303,8 @@ impl<'a, R: JointRules> Packing<'a, R> {
     fn look_of(&self, minute: usize, at: usize) -> Vec<u32> {
         let loads = (0..self.task.audience.campaigns()).map(|campaign| self.loads.at(campaign, minute));
         let later = self.sends[at + 1..].iter().map(|sent| {
-            let bit = minute.wrapping_sub(sent.place.shape.start());
-            u32::from(bit < 60 && sent.place.shape.minutes >> bit & 1 == 1)
+            let bit = minute.wrapping_sub(sent.option.shape.start());
+            u32::from(bit < 60 && sent.option.shape.minutes >> bit & 1 == 1)
         });
         let hour = (minute / 60) as u32;
         std::iter::once(hour).chain(loads.flat_map(|(own, shared)| [own, shared])).chain(later).collect()

@@ -1,4 +1,4 @@
-//! Exchanges: who finds his minutes full takes the place of somebody who loses less by moving, or by getting nothing.
+//! Exchanges: a user whose minutes are full takes a minute of a user who loses less by moving, or by getting nothing.
 //!
 //! Prices make nearly everybody's choice right, but a minute holds whole sends: some users with few minutes to choose from
 //! come too late. One exchange moves one other user; each is made only if the plan is worth more after it.
@@ -8,10 +8,10 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::assign::{Assigner, LEAST_GAIN};
+use super::assignment::{self, PickedOption};
 use super::audience::{Cell, PART, QUARTER};
 use super::bundle::NONE;
 use super::limits::JointRules;
-use super::place::{self, Place};
 use parallel::in_chunks_on;
 
 /// Passes at most; each only adds value, so any number is safe.
@@ -25,7 +25,7 @@ const MOST_LOOKS: usize = 8;
 /// again before they count.
 type Queue = BinaryHeap<Reverse<(Loss, u32)>>;
 
-/// What somebody loses by giving a place away.
+/// What a user loses by giving a minute away.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Loss(f64);
 
@@ -263,26 +263,26 @@ impl<R: JointRules> Assigner<'_, R> {
     /// Gives the user an option in this very minute, if there is room and his rules allow it.
     fn put_at(&mut self, user: usize, campaign: usize, pick: u32, minute: usize) -> bool {
         let audience = self.task.audience;
-        let mut place = Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
-        place.shape.minutes = 1 << (minute - place.shape.start());
-        self.put_in(user, &place, pick).is_some()
+        let mut option = PickedOption::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
+        option.shape.minutes = 1 << (minute - option.shape.start());
+        self.put_in(user, &option, pick).is_some()
     }
 
     /// Gives the user an option in whichever minute has most room.
     fn move_to(&mut self, user: usize, campaign: usize, pick: u32) -> Option<usize> {
         let audience = self.task.audience;
-        let place = Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
-        self.put_in(user, &place, pick)
+        let option = PickedOption::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]);
+        self.put_in(user, &option, pick)
     }
 
-    fn put_in(&mut self, user: usize, place: &Place, pick: u32) -> Option<usize> {
+    fn put_in(&mut self, user: usize, option: &PickedOption, pick: u32) -> Option<usize> {
         let audience = self.task.audience;
         let others = self.assignment.sends(user).map(|(campaign, pick, minute)| {
-            Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]).at(minute)
+            PickedOption::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]).at(minute)
         });
         let mut chosen: Vec<_> = others.collect();
-        let minute = place::minute(self.task.rules, &self.loads, user, &mut chosen, place, 0)?;
-        self.put(user, place.campaign, pick, minute);
+        let minute = assignment::minute(self.task.rules, &self.loads, user, &mut chosen, option, 0)?;
+        self.put(user, option.campaign, pick, minute);
         Some(minute)
     }
 }

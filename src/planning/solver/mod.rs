@@ -10,12 +10,12 @@ pub mod limits;
 pub mod outcome;
 
 mod assign;
+mod assignment;
 mod bundle;
 mod demand;
 mod exact;
 mod exchange;
 mod loads;
-mod place;
 mod prices;
 mod reasons;
 mod search;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::assignment::Assignment;
 use super::audience::Audience;
 use super::bundle::NONE;
-use super::place::Assignment;
 
 /// One planned send.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Send {
 
 /// Why a user does not get the option that is worth most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum LimitReason {
     /// The campaign has all its sends.
     MaxSends,
     /// The minutes of the option are full with the campaign's own sends.
@@ -96,16 +96,16 @@ pub struct CampaignOutcome {
     /// Users who get a send.
     pub sends: u32,
     /// Users who get none, by reason.
-    pub unsent: BTreeMap<Reason, u32>,
+    pub unsent: BTreeMap<LimitReason, u32>,
     /// Users who get a send that is worth less than their best option, by reason.
-    pub displaced: BTreeMap<Reason, u32>,
+    pub displaced: BTreeMap<LimitReason, u32>,
 }
 
 /// A finished plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) assignment: Assignment,
-    pub(super) reasons: Vec<Option<Reason>>,
+    pub(super) reasons: Vec<Option<LimitReason>>,
     /// The sum of the values of all sends.
     pub value: f64,
     /// No plan is worth more than this.
@@ -139,7 +139,7 @@ impl Plan {
     }
 
     /// Why the user does not get his best option of a campaign; none when he does, or has no option.
-    pub fn reason(&self, user: usize, campaign: usize) -> Option<Reason> {
+    pub fn reason(&self, user: usize, campaign: usize) -> Option<LimitReason> {
         self.reasons[user * self.campaigns.len() + campaign]
     }
 }

@@ -3,7 +3,7 @@
 use super::audience::{Audience, QUARTER};
 use super::limits::Limits;
 
-/// Everything that can run out, each with a place in one list: (campaign, quarter), quarter, hour, campaign.
+/// Everything that can run out, each with an index in one list: (campaign, quarter), quarter, hour, campaign.
 #[derive(Debug)]
 pub(super) struct Resources {
     campaigns: usize,
@@ -133,7 +133,7 @@ impl Table {
 
     /// Where a (campaign, shape) stands in tallies.
     #[inline]
-    pub(super) fn place(&self, campaign: usize, shape: u32) -> usize {
+    pub(super) fn index(&self, campaign: usize, shape: u32) -> usize {
         campaign * self.shapes + shape as usize
     }
 
@@ -145,9 +145,9 @@ impl Table {
     /// What sends, counted by (campaign, shape), take of each resource.
     pub(super) fn loads(&self, resources: &Resources, audience: &Audience, tally: &[u32]) -> Vec<f64> {
         let mut loads = vec![0.0; resources.capacity.len()];
-        for (place, count) in tally.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let (campaign, shape) = (place / self.shapes, audience.shapes()[place % self.shapes]);
-            for (index, share) in self.shares[place].iter().enumerate().filter(|(_, share)| **share > 0.0) {
+        for (row, count) in tally.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let (campaign, shape) = (row / self.shapes, audience.shapes()[row % self.shapes]);
+            for (index, share) in self.shares[row].iter().enumerate().filter(|(_, share)| **share > 0.0) {
                 let quarter = usize::from(shape.quarter) + index;
                 let load = f64::from(*share) * f64::from(*count);
                 resources.taken(campaign, quarter).iter().for_each(|at| loads[*at] += load);

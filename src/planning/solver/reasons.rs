@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::Task;
+use super::assignment::{self, Assignment, PickedOption};
 use super::audience::{Audience, Cell, PART};
 use super::bundle::NONE;
 use super::limits::{Chosen, JointRules};
 use super::loads::{Limit, Loads};
-use super::outcome::{CampaignOutcome, Load, Pair, Plan, Reason};
-use super::place::{self, Assignment, Place};
+use super::outcome::{CampaignOutcome, LimitReason, Load, Pair, Plan};
 use super::prices::{Resources, Table};
 use parallel::{in_chunks_with, sum_tallies};
 
@@ -61,7 +61,7 @@ struct Judge<'a, R> {
 
 impl<R: JointRules> Judge<'_, R> {
     /// The reason of each user and campaign, and the loads of everybody's first choice.
-    fn reasons(&self) -> (Vec<Option<Reason>>, Load) {
+    fn reasons(&self) -> (Vec<Option<LimitReason>>, Load) {
         let audience = self.task.audience;
         let (campaigns, minutes) = (audience.campaigns(), audience.hours() * 60);
         let work = |first: &mut Vec<u32>, users: Range<usize>| {
@@ -90,7 +90,7 @@ impl<R: JointRules> Judge<'_, R> {
     ///
     /// Prices tell what he would get if nothing but capacity stood against him. When he does not get even that, and a
     /// rule refuses it beside his other sends, then the rule is the reason; else what is full.
-    fn reason(&self, user: usize, campaign: usize, best: &Cell) -> Option<Reason> {
+    fn reason(&self, user: usize, campaign: usize, best: &Cell) -> Option<LimitReason> {
         let audience = self.task.audience;
         let has = match self.assignment.get(user, campaign).0 {
             NONE => None,
@@ -104,11 +104,11 @@ impl<R: JointRules> Judge<'_, R> {
             return Some(reason);
         }
         if has.is_none() && self.loads.has_all(campaign) {
-            return Some(Reason::MaxSends);
+            return Some(LimitReason::MaxSends);
         }
         let wanted = wanted.unwrap_or(best);
         let full = self.by_capacity(campaign, wanted).or_else(|| self.by_rule(user, campaign, best));
-        full.or_else(|| self.by_capacity(campaign, best)).or(Some(Reason::MaxSends))
+        full.or_else(|| self.by_capacity(campaign, best)).or(Some(LimitReason::MaxSends))
     }
 
     /// The option that gains most at the prices, if it gains more than what the user has.
@@ -124,11 +124,11 @@ impl<R: JointRules> Judge<'_, R> {
     }
 
     /// The limit that most minutes of the option have reached; none when some minute has room.
-    fn by_capacity(&self, campaign: usize, cell: &Cell) -> Option<Reason> {
+    fn by_capacity(&self, campaign: usize, cell: &Cell) -> Option<LimitReason> {
         let mut counts = [
-            (Limit::Campaign, 0, Reason::CampaignThrottle),
-            (Limit::Shared, 0, Reason::SharedThrottle),
-            (Limit::Hour, 0, Reason::HourCapacity),
+            (Limit::Campaign, 0, LimitReason::CampaignThrottle),
+            (Limit::Shared, 0, LimitReason::SharedThrottle),
+            (Limit::Hour, 0, LimitReason::HourCapacity),
         ];
         for minute in minutes(self.task.audience, cell) {
             let limit = self.loads.limit(campaign, minute)?;
@@ -139,26 +139,26 @@ impl<R: JointRules> Judge<'_, R> {
     }
 
     /// The rule that refuses the option beside the user's other sends, and the one send that is enough for it.
-    fn by_rule(&self, user: usize, campaign: usize, cell: &Cell) -> Option<Reason> {
+    fn by_rule(&self, user: usize, campaign: usize, cell: &Cell) -> Option<LimitReason> {
         let sends = || self.assignment.sends(user).filter(|(other, _, _)| *other != campaign);
         let others: Vec<Chosen> =
             sends().map(|(other, pick, minute)| self.sent(user, other, pick, minute)).collect();
         let refused = |others: &[Chosen]| self.refused_everywhere(user, others, campaign, cell);
         let rule = refused(&others)?;
         if let Some(rule) = refused(&[]) {
-            return Some(Reason::JointRule { rule, other: None });
+            return Some(LimitReason::JointRule { rule, other: None });
         }
         let alone = others.iter().find_map(|other| Some((refused(&[*other])?, other.campaign)));
         // Several together, as under a cap: the least valuable of them would have been the one to give way.
-        let value = |send: &(usize, u32, usize)| place::value(self.task.audience, user, send.0, send.1);
+        let value = |send: &(usize, u32, usize)| assignment::value(self.task.audience, user, send.0, send.1);
         let least = || sends().min_by(|one, other| value(one).total_cmp(&value(other)));
         let culprit = alone.or_else(|| least().map(|(other, _, _)| (rule, other)));
-        culprit.map(|(rule, other)| Reason::JointRule { rule, other: Some(other as u16) })
+        culprit.map(|(rule, other)| LimitReason::JointRule { rule, other: Some(other as u16) })
     }
 
     fn sent(&self, user: usize, campaign: usize, pick: u32, minute: usize) -> Chosen {
         let audience = self.task.audience;
-        Place::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]).at(minute)
+        PickedOption::of(audience, campaign, &audience.cells(user, campaign)[pick as usize]).at(minute)
     }
 
     /// The rule that refuses each minute of the option beside others.
@@ -170,10 +170,10 @@ impl<R: JointRules> Judge<'_, R> {
         cell: &Cell,
     ) -> Option<u16> {
         let mut chosen = others.to_vec();
-        let place = Place::of(self.task.audience, campaign, cell);
+        let option = PickedOption::of(self.task.audience, campaign, cell);
         let mut rule = None;
         for minute in minutes(self.task.audience, cell) {
-            chosen.push(place.at(minute));
+            chosen.push(option.at(minute));
             rule = Some(self.task.rules.refused_by(user, &chosen)?);
             chosen.pop();
         }
@@ -189,11 +189,11 @@ fn minutes(audience: &Audience, cell: &Cell) -> impl Iterator<Item = usize> + us
 fn campaigns(
     audience: &Audience,
     assignment: &Assignment,
-    reasons: &[Option<Reason>],
+    reasons: &[Option<LimitReason>],
 ) -> Vec<CampaignOutcome> {
     let mut outcomes = vec![CampaignOutcome::default(); audience.campaigns()];
-    for (place, reason) in reasons.iter().enumerate() {
-        let (user, campaign) = (place / audience.campaigns(), place % audience.campaigns());
+    for (index, reason) in reasons.iter().enumerate() {
+        let (user, campaign) = (index / audience.campaigns(), index % audience.campaigns());
         let outcome = &mut outcomes[campaign];
         let is_sent = assignment.get(user, campaign).0 != NONE;
         outcome.users += u32::from(!audience.cells(user, campaign).is_empty());
@@ -206,7 +206,7 @@ fn campaigns(
     outcomes
 }
 
-fn pairs(audience: &Audience, reasons: &[Option<Reason>]) -> Vec<Pair> {
+fn pairs(audience: &Audience, reasons: &[Option<LimitReason>]) -> Vec<Pair> {
     let campaigns = audience.campaigns();
     let mut pairs = Vec::new();
     for (one, other) in (0..campaigns).flat_map(|one| (one + 1..campaigns).map(move |other| (one, other))) {
@@ -223,7 +223,7 @@ fn pairs(audience: &Audience, reasons: &[Option<Reason>]) -> Vec<Pair> {
             for (pushed, by, counts) in
                 [(one, other, &mut pair.one_pushed_out), (other, one, &mut pair.other_pushed_out)]
             {
-                if let Some(Reason::JointRule { rule, other: Some(culprit) }) = user[pushed]
+                if let Some(LimitReason::JointRule { rule, other: Some(culprit) }) = user[pushed]
                     && usize::from(culprit) == by
                 {
                     *counts.entry(rule).or_insert(0) += 1;

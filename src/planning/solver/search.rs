@@ -19,7 +19,7 @@ const FIRST_STEP: f64 = 0.1;
 const LEAST_STEP: f64 = 0.001;
 
 /// Steps grow while a price goes on in one direction and shrink when it turns. Gently: prices pull at each other, and
-/// harsh cuts freeze them before all have found their place.
+/// harsh cuts freeze them before all users have settled.
 const GROWTH: f64 = 1.03;
 const CUT: f64 = 0.9;
 

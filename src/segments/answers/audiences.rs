@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::desk::{Desk, DeskError, needs_of};
 use super::privacy::Reader;
-use crate::language::keys::{Key, Needs};
+use crate::language::keys::{LookupKey, Needs};
 use crate::language::predicate::Predicate;
 use crate::people::row::{Person, is_member};
 use crate::people::{People, PeopleError};
@@ -200,7 +200,7 @@ fn newcomers(
     let needs = Needs { keys: segments.values().flat_map(keys).collect() };
     let mut newcomers = people.newcomers(desk.workspace, &needs, &desk.zone)?;
     for key in &needs.keys {
-        if let Key::List(id) = key {
+        if let LookupKey::List(id) = key {
             let ids = desk.saved.members_of_list(id)?;
             newcomers = newcomers.with_list(id, &ids.iter().map(String::as_str).collect())?;
         }

@@ -50,8 +50,8 @@ pub fn breakdown(by: &str, column: &Series, members: &[bool]) -> PolarsResult<Br
 impl Breakdown {
     /// The same of a closed set: words in their own order, since the order of frequency would tell what counts hide.
     pub fn closed(mut self, values: &[&str]) -> Breakdown {
-        let place = |group: &str| values.iter().position(|value| *value == group).unwrap_or(values.len());
-        self.groups.sort_by_key(|(value, _)| place(value));
+        let rank = |group: &str| values.iter().position(|value| *value == group).unwrap_or(values.len());
+        self.groups.sort_by_key(|(value, _)| rank(value));
         self.is_closed = true;
         self
     }

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use super::desk::{Asked, Desk, DeskError, Evaluated, catalogue, needs_of};
+use super::desk::{AskedSegment, Desk, DeskError, Evaluated, catalogue, needs_of};
 use super::privacy::Reader;
 use crate::language::fields::FieldCatalogue;
-use crate::language::keys::{Key, Needs};
+use crate::language::keys::{LookupKey, Needs};
 use crate::people::reach::{self, Reach};
 use crate::people::{People, PeopleError};
 use config::Config;
@@ -23,7 +23,7 @@ use profiles::table::ProfileFile;
 /// Times that an answer is made before its asker is told to come again.
 const MOST_ATTEMPTS: usize = 3;
 
-/// Between two of them; a build needs about so long to put its files in place.
+/// Between two of them; a build needs about so long to write its files.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Columns kept of all people; beyond, they are looked up again.
@@ -32,14 +32,14 @@ const MOST_COLUMNS: usize = 64;
 /// What was looked up of the people last.
 #[derive(Debug, Default)]
 pub struct PeopleCache {
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<CachedPeople>>,
     /// Held by who learns: whoever needs the same meanwhile waits, and then finds it.
     learning: Mutex<()>,
 }
 
 /// One state of the files with what was read from them.
 #[derive(Clone, Debug)]
-struct Kept {
+struct CachedPeople {
     stamp: Stamp,
     catalogue: Arc<FieldCatalogue>,
     people: People,
@@ -88,7 +88,7 @@ pub struct View<'a> {
 #[derive(Debug)]
 enum PeopleSource<'a> {
     /// Out of one state of the files, kept between questions.
-    Kept { cache: &'a PeopleCache, kept: Box<Kept> },
+    Kept { cache: &'a PeopleCache, kept: Box<CachedPeople> },
     /// Read for this question, once it is known what is needed of them.
     Read(Option<People>),
 }
@@ -110,9 +110,9 @@ impl<'a> View<'a> {
     /// As [`Desk::evaluate`].
     pub fn evaluate(
         &mut self,
-        asked: &[Asked],
+        asked: &[AskedSegment],
         reader: Reader,
-        also: &BTreeSet<Key>,
+        also: &BTreeSet<LookupKey>,
     ) -> Result<Evaluated, DeskError> {
         match &mut self.source {
             PeopleSource::Kept { cache, kept } => kept.evaluate(cache, &self.desk, asked, reader, also),
@@ -148,18 +148,18 @@ impl<'a> View<'a> {
     }
 }
 
-impl Kept {
+impl CachedPeople {
     /// Evaluates on what is kept, and keeps what takes long to learn.
     fn evaluate(
         &mut self,
         cache: &PeopleCache,
         desk: &Desk<'_>,
-        asked: &[Asked],
+        asked: &[AskedSegment],
         reader: Reader,
-        also: &BTreeSet<Key>,
+        also: &BTreeSet<LookupKey>,
     ) -> Result<Evaluated, DeskError> {
         let keys = needs_of(asked, reader, also)?.keys;
-        let is_slow = |key: &Key| key.is_learned() && self.people.column(key).is_none();
+        let is_slow = |key: &LookupKey| key.is_learned() && self.people.column(key).is_none();
         let turn = keys.iter().any(is_slow).then(|| {
             let turn = held(&cache.learning);
             if let Some(kept) = cache.kept_of(&self.stamp) {
@@ -243,7 +243,12 @@ impl PeopleCache {
     }
 
     /// What is kept of the state in force, or that state read anew.
-    fn current(&self, workspace: &Workspace, config: &Config, now: Instant) -> Result<Kept, DeskError> {
+    fn current(
+        &self,
+        workspace: &Workspace,
+        config: &Config,
+        now: Instant,
+    ) -> Result<CachedPeople, DeskError> {
         let stamp = Stamp::of(workspace, now)?;
         if let Some(kept) = self.kept_of(&stamp) {
             return Ok(kept);
@@ -251,10 +256,10 @@ impl PeopleCache {
         let catalogue = Arc::new(catalogue(workspace, config)?);
         let zone = Zone::find(&config.default_time_zone)?;
         let people = People::read(workspace, Some(stamp.as_of), &Needs::default(), &zone)?;
-        Ok(Kept { stamp, catalogue, people, reach: None })
+        Ok(CachedPeople { stamp, catalogue, people, reach: None })
     }
 
-    fn keep(&self, mut kept: Kept) {
+    fn keep(&self, mut kept: CachedPeople) {
         kept.people = kept.people.without_lists();
         if kept.people.columns() > MOST_COLUMNS {
             kept.people = People::new(kept.people.as_of(), kept.people.ids().clone());
@@ -262,7 +267,7 @@ impl PeopleCache {
         *held(&self.kept) = Some(kept);
     }
 
-    fn kept_of(&self, stamp: &Stamp) -> Option<Kept> {
+    fn kept_of(&self, stamp: &Stamp) -> Option<CachedPeople> {
         held(&self.kept).as_ref().filter(|kept| kept.stamp == *stamp).cloned()
     }
 }

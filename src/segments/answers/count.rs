@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::desk::{Asked, Desk, DeskError};
+use super::desk::{AskedSegment, Desk, DeskError};
 use super::privacy::{Reader, Shown, show_groups};
 use crate::answers::breakdown::{Breakdown, breakdown, parts};
 use crate::language::fields::FieldCatalogue;
-use crate::language::keys::Key;
+use crate::language::keys::LookupKey;
 use crate::people::reach::{self, Reach};
 use crate::people::{People, PeopleError};
-use crate::saved::evaluations::Change;
+use crate::saved::evaluations::MembershipChange;
 use domain::time::Instant;
 
 /// What every count is broken down by, beside who can be reached.
@@ -20,7 +20,7 @@ const USUAL: [&str; 4] = ["lifecycle", "platform", "locale", "time_zone"];
 /// Fields that members are counted by, as they were written, with what each looks up.
 #[derive(Clone, Debug)]
 pub struct By {
-    fields: Vec<(String, Key)>,
+    fields: Vec<(String, LookupKey)>,
 }
 
 impl By {
@@ -44,7 +44,7 @@ impl By {
     }
 
     /// What has to be looked up for a count.
-    pub fn keys(&self) -> BTreeSet<Key> {
+    pub fn keys(&self) -> BTreeSet<LookupKey> {
         self.fields.iter().map(|(_, key)| key.clone()).chain(reach::needed()).collect()
     }
 
@@ -80,7 +80,7 @@ impl By {
 #[derive(Clone, Debug)]
 pub struct Counted {
     /// The segment.
-    pub asked: Asked,
+    pub asked: AskedSegment,
     /// The moment that people are seen at.
     pub as_of: Instant,
     /// All of them.
@@ -92,7 +92,7 @@ pub struct Counted {
     /// The members by field.
     pub breakdowns: Vec<Breakdown>,
     /// Of a saved one: what is different from its evaluation before.
-    pub change: Option<Change>,
+    pub change: Option<MembershipChange>,
 }
 
 impl Counted {

@@ -8,8 +8,8 @@ use crate::language::compile::{Circumstances, compile};
 use crate::language::error::SegmentError;
 use crate::language::expression::Expression;
 use crate::language::fields::FieldCatalogue;
-use crate::language::keys::{Computed, Key, Needs, needs};
-use crate::language::predicate::{Predicate, Question};
+use crate::language::keys::{Computed, LookupKey, Needs, needs};
+use crate::language::predicate::{CompiledQuestion, Predicate};
 use crate::language::{compile_json, compile_text};
 use crate::people::attributes::attribute_types;
 use crate::people::frame::members;
@@ -31,7 +31,7 @@ use models::examples::{self, ExampleError};
 use models::material::Material;
 use models::score::{check_goal, check_inputs, score};
 use profiles::ProfileError;
-use profiles::declared::Declared;
+use profiles::declared::DeclaredField;
 use registry::versions::{Damaged, Newest, Registry, RegistryError};
 
 /// Most different things that one question looks up of everybody: each is a column in memory.
@@ -153,7 +153,7 @@ pub struct Desk<'a> {
 
 /// A segment that can be evaluated.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct AskedSegment {
     /// The card, when it is a saved one.
     pub card: Option<Card>,
     /// What it says.
@@ -241,7 +241,7 @@ impl<'a> Desk<'a> {
     /// Compiles a text, or JSON; `own` is the id that it is to be saved under.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its position.
     pub fn compile_written(
         &self,
         text: &str,
@@ -259,7 +259,7 @@ impl<'a> Desk<'a> {
     /// Compiles a text.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its position.
     pub fn compile_text(
         &self,
         text: &str,
@@ -272,7 +272,7 @@ impl<'a> Desk<'a> {
     /// Compiles a tree.
     ///
     /// # Errors
-    /// The first fault, with its JSON pointer.
+    /// The first error, with its JSON pointer.
     pub fn compile_tree(
         &self,
         expression: &Expression,
@@ -288,11 +288,11 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// When it is not in use, or names what is gone.
-    pub fn saved_one(&self, id: &str, as_of: Instant) -> Result<Asked, DeskError> {
+    pub fn saved_one(&self, id: &str, as_of: Instant) -> Result<AskedSegment, DeskError> {
         let segment = self.saved.in_use(id)?;
         let expression = segment.expression();
         match self.compile_tree(&expression, as_of, None) {
-            Ok(predicate) => Ok(Asked { card: Some(segment.card.clone()), expression, predicate }),
+            Ok(predicate) => Ok(AskedSegment { card: Some(segment.card.clone()), expression, predicate }),
             Err(error) => {
                 Err(DeskError::Stale { id: id.to_string(), error, expression: Box::new(expression) })
             }
@@ -303,7 +303,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// When it is no field, or the reader may not ask for it.
-    pub fn field(&self, field: &str, as_of: Instant, reader: Reader) -> Result<Key, DeskError> {
+    pub fn field(&self, field: &str, as_of: Instant, reader: Reader) -> Result<LookupKey, DeskError> {
         let text = format!("{} is known", field.trim());
         let (_, predicate) = match self.compile_text(&text, as_of, None) {
             Ok(compiled) => compiled,
@@ -311,7 +311,7 @@ impl<'a> Desk<'a> {
         };
         reader.check_question(&needs(&predicate))?;
         match predicate {
-            Predicate::Holds { key, question: Question::IsKnown } => Ok(key),
+            Predicate::Holds { key, question: CompiledQuestion::IsKnown } => Ok(key),
             _ => Err(DeskError::NotAField(field.to_string())),
         }
     }
@@ -322,10 +322,10 @@ impl<'a> Desk<'a> {
     /// When the reader may not ask, or something cannot be looked up.
     pub fn evaluate(
         &self,
-        asked: &[Asked],
+        asked: &[AskedSegment],
         as_of: Instant,
         reader: Reader,
-        also: &BTreeSet<Key>,
+        also: &BTreeSet<LookupKey>,
     ) -> Result<Evaluated, DeskError> {
         let needs = needs_of(asked, reader, also)?;
         let people = People::read(self.workspace, Some(as_of), &needs, &self.zone)?;
@@ -339,9 +339,9 @@ impl<'a> Desk<'a> {
     pub fn evaluate_on(
         &self,
         people: People,
-        asked: &[Asked],
+        asked: &[AskedSegment],
         reader: Reader,
-        also: &BTreeSet<Key>,
+        also: &BTreeSet<LookupKey>,
     ) -> Result<Evaluated, DeskError> {
         evaluated(asked, self.look_up(people, &needs_of(asked, reader, also)?)?)
     }
@@ -359,7 +359,7 @@ impl<'a> Desk<'a> {
     fn learn_missing(&self, mut people: People, needs: &Needs) -> Result<People, DeskError> {
         for key in people.missing(needs) {
             people = match &key {
-                Key::List(id) => {
+                LookupKey::List(id) => {
                     let ids = self.saved.members_of_list(id)?;
                     people.with_list(id, &ids.iter().map(String::as_str).collect())?
                 }
@@ -370,20 +370,24 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks up what models and curves say, as of the people's moment.
-    fn learn(&self, people: People, key: &Key) -> Result<People, DeskError> {
+    fn learn(&self, people: People, key: &LookupKey) -> Result<People, DeskError> {
         match key {
             // A goal's decile may have come with its propensity.
             key if people.column(key).is_some() => Ok(people),
-            Key::Propensity(goal) | Key::PropensityDecile(goal) => self.with_propensities(people, goal),
-            Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => self.with_best_hours(people),
-            Key::Computed(Computed::RhythmGroup) => self.with_rhythm_groups(people),
+            LookupKey::Propensity(goal) | LookupKey::PropensityDecile(goal) => {
+                self.with_propensities(people, goal)
+            }
+            LookupKey::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
+                self.with_best_hours(people)
+            }
+            LookupKey::Computed(Computed::RhythmGroup) => self.with_rhythm_groups(people),
             _ => Ok(people),
         }
     }
 
     fn with_propensities(&self, people: People, name: &str) -> Result<People, DeskError> {
         let Some(goal) = self.config.goals.get(name) else {
-            return Err(PeopleError::Missing(Key::Propensity(name.to_string())).into());
+            return Err(PeopleError::Missing(LookupKey::Propensity(name.to_string())).into());
         };
         let (registry, as_of) = (Registry::of(self.workspace), people.as_of());
         let Newest { found, damaged } = registry.newest(name, as_of)?;
@@ -419,7 +423,7 @@ impl<'a> Desk<'a> {
     /// When the events cannot be read, or there are none.
     pub fn population(&self, as_of: Instant) -> Result<Population, DeskError> {
         let lake = Lake::open(self.workspace)?;
-        let declared = Declared::read(self.workspace, &self.config.default_time_zone)?;
+        let declared = DeclaredField::read(self.workspace, &self.config.default_time_zone)?;
         Ok(Population::read(&lake, &declared, Cut::At(as_of), &|_, _| ())?)
     }
 
@@ -430,7 +434,7 @@ impl<'a> Desk<'a> {
         let known = population.ids.iter().zip(&weeks);
         let of: BTreeMap<&str, &str> =
             known.filter_map(|(id, week)| Some((id.as_str(), rhythms.rhythm_of(week)?.as_str()))).collect();
-        Ok(people.with_texts(Key::Computed(Computed::RhythmGroup), &of)?)
+        Ok(people.with_texts(LookupKey::Computed(Computed::RhythmGroup), &of)?)
     }
 
     fn with_best_hours(&self, people: People) -> Result<People, DeskError> {
@@ -442,13 +446,17 @@ impl<'a> Desk<'a> {
             of_day.insert(id.as_str(), curve.best_hour_of_day() as f64);
             of_week.insert(id.as_str(), curve.best_hour_of_week() as f64);
         }
-        let people = people.with_numbers(Key::Computed(Computed::BestHour), &of_day)?;
-        Ok(people.with_numbers(Key::Computed(Computed::BestHourOfWeek), &of_week)?)
+        let people = people.with_numbers(LookupKey::Computed(Computed::BestHour), &of_day)?;
+        Ok(people.with_numbers(LookupKey::Computed(Computed::BestHourOfWeek), &of_week)?)
     }
 }
 
 /// What several segments look up together, if that is not too much and the reader may ask for all of it.
-pub(super) fn needs_of(asked: &[Asked], reader: Reader, also: &BTreeSet<Key>) -> Result<Needs, DeskError> {
+pub(super) fn needs_of(
+    asked: &[AskedSegment],
+    reader: Reader,
+    also: &BTreeSet<LookupKey>,
+) -> Result<Needs, DeskError> {
     let mut keys = also.clone();
     for one in asked {
         let own = needs(&one.predicate);
@@ -461,8 +469,8 @@ pub(super) fn needs_of(asked: &[Asked], reader: Reader, also: &BTreeSet<Key>) ->
     }
 }
 
-fn evaluated(asked: &[Asked], people: People) -> Result<Evaluated, DeskError> {
-    let mask = |one: &Asked| -> Result<Vec<bool>, PeopleError> {
+fn evaluated(asked: &[AskedSegment], people: People) -> Result<Evaluated, DeskError> {
+    let mask = |one: &AskedSegment| -> Result<Vec<bool>, PeopleError> {
         let mask = members(&one.predicate, &people)?;
         Ok(mask.no_null_iter().collect())
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 use serde_json::{Value, json};
 
-use crate::language::keys::Key;
+use crate::language::keys::LookupKey;
 use crate::people::{People, PeopleError};
 use files::tables::{self, TableError};
 
@@ -34,7 +34,7 @@ pub struct Export {
 pub fn frame_of(
     people: &People,
     members: &[bool],
-    columns: &[(String, Key)],
+    columns: &[(String, LookupKey)],
 ) -> Result<DataFrame, PeopleError> {
     let mut all = vec![Column::new("user_id".into(), people.ids().clone().into_series())];
     for (title, key) in columns {

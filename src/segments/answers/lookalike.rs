@@ -6,7 +6,7 @@ use std::path::Path;
 use polars::prelude::*;
 
 use crate::language::fields::{FieldCatalogue, FieldType};
-use crate::language::keys::{Computed, Declared, Key};
+use crate::language::keys::{Computed, DeclaredField, LookupKey};
 use crate::people::{People, PeopleError};
 use files::tables::TableError;
 use models::inputs::user::{input_of, user_features};
@@ -26,7 +26,7 @@ pub struct Input {
     /// As it is written in a segment; of one word among several, with the word.
     pub name: String,
     /// What it is made of.
-    pub key: Key,
+    pub key: LookupKey,
     /// As a model reads it; NaN where it is missing.
     pub values: Vec<f64>,
     /// Mean of what is known of members, in its own unit.
@@ -39,17 +39,18 @@ pub struct Input {
 const NO_INPUTS: [&str; 2] = ["time_zone_source", "lifecycle"];
 
 /// What is looked up of people before it is known what they like.
-pub fn first_needed(catalogue: &FieldCatalogue) -> BTreeSet<Key> {
-    let numbers = user_features().into_iter().map(|feature| Key::Feature(feature.name));
+pub fn first_needed(catalogue: &FieldCatalogue) -> BTreeSet<LookupKey> {
+    let numbers = user_features().into_iter().map(|feature| LookupKey::Feature(feature.name));
     let said = catalogue.fields().filter(|field| match &field.key {
-        Key::Feature(name) => field.field_type == FieldType::Text && !NO_INPUTS.contains(name),
-        Key::Attribute(_) => {
+        LookupKey::Feature(name) => field.field_type == FieldType::Text && !NO_INPUTS.contains(name),
+        LookupKey::Attribute(_) => {
             matches!(field.field_type, FieldType::Number | FieldType::Text | FieldType::Truth)
         }
         _ => false,
     });
     let said = said.map(|field| field.key.clone());
-    let also = [Key::Feature("interest_categories"), Key::Declared(Declared::Personalisation)];
+    let also =
+        [LookupKey::Feature("interest_categories"), LookupKey::Declared(DeclaredField::Personalisation)];
     numbers.chain(said).chain(also).collect()
 }
 
@@ -57,13 +58,13 @@ pub fn first_needed(catalogue: &FieldCatalogue) -> BTreeSet<Key> {
 ///
 /// # Errors
 /// When [`first_needed`] was not looked up.
-pub fn then_needed(people: &People) -> Result<BTreeSet<Key>, PeopleError> {
-    let key = Key::Feature("interest_categories");
+pub fn then_needed(people: &People) -> Result<BTreeSet<LookupKey>, PeopleError> {
+    let key = LookupKey::Feature("interest_categories");
     let column = people.column(&key).ok_or_else(|| PeopleError::Missing(key.clone()))?;
     let lists = column.list().map_err(|_| PeopleError::WrongKind(key.clone()))?.rechunk();
     let words = lists.get_inner();
     let words = words.str().map_err(|_| PeopleError::WrongKind(key.clone()))?;
-    Ok(most_frequent(words.iter(), MOST_CATEGORIES, 0).into_iter().map(Key::Interest).collect())
+    Ok(most_frequent(words.iter(), MOST_CATEGORIES, 0).into_iter().map(LookupKey::Interest).collect())
 }
 
 /// Who may be looked at: what the others did may not decide what they get.
@@ -71,7 +72,7 @@ pub fn then_needed(people: &People) -> Result<BTreeSet<Key>, PeopleError> {
 /// # Errors
 /// When [`first_needed`] was not looked up.
 pub fn eligible(people: &People) -> Result<Vec<bool>, PeopleError> {
-    let key = Key::Declared(Declared::Personalisation);
+    let key = LookupKey::Declared(DeclaredField::Personalisation);
     let column = people.column(&key).ok_or_else(|| PeopleError::Missing(key.clone()))?;
     let answers = column.bool().map_err(|_| PeopleError::WrongKind(key.clone()))?;
     Ok(answers.iter().map(|answer| answer == Some(true)).collect())
@@ -81,14 +82,21 @@ pub fn eligible(people: &People) -> Result<Vec<bool>, PeopleError> {
 ///
 /// Features are on the scales that models of goals read; attributes and shares are as they are; of a word each frequent value is
 /// an input of 1 or 0. What does not differ between people is left out.
-pub fn inputs(people: &People, rows: &[usize], members: &[bool], without: &BTreeSet<Key>) -> Vec<Input> {
+pub fn inputs(
+    people: &People,
+    rows: &[usize],
+    members: &[bool],
+    without: &BTreeSet<LookupKey>,
+) -> Vec<Input> {
     let mut all = Vec::new();
     let features: BTreeMap<&str, Feature> =
         user_features().into_iter().map(|feature| (feature.name, feature)).collect();
     for key in people.keys().filter(|key| !without.contains(key) && is_input(key)) {
         let Some(column) = people.column(key) else { continue };
         let scaled = |value: Option<f64>| match key {
-            Key::Feature(name) => features.get(name).map_or(f64::NAN, |feature| input_of(feature, value)),
+            LookupKey::Feature(name) => {
+                features.get(name).map_or(f64::NAN, |feature| input_of(feature, value))
+            }
             _ => value.unwrap_or(f64::NAN),
         };
         match column.dtype() {
@@ -127,28 +135,28 @@ pub fn frame_of(
     DataFrame::new(ids.len(), columns).map_err(TableError::parquet(Path::new("rows")))
 }
 
-fn is_input(key: &Key) -> bool {
-    matches!(key, Key::Feature(_) | Key::Attribute(_) | Key::Interest(_))
-        && *key != Key::Feature("interest_categories")
-        && !matches!(key, Key::Feature(name) if NO_INPUTS.contains(name))
+fn is_input(key: &LookupKey) -> bool {
+    matches!(key, LookupKey::Feature(_) | LookupKey::Attribute(_) | LookupKey::Interest(_))
+        && *key != LookupKey::Feature("interest_categories")
+        && !matches!(key, LookupKey::Feature(name) if NO_INPUTS.contains(name))
 }
 
 /// Inputs that a seed is defined by: a model that reads them learns the definition and little of the people.
-pub fn defining(keys: &BTreeSet<Key>) -> BTreeSet<Key> {
-    let made_of = |key: &Key| match key {
-        Key::Computed(Computed::RfmRecency) => vec![Key::Feature("days_since_purchase")],
-        Key::Computed(Computed::RfmFrequency) => vec![Key::Feature("orders_90d")],
-        Key::Computed(Computed::RfmMoney) => vec![Key::Feature("revenue_total")],
-        Key::Feature("lifecycle") => vec![Key::Feature("days_since_own_event")],
+pub fn defining(keys: &BTreeSet<LookupKey>) -> BTreeSet<LookupKey> {
+    let made_of = |key: &LookupKey| match key {
+        LookupKey::Computed(Computed::RfmRecency) => vec![LookupKey::Feature("days_since_purchase")],
+        LookupKey::Computed(Computed::RfmFrequency) => vec![LookupKey::Feature("orders_90d")],
+        LookupKey::Computed(Computed::RfmMoney) => vec![LookupKey::Feature("revenue_total")],
+        LookupKey::Feature("lifecycle") => vec![LookupKey::Feature("days_since_own_event")],
         other => vec![other.clone()],
     };
     keys.iter().flat_map(made_of).collect()
 }
 
 /// As a person would type it.
-pub fn name_of(key: &Key) -> String {
+pub fn name_of(key: &LookupKey) -> String {
     match key {
-        Key::Attribute(name) if crate::language::words::is_field_name(name) => name.clone(),
+        LookupKey::Attribute(name) if crate::language::words::is_field_name(name) => name.clone(),
         key => key.to_string(),
     }
 }
@@ -156,9 +164,10 @@ pub fn name_of(key: &Key) -> String {
 impl Input {
     /// What it is, in a sentence.
     pub fn said(&self) -> String {
-        let feature = user_features().into_iter().find(|feature| self.key == Key::Feature(feature.name));
+        let feature =
+            user_features().into_iter().find(|feature| self.key == LookupKey::Feature(feature.name));
         match (&self.key, feature) {
-            (Key::Interest(category), _) => format!("interest in {category}"),
+            (LookupKey::Interest(category), _) => format!("interest in {category}"),
             (_, Some(feature)) if feature.description.starts_with("since ") => {
                 format!("days {}", feature.description)
             }
@@ -170,7 +179,7 @@ impl Input {
 
 fn input(
     name: String,
-    key: &Key,
+    key: &LookupKey,
     known: &[Option<f64>],
     members: &[bool],
     scaled: impl Fn(Option<f64>) -> f64,
@@ -208,7 +217,7 @@ fn numbers(column: &Series, rows: &[usize]) -> Option<Vec<Option<f64>>> {
 }
 
 /// An input for each frequent value of a word; of whom it is unknown, none holds.
-fn words(key: &Key, column: &Series, rows: &[usize], members: &[bool]) -> Vec<Input> {
+fn words(key: &LookupKey, column: &Series, rows: &[usize], members: &[bool]) -> Vec<Input> {
     let Ok(column) = column.str() else { return Vec::new() };
     let values: Vec<Option<&str>> = rows.iter().map(|row| column.get(*row)).collect();
     let least = (rows.len() * LEAST_PERCENT).div_ceil(100);

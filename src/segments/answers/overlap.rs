@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::desk::Asked;
+use super::desk::AskedSegment;
 use super::privacy::{Reader, Shown};
 use domain::time::Instant;
 
@@ -21,7 +21,7 @@ pub struct Overlap {
     pub pairs: Vec<Pair>,
 }
 
-/// Two segments by their places.
+/// Two segments by their indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The first.
@@ -64,13 +64,13 @@ fn pairs_of(segments: usize) -> Vec<Pair> {
 
 impl Overlap {
     /// One JSON object; a count that the reader may not see is null.
-    pub fn to_json(&self, asked: &[Asked], as_of: Instant, users: u64, reader: Reader) -> Value {
-        let card = |place: usize| asked[place].card.as_ref();
-        let id = |place: usize| card(place).map(|card| &card.segment_id);
-        let segment = |place: usize| {
+    pub fn to_json(&self, asked: &[AskedSegment], as_of: Instant, users: u64, reader: Reader) -> Value {
+        let card = |index: usize| asked[index].card.as_ref();
+        let id = |index: usize| card(index).map(|card| &card.segment_id);
+        let segment = |index: usize| {
             json!({
-                "segment": id(place), "version": card(place).map(|card| &card.version),
-                "members": reader.show(self.sizes[place]), "only": self.only_shown(place, reader),
+                "segment": id(index), "version": card(index).map(|card| &card.version),
+                "members": reader.show(self.sizes[index]), "only": self.only_shown(index, reader),
             })
         };
         let pairs = self.pairs.iter().map(|pair| {

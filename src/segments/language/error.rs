@@ -1,4 +1,4 @@
-//! What is wrong with a segment: a stable code, words for people, the place, and what was probably meant.
+//! What is wrong with a segment: a stable code, words for people, where it is, and what was probably meant.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,12 +17,12 @@ pub const MOST_VALUES: usize = 1_000;
 /// Longest text that a condition compares with, in bytes.
 pub const LONGEST_VALUE: usize = 1_024;
 
-/// Bytes of a text that a fault is about.
+/// Bytes of a text that an error is about.
 pub type Span = Range<usize>;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Fault {
+pub enum ErrorCause {
     /// A character that no word or sign begins with.
     #[error("unexpected_character: {0}")]
     UnexpectedCharacter(String),
@@ -94,88 +94,88 @@ pub enum Fault {
     /// A segment that contains itself.
     #[error("segment_cycle: a segment cannot contain itself: {0}")]
     SegmentCycle(String),
-    /// A fault of a segment that this one names.
-    #[error("bad_segment: segment {segment:?} is wrong itself: {fault}")]
+    /// An error of a segment that this one names.
+    #[error("bad_segment: segment {segment:?} is wrong itself: {cause}")]
     BadSegment {
         /// Its id.
         segment: String,
         /// What is wrong with it.
-        fault: Box<Fault>,
+        cause: Box<ErrorCause>,
     },
     /// JSON that is no expression.
     #[error("bad_json: {0}")]
     BadJson(String),
 }
 
-impl Coded for Fault {
+impl Coded for ErrorCause {
     fn code(&self) -> &'static str {
         match self {
-            Fault::UnexpectedCharacter(_) => "unexpected_character",
-            Fault::BadText(_) => "bad_text",
-            Fault::BadNumber(_) => "bad_number",
-            Fault::NoSuchMoment(_) => "no_such_moment",
-            Fault::Unexpected { .. } => "unexpected",
-            Fault::TooLarge(_) => "too_large",
-            Fault::EmptyGroup(_) => "empty_group",
-            Fault::EmptyList => "empty_list",
-            Fault::EmptyRange(..) => "empty_range",
-            Fault::UnknownField(_) => "unknown_field",
-            Fault::UnknownFunction(_) => "unknown_function",
-            Fault::BadArgument(_) => "bad_argument",
-            Fault::UnknownGoal(_) => "unknown_goal",
-            Fault::UnknownValue { .. } => "unknown_value",
-            Fault::WrongType(_) => "wrong_type",
-            Fault::UnknownSegment(_) => "unknown_segment",
-            Fault::DamagedSegment { .. } => "bad_segment_file",
-            Fault::SegmentCycle(_) => "segment_cycle",
-            Fault::BadSegment { .. } => "bad_segment",
-            Fault::BadJson(_) => "bad_json",
+            ErrorCause::UnexpectedCharacter(_) => "unexpected_character",
+            ErrorCause::BadText(_) => "bad_text",
+            ErrorCause::BadNumber(_) => "bad_number",
+            ErrorCause::NoSuchMoment(_) => "no_such_moment",
+            ErrorCause::Unexpected { .. } => "unexpected",
+            ErrorCause::TooLarge(_) => "too_large",
+            ErrorCause::EmptyGroup(_) => "empty_group",
+            ErrorCause::EmptyList => "empty_list",
+            ErrorCause::EmptyRange(..) => "empty_range",
+            ErrorCause::UnknownField(_) => "unknown_field",
+            ErrorCause::UnknownFunction(_) => "unknown_function",
+            ErrorCause::BadArgument(_) => "bad_argument",
+            ErrorCause::UnknownGoal(_) => "unknown_goal",
+            ErrorCause::UnknownValue { .. } => "unknown_value",
+            ErrorCause::WrongType(_) => "wrong_type",
+            ErrorCause::UnknownSegment(_) => "unknown_segment",
+            ErrorCause::DamagedSegment { .. } => "bad_segment_file",
+            ErrorCause::SegmentCycle(_) => "segment_cycle",
+            ErrorCause::BadSegment { .. } => "bad_segment",
+            ErrorCause::BadJson(_) => "bad_json",
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Fault::UnexpectedCharacter(_)
-            | Fault::BadText(_)
-            | Fault::BadNumber(_)
-            | Fault::NoSuchMoment(_)
-            | Fault::Unexpected { .. }
-            | Fault::TooLarge(_)
-            | Fault::EmptyGroup(_)
-            | Fault::EmptyList
-            | Fault::EmptyRange(..)
-            | Fault::UnknownField(_)
-            | Fault::UnknownFunction(_)
-            | Fault::BadArgument(_)
-            | Fault::UnknownGoal(_)
-            | Fault::UnknownValue { .. }
-            | Fault::WrongType(_)
-            | Fault::UnknownSegment(_)
-            | Fault::SegmentCycle(_)
-            | Fault::BadJson(_) => ErrorKind::Caller,
-            Fault::BadSegment { fault, .. } => fault.kind(),
-            Fault::DamagedSegment { .. } => ErrorKind::Conflict,
+            ErrorCause::UnexpectedCharacter(_)
+            | ErrorCause::BadText(_)
+            | ErrorCause::BadNumber(_)
+            | ErrorCause::NoSuchMoment(_)
+            | ErrorCause::Unexpected { .. }
+            | ErrorCause::TooLarge(_)
+            | ErrorCause::EmptyGroup(_)
+            | ErrorCause::EmptyList
+            | ErrorCause::EmptyRange(..)
+            | ErrorCause::UnknownField(_)
+            | ErrorCause::UnknownFunction(_)
+            | ErrorCause::BadArgument(_)
+            | ErrorCause::UnknownGoal(_)
+            | ErrorCause::UnknownValue { .. }
+            | ErrorCause::WrongType(_)
+            | ErrorCause::UnknownSegment(_)
+            | ErrorCause::SegmentCycle(_)
+            | ErrorCause::BadJson(_) => ErrorKind::Caller,
+            ErrorCause::BadSegment { cause, .. } => cause.kind(),
+            ErrorCause::DamagedSegment { .. } => ErrorKind::Conflict,
         }
     }
 }
 
-impl Fault {
+impl ErrorCause {
     /// Is it about a file of a saved segment, and not about what was written?
     pub fn is_damage(&self) -> bool {
         match self {
-            Fault::DamagedSegment { .. } => true,
-            Fault::BadSegment { fault, .. } => fault.is_damage(),
+            ErrorCause::DamagedSegment { .. } => true,
+            ErrorCause::BadSegment { cause, .. } => cause.is_damage(),
             _ => false,
         }
     }
 }
 
-/// A fault and where it is.
+/// An error and where it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentError {
     /// What is wrong.
-    pub fault: Box<Fault>,
-    /// What was probably meant, to stand in place of the span.
+    pub cause: Box<ErrorCause>,
+    /// What was probably meant, to replace the text of the span.
     pub suggestion: Option<String>,
     /// JSON pointer into the expression; of a text that cannot be read, empty.
     pub pointer: String,
@@ -185,7 +185,7 @@ pub struct SegmentError {
 
 impl fmt::Display for SegmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.fault)?;
+        write!(f, "{}", self.cause)?;
         match &self.suggestion {
             Some(suggestion) => write!(f, "; did you mean {suggestion}?"),
             None => Ok(()),
@@ -197,11 +197,11 @@ impl std::error::Error for SegmentError {}
 
 impl Coded for SegmentError {
     fn code(&self) -> &'static str {
-        self.fault.code()
+        self.cause.code()
     }
 
     fn kind(&self) -> ErrorKind {
-        self.fault.kind()
+        self.cause.kind()
     }
 }
 
@@ -215,9 +215,9 @@ pub struct Position {
 }
 
 impl SegmentError {
-    /// A fault of a text.
-    pub fn at(fault: Fault, span: Span) -> SegmentError {
-        SegmentError { fault: Box::new(fault), suggestion: None, pointer: String::new(), span: Some(span) }
+    /// An error of a text.
+    pub fn at(cause: ErrorCause, span: Span) -> SegmentError {
+        SegmentError { cause: Box::new(cause), suggestion: None, pointer: String::new(), span: Some(span) }
     }
 
     /// The same, with what was probably meant.
@@ -233,11 +233,11 @@ impl SegmentError {
         Some(Position { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 })
     }
 
-    /// The error above the line of the text that it is about, the place marked by carets.
+    /// The error above the line of the text that it is about, its span marked by carets.
     pub fn render(&self, text: &str) -> String {
         let (Some(span), Some(position)) = (&self.span, self.position(text)) else {
-            let place = if self.pointer.is_empty() { "/" } else { &self.pointer };
-            return format!("{self}\n  at {place}");
+            let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
+            return format!("{self}\n  at {pointer}");
         };
         let line: Vec<char> = text.lines().nth(position.line - 1).unwrap_or_default().chars().collect();
         let start = position.column - 1;
@@ -267,29 +267,29 @@ fn visible(character: char) -> char {
     }
 }
 
-/// A place in an expression: the index of each child from the root on.
+/// A path into an expression: the index of each child from the root on.
 ///
 /// Children of a group are its members, of `not` what it negates, of a condition its subject (0) and its values (from 1).
-pub type Place = Vec<usize>;
+pub type NodePath = Vec<usize>;
 
-/// A fault at a place of an expression, before it is known whether that was text or JSON.
+/// An error at a node of an expression, before it is known whether that was text or JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located {
     /// What is wrong.
-    pub fault: Fault,
+    pub cause: ErrorCause,
     /// What was probably meant.
     pub suggestion: Option<String>,
     /// Where.
-    pub place: Place,
+    pub path: NodePath,
 }
 
 impl Located {
     /// The error about this expression; `spans` when it came from text.
     pub fn within(self, expression: &Expression, spans: Option<&SpanTree>) -> SegmentError {
         SegmentError {
-            pointer: pointer(expression, &self.place),
-            span: spans.map(|spans| spans.at(&self.place)),
-            fault: Box::new(self.fault),
+            pointer: pointer(expression, &self.path),
+            span: spans.map(|spans| spans.at(&self.path)),
+            cause: Box::new(self.cause),
             suggestion: self.suggestion,
         }
     }
@@ -310,10 +310,10 @@ impl SpanTree {
         SpanTree { span, children: Vec::new() }
     }
 
-    /// Of the node at a place, or of the deepest one on the way there.
-    pub fn at(&self, place: &[usize]) -> Span {
+    /// Of the node at a path, or of the deepest one on the way there.
+    pub fn at(&self, path: &[usize]) -> Span {
         let mut node = self;
-        for index in place {
+        for index in path {
             match node.children.get(*index) {
                 Some(child) => node = child,
                 None => break,
@@ -323,10 +323,10 @@ impl SpanTree {
     }
 }
 
-/// The JSON pointer of a place.
-fn pointer(expression: &Expression, place: &[usize]) -> String {
+/// The JSON pointer of a path.
+fn pointer(expression: &Expression, path: &[usize]) -> String {
     let (mut node, mut pointer) = (expression, String::new());
-    for (depth, index) in place.iter().enumerate() {
+    for (depth, index) in path.iter().enumerate() {
         let next = match node {
             Expression::All(members) => members.get(*index).inspect(|_| pointer += &format!("/all/{index}")),
             Expression::Any(members) => members.get(*index).inspect(|_| pointer += &format!("/any/{index}")),
@@ -335,7 +335,7 @@ fn pointer(expression: &Expression, place: &[usize]) -> String {
                 Some(&**negated)
             }
             Expression::Condition(condition) => {
-                return pointer + &pointer_in(&condition.test, place[depth]);
+                return pointer + &pointer_in(&condition.test, path[depth]);
             }
             Expression::Everybody => None,
         };
@@ -355,31 +355,31 @@ fn pointer_in(test: &Test, child: usize) -> String {
     }
 }
 
-/// A fault at the place at which the compiler is, and what was probably meant.
-pub(super) struct Error {
-    pub(super) fault: Fault,
+/// An error at the node at which the compiler is, and what was probably meant.
+pub(super) struct CompileError {
+    pub(super) cause: ErrorCause,
     pub(super) suggestion: Option<String>,
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Error {
-        Error { fault, suggestion: None }
+impl From<ErrorCause> for CompileError {
+    fn from(cause: ErrorCause) -> CompileError {
+        CompileError { cause, suggestion: None }
     }
 }
 
-impl Fault {
+impl ErrorCause {
     /// With what was probably meant.
-    pub(super) fn meant(self, suggestion: Option<impl Into<String>>) -> Error {
-        Error { fault: self, suggestion: suggestion.map(Into::into) }
+    pub(super) fn meant(self, suggestion: Option<impl Into<String>>) -> CompileError {
+        CompileError { cause: self, suggestion: suggestion.map(Into::into) }
     }
 }
 
-impl Error {
-    /// As seen from a segment that names the faulty one; cycles and sizes are faults of the whole.
-    pub(super) fn within(self, segment: &str) -> Error {
-        match self.fault {
-            Fault::SegmentCycle(_) | Fault::TooLarge(_) | Fault::BadSegment { .. } => self,
-            fault => Fault::BadSegment { segment: segment.to_string(), fault: Box::new(fault) }.into(),
+impl CompileError {
+    /// As seen from a segment that names the invalid one; cycles and sizes are errors of the whole.
+    pub(super) fn within(self, segment: &str) -> CompileError {
+        match self.cause {
+            ErrorCause::SegmentCycle(_) | ErrorCause::TooLarge(_) | ErrorCause::BadSegment { .. } => self,
+            cause => ErrorCause::BadSegment { segment: segment.to_string(), cause: Box::new(cause) }.into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::keys::{Computed, Declared, Key};
+use super::keys::{Computed, DeclaredField, LookupKey};
 use super::words::{is_field_name, nearest};
 use domain::lifecycle::Lifecycle;
 use domain::rhythm::Rhythm;
@@ -59,7 +59,7 @@ impl FieldType {
 
 /// One field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Field {
+pub struct CatalogueField {
     /// Its name in text and JSON.
     pub name: String,
     /// What its values are.
@@ -75,7 +75,7 @@ pub struct Field {
     pub names_people: bool,
     /// What is looked up.
     #[serde(skip)]
-    pub key: Key,
+    pub key: LookupKey,
 }
 
 /// A function of the language, as a field with arguments.
@@ -109,7 +109,7 @@ pub const FUNCTIONS: &[Function] = &[
 /// What segments may ask for: built-in fields, the attributes that users declared, the goals that have models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldCatalogue {
-    fields: BTreeMap<String, Field>,
+    fields: BTreeMap<String, CatalogueField>,
     attributes: BTreeMap<String, FieldType>,
     goals: Vec<String>,
 }
@@ -121,10 +121,11 @@ impl FieldCatalogue {
     pub fn new(attributes: BTreeMap<String, FieldType>, goals: Vec<String>) -> FieldCatalogue {
         let own =
             FEATURES.iter().filter_map(feature_field).chain(recencies()).chain(declared()).chain(computed());
-        let mut fields: BTreeMap<String, Field> = own.map(|field| (field.name.clone(), field)).collect();
+        let mut fields: BTreeMap<String, CatalogueField> =
+            own.map(|field| (field.name.clone(), field)).collect();
         for (name, field_type) in attributes.iter().filter(|(name, _)| is_field_name(name)) {
             fields.entry(name.clone()).or_insert_with(|| {
-                let key = Key::Attribute(name.clone());
+                let key = LookupKey::Attribute(name.clone());
                 field(name, *field_type, "", "an attribute that users were declared with", key)
             });
         }
@@ -132,12 +133,12 @@ impl FieldCatalogue {
     }
 
     /// All fields by name.
-    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+    pub fn fields(&self) -> impl Iterator<Item = &CatalogueField> {
         self.fields.values()
     }
 
     /// The field of a name.
-    pub fn field(&self, name: &str) -> Option<&Field> {
+    pub fn field(&self, name: &str) -> Option<&CatalogueField> {
         self.fields.get(name)
     }
 
@@ -157,7 +158,7 @@ impl FieldCatalogue {
     }
 
     /// All values of what is looked up under a key, in their own order, when they are few words; else none.
-    pub fn values(&self, key: &Key) -> &[&'static str] {
+    pub fn values(&self, key: &LookupKey) -> &[&'static str] {
         self.fields.values().find(|field| field.key == *key).map_or(&[], |field| &field.values)
     }
 
@@ -167,13 +168,19 @@ impl FieldCatalogue {
     }
 }
 
-fn field(name: &str, field_type: FieldType, unit: &'static str, description: &str, key: Key) -> Field {
+fn field(
+    name: &str,
+    field_type: FieldType,
+    unit: &'static str,
+    description: &str,
+    key: LookupKey,
+) -> CatalogueField {
     let (name, description) = (name.to_string(), description.to_string());
-    Field { name, field_type, unit, description, values: Vec::new(), names_people: false, key }
+    CatalogueField { name, field_type, unit, description, values: Vec::new(), names_people: false, key }
 }
 
 /// The field of a feature; lists of numbers, which only mean something beside their names, are none.
-fn feature_field(feature: &Feature) -> Option<Field> {
+fn feature_field(feature: &Feature) -> Option<CatalogueField> {
     let field_type = match feature.aggregate {
         Aggregate::Sum => FieldType::Money,
         Aggregate::Count
@@ -194,7 +201,7 @@ fn feature_field(feature: &Feature) -> Option<Field> {
         }
     };
     let mut field =
-        field(feature.name, field_type, feature.unit, feature.description, Key::Feature(feature.name));
+        field(feature.name, field_type, feature.unit, feature.description, LookupKey::Feature(feature.name));
     field.values = match feature.name {
         "lifecycle" => Lifecycle::ALL.map(Lifecycle::as_str).to_vec(),
         "time_zone_source" => vec!["declared", "device", "default"],
@@ -204,7 +211,7 @@ fn feature_field(feature: &Feature) -> Option<Field> {
 }
 
 /// Features in days under the names by which people ask for them.
-fn recencies() -> impl Iterator<Item = Field> {
+fn recencies() -> impl Iterator<Item = CatalogueField> {
     [
         ("last_seen", "days_since_own_event", "since the last own event; unknown without one"),
         ("last_purchase", "days_since_purchase", "since the last purchase; unknown without one"),
@@ -214,35 +221,35 @@ fn recencies() -> impl Iterator<Item = Field> {
     ]
     .into_iter()
     .map(|(name, feature, description)| {
-        field(name, FieldType::Duration, "", description, Key::Feature(feature))
+        field(name, FieldType::Duration, "", description, LookupKey::Feature(feature))
     })
 }
 
 #[rustfmt::skip]
-fn declared() -> Vec<Field> {
+fn declared() -> Vec<CatalogueField> {
     let of = |name: &str, field_type, unit, description: &str, declared| {
-        field(name, field_type, unit, description, Key::Declared(declared))
+        field(name, field_type, unit, description, LookupKey::Declared(declared))
     };
-    let mut consent = of("consent", FieldType::Text, "", "his word on being pushed", Declared::Consent);
+    let mut consent = of("consent", FieldType::Text, "", "his word on being pushed", DeclaredField::Consent);
     consent.values = vec!["granted", "denied", "unknown"];
-    let mut user_id = field("user_id", FieldType::Text, "", "who he is", Key::UserId);
+    let mut user_id = field("user_id", FieldType::Text, "", "who he is", LookupKey::UserId);
     user_id.names_people = true;
     vec![
         user_id,
         consent,
-        of("opted_out", FieldType::Truth, "", "said no to being pushed, or his word cannot be read", Declared::OptedOut),
-        of("personalisation", FieldType::Truth, "", "what he did may decide what he gets", Declared::Personalisation),
-        of("max_per_day", FieldType::Number, "pushes", "most pushes a day that he allows; unknown when he set none", Declared::MaxPerDay),
-        of("muted_categories", FieldType::Set, "", "categories he does not want to hear of", Declared::MutedCategories),
-        of("channels", FieldType::Set, "", "channels of his devices; unknown when nobody said", Declared::Channels),
-        of("created_at", FieldType::Moment, "", "sign-up; unknown when nobody said", Declared::CreatedAt),
+        of("opted_out", FieldType::Truth, "", "said no to being pushed, or his word cannot be read", DeclaredField::OptedOut),
+        of("personalisation", FieldType::Truth, "", "what he did may decide what he gets", DeclaredField::Personalisation),
+        of("max_per_day", FieldType::Number, "pushes", "most pushes a day that he allows; unknown when he set none", DeclaredField::MaxPerDay),
+        of("muted_categories", FieldType::Set, "", "categories he does not want to hear of", DeclaredField::MutedCategories),
+        of("channels", FieldType::Set, "", "channels of his devices; unknown when nobody said", DeclaredField::Channels),
+        of("created_at", FieldType::Moment, "", "sign-up; unknown when nobody said", DeclaredField::CreatedAt),
     ]
 }
 
 #[rustfmt::skip]
-fn computed() -> Vec<Field> {
+fn computed() -> Vec<CatalogueField> {
     let of = |name: &str, field_type, unit, description: &str, computed| {
-        field(name, field_type, unit, description, Key::Computed(computed))
+        field(name, field_type, unit, description, LookupKey::Computed(computed))
     };
     let mut rhythm_group =
         of("rhythm_group", FieldType::Text, "", "people of like rhythm, named by when they come more than others do; unknown with little history", Computed::RhythmGroup);

@@ -8,13 +8,13 @@ use super::predicate::Predicate;
 
 /// One thing known, or unknown, of each person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
+pub enum LookupKey {
     /// His id: a text.
     UserId,
     /// A feature of the profile, by its name.
     Feature(&'static str),
     /// What he, or who signed him up, said.
-    Declared(Declared),
+    Declared(DeclaredField),
     /// An attribute of his.
     Attribute(String),
     /// What is computed from everybody.
@@ -35,12 +35,12 @@ pub enum Key {
     List(String),
 }
 
-impl Key {
+impl LookupKey {
     /// Does looking it up read and fit all events, which takes seconds?
     pub fn is_learned(&self) -> bool {
         match self {
-            Key::Propensity(_) | Key::PropensityDecile(_) => true,
-            Key::Computed(computed) => {
+            LookupKey::Propensity(_) | LookupKey::PropensityDecile(_) => true,
+            LookupKey::Computed(computed) => {
                 matches!(computed, Computed::BestHour | Computed::BestHourOfWeek | Computed::RhythmGroup)
             }
             _ => false,
@@ -50,7 +50,7 @@ impl Key {
 
 /// Fields of a declared user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Declared {
+pub enum DeclaredField {
     /// granted, denied or unknown.
     Consent,
     /// Did he refuse to be pushed? Also when his word cannot be read.
@@ -84,36 +84,39 @@ pub enum Computed {
     RfmMoney,
 }
 
-impl Key {
+impl LookupKey {
     /// Are its values a small closed set of ours, so that their names tell nothing of anybody?
     pub fn is_closed(&self) -> bool {
         match self {
-            Key::Feature(name) => matches!(*name, "lifecycle" | "time_zone_source"),
-            Key::Declared(declared) => {
-                matches!(declared, Declared::Consent | Declared::OptedOut | Declared::Personalisation)
+            LookupKey::Feature(name) => matches!(*name, "lifecycle" | "time_zone_source"),
+            LookupKey::Declared(declared) => {
+                matches!(
+                    declared,
+                    DeclaredField::Consent | DeclaredField::OptedOut | DeclaredField::Personalisation
+                )
             }
-            Key::Computed(computed) => *computed != Computed::BestHourOfWeek,
-            Key::PropensityDecile(_) | Key::List(_) => true,
+            LookupKey::Computed(computed) => *computed != Computed::BestHourOfWeek,
+            LookupKey::PropensityDecile(_) | LookupKey::List(_) => true,
             _ => false,
         }
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for LookupKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Key::UserId => f.write_str("user_id"),
-            Key::Feature(name) => f.write_str(name),
-            Key::Declared(declared) => write!(f, "{declared:?}"),
-            Key::Attribute(name) => write!(f, "attribute({name:?})"),
-            Key::Computed(computed) => write!(f, "{computed:?}"),
-            Key::Interest(category) => write!(f, "interest({category:?})"),
-            Key::TagInterest(tag) => write!(f, "tag_interest({tag:?})"),
-            Key::Count(event, within) => write!(f, "count({event:?}, {within})"),
-            Key::Propensity(goal) => write!(f, "propensity({goal:?})"),
-            Key::PropensityDecile(goal) => write!(f, "propensity_decile({goal:?})"),
-            Key::Bucket(salt) => write!(f, "bucket({salt:?})"),
-            Key::List(id) => write!(f, "in_segment({id:?})"),
+            LookupKey::UserId => f.write_str("user_id"),
+            LookupKey::Feature(name) => f.write_str(name),
+            LookupKey::Declared(declared) => write!(f, "{declared:?}"),
+            LookupKey::Attribute(name) => write!(f, "attribute({name:?})"),
+            LookupKey::Computed(computed) => write!(f, "{computed:?}"),
+            LookupKey::Interest(category) => write!(f, "interest({category:?})"),
+            LookupKey::TagInterest(tag) => write!(f, "tag_interest({tag:?})"),
+            LookupKey::Count(event, within) => write!(f, "count({event:?}, {within})"),
+            LookupKey::Propensity(goal) => write!(f, "propensity({goal:?})"),
+            LookupKey::PropensityDecile(goal) => write!(f, "propensity_decile({goal:?})"),
+            LookupKey::Bucket(salt) => write!(f, "bucket({salt:?})"),
+            LookupKey::List(id) => write!(f, "in_segment({id:?})"),
         }
     }
 }
@@ -122,13 +125,13 @@ impl fmt::Display for Key {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// In order.
-    pub keys: BTreeSet<Key>,
+    pub keys: BTreeSet<LookupKey>,
 }
 
 impl Needs {
     /// Does it ask who somebody is? Marketers may not.
     pub fn names_people(&self) -> bool {
-        self.keys.contains(&Key::UserId)
+        self.keys.contains(&LookupKey::UserId)
     }
 }
 
@@ -139,7 +142,7 @@ pub fn needs(predicate: &Predicate) -> Needs {
     needs
 }
 
-fn gather(predicate: &Predicate, keys: &mut BTreeSet<Key>) {
+fn gather(predicate: &Predicate, keys: &mut BTreeSet<LookupKey>) {
     match predicate {
         Predicate::Everybody => {}
         Predicate::All(members) | Predicate::Any(members) => {

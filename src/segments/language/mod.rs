@@ -20,7 +20,7 @@ use predicate::Predicate;
 /// Reads a text and compiles it.
 ///
 /// # Errors
-/// The first fault, with its place in the text.
+/// The first error, with its span of the text.
 pub fn compile_text<'s>(
     text: &str,
     circumstances: Circumstances<'_>,
@@ -37,7 +37,7 @@ pub fn compile_text<'s>(
 /// Reads JSON and compiles it.
 ///
 /// # Errors
-/// The first fault, with its JSON pointer.
+/// The first error, with its JSON pointer.
 pub fn compile_json<'s>(
     json: &[u8],
     circumstances: Circumstances<'_>,

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::keys::Key;
+use super::keys::LookupKey;
 
 /// An expression that has passed all checks, as of a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,15 +18,15 @@ pub enum Predicate {
     /// What is looked up is known and passes the question. Of who is unknown, nothing holds.
     Holds {
         /// What is looked up.
-        key: Key,
+        key: LookupKey,
         /// What is asked of it.
-        question: Question,
+        question: CompiledQuestion,
     },
 }
 
 /// What is asked of a known value; the kind of the question is the kind of the key's values.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Question {
+pub enum CompiledQuestion {
     /// Nothing more.
     IsKnown,
     /// A truth is this one.

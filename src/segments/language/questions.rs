@@ -1,17 +1,17 @@
 //! Tests into questions: what each type of field may be asked, and what the values of a test mean for it.
 
-use super::error::{Error, Fault};
+use super::error::{CompileError, ErrorCause};
 use super::expression::{Moment, Test, Value};
 use super::fields::FieldType;
-use super::keys::Key;
-use super::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
+use super::keys::LookupKey;
+use super::predicate::{CompiledQuestion, NumberQuestion, Predicate, TextQuestion};
 use super::words::nearest;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
 
 /// The subject of a test.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct TestedField<'a> {
     /// As it is written.
     pub(super) name: &'a str,
     /// Of its values.
@@ -21,32 +21,33 @@ pub(super) struct Asked<'a> {
 }
 
 /// An error and the child of the condition that it is about.
-type Misplaced = (usize, Error);
+type ChildError = (usize, CompileError);
 
 /// The predicate of a test; dates are days on the calendar of `zone`.
 pub(super) fn ask(
-    asked: Asked<'_>,
+    asked: TestedField<'_>,
     test: &Test,
-    key: Key,
+    key: LookupKey,
     zone: &Zone,
     as_of: Instant,
-) -> Result<Predicate, Misplaced> {
+) -> Result<Predicate, ChildError> {
     let holds = |question| Predicate::Holds { key: key.clone(), question };
     let question = match (test, asked.field_type) {
-        (Test::IsKnown, _) => Question::IsKnown,
-        (Test::IsUnknown, _) => return Ok(Predicate::Not(Box::new(holds(Question::IsKnown)))),
-        (_, FieldType::Number | FieldType::Money) => Question::Number(number_question(asked, test)?),
-        (_, FieldType::Duration) => Question::Number(duration_question(asked, test)?),
-        (_, FieldType::Truth) => Question::Is(truth_question(asked, test)?),
-        (_, FieldType::Text) => Question::Text(text_question(asked, test)?),
-        (Test::Contains(value), FieldType::Set) => Question::Has(text(asked, value, 1)?),
+        (Test::IsKnown, _) => CompiledQuestion::IsKnown,
+        (Test::IsUnknown, _) => return Ok(Predicate::Not(Box::new(holds(CompiledQuestion::IsKnown)))),
+        (_, FieldType::Number | FieldType::Money) => CompiledQuestion::Number(number_question(asked, test)?),
+        (_, FieldType::Duration) => CompiledQuestion::Number(duration_question(asked, test)?),
+        (_, FieldType::Truth) => CompiledQuestion::Is(truth_question(asked, test)?),
+        (_, FieldType::Text) => CompiledQuestion::Text(text_question(asked, test)?),
+        (Test::Contains(value), FieldType::Set) => CompiledQuestion::Has(text(asked, value, 1)?),
         (_, FieldType::Set) => return Err(misfit(asked, test)),
         (_, FieldType::Moment) => {
-            let question = Question::Number(moment_question(asked, test, zone, as_of)?);
+            let question = CompiledQuestion::Number(moment_question(asked, test, zone, as_of)?);
             return Ok(match test {
-                Test::NotEqual(_) => {
-                    Predicate::All(vec![holds(Question::IsKnown), Predicate::Not(Box::new(holds(question)))])
-                }
+                Test::NotEqual(_) => Predicate::All(vec![
+                    holds(CompiledQuestion::IsKnown),
+                    Predicate::Not(Box::new(holds(question))),
+                ]),
                 _ => holds(question),
             });
         }
@@ -55,17 +56,17 @@ pub(super) fn ask(
 }
 
 /// The subject cannot be asked so: shown at the first value, or where there is none, at the subject.
-fn misfit(asked: Asked<'_>, test: &Test) -> Misplaced {
+fn misfit(asked: TestedField<'_>, test: &Test) -> ChildError {
     (usize::from(!test.values().is_empty()), wrong_type(asked))
 }
 
-fn wrong_type(asked: Asked<'_>) -> Error {
-    let Asked { name, field_type, .. } = asked;
+fn wrong_type(asked: TestedField<'_>) -> CompileError {
+    let TestedField { name, field_type, .. } = asked;
     let (noun, example) = (field_type.as_noun(), field_type.example());
-    Fault::WrongType(format!("{name} is {noun}; after it stands {example}")).into()
+    ErrorCause::WrongType(format!("{name} is {noun}; after it stands {example}")).into()
 }
 
-fn number(asked: Asked<'_>, value: &Value, child: usize) -> Result<f64, Misplaced> {
+fn number(asked: TestedField<'_>, value: &Value, child: usize) -> Result<f64, ChildError> {
     match value {
         // Zero has one sign here, so that it is found among others.
         Value::Number(number) => Ok(*number + 0.0),
@@ -73,7 +74,7 @@ fn number(asked: Asked<'_>, value: &Value, child: usize) -> Result<f64, Misplace
     }
 }
 
-fn number_question(asked: Asked<'_>, test: &Test) -> Result<NumberQuestion, Misplaced> {
+fn number_question(asked: TestedField<'_>, test: &Test) -> Result<NumberQuestion, ChildError> {
     let value = |value, child| number(asked, value, child);
     Ok(match test {
         Test::Equal(one) => NumberQuestion::Equal(value(one, 1)?),
@@ -96,7 +97,7 @@ fn number_question(asked: Asked<'_>, test: &Test) -> Result<NumberQuestion, Misp
 }
 
 /// Lengths of time are compared in days of 24 hours; no length is met to the microsecond, so equality is not asked.
-fn duration_question(asked: Asked<'_>, test: &Test) -> Result<NumberQuestion, Misplaced> {
+fn duration_question(asked: TestedField<'_>, test: &Test) -> Result<NumberQuestion, ChildError> {
     let days = |value: &Value, child| match value {
         Value::Duration(length) => Ok(length.days()),
         _ => Err((child, wrong_type(asked))),
@@ -113,16 +114,16 @@ fn duration_question(asked: Asked<'_>, test: &Test) -> Result<NumberQuestion, Mi
 
 /// A date is the whole day: later than it is after its end, equal is within it.
 fn moment_question(
-    asked: Asked<'_>,
+    asked: TestedField<'_>,
     test: &Test,
     zone: &Zone,
     as_of: Instant,
-) -> Result<NumberQuestion, Misplaced> {
+) -> Result<NumberQuestion, ChildError> {
     let ends = |value: &Value, child| match value {
         Value::Moment(moment) => {
             ends_of(*moment, zone, as_of).filter(|_| moment.is_possible()).ok_or_else(|| {
                 let message = format!("{moment} is outside the years 1700 to 2250");
-                (child, Fault::NoSuchMoment(message).into())
+                (child, ErrorCause::NoSuchMoment(message).into())
             })
         }
         _ => Err((child, wrong_type(asked))),
@@ -155,7 +156,7 @@ fn ends_of(moment: Moment, zone: &Zone, as_of: Instant) -> Option<(f64, f64)> {
     Some((first as f64, last as f64))
 }
 
-fn truth_question(asked: Asked<'_>, test: &Test) -> Result<bool, Misplaced> {
+fn truth_question(asked: TestedField<'_>, test: &Test) -> Result<bool, ChildError> {
     match test {
         Test::IsTrue => Ok(true),
         Test::Equal(Value::Truth(truth)) => Ok(*truth),
@@ -164,7 +165,7 @@ fn truth_question(asked: Asked<'_>, test: &Test) -> Result<bool, Misplaced> {
     }
 }
 
-fn text(asked: Asked<'_>, value: &Value, child: usize) -> Result<String, Misplaced> {
+fn text(asked: TestedField<'_>, value: &Value, child: usize) -> Result<String, ChildError> {
     match value {
         Value::Text(text) => Ok(text.clone()),
         _ => Err((child, wrong_type(asked))),
@@ -172,18 +173,19 @@ fn text(asked: Asked<'_>, value: &Value, child: usize) -> Result<String, Misplac
 }
 
 /// A text that the field may have.
-fn word(asked: Asked<'_>, value: &Value, child: usize) -> Result<String, Misplaced> {
+fn word(asked: TestedField<'_>, value: &Value, child: usize) -> Result<String, ChildError> {
     let text = text(asked, value, child)?;
     if asked.closed.is_empty() || asked.closed.contains(&text.as_str()) {
         return Ok(text);
     }
     let meant = nearest(&text, asked.closed.iter().copied()).map(|word| format!("{word:?}"));
     let value = text.chars().take(64).collect();
-    let fault = Fault::UnknownValue { field: asked.name.to_string(), value, known: asked.closed.join(", ") };
-    Err((child, fault.meant(meant)))
+    let cause =
+        ErrorCause::UnknownValue { field: asked.name.to_string(), value, known: asked.closed.join(", ") };
+    Err((child, cause.meant(meant)))
 }
 
-fn text_question(asked: Asked<'_>, test: &Test) -> Result<TextQuestion, Misplaced> {
+fn text_question(asked: TestedField<'_>, test: &Test) -> Result<TextQuestion, ChildError> {
     Ok(match test {
         Test::Equal(one) => TextQuestion::OneOf(vec![word(asked, one, 1)?]),
         Test::NotEqual(one) => TextQuestion::NotEqual(word(asked, one, 1)?),
@@ -198,14 +200,14 @@ fn text_question(asked: Asked<'_>, test: &Test) -> Result<TextQuestion, Misplace
     })
 }
 
-fn filled(values: &[Value]) -> Result<&[Value], Misplaced> {
-    if values.is_empty() { Err((1, Fault::EmptyList.into())) } else { Ok(values) }
+fn filled(values: &[Value]) -> Result<&[Value], ChildError> {
+    if values.is_empty() { Err((1, ErrorCause::EmptyList.into())) } else { Ok(values) }
 }
 
-fn range(low: f64, high: f64, test: &Test) -> Result<NumberQuestion, Misplaced> {
+fn range(low: f64, high: f64, test: &Test) -> Result<NumberQuestion, ChildError> {
     if low <= high {
         return Ok(NumberQuestion::Between(low, high));
     }
     let written = |index: usize| test.values().get(index).map(Value::to_string).unwrap_or_default();
-    Err((2, Fault::EmptyRange(written(0), written(1)).into()))
+    Err((2, ErrorCause::EmptyRange(written(0), written(1)).into()))
 }

@@ -18,7 +18,7 @@ use files::workspace::Workspace;
 /// The attributes of the users of a workspace and their types, by name.
 pub fn attribute_types(workspace: &Workspace) -> Result<BTreeMap<String, FieldType>, TableError> {
     let table = DeclaredTable::read(workspace, &[users::ATTRIBUTES])?;
-    let mut kinds: BTreeMap<String, BTreeSet<Kind>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, BTreeSet<AttributeKind>> = BTreeMap::new();
     for text in table.texts(users::ATTRIBUTES).iter().flatten() {
         for (name, value) in attributes_in(text) {
             kinds.entry(name).or_default().extend(kind_of(&value));
@@ -28,7 +28,7 @@ pub fn attribute_types(workspace: &Workspace) -> Result<BTreeMap<String, FieldTy
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum AttributeKind {
     Number,
     Truth,
     Moment,
@@ -36,31 +36,33 @@ enum Kind {
     Set,
 }
 
-fn type_of(kinds: &BTreeSet<Kind>) -> FieldType {
+fn type_of(kinds: &BTreeSet<AttributeKind>) -> FieldType {
     match kinds.iter().collect::<Vec<_>>()[..] {
-        [Kind::Number] => FieldType::Number,
-        [Kind::Truth] => FieldType::Truth,
-        [Kind::Moment] => FieldType::Moment,
-        [Kind::Set] => FieldType::Set,
+        [AttributeKind::Number] => FieldType::Number,
+        [AttributeKind::Truth] => FieldType::Truth,
+        [AttributeKind::Moment] => FieldType::Moment,
+        [AttributeKind::Set] => FieldType::Set,
         _ => FieldType::Text,
     }
 }
 
 /// `None` of what says nothing: null, an empty text.
-fn kind_of(value: &Value) -> Option<Kind> {
+fn kind_of(value: &Value) -> Option<AttributeKind> {
     match value {
         Value::Null => None,
-        Value::Bool(_) => Some(Kind::Truth),
-        Value::Number(_) => Some(Kind::Number),
-        Value::Array(_) => Some(Kind::Set),
+        Value::Bool(_) => Some(AttributeKind::Truth),
+        Value::Number(_) => Some(AttributeKind::Number),
+        Value::Array(_) => Some(AttributeKind::Set),
         Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => Some(match () {
-            _ if number_in(text).is_some() => Kind::Number,
-            _ if truth_in(text).is_some() => Kind::Truth,
-            _ if Day::parse(text).is_some() || Instant::parse_rfc3339(text).is_some() => Kind::Moment,
-            _ => Kind::Text,
+            _ if number_in(text).is_some() => AttributeKind::Number,
+            _ if truth_in(text).is_some() => AttributeKind::Truth,
+            _ if Day::parse(text).is_some() || Instant::parse_rfc3339(text).is_some() => {
+                AttributeKind::Moment
+            }
+            _ => AttributeKind::Text,
         }),
-        Value::Object(_) => Some(Kind::Text),
+        Value::Object(_) => Some(AttributeKind::Text),
     }
 }
 

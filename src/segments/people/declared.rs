@@ -7,7 +7,7 @@ use std::ops::Range;
 use polars::prelude::*;
 
 use super::attributes;
-use crate::language::keys::{Declared, Key};
+use crate::language::keys::{DeclaredField, LookupKey};
 use domain::device::Device;
 use domain::zone::Zone;
 use events::columns::{Column, Users, users};
@@ -22,10 +22,11 @@ const STRETCH: usize = 65_536;
 pub(super) fn columns<'a>(
     workspace: &Workspace,
     ids: &StringChunked,
-    keys: impl Iterator<Item = &'a Key>,
+    keys: impl Iterator<Item = &'a LookupKey>,
     zone: &Zone,
-) -> Result<BTreeMap<Key, Series>, TableError> {
-    let keys: Vec<&Key> = keys.filter(|key| matches!(key, Key::Declared(_) | Key::Attribute(_))).collect();
+) -> Result<BTreeMap<LookupKey, Series>, TableError> {
+    let keys: Vec<&LookupKey> =
+        keys.filter(|key| matches!(key, LookupKey::Declared(_) | LookupKey::Attribute(_))).collect();
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -33,7 +34,7 @@ pub(super) fn columns<'a>(
     columns.push(users::ID);
     columns.sort_unstable_by_key(|column| column.name());
     columns.dedup_by_key(|column| column.name());
-    let said = Said::read(workspace, ids, &columns)?;
+    let said = DeclaredRows::read(workspace, ids, &columns)?;
     Ok(keys.iter().map(|key| ((*key).clone(), said.column(key, zone))).collect())
 }
 
@@ -43,38 +44,38 @@ pub(super) fn ids(workspace: &Workspace) -> Result<StringChunked, TableError> {
     Ok(table.texts(users::ID).sort(false))
 }
 
-fn stored_column(key: &Key) -> Column<Users> {
+fn stored_column(key: &LookupKey) -> Column<Users> {
     match key {
-        Key::Declared(Declared::Consent | Declared::OptedOut) => users::CONSENT,
-        Key::Declared(Declared::Personalisation) => users::PERSONALISATION,
-        Key::Declared(Declared::MaxPerDay) => users::MAX_PER_DAY,
-        Key::Declared(Declared::MutedCategories) => users::MUTED_CATEGORIES,
-        Key::Declared(Declared::Channels) => users::DEVICES,
-        Key::Declared(Declared::CreatedAt) => users::CREATED_AT,
+        LookupKey::Declared(DeclaredField::Consent | DeclaredField::OptedOut) => users::CONSENT,
+        LookupKey::Declared(DeclaredField::Personalisation) => users::PERSONALISATION,
+        LookupKey::Declared(DeclaredField::MaxPerDay) => users::MAX_PER_DAY,
+        LookupKey::Declared(DeclaredField::MutedCategories) => users::MUTED_CATEGORIES,
+        LookupKey::Declared(DeclaredField::Channels) => users::DEVICES,
+        LookupKey::Declared(DeclaredField::CreatedAt) => users::CREATED_AT,
         _ => users::ATTRIBUTES,
     }
 }
 
 /// What declared users said, a row a person: of nulls for a person who was not declared.
-struct Said {
+struct DeclaredRows {
     /// Without rows when nobody was declared.
     table: DeclaredTable<Users>,
     people: usize,
 }
 
-impl Said {
+impl DeclaredRows {
     fn read(
         workspace: &Workspace,
         ids: &StringChunked,
         columns: &[Column<Users>],
-    ) -> Result<Said, TableError> {
+    ) -> Result<DeclaredRows, TableError> {
         let stored = DeclaredTable::read(workspace, columns)?;
         let rows = if stored.is_empty() { None } else { align(ids, stored.texts(users::ID)) };
         let table = match rows {
             Some(rows) => stored.take(&rows)?,
             None => stored,
         };
-        Ok(Said { table, people: ids.len() })
+        Ok(DeclaredRows { table, people: ids.len() })
     }
 
     fn texts(&self, column: Column<Users>) -> StringChunked {
@@ -91,35 +92,35 @@ impl Said {
         self.table.wholes(column).clone()
     }
 
-    fn column(&self, key: &Key, zone: &Zone) -> Series {
+    fn column(&self, key: &LookupKey, zone: &Zone) -> Series {
         let stored = stored_column(key);
         match key {
-            Key::Declared(Declared::Consent) => {
+            LookupKey::Declared(DeclaredField::Consent) => {
                 let words = self.texts(stored);
                 let words = words.iter().map(|word| Some(consent(word)));
                 StringChunked::from_iter_options(stored.name().into(), words).into_series()
             }
-            Key::Declared(Declared::OptedOut) => {
+            LookupKey::Declared(DeclaredField::OptedOut) => {
                 let words = self.texts(stored);
                 // A word that cannot be read is no consent: safety fails closed.
                 (words.not_equal_missing("granted") & words.is_not_null()).into_series()
             }
-            Key::Declared(Declared::Personalisation) => {
+            LookupKey::Declared(DeclaredField::Personalisation) => {
                 self.texts(stored).not_equal_missing("off").into_series()
             }
-            Key::Declared(Declared::MutedCategories) => {
+            LookupKey::Declared(DeclaredField::MutedCategories) => {
                 let split = |text: Option<&str>| {
                     Some(text.map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default())
                 };
                 sets(self.texts(stored).iter().map(split))
             }
-            Key::Declared(Declared::Channels) => sets(self.texts(stored).iter().map(channels)),
-            Key::Declared(Declared::MaxPerDay) => self.wholes(stored).into_series(),
-            Key::Declared(Declared::CreatedAt) => {
+            LookupKey::Declared(DeclaredField::Channels) => sets(self.texts(stored).iter().map(channels)),
+            LookupKey::Declared(DeclaredField::MaxPerDay) => self.wholes(stored).into_series(),
+            LookupKey::Declared(DeclaredField::CreatedAt) => {
                 let moments = self.wholes(stored);
                 moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
             }
-            Key::Attribute(attribute) => {
+            LookupKey::Attribute(attribute) => {
                 let written = self.texts(stored);
                 attributes::column(&written.iter().collect::<Vec<_>>(), attribute, zone)
             }
@@ -141,15 +142,15 @@ fn align(ids: &StringChunked, stored: &StringChunked) -> Option<IdxCa> {
     }
     if !(is_whole && ascends(&stored)) {
         let named = stored.iter().zip(0..).filter_map(|(id, row)| Some((id?, row)));
-        let places: HashMap<&str, IdxSize> = named.collect();
-        return Some(IdxCa::from_iter_options("row".into(), ids.iter().map(|id| places.get(id?).copied())));
+        let rows: HashMap<&str, IdxSize> = named.collect();
+        return Some(IdxCa::from_iter_options("row".into(), ids.iter().map(|id| rows.get(id?).copied())));
     }
     let (ids, stored) = (ids.downcast_as_array(), stored.downcast_as_array());
     let rows = parallel::in_chunks(ids.len(), STRETCH, |stretch| {
         let mut next = first_from(stored.len(), |row| stored.value(row) >= ids.value(stretch.start));
-        let row = |place: usize| {
+        let row = |index: usize| {
             while next < stored.len() {
-                match stored.value(next).cmp(ids.value(place)) {
+                match stored.value(next).cmp(ids.value(index)) {
                     Ordering::Less => next += 1,
                     Ordering::Equal => return IdxSize::try_from(next).ok(),
                     Ordering::Greater => return None,
@@ -166,7 +167,7 @@ fn align(ids: &StringChunked, stored: &StringChunked) -> Option<IdxCa> {
 fn are_equal(ids: &StringChunked, others: &StringChunked) -> bool {
     let (ids, others) = (ids.downcast_as_array(), others.downcast_as_array());
     let are_equal =
-        |stretch: Range<usize>| stretch.into_iter().all(|place| ids.value(place) == others.value(place));
+        |stretch: Range<usize>| stretch.into_iter().all(|index| ids.value(index) == others.value(index));
     ids.len() == others.len()
         && parallel::in_chunks(ids.len(), STRETCH, are_equal).into_iter().all(|are_equal| are_equal)
 }
@@ -176,7 +177,7 @@ fn ascends(ids: &StringChunked) -> bool {
     let ids = ids.downcast_as_array();
     let ascends = |stretch: Range<usize>| {
         let before = stretch.start.saturating_sub(1);
-        let mut pairs = (before + 1..stretch.end).map(|place| (ids.value(place - 1), ids.value(place)));
+        let mut pairs = (before + 1..stretch.end).map(|index| (ids.value(index - 1), ids.value(index)));
         pairs.all(|(before, after)| before < after)
     };
     parallel::in_chunks(ids.len(), STRETCH, ascends).into_iter().all(|ascends| ascends)

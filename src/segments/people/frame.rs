@@ -1,6 +1,6 @@
 //! Everybody against a predicate at once: compiled to one polars expression, evaluated a stretch of people at a time.
 //!
-//! The expression names columns by their place among what the predicate looks up, and values stand in it as typed literals or
+//! The expression names columns by their index among what the predicate looks up, and values stand in it as typed literals or
 //! within functions of ours: no text of a segment is a name, a pattern or an expression to polars.
 
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use polars_plan::prelude::{
     Arena, Expr, ExprToIRContext, Operator, binary_expr, col, lit, to_expr_ir, typed_lit,
 };
 
-use crate::language::keys::{Key, needs};
-use crate::language::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
+use crate::language::keys::{LookupKey, needs};
+use crate::language::predicate::{CompiledQuestion, NumberQuestion, Predicate, TextQuestion};
 use crate::people::{People, PeopleError};
 
 /// People whose answers are found by one thread at a time: what is held of them stays in its cache.
@@ -25,7 +25,7 @@ const STRETCH: usize = 32_768;
 /// # Errors
 /// When something that it asks for was not looked up, or is of another kind.
 pub fn members(predicate: &Predicate, people: &People) -> Result<BooleanChunked, PeopleError> {
-    let asked = Asked::of(predicate, people)?;
+    let asked = ColumnLookup::of(predicate, people)?;
     Ok(evaluate(asked.expression(predicate)?, &asked.frame(people.len())?)?)
 }
 
@@ -34,23 +34,23 @@ pub fn members(predicate: &Predicate, people: &People) -> Result<BooleanChunked,
 /// # Errors
 /// As [`members`].
 pub fn expression(predicate: &Predicate, people: &People) -> Result<Expr, PeopleError> {
-    Asked::of(predicate, people)?.expression(predicate)
+    ColumnLookup::of(predicate, people)?.expression(predicate)
 }
 
 /// What a predicate looks up, each with its column's name in the expression.
-struct Asked<'a> {
+struct ColumnLookup<'a> {
     people: &'a People,
-    columns: BTreeMap<Key, (PlSmallStr, &'a Series)>,
+    columns: BTreeMap<LookupKey, (PlSmallStr, &'a Series)>,
 }
 
-impl<'a> Asked<'a> {
-    fn of(predicate: &Predicate, people: &'a People) -> Result<Asked<'a>, PeopleError> {
+impl<'a> ColumnLookup<'a> {
+    fn of(predicate: &Predicate, people: &'a People) -> Result<ColumnLookup<'a>, PeopleError> {
         let keys = needs(predicate).keys.into_iter().enumerate();
-        let found = |(place, key): (usize, Key)| match people.column(&key) {
-            Some(column) => Ok((key, (place.to_string().into(), column))),
+        let found = |(index, key): (usize, LookupKey)| match people.column(&key) {
+            Some(column) => Ok((key, (index.to_string().into(), column))),
             None => Err(PeopleError::Missing(key)),
         };
-        Ok(Asked { people, columns: keys.map(found).collect::<Result<_, _>>()? })
+        Ok(ColumnLookup { people, columns: keys.map(found).collect::<Result<_, _>>()? })
     }
 
     /// The columns as a table; moments are their microseconds.
@@ -96,17 +96,17 @@ fn joined(members: &[Expr], operator: Operator, empty: bool) -> Expr {
 }
 
 /// A question about a column, among whose numbers some may be NaN; `None` when it is about another kind.
-fn condition(question: &Question, column: Expr, kind: &DataType, has_nan: bool) -> Option<Expr> {
+fn condition(question: &CompiledQuestion, column: Expr, kind: &DataType, has_nan: bool) -> Option<Expr> {
     Some(match (question, kind) {
-        (Question::IsKnown, _) => column.is_not_null(),
-        (Question::Is(true), DataType::Boolean) => column,
-        (Question::Is(false), DataType::Boolean) => column.not(),
+        (CompiledQuestion::IsKnown, _) => column.is_not_null(),
+        (CompiledQuestion::Is(true), DataType::Boolean) => column,
+        (CompiledQuestion::Is(false), DataType::Boolean) => column.not(),
         (
-            Question::Number(question),
+            CompiledQuestion::Number(question),
             DataType::Float64 | DataType::Int64 | DataType::Datetime(TimeUnit::Microseconds, _),
         ) => number(question, column, *kind == DataType::Float64, has_nan),
-        (Question::Text(question), DataType::String) => text(question, column),
-        (Question::Has(element), DataType::List(elements)) if **elements == DataType::String => {
+        (CompiledQuestion::Text(question), DataType::String) => text(question, column),
+        (CompiledQuestion::Has(element), DataType::List(elements)) if **elements == DataType::String => {
             let element = element.clone();
             computed(column, move |column| having(&element, column.list()?))
         }
@@ -169,7 +169,7 @@ fn having(element: &str, lists: &ListChunked) -> PolarsResult<BooleanChunked> {
     let equal = equal.downcast_as_array().values();
     let ends = ends.windows(2).map(|ends| (ends[0] - first) as usize..(ends[1] - first) as usize);
     let known = lists.is_not_null();
-    let has = |mut range: Range<usize>| range.any(|place| equal.get_bit(place));
+    let has = |mut range: Range<usize>| range.any(|index| equal.get_bit(index));
     let answers = ends.zip(known.iter()).map(|(range, known)| (known == Some(true)).then(|| has(range)));
     Ok(BooleanChunked::from_iter_options(lists.name().clone(), answers))
 }

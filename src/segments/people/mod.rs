@@ -19,8 +19,8 @@ use polars::prelude::*;
 
 pub use cells::{cells, deciles};
 
-use crate::language::keys::{Computed, Declared, Key, Needs};
-use crate::people::row::{Known, Person};
+use crate::language::keys::{Computed, DeclaredField, LookupKey, Needs};
+use crate::people::row::{KnownValue, Person};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use events::lake::LakeError;
@@ -55,10 +55,10 @@ pub enum PeopleError {
     Rebuilt(std::path::PathBuf),
     /// Something is asked for that nobody looked up.
     #[error("not_looked_up: {0} was not looked up")]
-    Missing(Key),
+    Missing(LookupKey),
     /// A column of another kind or length than its key has.
     #[error("wrong_column: {0} has values of another kind or number")]
-    WrongKind(Key),
+    WrongKind(LookupKey),
     /// A predicate could not be evaluated.
     #[error("not_evaluated: {0}")]
     Evaluation(#[from] PolarsError),
@@ -94,15 +94,15 @@ impl Coded for PeopleError {
 pub struct People {
     as_of: Instant,
     ids: StringChunked,
-    columns: BTreeMap<Key, Series>,
+    columns: BTreeMap<LookupKey, Series>,
     /// Of whose numbers some are none.
-    with_nan: BTreeSet<Key>,
+    with_nan: BTreeSet<LookupKey>,
 }
 
 impl People {
     /// People of whom nothing has been looked up but their ids, sorted.
     pub fn new(as_of: Instant, ids: StringChunked) -> People {
-        let columns = BTreeMap::from([(Key::UserId, ids.clone().into_series())]);
+        let columns = BTreeMap::from([(LookupKey::UserId, ids.clone().into_series())]);
         People { as_of, ids, columns, with_nan: BTreeSet::new() }
     }
 
@@ -110,7 +110,7 @@ impl People {
     ///
     /// # Errors
     /// When it is of another kind than the key's values or not as long as the people.
-    pub fn with(mut self, key: Key, column: Series) -> Result<People, PeopleError> {
+    pub fn with(mut self, key: LookupKey, column: Series) -> Result<People, PeopleError> {
         match column.len() == self.len() && has_kind(&key, column.dtype()) {
             true => {
                 match has_nan(&column) {
@@ -145,12 +145,12 @@ impl People {
     }
 
     /// What was looked up under a key.
-    pub fn column(&self, key: &Key) -> Option<&Series> {
+    pub fn column(&self, key: &LookupKey) -> Option<&Series> {
         self.columns.get(key)
     }
 
     /// Are some of the numbers that were looked up under a key none?
-    pub fn has_nan(&self, key: &Key) -> bool {
+    pub fn has_nan(&self, key: &LookupKey) -> bool {
         self.with_nan.contains(key)
     }
 
@@ -161,17 +161,17 @@ impl People {
 
     /// The same people without what uploaded lists say, which may change while the people do not.
     pub fn without_lists(mut self) -> People {
-        self.columns.retain(|key, _| !matches!(key, Key::List(_)));
+        self.columns.retain(|key, _| !matches!(key, LookupKey::List(_)));
         self
     }
 
     /// What was looked up, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub fn keys(&self) -> impl Iterator<Item = &LookupKey> {
         self.columns.keys()
     }
 
     /// What is needed and was not looked up.
-    pub fn missing(&self, needs: &Needs) -> Vec<Key> {
+    pub fn missing(&self, needs: &Needs) -> Vec<LookupKey> {
         needs.keys.iter().filter(|key| !self.columns.contains_key(key)).cloned().collect()
     }
 
@@ -188,7 +188,8 @@ impl People {
 
     /// What was looked up of the person of a row.
     pub fn person(&self, row: usize) -> Person {
-        let known = |(key, column): (&Key, &Series)| (key.clone(), column.get(row).ok().and_then(known));
+        let known =
+            |(key, column): (&LookupKey, &Series)| (key.clone(), column.get(row).ok().and_then(known));
         self.columns.iter().map(known).collect()
     }
 }
@@ -197,44 +198,45 @@ fn has_nan(column: &Series) -> bool {
     column.f64().is_ok_and(|numbers| numbers.iter().flatten().any(f64::is_nan))
 }
 
-fn known(value: AnyValue<'_>) -> Option<Known> {
+fn known(value: AnyValue<'_>) -> Option<KnownValue> {
     match value {
-        AnyValue::Boolean(truth) => Some(Known::Truth(truth)),
-        AnyValue::String(text) => Some(Known::Text(text.to_string())),
+        AnyValue::Boolean(truth) => Some(KnownValue::Truth(truth)),
+        AnyValue::String(text) => Some(KnownValue::Text(text.to_string())),
         AnyValue::Int64(number) | AnyValue::Datetime(number, TimeUnit::Microseconds, _) => {
-            Some(Known::Number(number as f64))
+            Some(KnownValue::Number(number as f64))
         }
-        AnyValue::Float64(number) => Some(Known::Number(number)),
+        AnyValue::Float64(number) => Some(KnownValue::Number(number)),
         AnyValue::List(list) => {
             let texts = list.str().ok()?;
-            Some(Known::Set(texts.iter().flatten().map(str::to_string).collect()))
+            Some(KnownValue::Set(texts.iter().flatten().map(str::to_string).collect()))
         }
         _ => None,
     }
 }
 
 /// Are values of this type what the key is asked for? Of features and attributes the catalogue knows, each of its own.
-fn has_kind(key: &Key, found: &DataType) -> bool {
+fn has_kind(key: &LookupKey, found: &DataType) -> bool {
     let is_number = matches!(found, DataType::Float64 | DataType::Int64);
     let is_text = *found == DataType::String;
     let is_set = matches!(found, DataType::List(inner) if **inner == DataType::String);
     let is_moment = matches!(found, DataType::Datetime(TimeUnit::Microseconds, _));
     match key {
-        Key::Feature(_) => is_number || is_text || is_set,
-        Key::Attribute(_) => is_number || is_text || is_set || is_moment || *found == DataType::Boolean,
-        Key::UserId | Key::Declared(Declared::Consent) | Key::Computed(Computed::RhythmGroup) => is_text,
-        Key::Declared(Declared::OptedOut | Declared::Personalisation) | Key::List(_) => {
-            *found == DataType::Boolean
-        }
-        Key::Declared(Declared::MutedCategories | Declared::Channels) => is_set,
-        Key::Declared(Declared::CreatedAt) => is_moment,
-        Key::Declared(Declared::MaxPerDay)
-        | Key::Computed(_)
-        | Key::Interest(_)
-        | Key::TagInterest(_)
-        | Key::Count(..)
-        | Key::Propensity(_)
-        | Key::PropensityDecile(_)
-        | Key::Bucket(_) => is_number,
+        LookupKey::Feature(_) => is_number || is_text || is_set,
+        LookupKey::Attribute(_) => is_number || is_text || is_set || is_moment || *found == DataType::Boolean,
+        LookupKey::UserId
+        | LookupKey::Declared(DeclaredField::Consent)
+        | LookupKey::Computed(Computed::RhythmGroup) => is_text,
+        LookupKey::Declared(DeclaredField::OptedOut | DeclaredField::Personalisation)
+        | LookupKey::List(_) => *found == DataType::Boolean,
+        LookupKey::Declared(DeclaredField::MutedCategories | DeclaredField::Channels) => is_set,
+        LookupKey::Declared(DeclaredField::CreatedAt) => is_moment,
+        LookupKey::Declared(DeclaredField::MaxPerDay)
+        | LookupKey::Computed(_)
+        | LookupKey::Interest(_)
+        | LookupKey::TagInterest(_)
+        | LookupKey::Count(..)
+        | LookupKey::Propensity(_)
+        | LookupKey::PropensityDecile(_)
+        | LookupKey::Bucket(_) => is_number,
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use crate::language::keys::Key;
+use crate::language::keys::LookupKey;
 use crate::people::{People, PeopleError};
 use config::Config;
 use decisions::context::{ChannelContext, DecisionContext, PastSend};
@@ -111,12 +111,12 @@ fn has_refused(user: &User) -> bool {
 }
 
 /// What has to be looked up of the people; what they declared is read beside it.
-pub fn needed() -> BTreeSet<Key> {
+pub fn needed() -> BTreeSet<LookupKey> {
     BTreeSet::from([ZONE, ZONE_SOURCE])
 }
 
-const ZONE: Key = Key::Feature("time_zone");
-const ZONE_SOURCE: Key = Key::Feature("time_zone_source");
+const ZONE: LookupKey = LookupKey::Feature("time_zone");
+const ZONE_SOURCE: LookupKey = LookupKey::Feature("time_zone_source");
 
 /// What keeps a push over the default channel from each person at the moment that they are seen at.
 ///
@@ -193,7 +193,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-fn texts<'a>(people: &'a People, key: &Key) -> Result<&'a StringChunked, PeopleError> {
+fn texts<'a>(people: &'a People, key: &LookupKey) -> Result<&'a StringChunked, PeopleError> {
     let column = people.column(key).ok_or_else(|| PeopleError::Missing(key.clone()))?;
     column.str().map_err(|_| PeopleError::WrongKind(key.clone()))
 }

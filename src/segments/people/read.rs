@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use super::cells::cells;
 use super::{People, PeopleError, counts, declared};
-use crate::language::keys::{Computed, Key, Needs};
+use crate::language::keys::{Computed, LookupKey, Needs};
 use domain::identity::hash_of;
 use domain::time::Instant;
 use domain::zone::Zone;
@@ -46,7 +46,11 @@ impl People {
     pub fn look_up(self, workspace: &Workspace, needs: &Needs, zone: &Zone) -> Result<People, PeopleError> {
         let needs = Needs { keys: self.missing(needs).into_iter().collect() };
         let mut people = self;
-        if needs.keys.iter().any(|key| !profile_columns(key).is_empty() || matches!(key, Key::Bucket(_))) {
+        if needs
+            .keys
+            .iter()
+            .any(|key| !profile_columns(key).is_empty() || matches!(key, LookupKey::Bucket(_)))
+        {
             let file = ProfileFile::find(workspace, Some(people.as_of))?;
             let frame = read_profiles(&file, &needs)?;
             let ids = frame.column("user_id").and_then(|column| column.str().cloned());
@@ -75,7 +79,7 @@ impl People {
         let ids = StringChunked::from_iter_options("user_id".into(), ids.iter().filter(is_new));
         let mut people = People::new(self.as_of, ids);
         for key in &needs.keys {
-            if let Key::Bucket(salt) = key {
+            if let LookupKey::Bucket(salt) = key {
                 let column = buckets(&people.ids, salt);
                 people = people.with(key.clone(), column)?;
             }
@@ -108,7 +112,7 @@ impl People {
 
     fn count_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
         let asked = needs.keys.iter().filter_map(|key| match key {
-            Key::Count(event, within) => Some((event.as_str(), *within)),
+            LookupKey::Count(event, within) => Some((event.as_str(), *within)),
             _ => None,
         });
         let asked: Vec<_> = asked.collect();
@@ -117,7 +121,7 @@ impl People {
         }
         let lake = Lake::open(workspace)?;
         for (event, within, column) in counts::count(&lake, &self.ids, asked.into_iter(), self.as_of)? {
-            self = self.with(Key::Count(event, within), column)?;
+            self = self.with(LookupKey::Count(event, within), column)?;
         }
         Ok(self)
     }
@@ -129,7 +133,7 @@ impl People {
 fn read_profiles(file: &ProfileFile, needs: &Needs) -> Result<DataFrame, PeopleError> {
     let names: BTreeSet<&str> =
         needs.keys.iter().flat_map(profile_columns).copied().chain(["user_id"]).collect();
-    let is_share = |key: &&Key| matches!(key, Key::Interest(_) | Key::TagInterest(_));
+    let is_share = |key: &&LookupKey| matches!(key, LookupKey::Interest(_) | LookupKey::TagInterest(_));
     let kept: BTreeSet<&str> = needs
         .keys
         .iter()
@@ -166,53 +170,55 @@ fn joined(groups: Vec<DataFrame>) -> PolarsResult<DataFrame> {
 }
 
 /// Columns of the profile table that a key is made of.
-fn profile_columns(key: &Key) -> &'static [&'static str] {
+fn profile_columns(key: &LookupKey) -> &'static [&'static str] {
     match key {
-        Key::Feature(name) => std::slice::from_ref(name_of(name)),
-        Key::Interest(_) => &["interest_categories", "interest_category_shares"],
-        Key::TagInterest(_) => &["interest_tags", "interest_tag_shares"],
-        Key::Computed(Computed::RfmRecency) => &["days_since_purchase"],
-        Key::Computed(Computed::RfmFrequency) => &["days_since_purchase", "orders_90d"],
-        Key::Computed(Computed::RfmMoney) => &["days_since_purchase", "revenue_total"],
+        LookupKey::Feature(name) => std::slice::from_ref(name_of(name)),
+        LookupKey::Interest(_) => &["interest_categories", "interest_category_shares"],
+        LookupKey::TagInterest(_) => &["interest_tags", "interest_tag_shares"],
+        LookupKey::Computed(Computed::RfmRecency) => &["days_since_purchase"],
+        LookupKey::Computed(Computed::RfmFrequency) => &["days_since_purchase", "orders_90d"],
+        LookupKey::Computed(Computed::RfmMoney) => &["days_since_purchase", "revenue_total"],
         _ => &[],
     }
 }
 
-/// The place in the feature list where the name stands for ever.
+/// The entry of the feature list, whose name is static.
 fn name_of(name: &str) -> &'static &'static str {
     use profiles::features::FEATURES;
     FEATURES.iter().find(|feature| feature.name == name).map_or(&"user_id", |feature| &feature.name)
 }
 
 /// What the profile table answers; `None` of other keys.
-fn of_profiles(key: &Key, frame: &DataFrame, people: &People) -> PolarsResult<Option<Series>> {
+fn of_profiles(key: &LookupKey, frame: &DataFrame, people: &People) -> PolarsResult<Option<Series>> {
     let series = |name: &str| frame.column(name).map(|column| column.as_materialized_series().clone());
     Ok(Some(match key {
-        Key::Feature(name) => series(name)?,
-        Key::Interest(_) | Key::TagInterest(_) => series(&key.to_string())?,
-        Key::Computed(Computed::RfmRecency) => {
+        LookupKey::Feature(name) => series(name)?,
+        LookupKey::Interest(_) | LookupKey::TagInterest(_) => series(&key.to_string())?,
+        LookupKey::Computed(Computed::RfmRecency) => {
             let days = numbers(&series("days_since_purchase")?)?;
             fifths(&days.into_iter().map(|days| days.map(|days| -days)).collect::<Vec<_>>())
         }
-        Key::Computed(Computed::RfmFrequency) => {
+        LookupKey::Computed(Computed::RfmFrequency) => {
             buyers(&series("days_since_purchase")?, &series("orders_90d")?)?
         }
-        Key::Computed(Computed::RfmMoney) => {
+        LookupKey::Computed(Computed::RfmMoney) => {
             buyers(&series("days_since_purchase")?, &series("revenue_total")?)?
         }
-        Key::Bucket(salt) => buckets(&people.ids, salt),
+        LookupKey::Bucket(salt) => buckets(&people.ids, salt),
         _ => return Ok(None),
     }))
 }
 
 /// Each person's share of an interest, out of a part of the profile table.
-fn shares(key: &Key, frame: &DataFrame) -> PolarsResult<Series> {
+fn shares(key: &LookupKey, frame: &DataFrame) -> PolarsResult<Series> {
     let series = |name: &str| frame.column(name).map(|column| column.as_materialized_series().clone());
     match key {
-        Key::Interest(name) => {
+        LookupKey::Interest(name) => {
             beside(&series("interest_categories")?, &series("interest_category_shares")?, name)
         }
-        Key::TagInterest(name) => beside(&series("interest_tags")?, &series("interest_tag_shares")?, name),
+        LookupKey::TagInterest(name) => {
+            beside(&series("interest_tags")?, &series("interest_tag_shares")?, name)
+        }
         _ => Err(PolarsError::ColumnNotFound(key.to_string().into())),
     }
 }
@@ -230,8 +236,8 @@ fn beside(names: &Series, shares: &Series, wanted: &str) -> PolarsResult<Series>
     let ends = names.downcast_as_array().offsets().windows(2);
     let share = |(ends, start): (&[i64], &i64)| {
         let (first, end) = (ends[0] as usize, ends[1] as usize);
-        let place = (first..end).find(|place| is_wanted.get_bit(*place))?;
-        values.get(*start as usize + place - first)
+        let index = (first..end).find(|index| is_wanted.get_bit(*index))?;
+        values.get(*start as usize + index - first)
     };
     let share = |lists| share(lists).unwrap_or(0.0);
     Ok(Float64Chunked::from_vec("share".into(), ends.zip(starts).map(share).collect()).into_series())

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::language::keys::Key;
-use crate::language::predicate::{Predicate, Question};
+use crate::language::keys::LookupKey;
+use crate::language::predicate::{CompiledQuestion, Predicate};
 use crate::people::PeopleError;
 
 /// Something known of a person.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Known {
+pub enum KnownValue {
     /// A number; of a length of time its days, of a moment its microseconds since the epoch.
     Number(f64),
     /// A text.
@@ -20,7 +20,7 @@ pub enum Known {
 }
 
 /// A person: what is known of him under each key that was looked up. `None` is unknown; an absent key was not looked up.
-pub type Person = BTreeMap<Key, Option<Known>>;
+pub type Person = BTreeMap<LookupKey, Option<KnownValue>>;
 
 /// Does the predicate hold of the person?
 ///
@@ -46,13 +46,13 @@ fn all_answers(members: &[Predicate], person: &Person) -> Result<Vec<bool>, Peop
 }
 
 /// `None` when the question is about another kind.
-fn answer(question: &Question, known: &Known) -> Option<bool> {
+fn answer(question: &CompiledQuestion, known: &KnownValue) -> Option<bool> {
     match (question, known) {
-        (Question::IsKnown, _) => Some(true),
-        (Question::Is(truth), Known::Truth(known)) => Some(truth == known),
-        (Question::Number(question), Known::Number(number)) => Some(question.holds(*number)),
-        (Question::Text(question), Known::Text(text)) => Some(question.holds(text)),
-        (Question::Has(element), Known::Set(elements)) => Some(elements.contains(element)),
+        (CompiledQuestion::IsKnown, _) => Some(true),
+        (CompiledQuestion::Is(truth), KnownValue::Truth(known)) => Some(truth == known),
+        (CompiledQuestion::Number(question), KnownValue::Number(number)) => Some(question.holds(*number)),
+        (CompiledQuestion::Text(question), KnownValue::Text(text)) => Some(question.holds(text)),
+        (CompiledQuestion::Has(element), KnownValue::Set(elements)) => Some(elements.contains(element)),
         _ => None,
     }
 }

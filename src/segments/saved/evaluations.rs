@@ -22,7 +22,7 @@ pub struct Evaluation {
 
 /// What differs from an earlier evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct MembershipChange {
     /// The earlier one.
     pub since: Evaluation,
     /// Ids that were not in it, sorted.
@@ -53,14 +53,14 @@ impl Evaluations {
         card: &Card,
         present: &Evaluation,
         members: &[String],
-    ) -> Result<Option<Change>, SavedError> {
+    ) -> Result<Option<MembershipChange>, SavedError> {
         let rank = |version: &str| card.history.iter().rposition(|saving| saving.version == version);
         let key = |one: &Evaluation| (one.as_of, rank(&one.version));
         let earlier = self.kept()?.into_iter().filter(|one| key(one) < key(present));
         let Some(since) = earlier.max_by_key(key) else { return Ok(None) };
         let before = read_ids(&self.path(&since))?;
         let (entered, left) = (missing_from(members, &before), missing_from(&before, members));
-        Ok(Some(Change { since, entered, left }))
+        Ok(Some(MembershipChange { since, entered, left }))
     }
 
     /// Keeps the members, sorted, as an evaluation.

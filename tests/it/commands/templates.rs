@@ -11,7 +11,7 @@ use smartpush::domain::channel::ChannelSettings;
 use smartpush::domain::content::Variant;
 use smartpush::domain::locale::{fallbacks, is_same};
 use smartpush::domain::preview::render;
-use smartpush::domain::template::{FaultKind, Template, field_of, truncate};
+use smartpush::domain::template::{PlaceholderError, Template, field_of, truncate};
 use smartpush::domain::user::User;
 use tempfile::TempDir;
 use unicode_segmentation::UnicodeSegmentation;
@@ -93,16 +93,19 @@ fn required_fields_are_those_without_a_default_each_once_and_sorted() {
 
 #[test]
 fn a_placeholder_that_cannot_be_meant_so_is_named_by_its_position() {
-    let faults = |text| {
+    let errors = |text| {
         let template = Template::parse(text);
-        template.faults().iter().map(|fault| (fault.position, fault.what)).collect::<Vec<_>>()
+        template.errors().iter().map(|error| (error.position, error.what)).collect::<Vec<_>>()
     };
-    assert_eq!(faults("{{}}"), [(1, FaultKind::EmptyName)]);
-    assert_eq!(faults("你好 {{ |x}}"), [(4, FaultKind::EmptyName)]);
-    assert_eq!(faults("{{name}} {{a{{b}} {{}}"), [(10, FaultKind::Nested), (19, FaultKind::EmptyName)]);
-    assert_eq!(faults("{{name|{x}}"), [(1, FaultKind::Nested)]);
-    assert_eq!(faults("{{name|x}} {{open"), []);
-    let text = Template::parse("ab{{}}").faults()[0].to_string();
+    assert_eq!(errors("{{}}"), [(1, PlaceholderError::EmptyName)]);
+    assert_eq!(errors("你好 {{ |x}}"), [(4, PlaceholderError::EmptyName)]);
+    assert_eq!(
+        errors("{{name}} {{a{{b}} {{}}"),
+        [(10, PlaceholderError::Nested), (19, PlaceholderError::EmptyName)]
+    );
+    assert_eq!(errors("{{name|{x}}"), [(1, PlaceholderError::Nested)]);
+    assert_eq!(errors("{{name|x}} {{open"), []);
+    let text = Template::parse("ab{{}}").errors()[0].to_string();
     assert_eq!(text, "bad_template: character 3: a placeholder without a field's name");
 }
 
@@ -296,7 +299,7 @@ proptest! {
             match template.fill(value) {
                 Ok(filled) => {
                     prop_assert!(!holds_placeholder(&filled), "{text:?} gives {filled:?}");
-                    prop_assert!(template.missing(value).is_empty() && template.faults().is_empty());
+                    prop_assert!(template.missing(value).is_empty() && template.errors().is_empty());
                     prop_assert_eq!(template.fill_known(value), filled);
                 }
                 Err(missing) => prop_assert!(template.required().any(|field| field == missing.field)),
@@ -304,7 +307,7 @@ proptest! {
         }
         // Without an error and with everything known, nothing is refused.
         let filled = template.fill(|_| Some(Cow::Borrowed("Ann")));
-        prop_assert_eq!(filled.is_ok(), template.faults().is_empty());
+        prop_assert_eq!(filled.is_ok(), template.errors().is_empty());
     }
 
     #[test]

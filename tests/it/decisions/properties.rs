@@ -75,15 +75,15 @@ fn arms<'a>(oracle: &Oracle<'a>, context: &'a DecisionContext, scorer: &impl Sco
         let slot = oracle.slot(at);
         starts.entry(slot).or_insert(at);
         for (index, content) in contents.iter().enumerate() {
-            for (place, channel) in context.channels.iter().enumerate() {
+            for (position, channel) in context.channels.iter().enumerate() {
                 if oracle.is_allowed(content, channel, at) {
-                    allowed.insert((index, place, slot), ());
+                    allowed.insert((index, position, slot), ());
                 }
             }
         }
     }
-    let possible = |(index, place, slot): (usize, usize, Slot)| {
-        let (content, channel) = (contents[index], &context.channels[place]);
+    let possible = |(index, position, slot): (usize, usize, Slot)| {
+        let (content, channel) = (contents[index], &context.channels[position]);
         Possible { content, channel, slot, value: oracle.value(scorer, content, channel, starts[&slot]) }
     };
     allowed.into_keys().map(possible).collect()

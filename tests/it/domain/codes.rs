@@ -2,7 +2,7 @@
 
 use domain::error::Coded;
 use domain::error::ErrorKind::Caller;
-use domain::template::{FaultKind, MissingValue, TemplateFault};
+use domain::template::{MissingValue, PlaceholderError, TemplateError};
 use domain::zone::Zone;
 
 use crate::coded::check;
@@ -14,8 +14,8 @@ fn every_error_of_the_domain_has_its_code_and_kind() {
     check(&[
         (&unknown, "unknown_time_zone", Caller),
         (&misspelt, "unknown_time_zone", Caller),
-        (&TemplateFault { position: 1, what: FaultKind::EmptyName }, "bad_template", Caller),
-        (&TemplateFault { position: 7, what: FaultKind::Nested }, "bad_template", Caller),
+        (&TemplateError { position: 1, what: PlaceholderError::EmptyName }, "bad_template", Caller),
+        (&TemplateError { position: 7, what: PlaceholderError::Nested }, "bad_template", Caller),
         (&MissingValue { field: "name".into() }, "missing_value", Caller),
     ]);
 }

@@ -7,8 +7,8 @@ use domain::content::MessageClass;
 use domain::settings::DecisionSettings;
 use domain::time::{HOUR, Instant};
 use domain::user::Consent;
-use planning::decided::Sink;
-use planning::{Made, Request, Source, make};
+use planning::decided::DecisionSink;
+use planning::{ContextSource, PlanResult, PlanningRequest, make};
 use store::decision_log::Record;
 
 use crate::world::{
@@ -96,8 +96,8 @@ impl Crowd {
     }
 
     /// Plans for the crowd and keeps every decision.
-    pub fn plan(&self) -> (Made, Vec<(usize, Record)>) {
-        let request = Request {
+    pub fn plan(&self) -> (PlanResult, Vec<(usize, Record)>) {
+        let request = PlanningRequest {
             campaigns: &self.campaigns,
             sent: &self.sent,
             horizon_hours: 36,
@@ -117,7 +117,7 @@ struct All {
     records: Vec<(usize, Record)>,
 }
 
-impl Sink for All {
+impl DecisionSink for All {
     type Error = std::convert::Infallible;
 
     fn take(&mut self, records: Vec<(usize, Record)>) -> Result<(), Self::Error> {
@@ -126,7 +126,7 @@ impl Sink for All {
     }
 }
 
-impl Source for Crowd {
+impl ContextSource for Crowd {
     type Scorer = LinearScorer;
 
     fn users(&self) -> usize {
@@ -149,12 +149,12 @@ impl Source for Crowd {
         base.sends = (0..random.below(3)).map(|_| random_send(random, self.now)).collect();
         base.settings = self.settings.clone();
         let mut contexts = Vec::new();
-        for (place, campaign) in self.campaigns.iter().enumerate() {
+        for (index, campaign) in self.campaigns.iter().enumerate() {
             if random.one_in(8) {
                 continue;
             }
             let mut own = base.clone();
-            own.decision_id = format!("decision-{user}-{place}");
+            own.decision_id = format!("decision-{user}-{index}");
             own.horizon_hours = if self.is_rush { 1 } else { 1 + random.below(36) as u32 };
             own.channels = random_channels(random);
             if !random.one_in(4) {
@@ -162,9 +162,9 @@ impl Source for Crowd {
             }
             own.contents = self.contents.iter().filter(|_| !random.one_in(3)).cloned().collect();
             own.user_inputs = (0..3).map(|_| random.between(-1.0, 3.0)).collect();
-            own.campaign_sends = self.sent[place];
+            own.campaign_sends = self.sent[index];
             own.campaign = Some(campaign.clone());
-            contexts.push((place, own));
+            contexts.push((index, own));
         }
         contexts
     }

@@ -9,8 +9,8 @@ use decisions::together::{Push, Together};
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::decision::Action;
 use domain::time::HOUR;
-use planning::decided::Sink;
-use planning::{Request, Source, make};
+use planning::decided::DecisionSink;
+use planning::{ContextSource, PlanningRequest, make};
 use store::decision_log::Record;
 
 use crate::world::{channel, content, context, instant};
@@ -40,7 +40,7 @@ impl Crowded {
     }
 }
 
-impl Source for Crowded {
+impl ContextSource for Crowded {
     type Scorer = PopularityScorer;
 
     fn users(&self) -> usize {
@@ -74,7 +74,7 @@ impl Source for Crowded {
 #[derive(Default)]
 struct All(Vec<(usize, Record)>);
 
-impl Sink for All {
+impl DecisionSink for All {
     type Error = std::convert::Infallible;
 
     fn take(&mut self, records: Vec<(usize, Record)>) -> Result<(), Self::Error> {
@@ -108,7 +108,7 @@ fn pushes_in_lanes_beyond_the_64th_count_toward_the_daily_cap() {
 fn a_plan_offers_every_lane_and_gives_the_last_campaigns_what_they_are_worth() {
     let crowded = Crowded::new();
     let (config, sent) = (Config::defaults(), vec![0; CAMPAIGNS]);
-    let request = Request {
+    let request = PlanningRequest {
         campaigns: &crowded.campaigns,
         sent: &sent,
         horizon_hours: HOURS,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::time::{HOUR, Instant, MINUTE};
 use planning::solver::audience::{Audience, Offer, Offers, WHOLE_HOUR, instant_of, origin_of, quarter_of};
 use planning::solver::limits::{CampaignLimits, Chosen, JointRules, Limits, NoRules};
-use planning::solver::outcome::{Plan, Reason};
+use planning::solver::outcome::{LimitReason, Plan};
 use planning::solver::{Phase, Settings, Task, plan, plan_watched};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -411,10 +411,10 @@ fn no_capacity_sends_nothing_and_says_why() {
         ..Limits::default()
     };
     let cases = [
-        (own(Some(0), None), Reason::CampaignThrottle),
-        (own(None, Some(0)), Reason::MaxSends),
-        (Limits { throttle_per_minute: Some(0), ..Limits::default() }, Reason::SharedThrottle),
-        (Limits { most_per_hour: Some(0), ..Limits::default() }, Reason::HourCapacity),
+        (own(Some(0), None), LimitReason::CampaignThrottle),
+        (own(None, Some(0)), LimitReason::MaxSends),
+        (Limits { throttle_per_minute: Some(0), ..Limits::default() }, LimitReason::SharedThrottle),
+        (Limits { most_per_hour: Some(0), ..Limits::default() }, LimitReason::HourCapacity),
     ];
     for (limits, reason) in cases {
         for users in [3, 50] {
@@ -424,7 +424,7 @@ fn no_capacity_sends_nothing_and_says_why() {
         }
     }
     let plan = crowd(5, 1, Limits::default(), CapAndGap { most: 0, gap: 0 }).plan(Settings::new(1, 1));
-    let refused = Reason::JointRule { rule: CAP, other: None };
+    let refused = LimitReason::JointRule { rule: CAP, other: None };
     assert_eq!(plan.campaigns[0].unsent, BTreeMap::from([(refused, 5)]));
 }
 
@@ -437,7 +437,7 @@ fn a_pair_of_campaigns_is_told_who_pushed_whom_out() {
     let pair = &plan.pairs[0];
     assert_eq!((pair.one, pair.other, pair.shared_users), (0, 1, 29));
     assert_eq!(pair.one_pushed_out.get(&GAP).copied().unwrap_or(0) + pair.other_pushed_out[&GAP], 29);
-    assert_eq!(plan.reason(1, 0), Some(Reason::JointRule { rule: GAP, other: Some(1) }));
+    assert_eq!(plan.reason(1, 0), Some(LimitReason::JointRule { rule: GAP, other: Some(1) }));
     assert_eq!(plan.campaigns.iter().map(|campaign| campaign.sends).sum::<u32>(), 30);
 }
 

@@ -6,7 +6,7 @@ use decisions::prospect::{Prospect, prospects};
 use decisions::together::{Push, Together};
 use domain::decision::Action;
 use domain::time::{HOUR, Instant, MINUTE};
-use planning::Source;
+use planning::ContextSource;
 use proptest::prelude::*;
 
 use super::crowd::Crowd;
@@ -15,7 +15,7 @@ use crate::world::Random;
 /// A prospect with a minute.
 #[derive(Clone)]
 struct Candidate {
-    place: usize,
+    index: usize,
     campaign: usize,
     prospect: Prospect,
     at: Instant,
@@ -24,7 +24,7 @@ struct Candidate {
 /// For each context one of its prospects in one of its minutes.
 fn candidates(crowd: &Crowd, contexts: &[(usize, DecisionContext)], random: &mut Random) -> Vec<Candidate> {
     let mut found = Vec::new();
-    for (place, (campaign, context)) in contexts.iter().enumerate() {
+    for (index, (campaign, context)) in contexts.iter().enumerate() {
         let all = prospects(context, crowd.scorer(*campaign), 3);
         if all.is_empty() {
             continue;
@@ -32,7 +32,7 @@ fn candidates(crowd: &Crowd, contexts: &[(usize, DecisionContext)], random: &mut
         let prospect = random.of(&all);
         let minutes: Vec<i64> = (0..60).filter(|bit| prospect.minutes >> bit & 1 == 1).collect();
         let at = prospect.hour_start.plus(random.of(&minutes) * MINUTE).max(prospect.slot_start);
-        found.push(Candidate { place, campaign: *campaign, prospect, at });
+        found.push(Candidate { index, campaign: *campaign, prospect, at });
     }
     found
 }
@@ -43,9 +43,9 @@ fn push_of(
     together: &Together,
     of: &Candidate,
 ) -> Push {
-    let content = &contexts[of.place].1.contents[of.prospect.content].content;
+    let content = &contexts[of.index].1.contents[of.prospect.content].content;
     Push {
-        lane: together.first_lane(of.place) + of.prospect.lane,
+        lane: together.first_lane(of.index) + of.prospect.lane,
         content: crowd.content_number(&content.content_id),
         first: of.at,
         last: of.at,
@@ -54,11 +54,11 @@ fn push_of(
 
 /// Would the decision about this candidate send as planned beside the others?
 fn is_sent(crowd: &Crowd, contexts: &[(usize, DecisionContext)], all: &[Candidate], own: &Candidate) -> bool {
-    let mut context = contexts[own.place].1.clone();
+    let mut context = contexts[own.index].1.clone();
     context.settings.exploration_percent = 0.0;
     context.campaign.as_mut().unwrap().exploration_percent = None;
     let send = |of: &Candidate| {
-        let context = &contexts[of.place].1;
+        let context = &contexts[of.index].1;
         let content = &context.contents[of.prospect.content].content;
         PastSend {
             at: of.at,
@@ -70,7 +70,7 @@ fn is_sent(crowd: &Crowd, contexts: &[(usize, DecisionContext)], all: &[Candidat
         }
     };
     let own_send = send(own);
-    context.planned = all.iter().filter(|other| other.place != own.place).map(send).collect();
+    context.planned = all.iter().filter(|other| other.index != own.index).map(send).collect();
     context.plan = Some(Planned::Send {
         content_id: own_send.content_id.unwrap(),
         channel: own_send.channel.unwrap(),
@@ -91,7 +91,7 @@ proptest! {
             let contexts = crowd.contexts(user);
             let together = Together::of(contexts.iter().map(|(_, context)| context));
             let chosen = candidates(&crowd, &contexts, random);
-            let push = |place: usize| push_of(&crowd, &contexts, &together, &chosen[place]);
+            let push = |index: usize| push_of(&crowd, &contexts, &together, &chosen[index]);
             let refused = together.refused_by(chosen.len(), push);
             let is_kept = chosen.iter().all(|own| is_sent(&crowd, &contexts, &chosen, own));
             prop_assert_eq!(refused.is_none(), is_kept, "{:?}", refused);
@@ -108,10 +108,10 @@ proptest! {
             let together = Together::of(contexts.iter().map(|(_, context)| context));
             let chosen = candidates(&crowd, &contexts, random);
             let width: Vec<i64> = chosen.iter().map(|_| random.below(3) as i64 * HOUR / 2).collect();
-            let decided = |place: usize| push_of(&crowd, &contexts, &together, &chosen[place]);
-            let open = |place: usize| {
-                let push = decided(place);
-                Push { first: push.first.plus(-width[place]), last: push.last.plus(width[place]), ..push }
+            let decided = |index: usize| push_of(&crowd, &contexts, &together, &chosen[index]);
+            let open = |index: usize| {
+                let push = decided(index);
+                Push { first: push.first.plus(-width[index]), last: push.last.plus(width[index]), ..push }
             };
             if together.refused_by(chosen.len(), open).is_some() {
                 prop_assert!(together.refused_by(chosen.len(), decided).is_some());

@@ -6,7 +6,7 @@ use decisions::context::Planned;
 use decisions::{allowed_arms, decide};
 use domain::decision::Action;
 use domain::time::{HOUR, MINUTE};
-use planning::{Made, Source};
+use planning::{ContextSource, PlanResult};
 use proptest::prelude::*;
 use store::decision_log::Record;
 
@@ -31,11 +31,11 @@ fn assert_limits_are_kept(crowd: &Crowd, records: &[(usize, Record)]) {
         *hours.entry(at / HOUR).or_insert(0_u32) += 1;
         all[*campaign] += 1;
     }
-    for (place, campaign) in crowd.campaigns.iter().enumerate() {
+    for (index, campaign) in crowd.campaigns.iter().enumerate() {
         let throttle = campaign.throttle_per_minute.unwrap_or(u32::MAX);
-        assert!(own.iter().filter(|(at, _)| at.0 == place).all(|(_, count)| *count <= throttle));
-        let most = campaign.max_sends.map_or(u64::MAX, |most| most.saturating_sub(crowd.sent[place]));
-        assert!(all[place] <= most);
+        assert!(own.iter().filter(|(at, _)| at.0 == index).all(|(_, count)| *count <= throttle));
+        let most = campaign.max_sends.map_or(u64::MAX, |most| most.saturating_sub(crowd.sent[index]));
+        assert!(all[index] <= most);
     }
     let (per_minute, per_hour) = (crowd.planning.throttle_per_minute, crowd.planning.most_per_hour);
     assert!(minutes.values().all(|count| *count <= per_minute.unwrap_or(u32::MAX)));
@@ -87,22 +87,22 @@ fn assert_explained(crowd: &Crowd, campaign: usize, record: &Record) {
 }
 
 fn assert_budget(crowd: &Crowd, records: &[(usize, Record)]) {
-    for place in 0..crowd.campaigns.len() {
+    for index in 0..crowd.campaigns.len() {
         let explored =
-            sends(records).filter(|(campaign, record)| *campaign == place && record.decision.explored);
+            sends(records).filter(|(campaign, record)| *campaign == index && record.decision.explored);
         assert!(explored.count() <= crowd.settings.exploration_most_per_day as usize);
     }
 }
 
-fn assert_counted(crowd: &Crowd, made: &Made, records: &[(usize, Record)]) {
+fn assert_counted(crowd: &Crowd, made: &PlanResult, records: &[(usize, Record)]) {
     assert_eq!(made.decided.campaigns.len(), crowd.campaigns.len());
     assert_eq!(made.plan.campaigns.len(), crowd.campaigns.len());
-    for (place, decided) in made.decided.campaigns.iter().enumerate() {
-        let own = records.iter().filter(|(campaign, _)| *campaign == place);
+    for (index, decided) in made.decided.campaigns.iter().enumerate() {
+        let own = records.iter().filter(|(campaign, _)| *campaign == index);
         assert_eq!(decided.members, own.clone().count() as u64);
         let unsent: u64 = decided.unsent.values().sum();
         assert_eq!(decided.members, decided.forecast.sends + unsent);
-        assert_eq!(decided.forecast.sends, u64::from(made.plan.campaigns[place].sends));
+        assert_eq!(decided.forecast.sends, u64::from(made.plan.campaigns[index].sends));
         let sum: f64 = own.filter_map(|(_, record)| record.decision.response_probability).sum();
         assert!((decided.forecast.goal_events.mean - sum).abs() < 1e-9);
     }

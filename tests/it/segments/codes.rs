@@ -12,9 +12,9 @@ use registry::model::ModelError;
 use registry::versions::RegistryError;
 use segments::answers::desk::DeskError;
 use segments::answers::privacy::PrivacyError;
-use segments::language::error::{Fault, SegmentError};
+use segments::language::error::{ErrorCause, SegmentError};
 use segments::language::expression::Expression;
-use segments::language::keys::Key;
+use segments::language::keys::LookupKey;
 use segments::people::PeopleError;
 use segments::saved::versions::SavedError;
 
@@ -33,36 +33,36 @@ fn profiles() -> ProfileError {
 }
 
 fn wrong() -> SegmentError {
-    SegmentError::at(Fault::EmptyList, 0..1)
+    SegmentError::at(ErrorCause::EmptyList, 0..1)
 }
 
 #[test]
 fn every_fault_of_a_segment_has_its_code_and_kind() {
-    let unexpected = Fault::Unexpected { wanted: text(), found: text() };
-    let value = Fault::UnknownValue { field: text(), value: text(), known: text() };
-    let inner = Fault::BadSegment { segment: text(), fault: Box::new(Fault::EmptyList) };
+    let unexpected = ErrorCause::Unexpected { wanted: text(), found: text() };
+    let value = ErrorCause::UnknownValue { field: text(), value: text(), known: text() };
+    let inner = ErrorCause::BadSegment { segment: text(), cause: Box::new(ErrorCause::EmptyList) };
     check(&[
-        (&Fault::UnexpectedCharacter(text()), "unexpected_character", Caller),
-        (&Fault::BadText(text()), "bad_text", Caller),
-        (&Fault::BadNumber(text()), "bad_number", Caller),
-        (&Fault::NoSuchMoment(text()), "no_such_moment", Caller),
+        (&ErrorCause::UnexpectedCharacter(text()), "unexpected_character", Caller),
+        (&ErrorCause::BadText(text()), "bad_text", Caller),
+        (&ErrorCause::BadNumber(text()), "bad_number", Caller),
+        (&ErrorCause::NoSuchMoment(text()), "no_such_moment", Caller),
         (&unexpected, "unexpected", Caller),
-        (&Fault::TooLarge(text()), "too_large", Caller),
-        (&Fault::EmptyGroup("all"), "empty_group", Caller),
-        (&Fault::EmptyList, "empty_list", Caller),
-        (&Fault::EmptyRange(text(), text()), "empty_range", Caller),
-        (&Fault::UnknownField(text()), "unknown_field", Caller),
-        (&Fault::UnknownFunction(text()), "unknown_function", Caller),
-        (&Fault::BadArgument(text()), "bad_argument", Caller),
-        (&Fault::UnknownGoal(text()), "unknown_goal", Caller),
+        (&ErrorCause::TooLarge(text()), "too_large", Caller),
+        (&ErrorCause::EmptyGroup("all"), "empty_group", Caller),
+        (&ErrorCause::EmptyList, "empty_list", Caller),
+        (&ErrorCause::EmptyRange(text(), text()), "empty_range", Caller),
+        (&ErrorCause::UnknownField(text()), "unknown_field", Caller),
+        (&ErrorCause::UnknownFunction(text()), "unknown_function", Caller),
+        (&ErrorCause::BadArgument(text()), "bad_argument", Caller),
+        (&ErrorCause::UnknownGoal(text()), "unknown_goal", Caller),
         (&value, "unknown_value", Caller),
-        (&Fault::WrongType(text()), "wrong_type", Caller),
-        (&Fault::UnknownSegment(text()), "unknown_segment", Caller),
-        (&Fault::SegmentCycle(text()), "segment_cycle", Caller),
+        (&ErrorCause::WrongType(text()), "wrong_type", Caller),
+        (&ErrorCause::UnknownSegment(text()), "unknown_segment", Caller),
+        (&ErrorCause::SegmentCycle(text()), "segment_cycle", Caller),
         (&inner, "bad_segment", Caller),
-        (&Fault::BadJson(text()), "bad_json", Caller),
+        (&ErrorCause::BadJson(text()), "bad_json", Caller),
     ]);
-    check_passed_on(&wrong(), &Fault::EmptyList);
+    check_passed_on(&wrong(), &ErrorCause::EmptyList);
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn every_error_of_people_has_its_code_and_kind() {
     check(&[
         (&changed, "profiles_changed", Busy),
         (&PeopleError::Rebuilt("profiles.parquet".into()), "profiles_changed", Busy),
-        (&PeopleError::Missing(Key::UserId), "not_looked_up", Caller),
-        (&PeopleError::WrongKind(Key::UserId), "wrong_column", Ours),
+        (&PeopleError::Missing(LookupKey::UserId), "not_looked_up", Caller),
+        (&PeopleError::WrongKind(LookupKey::UserId), "wrong_column", Ours),
         (&failed, "not_evaluated", Ours),
     ]);
     let manifest = || LakeError::BadManifest { path: "_manifest.json".into(), detail: text() };
@@ -116,7 +116,7 @@ fn every_error_of_the_desk_has_its_code_and_kind() {
     ]);
     let zone = || Zone::find("Nowhere/Land").unwrap_err();
     let example = || ExampleError::EmptyPopulation { goal: text(), why: text() };
-    let people = || PeopleError::Missing(Key::UserId);
+    let people = || PeopleError::Missing(LookupKey::UserId);
     let pairs: [(DeskError, Box<dyn Coded>); 6] = [
         (SavedError::ReadyMade(text()).into(), Box::new(SavedError::ReadyMade(text()))),
         (PrivacyError::NamesPeople.into(), Box::new(PrivacyError::NamesPeople)),

@@ -1,4 +1,4 @@
-//! What is wrong with a segment is said at its place, with a code, and with what was probably meant.
+//! What is wrong with a segment is reported at its span, with a code, and with what was probably meant.
 
 use domain::error::Coded;
 use domain::time::Instant;
@@ -29,9 +29,9 @@ type Case = (&'static str, &'static str, &'static str, &'static str);
 fn assert_cases(cases: &[Case]) {
     for (text, marked, code, suggestion) in cases {
         let error = error_of(text);
-        let span = error.span.clone().expect("a text has places");
+        let span = error.span.clone().expect("a text has spans");
         assert_eq!(&text[span], *marked, "{}", error.render(text));
-        assert_eq!(error.fault.code(), *code, "{}", error.render(text));
+        assert_eq!(error.cause.code(), *code, "{}", error.render(text));
         assert_eq!(error.suggestion.as_deref().unwrap_or_default(), *suggestion, "{}", error.render(text));
     }
 }
@@ -131,7 +131,7 @@ fn the_error_is_drawn_under_its_line() {
 }
 
 #[test]
-fn a_long_line_is_drawn_around_the_place() {
+fn a_long_line_is_drawn_around_the_span() {
     let text = format!("{} and vpi and {}", vec!["vip"; 100].join(" and "), vec!["vip"; 100].join(" and "));
     let error = error_of(&text);
     let drawn = error.render(&text);
@@ -146,7 +146,7 @@ fn pointer_of(json: &serde_json::Value) -> (&'static str, String) {
     let circumstances = Circumstances { catalogue: &catalogue, as_of: Instant::from_micros(0), zone: &zone };
     let error = compile_json(json.to_string().as_bytes(), circumstances, None, &nothing_saved).unwrap_err();
     assert_eq!(error.span, None);
-    (error.fault.code(), error.pointer)
+    (error.cause.code(), error.pointer)
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_tree_made_by_hand_is_checked_as_strictly() {
     let circumstances = Circumstances { catalogue: &catalogue, as_of: Instant::from_micros(0), zone: &zone };
     let code = |expression: &Expression| {
         let compiled = segments::language::compile::compile(expression, circumstances, None, &nothing_saved);
-        compiled.unwrap_err().fault.code()
+        compiled.unwrap_err().cause.code()
     };
     let kids = |test| Expression::Condition(Condition { subject: field("kids"), test });
     assert_eq!(code(&kids(Test::Equal(Value::Number(f64::NAN)))), "bad_number");

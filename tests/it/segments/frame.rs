@@ -5,18 +5,18 @@ use polars::prelude::*;
 use polars_plan::dsl::Expr;
 use segments::language::error::{MOST_LEVELS, MOST_NODES};
 use segments::language::expression::Duration;
-use segments::language::keys::{Declared, Key, needs};
-use segments::language::predicate::{NumberQuestion, Predicate, Question, TextQuestion};
+use segments::language::keys::{DeclaredField, LookupKey, needs};
+use segments::language::predicate::{CompiledQuestion, NumberQuestion, Predicate, TextQuestion};
 use segments::people::frame::{expression, members};
 use segments::people::row::is_member;
 use segments::people::{People, PeopleError};
 
-fn holds(key: Key, question: Question) -> Predicate {
+fn holds(key: LookupKey, question: CompiledQuestion) -> Predicate {
     Predicate::Holds { key, question }
 }
 
 fn number(question: NumberQuestion) -> Predicate {
-    holds(Key::Feature("revenue_90d"), Question::Number(question))
+    holds(LookupKey::Feature("revenue_90d"), CompiledQuestion::Number(question))
 }
 
 fn people(count: usize) -> People {
@@ -26,7 +26,7 @@ fn people(count: usize) -> People {
 
 fn with_numbers(numbers: &[Option<f64>]) -> People {
     let column = Float64Chunked::from_slice_options("number".into(), numbers).into_series();
-    people(numbers.len()).with(Key::Feature("revenue_90d"), column).unwrap()
+    people(numbers.len()).with(LookupKey::Feature("revenue_90d"), column).unwrap()
 }
 
 /// Both evaluators give the same; returns how many are members.
@@ -68,7 +68,8 @@ fn whole_numbers_lie_beside_values_as_their_floats_do() {
     let edge = 1_i64 << 53;
     let numbers = [0, 1, 2, -1, edge - 1, edge, edge + 1, edge + 2, -edge, -edge - 1, i64::MAX, i64::MIN];
     let column = Int64Chunked::from_iter_options("n".into(), numbers.into_iter().map(Some).chain([None]));
-    let people = people(numbers.len() + 1).with(Key::Feature("revenue_90d"), column.into_series()).unwrap();
+    let people =
+        people(numbers.len() + 1).with(LookupKey::Feature("revenue_90d"), column.into_series()).unwrap();
     let values = [0.0, 1.0, 1.5, -0.5, (edge - 1) as f64, edge as f64, -edge as f64, 1e300, i64::MAX as f64];
     for value in values {
         let questions = [
@@ -104,34 +105,37 @@ fn a_long_column_is_answered_as_its_people_one_by_one() {
     }
     let people = people(count)
         .with(
-            Key::Feature("purchases_30d"),
+            LookupKey::Feature("purchases_30d"),
             Int64Chunked::from_iter_options("n".into(), numbers).into_series(),
         )
         .and_then(|people| {
             people.with(
-                Key::Attribute("city".into()),
+                LookupKey::Attribute("city".into()),
                 StringChunked::from_iter_options("t".into(), texts).into_series(),
             )
         })
         .and_then(|people| {
             people.with(
-                Key::List("vips".into()),
+                LookupKey::List("vips".into()),
                 BooleanChunked::from_iter_options("b".into(), truths).into_series(),
             )
         })
-        .and_then(|people| people.with(Key::Declared(Declared::Channels), lists.finish().into_series()))
+        .and_then(|people| {
+            people.with(LookupKey::Declared(DeclaredField::Channels), lists.finish().into_series())
+        })
         .unwrap();
-    let at_least =
-        |value| holds(Key::Feature("purchases_30d"), Question::Number(NumberQuestion::AtLeast(value)));
-    let city = |question| holds(Key::Attribute("city".into()), Question::Text(question));
-    let vip = |truth| holds(Key::List("vips".into()), Question::Is(truth));
-    let milk = holds(Key::Declared(Declared::Channels), Question::Has("milk".into()));
+    let at_least = |value| {
+        holds(LookupKey::Feature("purchases_30d"), CompiledQuestion::Number(NumberQuestion::AtLeast(value)))
+    };
+    let city = |question| holds(LookupKey::Attribute("city".into()), CompiledQuestion::Text(question));
+    let vip = |truth| holds(LookupKey::List("vips".into()), CompiledQuestion::Is(truth));
+    let milk = holds(LookupKey::Declared(DeclaredField::Channels), CompiledQuestion::Has("milk".into()));
     let predicates = [
         Predicate::All(vec![at_least(5.0), city(TextQuestion::NotEqual("FR".into())), vip(false)]),
         Predicate::Any(vec![city(TextQuestion::Contains("longer".into())), milk.clone(), vip(true)]),
         Predicate::All(vec![Predicate::Not(Box::new(milk)), city(TextQuestion::OneOf(vec!["FR".into()]))]),
         city(TextQuestion::OneOf(vec!["FR".into(), "US".into()])),
-        holds(Key::Declared(Declared::Channels), Question::IsKnown),
+        holds(LookupKey::Declared(DeclaredField::Channels), CompiledQuestion::IsKnown),
     ];
     for predicate in predicates {
         let taken = agreed(&predicate, &people);
@@ -167,21 +171,26 @@ fn no_text_of_a_segment_is_a_name_or_an_expression_to_polars() {
     for text in hostile {
         let text = || text.to_string();
         let day = Duration::of_minutes(1_440).unwrap();
-        let numbers =
-            [Key::Interest(text()), Key::Count(text(), day), Key::Bucket(text()), Key::Propensity(text())];
+        let numbers = [
+            LookupKey::Interest(text()),
+            LookupKey::Count(text(), day),
+            LookupKey::Bucket(text()),
+            LookupKey::Propensity(text()),
+        ];
         let column = || Float64Chunked::from_slice("number".into(), &[1.0, 2.0]).into_series();
         let words = || StringChunked::from_slice("word".into(), &["a", "b"]).into_series();
-        let mut found = people(2).with(Key::Attribute(text()), words()).unwrap();
+        let mut found = people(2).with(LookupKey::Attribute(text()), words()).unwrap();
         let questions = [
             TextQuestion::OneOf(vec![text()]),
             TextQuestion::NotEqual(text()),
             TextQuestion::Contains(text()),
         ];
-        let mut all: Vec<_> =
-            questions.map(|question| holds(Key::Attribute(text()), Question::Text(question))).into();
+        let mut all: Vec<_> = questions
+            .map(|question| holds(LookupKey::Attribute(text()), CompiledQuestion::Text(question)))
+            .into();
         for key in numbers {
             found = found.with(key.clone(), column()).unwrap();
-            all.push(holds(key, Question::Number(NumberQuestion::AtLeast(1.0))));
+            all.push(holds(key, CompiledQuestion::Number(NumberQuestion::AtLeast(1.0))));
         }
         let predicate = Predicate::All(all);
         let columns = needs(&predicate).keys.len();
@@ -191,7 +200,7 @@ fn no_text_of_a_segment_is_a_name_or_an_expression_to_polars() {
             match part {
                 Expr::Column(name) => {
                     names += 1;
-                    assert!(name.parse::<usize>().is_ok_and(|place| place < columns), "{name:?} is a column");
+                    assert!(name.parse::<usize>().is_ok_and(|index| index < columns), "{name:?} is a column");
                 }
                 Expr::Literal(_)
                 | Expr::BinaryExpr { .. }
@@ -209,13 +218,16 @@ fn no_text_of_a_segment_is_a_name_or_an_expression_to_polars() {
 #[test]
 fn what_was_not_looked_up_or_is_of_another_kind_is_named() {
     let people = with_numbers(&[Some(1.0)]);
-    let missing = holds(Key::Bucket("spring".into()), Question::IsKnown);
-    assert!(matches!(members(&missing, &people), Err(PeopleError::Missing(Key::Bucket(_)))));
-    for question in
-        [Question::Is(true), Question::Has("1".into()), Question::Text(TextQuestion::Contains("1".into()))]
-    {
+    let missing = holds(LookupKey::Bucket("spring".into()), CompiledQuestion::IsKnown);
+    assert!(matches!(members(&missing, &people), Err(PeopleError::Missing(LookupKey::Bucket(_)))));
+    for question in [
+        CompiledQuestion::Is(true),
+        CompiledQuestion::Has("1".into()),
+        CompiledQuestion::Text(TextQuestion::Contains("1".into())),
+    ] {
         // Also where the answer would not matter.
-        let asked = Predicate::Any(vec![Predicate::Everybody, holds(Key::Feature("revenue_90d"), question)]);
-        assert!(matches!(members(&asked, &people), Err(PeopleError::WrongKind(Key::Feature(_)))));
+        let asked =
+            Predicate::Any(vec![Predicate::Everybody, holds(LookupKey::Feature("revenue_90d"), question)]);
+        assert!(matches!(members(&asked, &people), Err(PeopleError::WrongKind(LookupKey::Feature(_)))));
     }
 }

@@ -1,4 +1,4 @@
-//! Hostile text: always an expression that can be evaluated or an error with its place, never a panic, never a stack overflow.
+//! Hostile text: always an expression that can be evaluated or an error with its span, never a panic, never a stack overflow.
 
 use domain::error::Coded;
 use domain::time::Instant;
@@ -18,7 +18,7 @@ use segments::people::row::is_member;
 
 use super::trees::catalogue;
 
-/// Reads and compiles, and evaluates what compiles; an error must have a place within the text and be drawable.
+/// Reads and compiles, and evaluates what compiles; an error must have a span within the text and be drawable.
 fn code_of(text: &str, catalogue: &FieldCatalogue, zone: &Zone) -> Option<&'static str> {
     let circumstances = Circumstances { catalogue, as_of: Instant::from_micros(1_500_000_000_000_000), zone };
     match compile_text(text, circumstances, None, &|_| None) {
@@ -31,8 +31,8 @@ fn code_of(text: &str, catalogue: &FieldCatalogue, zone: &Zone) -> Option<&'stat
             None
         }
         Err(error) => {
-            check_place(&error, text);
-            Some(error.fault.code())
+            check_span(&error, text);
+            Some(error.cause.code())
         }
     }
 }
@@ -87,10 +87,10 @@ fn columns() -> impl Iterator<Item = Series> {
     .into_iter()
 }
 
-fn check_place(error: &SegmentError, text: &str) {
-    let span = error.span.clone().expect("a text has places");
+fn check_span(error: &SegmentError, text: &str) {
+    let span = error.span.clone().expect("a text has spans");
     assert!(text.get(span.clone()).is_some(), "{span:?} of {} bytes", text.len());
-    let position = error.position(text).expect("a place has a line and a column");
+    let position = error.position(text).expect("a span has a line and a column");
     assert!(position.line >= 1 && position.column >= 1);
     let drawn = error.render(text);
     assert!(drawn.len() < 4_000, "{} bytes", drawn.len());
@@ -140,19 +140,19 @@ fn the_deepest_and_the_widest_that_are_allowed_are_read() {
 #[test]
 fn json_of_ten_thousand_levels_or_a_megabyte_is_refused() {
     let deep = r#"{"not":"#.repeat(10_000);
-    assert_eq!(json::read(deep.as_bytes()).unwrap_err().fault.code(), "too_large");
+    assert_eq!(json::read(deep.as_bytes()).unwrap_err().cause.code(), "too_large");
     let deep = r#"{"not":"#.repeat(5_000) + "\"everybody\"" + &"}".repeat(5_000);
-    assert_eq!(json::read(deep.as_bytes()).unwrap_err().fault.code(), "bad_json");
+    assert_eq!(json::read(deep.as_bytes()).unwrap_err().cause.code(), "bad_json");
     let deep = r#"{"all":["#.repeat(50) + "\"everybody\"" + &"]}".repeat(50);
     let circumstances =
         Circumstances { catalogue: &catalogue(), as_of: Instant::from_micros(0), zone: &Zone::utc() };
     assert_eq!(
-        compile_json(deep.as_bytes(), circumstances, None, &|_| None).unwrap_err().fault.code(),
+        compile_json(deep.as_bytes(), circumstances, None, &|_| None).unwrap_err().cause.code(),
         "too_large"
     );
-    assert_eq!(json::read(&vec![b' '; 1 << 20]).unwrap_err().fault.code(), "too_large");
+    assert_eq!(json::read(&vec![b' '; 1 << 20]).unwrap_err().cause.code(), "too_large");
     for bytes in [&b"\xff\xfe"[..], b"", b"{", b"\"everybody\" 1", b"[1]"] {
-        assert_eq!(json::read(bytes).unwrap_err().fault.code(), "bad_json");
+        assert_eq!(json::read(bytes).unwrap_err().cause.code(), "bad_json");
     }
 }
 
@@ -291,13 +291,13 @@ fn fuzz(numbers: std::ops::Range<u64>) {
 }
 
 #[test]
-fn a_hundred_thousand_mutations_end_in_an_expression_or_a_place() {
+fn a_hundred_thousand_mutations_end_in_an_expression_or_a_span() {
     fuzz(0..100_000);
 }
 
 /// `cargo test --release --test it -- --ignored five_million_mutations`
 #[test]
 #[ignore = "a longer run of the same: minutes"]
-fn five_million_mutations_end_in_an_expression_or_a_place() {
+fn five_million_mutations_end_in_an_expression_or_a_span() {
     fuzz(100_000..5_100_000);
 }

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use segments::language::compile::{Circumstances, Saved, compile};
 use segments::language::expression::{Condition, Expression, Moment, Subject, Test, Value};
-use segments::language::keys::{Computed, Declared, Key, needs};
+use segments::language::keys::{Computed, DeclaredField, LookupKey, needs};
 use segments::people::People;
 use segments::people::frame::members;
 use segments::people::row::is_member;
@@ -69,33 +69,35 @@ fn town(seed: u64) -> (Facts, People) {
     (facts, people)
 }
 
-fn columns(draw: &mut Draw) -> Vec<(Subject, Key, Vec<Option<Fact>>)> {
+fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     let mut columns = Vec::new();
     for subject in numbers() {
         let key = match &subject {
             Subject::Field(name) => match name.as_str() {
-                "kids" => Key::Attribute("kids".into()),
-                "best_hour" => Key::Computed(Computed::BestHour),
-                "rfm_money" => Key::Computed(Computed::RfmMoney),
-                "purchases_30d" => Key::Feature("purchases_30d"),
-                "open_rate_30d" => Key::Feature("open_rate_30d"),
-                _ => Key::Feature("revenue_90d"),
+                "kids" => LookupKey::Attribute("kids".into()),
+                "best_hour" => LookupKey::Computed(Computed::BestHour),
+                "rfm_money" => LookupKey::Computed(Computed::RfmMoney),
+                "purchases_30d" => LookupKey::Feature("purchases_30d"),
+                "open_rate_30d" => LookupKey::Feature("open_rate_30d"),
+                _ => LookupKey::Feature("revenue_90d"),
             },
-            Subject::Interest(category) => Key::Interest(category.clone()),
-            Subject::Count { event, within } => Key::Count(event.clone(), *within),
-            Subject::Propensity(goal) => Key::Propensity(goal.clone()),
-            Subject::PropensityDecile(goal) => Key::PropensityDecile(goal.clone()),
-            _ => Key::Bucket("spring".into()),
+            Subject::Interest(category) => LookupKey::Interest(category.clone()),
+            Subject::Count { event, within } => LookupKey::Count(event.clone(), *within),
+            Subject::Propensity(goal) => LookupKey::Propensity(goal.clone()),
+            Subject::PropensityDecile(goal) => LookupKey::PropensityDecile(goal.clone()),
+            _ => LookupKey::Bucket("spring".into()),
         };
         let column = draw.column(true, |draw| Fact::Number(draw.of(&[0.0, 1.0, 2.0, 3.0, 3.5, 5.0])));
         columns.push((subject, key, column));
     }
     for (name, feature) in [("last_seen", "days_since_own_event"), ("tenure", "tenure_days")] {
         let column = draw.column(true, |draw| Fact::Days(draw.of(&[0.5, 1.0, 1.25, 1.5, 13.9, 14.0, 40.0])));
-        columns.push((field(name), Key::Feature(feature), column));
+        columns.push((field(name), LookupKey::Feature(feature), column));
     }
-    let moments =
-        [("created_at", Key::Declared(Declared::CreatedAt)), ("birthday", Key::Attribute("birthday".into()))];
+    let moments = [
+        ("created_at", LookupKey::Declared(DeclaredField::CreatedAt)),
+        ("birthday", LookupKey::Attribute("birthday".into())),
+    ];
     for (name, key) in moments {
         let near = [
             -2 * DAY,
@@ -113,29 +115,29 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, Key, Vec<Option<Fact>>)> {
         columns.push((field(name), key, column));
     }
     let texts = [
-        (field("country"), Key::Feature("country")),
-        (field("city"), Key::Attribute("city".into())),
-        (Subject::Attribute("odd name".into()), Key::Attribute("odd name".into())),
+        (field("country"), LookupKey::Feature("country")),
+        (field("city"), LookupKey::Attribute("city".into())),
+        (Subject::Attribute("odd name".into()), LookupKey::Attribute("odd name".into())),
     ];
     for (subject, key) in texts {
         let column = draw.column(true, |draw| Fact::Text(draw.of(&["FR", "US", "Lyon", "É", "", "DE"])));
         columns.push((subject, key, column));
     }
     let stages = draw.column(false, |draw| Fact::Text(draw.of(&["new", "active", "cooling", "dormant"])));
-    columns.push((field("lifecycle"), Key::Feature("lifecycle"), stages));
+    columns.push((field("lifecycle"), LookupKey::Feature("lifecycle"), stages));
     let truths = [
-        (field("opted_out"), Key::Declared(Declared::OptedOut)),
-        (field("vip"), Key::Attribute("vip".into())),
-        (Subject::InSegment("seeds".into()), Key::List("seeds".into())),
+        (field("opted_out"), LookupKey::Declared(DeclaredField::OptedOut)),
+        (field("vip"), LookupKey::Attribute("vip".into())),
+        (Subject::InSegment("seeds".into()), LookupKey::List("seeds".into())),
     ];
     for (subject, key) in truths {
         let column = draw.column(true, |draw| Fact::Truth(draw.of(&[true, false])));
         columns.push((subject, key, column));
     }
     let sets = [
-        (field("interest_categories"), Key::Feature("interest_categories")),
-        (field("channels"), Key::Declared(Declared::Channels)),
-        (field("hobbies"), Key::Attribute("hobbies".into())),
+        (field("interest_categories"), LookupKey::Feature("interest_categories")),
+        (field("channels"), LookupKey::Declared(DeclaredField::Channels)),
+        (field("hobbies"), LookupKey::Attribute("hobbies".into())),
     ];
     for (subject, key) in sets {
         let column = draw.column(true, |draw| {

@@ -12,11 +12,11 @@ use events::request::{FilesRequest, InputKind};
 use files::workspace::Workspace;
 use polars::prelude::*;
 use profiles::build::build;
-use profiles::declared::Declared;
+use profiles::declared::DeclaredField;
 use segments::language::compile::{Circumstances, Saved};
 use segments::language::compile_text;
 use segments::language::fields::{FUNCTIONS, FieldCatalogue, FieldType};
-use segments::language::keys::{Computed, Key, needs};
+use segments::language::keys::{Computed, LookupKey, needs};
 use segments::people::attributes::attribute_types;
 use segments::people::frame::members;
 use segments::people::row::is_member;
@@ -91,7 +91,7 @@ impl Town {
             ],
         );
         let (config, lake) = (Config::defaults(), Lake::open(&workspace).unwrap());
-        let declared = Declared::read(&workspace, &config.default_time_zone).unwrap();
+        let declared = DeclaredField::read(&workspace, &config.default_time_zone).unwrap();
         build(&workspace, &lake, &declared, at(AS_OF), &config.profiles, &|_, _| ()).unwrap();
         let catalogue = FieldCatalogue::new(attribute_types(&workspace).unwrap(), vec!["purchase_7d".into()]);
         Town { _directory: directory, workspace, catalogue, zone: Zone::utc() }
@@ -120,28 +120,30 @@ impl Town {
 }
 
 /// What models, curves and uploads would say of ann, bob, cem, dora, eve.
-fn learned(key: &Key) -> Series {
+fn learned(key: &LookupKey) -> Series {
     let title = "learned".into();
     match key {
-        Key::Propensity(_) => Float64Chunked::from_iter_options(
+        LookupKey::Propensity(_) => Float64Chunked::from_iter_options(
             title,
             [Some(0.8), Some(0.3), Some(0.2), None, Some(0.1)].into_iter(),
         )
         .into_series(),
-        Key::PropensityDecile(_) => {
+        LookupKey::PropensityDecile(_) => {
             let deciles = deciles(&[Some(0.8), Some(0.3), Some(0.2), None, Some(0.1)]);
             Int64Chunked::from_iter_options(title, deciles.into_iter()).into_series()
         }
-        Key::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
+        LookupKey::Computed(Computed::BestHour | Computed::BestHourOfWeek) => {
             Int64Chunked::from_iter_options(title, [Some(18), Some(20), Some(23), None, Some(20)].into_iter())
                 .into_series()
         }
-        Key::Computed(Computed::RhythmGroup) => {
+        LookupKey::Computed(Computed::RhythmGroup) => {
             let groups =
                 [Some("weekday evenings"), Some("weekend mornings"), None, None, Some("weekend mornings")];
             StringChunked::from_iter_options(title, groups.into_iter()).into_series()
         }
-        Key::List(_) => BooleanChunked::from_slice(title, &[true, false, false, true, false]).into_series(),
+        LookupKey::List(_) => {
+            BooleanChunked::from_slice(title, &[true, false, false, true, false]).into_series()
+        }
         other => panic!("{other} lies in the workspace"),
     }
 }
@@ -300,22 +302,22 @@ fn nobody() -> segments::language::predicate::Predicate {
 
 #[test]
 fn what_was_not_looked_up_is_an_error_in_both_evaluators() {
-    use segments::language::predicate::{Predicate, Question};
-    let question = Question::Is(true);
+    use segments::language::predicate::{CompiledQuestion, Predicate};
+    let question = CompiledQuestion::Is(true);
     let predicate = Predicate::Any(vec![
         Predicate::Everybody,
-        Predicate::Holds { key: Key::Attribute("vip".into()), question },
+        Predicate::Holds { key: LookupKey::Attribute("vip".into()), question },
     ]);
     let ids = StringChunked::from_slice("user_id".into(), &["ann"]);
     let people = People::new(at(AS_OF), ids);
     assert!(matches!(members(&predicate, &people), Err(PeopleError::Missing(_))));
     assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::Missing(_))));
     let numbers = Int64Chunked::from_slice("vip".into(), &[1]).into_series();
-    let people = people.with(Key::Attribute("vip".into()), numbers).unwrap();
+    let people = people.with(LookupKey::Attribute("vip".into()), numbers).unwrap();
     assert!(matches!(members(&predicate, &people), Err(PeopleError::WrongKind(_))));
     assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::WrongKind(_))));
     let short = Int64Chunked::from_slice("x".into(), &[1, 2]).into_series();
-    assert!(matches!(people.with(Key::Bucket("x".into()), short), Err(PeopleError::WrongKind(_))));
+    assert!(matches!(people.with(LookupKey::Bucket("x".into()), short), Err(PeopleError::WrongKind(_))));
 }
 
 #[test]

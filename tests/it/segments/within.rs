@@ -9,7 +9,7 @@ use segments::language::compile::{Circumstances, Saved};
 use segments::language::compile_text;
 use segments::language::error::SegmentError;
 use segments::language::expression::Expression;
-use segments::language::keys::{Key, needs};
+use segments::language::keys::{LookupKey, needs};
 use segments::language::predicate::Predicate;
 use segments::language::text::parser::parse;
 
@@ -49,8 +49,8 @@ fn a_named_segment_stands_for_its_expression() {
 #[test]
 fn the_members_of_a_list_have_to_be_looked_up() {
     let predicate = compiled(&[("seeds", LIST)], None, "vip and not in_segment(\"seeds\")").unwrap();
-    let keys: Vec<Key> = needs(&predicate).keys.into_iter().collect();
-    assert_eq!(keys, [Key::Attribute("vip".into()), Key::List("seeds".into())]);
+    let keys: Vec<LookupKey> = needs(&predicate).keys.into_iter().collect();
+    assert_eq!(keys, [LookupKey::Attribute("vip".into()), LookupKey::List("seeds".into())]);
 }
 
 #[test]
@@ -58,21 +58,21 @@ fn a_segment_that_contains_itself_is_refused_with_the_way_round() {
     let saved =
         [("a", "vip or in_segment(\"b\")"), ("b", "in_segment(\"c\")"), ("c", "not in_segment(\"a\")")];
     let error = compiled(&saved, None, "vip and in_segment(\"a\")").unwrap_err();
-    assert_eq!(error.fault.to_string(), "segment_cycle: a segment cannot contain itself: a → b → c → a");
+    assert_eq!(error.cause.to_string(), "segment_cycle: a segment cannot contain itself: a → b → c → a");
     assert_eq!(error.span, Some(8..23));
     let error = compiled(&saved[..2], Some("c"), "not in_segment(\"a\")").unwrap_err();
-    assert_eq!(error.fault.to_string(), "segment_cycle: a segment cannot contain itself: c → a → b → c");
+    assert_eq!(error.cause.to_string(), "segment_cycle: a segment cannot contain itself: c → a → b → c");
     let error = compiled(&[], Some("me"), "in_segment(\"me\")").unwrap_err();
-    assert_eq!(error.fault.code(), "segment_cycle");
+    assert_eq!(error.cause.code(), "segment_cycle");
 }
 
 #[test]
 fn a_fault_of_a_named_segment_is_shown_where_it_is_named() {
     let error =
         compiled(&[("old", "vip and gone_field = 1")], None, "vip or in_segment(\"old\")").unwrap_err();
-    let fault =
+    let cause =
         "bad_segment: segment \"old\" is wrong itself: unknown_field: there is no field \"gone_field\"";
-    assert_eq!((error.fault.to_string(), error.span), (fault.to_string(), Some(7..24)));
+    assert_eq!((error.cause.to_string(), error.span), (cause.to_string(), Some(7..24)));
 }
 
 #[test]
@@ -86,5 +86,5 @@ fn segments_that_double_each_other_stay_bounded() {
         .collect();
     let saved: Vec<(&str, &str)> = names.iter().zip(&texts).map(|(name, text)| (&**name, &**text)).collect();
     let error = compiled(&saved, None, "in_segment(\"s0\")").unwrap_err();
-    assert_eq!(error.fault.code(), "too_large");
+    assert_eq!(error.cause.code(), "too_large");
 }

@@ -1,5 +1,6 @@
 //! Why there is no look-alike.
 
+use super::NotKnown;
 use crate::context::ContextError;
 use crate::segments::WrittenError;
 use crate::segments::save::SaveError;
@@ -21,11 +22,26 @@ pub enum LookalikeError {
     #[error("nobody_reached: nobody outside the seed is so similar")]
     NobodyReached,
     /// There is too little to learn from.
-    #[error(transparent)]
-    Learn(#[from] LookAlikeError),
+    #[error("{error}")]
+    Learn {
+        /// Why.
+        error: LookAlikeError,
+        /// Users on the list of the seed who have no profile, which may be the reason.
+        not_known: Option<NotKnown>,
+    },
     /// A list cannot be read, or the people who were taken cannot be saved.
     #[error(transparent)]
     List(#[from] UploadError),
+}
+
+impl LookalikeError {
+    /// Users on the list of the seed who have no profile.
+    pub fn not_known(&self) -> Option<&NotKnown> {
+        match self {
+            LookalikeError::Learn { not_known, .. } => not_known.as_ref(),
+            LookalikeError::MissingReach | LookalikeError::NobodyReached | LookalikeError::List(_) => None,
+        }
+    }
 }
 
 impl From<SaveError> for LookalikeError {
@@ -75,7 +91,7 @@ impl Coded for LookalikeError {
         match self {
             LookalikeError::MissingReach => "missing_reach",
             LookalikeError::NobodyReached => "nobody_reached",
-            LookalikeError::Learn(error) => error.code(),
+            LookalikeError::Learn { error, .. } => error.code(),
             LookalikeError::List(error) => error.code(),
         }
     }
@@ -83,7 +99,7 @@ impl Coded for LookalikeError {
     fn kind(&self) -> ErrorKind {
         match self {
             LookalikeError::MissingReach | LookalikeError::NobodyReached => ErrorKind::Caller,
-            LookalikeError::Learn(error) => error.kind(),
+            LookalikeError::Learn { error, .. } => error.kind(),
             LookalikeError::List(error) => error.kind(),
         }
     }

@@ -1,6 +1,6 @@
-//! Text into words, values and signs, each with its place; nothing but ASCII stands outside quotes.
+//! Text into words, values and signs, each with its span; nothing but ASCII stands outside quotes.
 
-use crate::language::error::{Fault, LONGEST_TEXT, LONGEST_VALUE, SegmentError, Span};
+use crate::language::error::{ErrorCause, LONGEST_TEXT, LONGEST_VALUE, SegmentError, Span};
 use crate::language::expression::{Duration, Moment};
 
 /// A piece of text.
@@ -25,7 +25,7 @@ pub enum Token {
 /// Signs, longer ones before those that begin them.
 const SIGNS: [&str; 10] = ["<=", ">=", "!=", "==", "<", ">", "=", "(", ")", ","];
 
-/// What people paste in place of signs, and what they mean by it.
+/// What people paste instead of signs, and what they mean by it.
 const LOOKALIKES: [(&str, &str); 15] = [
     ("“”„‟«»‘’‚′″'`＂", "\""),
     ("≥⩾", ">="),
@@ -51,9 +51,9 @@ const LOOKALIKES: [(&str, &str); 15] = [
 pub fn tokens(text: &str) -> Result<Vec<(Token, Span)>, SegmentError> {
     if text.len() > LONGEST_TEXT {
         let start = (0..=LONGEST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let fault =
-            Fault::TooLarge(format!("the text has {} bytes; {LONGEST_TEXT} are the most", text.len()));
-        return Err(SegmentError::at(fault, start..text.len()));
+        let cause =
+            ErrorCause::TooLarge(format!("the text has {} bytes; {LONGEST_TEXT} are the most", text.len()));
+        return Err(SegmentError::at(cause, start..text.len()));
     }
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens = Vec::new();
@@ -123,7 +123,7 @@ impl<'a> Lexer<'a> {
         if bytes.len() > 4 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' {
             let moment = Moment::parse(written).map(Token::Moment);
             return moment.map_err(|wanted| {
-                let error = SegmentError::at(Fault::NoSuchMoment(wanted), span);
+                let error = SegmentError::at(ErrorCause::NoSuchMoment(wanted), span);
                 match last_day(written) {
                     Some(day) => error.meant(day),
                     None => error,
@@ -134,9 +134,11 @@ impl<'a> Lexer<'a> {
             && matches!(bytes.last(), Some(b'm' | b'h' | b'd' | b'w'));
         if is_length {
             let length = Duration::parse(written).map(Token::Duration);
-            return length.map_err(|wanted| SegmentError::at(Fault::BadNumber(wanted), span));
+            return length.map_err(|wanted| SegmentError::at(ErrorCause::BadNumber(wanted), span));
         }
-        number(written).map(Token::Number).map_err(|wanted| SegmentError::at(Fault::BadNumber(wanted), span))
+        number(written)
+            .map(Token::Number)
+            .map_err(|wanted| SegmentError::at(ErrorCause::BadNumber(wanted), span))
     }
 
     fn quoted(&mut self) -> Result<Token, SegmentError> {
@@ -144,29 +146,29 @@ impl<'a> Lexer<'a> {
         let mut text = String::new();
         self.at += 1;
         while let Some(character) = self.rest().chars().next() {
-            let place = self.at;
+            let character_start = self.at;
             self.at += character.len_utf8();
             match character {
                 '"' if text.len() > LONGEST_VALUE => {
-                    let fault = Fault::TooLarge(format!("a text has at most {LONGEST_VALUE} bytes"));
-                    return Err(SegmentError::at(fault, start..self.at));
+                    let cause = ErrorCause::TooLarge(format!("a text has at most {LONGEST_VALUE} bytes"));
+                    return Err(SegmentError::at(cause, start..self.at));
                 }
                 '"' => return Ok(Token::Text(text)),
-                '\\' => text.push(self.escaped(place)?),
+                '\\' => text.push(self.escaped(character_start)?),
                 hidden if must_be_escaped(hidden) => {
                     let code = format!("\\u{{{:x}}}", u32::from(hidden));
-                    let fault = Fault::BadText(format!("{hidden:?} cannot be seen; write {code}"));
-                    return Err(SegmentError::at(fault, place..self.at).meant(code));
+                    let cause = ErrorCause::BadText(format!("{hidden:?} cannot be seen; write {code}"));
+                    return Err(SegmentError::at(cause, character_start..self.at).meant(code));
                 }
                 plain => text.push(plain),
             }
         }
-        let fault = Fault::BadText("a text that begins here has no closing \"".into());
-        Err(SegmentError::at(fault, start..start + 1))
+        let cause = ErrorCause::BadText("a text that begins here has no closing \"".into());
+        Err(SegmentError::at(cause, start..start + 1))
     }
 
-    /// The character that an escape stands for; its backslash, at `place`, has been taken.
-    fn escaped(&mut self, place: usize) -> Result<char, SegmentError> {
+    /// The character that an escape stands for; its backslash, at `start`, has been taken.
+    fn escaped(&mut self, start: usize) -> Result<char, SegmentError> {
         let letter = self.rest().chars().next();
         self.at += letter.map_or(0, char::len_utf8);
         let character = match letter {
@@ -178,7 +180,7 @@ impl<'a> Lexer<'a> {
         };
         character.ok_or_else(|| {
             let wanted = "after \\ stands \", \\, n, t or u{…} with a code point in hexadecimal".to_string();
-            SegmentError::at(Fault::BadText(wanted), place..self.at)
+            SegmentError::at(ErrorCause::BadText(wanted), start..self.at)
         })
     }
 
@@ -209,7 +211,7 @@ impl<'a> Lexer<'a> {
             true => format!("{character:?} means nothing here"),
             false => format!("{character:?} (U+{code:04X}) stands only in quotes; names are a–z, 0–9 and _"),
         };
-        let error = SegmentError::at(Fault::UnexpectedCharacter(shown), span);
+        let error = SegmentError::at(ErrorCause::UnexpectedCharacter(shown), span);
         match means {
             Some(meant) => error.meant(meant),
             None => error,

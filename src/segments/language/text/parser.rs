@@ -1,7 +1,7 @@
-//! Text into trees, by recursive descent with bounded depth; each node keeps its place in the text.
+//! Text into trees, by recursive descent with bounded depth; each node keeps its span of the text.
 
 use super::lexer::{Token, tokens};
-use crate::language::error::{Fault, LONGEST_VALUE, MOST_LEVELS, MOST_NODES, MOST_VALUES};
+use crate::language::error::{ErrorCause, LONGEST_VALUE, MOST_LEVELS, MOST_NODES, MOST_VALUES};
 use crate::language::error::{SegmentError, Span, SpanTree};
 use crate::language::expression::{Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value};
 use crate::language::words::{is_reserved, nearest};
@@ -30,7 +30,7 @@ pub const FUNCTIONS: [&str; 8] = [
 /// Reads an expression; whether its fields exist and its types agree is another question.
 ///
 /// # Errors
-/// At the first place where the text cannot go on so.
+/// At the first character where the text cannot go on so.
 pub fn parse(text: &str) -> Result<Parsed, SegmentError> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, levels: 0, nodes: 0 };
     let parsed = parser.expression()?;
@@ -103,7 +103,7 @@ impl Parser {
             Token::Sign(sign) => format!("`{sign}`"),
             Token::End => "the end".into(),
         };
-        SegmentError::at(Fault::Unexpected { wanted: wanted.into(), found }, self.span())
+        SegmentError::at(ErrorCause::Unexpected { wanted: wanted.into(), found }, self.span())
     }
 
     /// Counts a node; an expression of too many is given up where it becomes so.
@@ -187,7 +187,7 @@ impl Parser {
     ) -> Result<Parsed, SegmentError> {
         self.expect_sign("(")?;
         if self.take_sign(")") {
-            return Err(SegmentError::at(Fault::EmptyGroup(name), self.span_from(start)));
+            return Err(SegmentError::at(ErrorCause::EmptyGroup(name), self.span_from(start)));
         }
         let mut members = vec![self.expression()?];
         while self.take_sign(",") {
@@ -227,7 +227,7 @@ impl Parser {
     fn call(&mut self, name: &str, span: &Span) -> Result<Subject, SegmentError> {
         if !FUNCTIONS.contains(&name) {
             let shown = name.chars().take(64).collect();
-            let error = SegmentError::at(Fault::UnknownFunction(shown), span.clone());
+            let error = SegmentError::at(ErrorCause::UnknownFunction(shown), span.clone());
             return Err(match nearest(name, FUNCTIONS) {
                 Some(nearest) => error.meant(nearest),
                 None => error,
@@ -270,24 +270,24 @@ impl Parser {
         Ok(length)
     }
 
-    fn test(&mut self, places: &mut Vec<SpanTree>) -> Result<Test, SegmentError> {
+    fn test(&mut self, spans: &mut Vec<SpanTree>) -> Result<Test, SegmentError> {
         for sign in ["=", "==", "!=", "<", "<=", ">", ">="] {
             if self.take_sign(sign) {
-                return Ok(compared(sign, self.value(places)?));
+                return Ok(compared(sign, self.value(spans)?));
             }
         }
         if self.take_word("in") {
-            return self.list(places).map(Test::In);
+            return self.list(spans).map(Test::In);
         }
         if self.take_word("between") {
-            let low = self.value(places)?;
+            let low = self.value(spans)?;
             if !self.take_word("and") {
                 return Err(self.unexpected("`and` with the upper end"));
             }
-            return Ok(Test::Between([low, self.value(places)?]));
+            return Ok(Test::Between([low, self.value(spans)?]));
         }
         if self.take_word("contains") {
-            return self.value(places).map(Test::Contains);
+            return self.value(spans).map(Test::Contains);
         }
         if self.take_word("is") {
             return self.known();
@@ -306,24 +306,24 @@ impl Parser {
         }
     }
 
-    fn list(&mut self, places: &mut Vec<SpanTree>) -> Result<Vec<Value>, SegmentError> {
+    fn list(&mut self, spans: &mut Vec<SpanTree>) -> Result<Vec<Value>, SegmentError> {
         let start = self.span().start;
         self.expect_sign("(")?;
         if self.take_sign(")") {
-            return Err(SegmentError::at(Fault::EmptyList, self.span_from(start)));
+            return Err(SegmentError::at(ErrorCause::EmptyList, self.span_from(start)));
         }
-        let mut values = vec![self.value(places)?];
+        let mut values = vec![self.value(spans)?];
         while self.take_sign(",") {
             if values.len() == MOST_VALUES {
                 return Err(too_large(format!("{MOST_VALUES} values are the most"), self.span()));
             }
-            values.push(self.value(places)?);
+            values.push(self.value(spans)?);
         }
         self.expect_sign(")")?;
         Ok(values)
     }
 
-    fn value(&mut self, places: &mut Vec<SpanTree>) -> Result<Value, SegmentError> {
+    fn value(&mut self, spans: &mut Vec<SpanTree>) -> Result<Value, SegmentError> {
         let start = self.span().start;
         let value = match self.peek().clone() {
             Token::Number(number) => Value::Number(number),
@@ -342,7 +342,7 @@ impl Parser {
             Value::Duration(length) if self.take_word("ago") => Value::Moment(Moment::Ago(length)),
             value => value,
         };
-        places.push(SpanTree::leaf(self.span_from(start)));
+        spans.push(SpanTree::leaf(self.span_from(start)));
         Ok(value)
     }
 }
@@ -364,5 +364,5 @@ fn grouped(group: fn(Vec<Expression>) -> Expression, parts: Vec<Parsed>, span: S
 }
 
 fn too_large(what: String, span: Span) -> SegmentError {
-    SegmentError::at(Fault::TooLarge(what), span)
+    SegmentError::at(ErrorCause::TooLarge(what), span)
 }

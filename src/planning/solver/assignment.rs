@@ -16,8 +16,8 @@ pub(super) struct Assignment {
 impl Assignment {
     /// Nobody gets anything.
     pub(super) fn empty(audience: &Audience) -> Assignment {
-        let (campaigns, places) = (audience.campaigns(), audience.users() * audience.campaigns());
-        Assignment { campaigns, picks: vec![NONE; places], minutes: vec![0; places] }
+        let (campaigns, length) = (audience.campaigns(), audience.users() * audience.campaigns());
+        Assignment { campaigns, picks: vec![NONE; length], minutes: vec![0; length] }
     }
 
     /// The picked option of a user for a campaign, [`NONE`] without one, and its minute.
@@ -55,16 +55,16 @@ pub(super) fn value(audience: &Audience, user: usize, campaign: usize, pick: u32
 
 /// An option that seeks a minute.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct PickedOption {
     pub(super) campaign: usize,
     pub(super) shape: Shape,
     pub(super) payload: u32,
 }
 
-impl Place {
-    /// The place of a user's option.
-    pub(super) fn of(audience: &Audience, campaign: usize, cell: &Cell) -> Place {
-        Place { campaign, shape: audience.shape(cell), payload: cell.payload }
+impl PickedOption {
+    /// An option of a user, without its minute.
+    pub(super) fn of(audience: &Audience, campaign: usize, cell: &Cell) -> PickedOption {
+        PickedOption { campaign, shape: audience.shape(cell), payload: cell.payload }
     }
 
     /// The send once its minute is decided.
@@ -74,7 +74,7 @@ impl Place {
 
     /// The send while its minute is open.
     pub(super) fn open(&self) -> Chosen {
-        let Place { campaign, shape, payload } = *self;
+        let PickedOption { campaign, shape, payload } = *self;
         Chosen { campaign, first: shape.first(), last: shape.last(), payload }
     }
 }
@@ -84,12 +84,12 @@ pub(super) fn allowed<R: JointRules>(
     rules: &R,
     user: usize,
     chosen: &mut Vec<Chosen>,
-    place: &Place,
+    option: &PickedOption,
     room: u64,
 ) -> u64 {
     let mut allowed = 0;
     for bit in (0..60).filter(|bit| room >> bit & 1 == 1) {
-        chosen.push(place.at(place.shape.start() + bit));
+        chosen.push(option.at(option.shape.start() + bit));
         allowed |= u64::from(rules.refused_by(user, chosen).is_none()) << bit;
         chosen.pop();
     }
@@ -102,18 +102,18 @@ pub(super) fn minute<R: JointRules>(
     loads: &Loads,
     user: usize,
     chosen: &mut Vec<Chosen>,
-    place: &Place,
+    option: &PickedOption,
     turn: u64,
 ) -> Option<usize> {
-    let (campaign, shape) = (place.campaign, &place.shape);
+    let (campaign, shape) = (option.campaign, &option.shape);
     let room = loads.room(campaign, shape);
     let minute = loads.emptiest(campaign, shape, room, turn)?;
-    chosen.push(place.at(minute));
+    chosen.push(option.at(minute));
     let is_allowed = rules.refused_by(user, chosen).is_none();
     chosen.pop();
     if is_allowed {
         return Some(minute);
     }
-    let room = allowed(rules, user, chosen, place, room);
+    let room = allowed(rules, user, chosen, option, room);
     loads.emptiest(campaign, shape, room, turn)
 }
