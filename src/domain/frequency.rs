@@ -9,7 +9,7 @@ pub const LONGEST_DAYS: u32 = 30;
 
 /// At most so many pushes of a kind within every stretch of a length; several rules hold all at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Declared", into = "Declared")]
+#[serde(try_from = "DeclaredRule", into = "DeclaredRule")]
 pub struct FrequencyRule {
     /// So many, and not one more.
     pub most: u32,

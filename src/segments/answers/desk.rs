@@ -31,7 +31,7 @@ use models::examples::{self, ExampleError};
 use models::material::Material;
 use models::score::{check_goal, check_inputs, score};
 use profiles::ProfileError;
-use profiles::declared::DeclaredField;
+use profiles::declared::Declared;
 use registry::versions::{Damaged, Newest, Registry, RegistryError};
 
 /// Most different things that one question looks up of everybody: each is a column in memory.
@@ -423,7 +423,7 @@ impl<'a> Desk<'a> {
     /// When the events cannot be read, or there are none.
     pub fn population(&self, as_of: Instant) -> Result<Population, DeskError> {
         let lake = Lake::open(self.workspace)?;
-        let declared = DeclaredField::read(self.workspace, &self.config.default_time_zone)?;
+        let declared = Declared::read(self.workspace, &self.config.default_time_zone)?;
         Ok(Population::read(&lake, &declared, Cut::At(as_of), &|_, _| ())?)
     }
 

@@ -12,7 +12,7 @@ use events::request::{FilesRequest, InputKind};
 use files::workspace::Workspace;
 use polars::prelude::*;
 use profiles::build::build;
-use profiles::declared::DeclaredField;
+use profiles::declared::Declared;
 use segments::language::compile::{Circumstances, Saved};
 use segments::language::compile_text;
 use segments::language::fields::{FUNCTIONS, FieldCatalogue, FieldType};
@@ -91,7 +91,7 @@ impl Town {
             ],
         );
         let (config, lake) = (Config::defaults(), Lake::open(&workspace).unwrap());
-        let declared = DeclaredField::read(&workspace, &config.default_time_zone).unwrap();
+        let declared = Declared::read(&workspace, &config.default_time_zone).unwrap();
         build(&workspace, &lake, &declared, at(AS_OF), &config.profiles, &|_, _| ()).unwrap();
         let catalogue = FieldCatalogue::new(attribute_types(&workspace).unwrap(), vec!["purchase_7d".into()]);
         Town { _directory: directory, workspace, catalogue, zone: Zone::utc() }
