@@ -12,7 +12,7 @@ use smartpush::events::catalogue::Catalogue;
 use smartpush::events::ingest::ingest;
 use smartpush::events::lake::Lake;
 use smartpush::events::mapping::Renames;
-use smartpush::events::request::{Kind, Request};
+use smartpush::events::request::{FilesRequest, InputKind};
 use smartpush::files::workspace::Workspace;
 use smartpush::models::inputs::{AsOf, Sources};
 use smartpush::models::timeline::Timeline;
@@ -70,7 +70,7 @@ fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
 fn fill(workspace: &Workspace, users: usize, contents: usize) -> Result<(), Box<dyn Error>> {
     let declared: String =
         (0..contents).map(|content| format!("c{content:06},k{}\n", content % 50)).collect();
-    take(workspace, Kind::Contents, &format!("content_id,category\n{declared}"))?;
+    take(workspace, InputKind::Contents, &format!("content_id,category\n{declared}"))?;
     let (mut events, mut draws) = ("user_id,event,timestamp,content_id\n".to_string(), Draws(1));
     for user in 0..users {
         for _ in 0..TOUCHES {
@@ -80,13 +80,13 @@ fn fill(workspace: &Workspace, users: usize, contents: usize) -> Result<(), Box<
             writeln!(events, "u{user:07},view,{at},c{content:06}")?;
         }
     }
-    take(workspace, Kind::Events, &events)
+    take(workspace, InputKind::Events, &events)
 }
 
-fn take(workspace: &Workspace, kind: Kind, text: &str) -> Result<(), Box<dyn Error>> {
+fn take(workspace: &Workspace, kind: InputKind, text: &str) -> Result<(), Box<dyn Error>> {
     let path = workspace.root().join("taken.csv");
     std::fs::write(&path, text)?;
-    let request = Request {
+    let request = FilesRequest {
         files: &[path],
         kind,
         format: None,

@@ -18,7 +18,7 @@ use smartpush::domain::zone::Zone;
 use smartpush::events::ingest::ingest;
 use smartpush::events::lake::Lake;
 use smartpush::events::mapping::Renames;
-use smartpush::events::request::{Kind, Request};
+use smartpush::events::request::{FilesRequest, InputKind};
 use smartpush::files::tables::{self, TableError};
 use smartpush::files::workspace::Workspace;
 use smartpush::profiles::build::build;
@@ -126,11 +126,15 @@ fn populated(directory: &Path, copies: usize) -> Outcome<Workspace> {
 fn prepare(workspace: &Workspace) -> Outcome<()> {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
     let (config, zone) = (Config::defaults(), Zone::find("America/New_York")?);
-    let files =
-        [(Kind::Users, "users.csv"), (Kind::Contents, "contents.jsonl"), (Kind::Events, "purchases.parquet")];
+    let files = [
+        (InputKind::Users, "users.csv"),
+        (InputKind::Contents, "contents.jsonl"),
+        (InputKind::Events, "purchases.parquet"),
+    ];
     for (kind, file) in files {
         let (files, renames) = (&[sample.join(file)][..], Renames::default());
-        let request = Request { files, kind, format: None, renames, zone: Some(zone.clone()), now: AS_OF };
+        let request =
+            FilesRequest { files, kind, format: None, renames, zone: Some(zone.clone()), now: AS_OF };
         ingest(workspace, &config.ingest, &request, &|_| ())?;
     }
     let (lake, declared) = (Lake::open(workspace)?, Declared::read(workspace, &config.default_time_zone)?);

@@ -10,7 +10,9 @@ use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::ApiState;
-use super::problem::{BODY_TOO_LARGE, BROKEN_BODY, Fault, INVALID_JSON, Problem, UNSUPPORTED_MEDIA_TYPE};
+use super::problem::{
+    BODY_TOO_LARGE, BROKEN_BODY, FieldError, INVALID_JSON, Problem, UNSUPPORTED_MEDIA_TYPE,
+};
 use domain::pointer;
 
 /// Media types of one JSON text.
@@ -130,19 +132,22 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             deserializer.end().map_err(not_json)?;
             Ok(value)
         }
-        Ok(_) => Err(Problem::invalid(vec![Fault::at("", "is not a JSON object")])),
-        // What stands behind the first fault may be no JSON at all.
+        Ok(_) => Err(Problem::invalid(vec![FieldError::at("", "is not a JSON object")])),
+        // What stands behind the first error may be no JSON at all.
         Err(error) => match serde_json::from_slice::<IgnoredAny>(bytes) {
-            Ok(_) => Err(Problem::invalid(vec![fault_of(&error)])),
+            Ok(_) => Err(Problem::invalid(vec![error_of(&error)])),
             Err(error) => Err(not_json(error)),
         },
     }
 }
 
-fn fault_of(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
+fn error_of(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
     let pointer = pointer::of_path(error.path());
     // Where it stands in the text says less than the pointer.
     let text = error.inner().to_string();
     let detail = text.split(" at line ").next().unwrap_or_default();
-    Fault::at(pointer.chars().take(256).collect::<String>(), detail.chars().take(256).collect::<String>())
+    FieldError::at(
+        pointer.chars().take(256).collect::<String>(),
+        detail.chars().take(256).collect::<String>(),
+    )
 }

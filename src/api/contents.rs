@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::decisions::{path_text, reading_tables};
-use super::problem::{Fault, Problem};
+use super::problem::{FieldError, Problem};
 use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
 use domain::identity::{NOT_AN_ID, is_valid_id};
@@ -48,7 +48,7 @@ pub(super) async fn show_preview(
 ) -> Result<Response, Problem> {
     let content_id = path_text(id)?;
     let Query(query) =
-        query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
+        query.map_err(|rejection| Problem::invalid(vec![FieldError::at("", rejection.body_text())]))?;
     check(&content_id, &query)?;
     let PreviewQuery { user_id, locale, channel } = query;
     let request = PreviewRequest { content_id, user_id, locale, channel };
@@ -68,14 +68,14 @@ fn check(content_id: &str, query: &PreviewQuery) -> Result<(), Problem> {
         ("/channel", query.channel.as_deref()),
     ];
     let is_bad = |(_, text): &(&str, Option<&str>)| text.is_some_and(|text| !is_valid_id(text));
-    let faults: Vec<Fault> =
-        texts.into_iter().filter(is_bad).map(|(pointer, _)| Fault::at(pointer, NOT_AN_ID)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+    let errors: Vec<FieldError> =
+        texts.into_iter().filter(is_bad).map(|(pointer, _)| FieldError::at(pointer, NOT_AN_ID)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
 }
 
 impl From<PreviewError> for Problem {
     fn from(error: PreviewError) -> Problem {
-        let at = |pointer| Problem::invalid(vec![Fault::at(pointer, error.to_string())]);
+        let at = |pointer| Problem::invalid(vec![FieldError::at(pointer, error.to_string())]);
         match &error {
             PreviewError::UnknownContent(_) => Problem::of(&error, "There is no such content"),
             PreviewError::UnknownUser(_) => at("/user_id"),

@@ -17,7 +17,7 @@ use super::wire::question::Question;
 use super::{ApiState, json};
 use domain::decision::Action;
 use domain::identity::{NOT_AN_ID, is_valid_id};
-use engine::Answer;
+use engine::{Answer, DecisionQuestion};
 
 /// Name of the header under which the same question gets the same answer.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -48,7 +48,7 @@ pub(super) async fn decide(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    let question: engine::Question = body.parse::<Question>()?.into();
+    let question: DecisionQuestion = body.parse::<Question>()?.into();
     let answer = match key {
         None => ask(&state, &question, None)?,
         // It may wait for another request under its key, or read the log: not on a thread that others need.
@@ -60,11 +60,11 @@ pub(super) async fn decide(
 /// Many questions at once, one JSON object a line
 ///
 /// Answers come in the order of the questions, each a decision or a problem. An idempotency key stands for the whole
-/// batch: each item has it with its place.
+/// batch: each item has it with its index.
 #[utoipa::path(
     post, path = "/v1/decisions:batch", tag = "decisions",
     request_body(content = Question, content_type = "application/x-ndjson", description = "A question a line, at most 1,000"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "As for one; each item is told apart by its place")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "As for one; each item is told apart by its index")),
     responses(
         (status = 200, description = "A decision or a problem a line", body = DecisionBody, content_type = "application/x-ndjson"),
         (status = 400, description = "A body cut short, or a bad header"),
@@ -161,7 +161,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// Decides on this thread: without a key it takes a fraction of a millisecond.
-fn ask(state: &ApiState, question: &engine::Question, key: Option<&str>) -> Result<Answer, Problem> {
+fn ask(state: &ApiState, question: &DecisionQuestion, key: Option<&str>) -> Result<Answer, Problem> {
     let answer = state.engine().decide(question, key, state.0.clock.now())?;
     let action = match answer.action {
         Action::Send => "send",

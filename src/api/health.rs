@@ -81,7 +81,7 @@ pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Pr
         "status": "ready",
         "now": state.0.clock.now(),
         "clock": if state.0.clock.is_virtual() { "virtual" } else { "real" },
-        "snapshot": { "as_of": snapshot.as_of(), "newest_event": snapshot.newest(), "sizes": sizes, "model_faults": snapshot.model_faults() },
+        "snapshot": { "as_of": snapshot.as_of(), "newest_event": snapshot.newest(), "sizes": sizes, "model_faults": snapshot.model_errors() },
         "refresh": {
             "refreshed": refresh.refreshed, "failed": refresh.failed,
             "last_error": refresh.last_error, "last_seconds": refresh.last_seconds,

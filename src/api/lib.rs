@@ -43,9 +43,9 @@ const TABLE_READERS: usize = 2;
 
 /// What every request may use.
 #[derive(Clone)]
-pub struct ApiState(Arc<Shared>);
+pub struct ApiState(Arc<SharedState>);
 
-struct Shared {
+struct SharedState {
     engine: Arc<Engine>,
     refresher: Refresher,
     clock: Clock,
@@ -68,7 +68,7 @@ impl ApiState {
         metrics: Metrics,
         config: ServeConfig,
     ) -> ApiState {
-        ApiState(Arc::new(Shared {
+        ApiState(Arc::new(SharedState {
             engine,
             refresher,
             clock,

@@ -90,22 +90,23 @@ pub(super) const STOPPING: ProblemType =
 
 /// One thing that is wrong with a question, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub(super) struct Fault {
+#[schema(as = Fault)]
+pub(super) struct FieldError {
     /// JSON pointer into the question.
     pub(super) pointer: String,
     /// In English, for people.
     pub(super) detail: String,
 }
 
-impl Fault {
-    /// A fault at a pointer.
-    pub(super) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
-        Fault { pointer: pointer.into(), detail: detail.into() }
+impl FieldError {
+    /// An error at a pointer.
+    pub(super) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
+        FieldError { pointer: pointer.into(), detail: detail.into() }
     }
 }
 
-impl From<InvalidField> for Fault {
-    fn from(InvalidField { field, detail }: InvalidField) -> Fault {
+impl From<InvalidField> for FieldError {
+    fn from(InvalidField { field, detail }: InvalidField) -> FieldError {
         let pointer = match field {
             QuestionField::UserId => "/user_id".to_string(),
             QuestionField::CampaignId => "/campaign_id".to_string(),
@@ -114,7 +115,7 @@ impl From<InvalidField> for Fault {
             QuestionField::HorizonHours => "/horizon_hours".to_string(),
             QuestionField::Channel => "/channel".to_string(),
         };
-        Fault { pointer, detail }
+        FieldError { pointer, detail }
     }
 }
 
@@ -134,11 +135,11 @@ pub struct Problem {
     detail: String,
     /// Where, when it is the body or a parameter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
     /// Where in a segment's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Box<PositionBody>>,
-    /// What was probably meant, to stand at that place.
+    /// What was probably meant, for that position.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     suggestion: Option<Box<str>>,
@@ -178,22 +179,22 @@ impl Problem {
         Problem { detail: detail.into(), ..self }
     }
 
-    /// The same problem at a place of the body.
+    /// The same problem at a pointer into the body.
     pub(super) fn at(mut self, pointer: impl Into<String>) -> Problem {
-        self.errors = vec![Fault::at(pointer, self.detail.clone())];
+        self.errors = vec![FieldError::at(pointer, self.detail.clone())];
         self
     }
 
-    /// The same with the place in a segment's text, and what was probably meant there.
+    /// The same with the position in a segment's text, and what was probably meant there.
     pub(super) fn hinting(self, position: Option<Position>, suggestion: Option<String>) -> Problem {
         let position = position.map(|position| Box::new(position.into()));
         let suggestion = suggestion.map(Into::into);
         Problem { position, suggestion, ..self }
     }
 
-    /// Does it name a fault below this pointer?
+    /// Does it name an error below this pointer?
     pub(super) fn is_below(&self, pointer: &str) -> bool {
-        self.errors.iter().any(|fault| fault.pointer.starts_with(pointer))
+        self.errors.iter().any(|error| error.pointer.starts_with(pointer))
     }
 
     /// The same under another code, which also begins its text.
@@ -205,12 +206,12 @@ impl Problem {
     }
 
     /// A request that reads well and cannot be meant so.
-    pub(super) fn invalid(faults: Vec<Fault>) -> Problem {
-        let detail = match faults.as_slice() {
+    pub(super) fn invalid(errors: Vec<FieldError>) -> Problem {
+        let detail = match errors.as_slice() {
             [one] => format!("{} {}", one.pointer, one.detail),
-            many => format!("{} faults", many.len()),
+            many => format!("{} errors", many.len()),
         };
-        Problem { errors: faults, ..Problem::new(INVALID_REQUEST, detail) }
+        Problem { errors, ..Problem::new(INVALID_REQUEST, detail) }
     }
 
     /// Its status.
@@ -255,7 +256,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Problem {
         match error {
             EngineError::Question(QuestionError::Invalid(fields)) => {
-                Problem::invalid(fields.into_iter().map(Fault::from).collect())
+                Problem::invalid(fields.into_iter().map(FieldError::from).collect())
             }
             EngineError::Question(QuestionError::UnknownCampaign(_)) => {
                 Problem::of(&error, "There is no such campaign")

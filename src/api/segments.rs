@@ -18,14 +18,14 @@ use serde_json::{Value, json};
 
 use super::body::JsonBody;
 use super::decisions::{blocking, path_text, reading_tables};
-use super::problem::{Fault, INVALID_HEADER, Problem};
+use super::problem::{FieldError, INVALID_HEADER, Problem};
 use super::{ApiState, json};
 use ::segments::language::expression::Expression;
 use operations::segments::delete::{DeleteRequest, delete as delete_segment};
 use operations::segments::list::list as list_segments;
-use operations::segments::save::{Expected, NewDefinition, SaveRequest, save as save_segment};
+use operations::segments::save::{ExpectedVersion, NewDefinition, SaveRequest, save as save_segment};
 use operations::segments::show::show as show_segment;
-use operations::segments::{Asking, PeopleChoice, ReaderChoice, Written};
+use operations::segments::{AskOptions, PeopleChoice, ReaderChoice, WrittenSegment};
 use problems::read;
 
 /// Members streamed at once; further askers are told to come back.
@@ -102,7 +102,7 @@ pub(super) async fn show(
         (status = 400, description = "Not JSON, or a bad header"),
         (status = 412, description = "Another version is current"),
         (status = 413, description = "The body is too large"),
-        (status = 422, description = "A segment that cannot be meant so, with its place and what was probably meant; a bad id; a question about who somebody is"),
+        (status = 422, description = "A segment that cannot be meant so, with its position and what was probably meant; a bad id; a question about who somebody is"),
         (status = 503, description = "Another process writes, or stopping"),
     )
 )]
@@ -123,11 +123,11 @@ pub(super) async fn save(
     Ok(tagged(status, &saved.segment.card.version, &report))
 }
 
-fn written(text: Option<String>, expression: Option<Expression>) -> Result<Written, Problem> {
+fn written(text: Option<String>, expression: Option<Expression>) -> Result<WrittenSegment, Problem> {
     match (text, expression) {
-        (Some(text), None) => Ok(Written::Text(text)),
-        (None, Some(tree)) => Ok(Written::Tree(tree)),
-        _ => Err(Problem::invalid(vec![Fault::at("", "has not exactly one of where and expression")])),
+        (Some(text), None) => Ok(WrittenSegment::Text(text)),
+        (None, Some(tree)) => Ok(WrittenSegment::Tree(tree)),
+        _ => Err(Problem::invalid(vec![FieldError::at("", "has not exactly one of where and expression")])),
     }
 }
 
@@ -159,8 +159,8 @@ pub(super) async fn delete(
 }
 
 /// A marketer who asks about the people that the server keeps.
-pub(super) fn marketer(state: &ApiState) -> Asking<'_> {
-    Asking { people: PeopleChoice::Kept(&state.0.people), reader: ReaderChoice::Marketer }
+pub(super) fn marketer(state: &ApiState) -> AskOptions<'_> {
+    AskOptions { people: PeopleChoice::Kept(&state.0.people), reader: ReaderChoice::Marketer }
 }
 
 fn tagged(status: StatusCode, version: &str, report: &Value) -> Response {
@@ -172,11 +172,11 @@ fn entity_tag(version: &str) -> HeaderValue {
 }
 
 /// Which version a request means to change (RFC 9110, `If-Match` and `If-None-Match: *`).
-fn expected_version(headers: &HeaderMap) -> Result<Expected, Problem> {
+fn expected_version(headers: &HeaderMap) -> Result<ExpectedVersion, Problem> {
     let mut values = headers.get_all(header::IF_MATCH).iter().peekable();
     if values.peek().is_none() {
         let is_new = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value == "*");
-        return Ok(if is_new { Expected::Nothing } else { Expected::Anything });
+        return Ok(if is_new { ExpectedVersion::Nothing } else { ExpectedVersion::Anything });
     }
     let mut versions = Vec::new();
     for value in values {
@@ -184,7 +184,7 @@ fn expected_version(headers: &HeaderMap) -> Result<Expected, Problem> {
         for tag in text.split(',').map(str::trim) {
             match tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
                 Some(version) => versions.push(version.to_string()),
-                None if tag == "*" => return Ok(Expected::Some),
+                None if tag == "*" => return Ok(ExpectedVersion::Some),
                 // A weak tag never matches.
                 None if tag.starts_with("W/\"") => {}
                 None => {
@@ -194,5 +194,5 @@ fn expected_version(headers: &HeaderMap) -> Result<Expected, Problem> {
             }
         }
     }
-    Ok(Expected::OneOf(versions))
+    Ok(ExpectedVersion::OneOf(versions))
 }

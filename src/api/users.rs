@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::decisions::path_text;
-use super::problem::{Fault, Problem};
+use super::problem::{FieldError, Problem};
 use super::wire::Moment;
 use super::{ApiState, json};
 use domain::identity::{NOT_AN_ID, is_valid_id};
@@ -116,7 +116,7 @@ pub(super) async fn send_time(
 ) -> Result<Response, Problem> {
     let user_id = path_text(id)?;
     if !is_valid_id(&user_id) {
-        return Err(Problem::invalid(vec![Fault::at("/id", NOT_AN_ID)]));
+        return Err(Problem::invalid(vec![FieldError::at("/id", NOT_AN_ID)]));
     }
     let horizon_hours = horizon(query)?;
     let found = state.engine().send_time(&user_id, state.0.clock.now(), horizon_hours);
@@ -125,14 +125,15 @@ pub(super) async fn send_time(
 
 fn horizon(query: Result<Query<SendTimeQuery>, QueryRejection>) -> Result<Option<u32>, Problem> {
     let Query(query) =
-        query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
+        query.map_err(|rejection| Problem::invalid(vec![FieldError::at("", rejection.body_text())]))?;
     let Some(text) = query.horizon_hours else { return Ok(None) };
     let (least, most) = (HORIZON_HOURS.start(), HORIZON_HOURS.end());
     let hours = text.parse().ok().filter(|hours| HORIZON_HOURS.contains(hours));
     let shown: String = text.chars().take(32).collect();
-    let fault =
-        || Fault::at("/horizon_hours", format!("{shown:?} is not a whole number from {least} to {most}"));
-    hours.map(Some).ok_or_else(|| Problem::invalid(vec![fault()]))
+    let error = || {
+        FieldError::at("/horizon_hours", format!("{shown:?} is not a whole number from {least} to {most}"))
+    };
+    hours.map(Some).ok_or_else(|| Problem::invalid(vec![error()]))
 }
 
 impl From<SendTime> for SendTimeBody {

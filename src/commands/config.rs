@@ -6,11 +6,11 @@ use super::{Context, Failure, output};
 #[derive(clap::Args)]
 pub(super) struct ConfigArguments {
     #[command(subcommand)]
-    action: Action,
+    action: ConfigAction,
 }
 
 #[derive(clap::Subcommand)]
-enum Action {
+enum ConfigAction {
     /// Read defaults, file and environment; exit 2 with the key when a setting cannot be used
     Check,
 }
@@ -18,10 +18,10 @@ enum Action {
 pub(super) fn run(context: &Context, arguments: &ConfigArguments) -> Result<(), Failure> {
     match arguments.action {
         // Reading the settings was the check: a bad one never comes this far.
-        Action::Check if context.json => {
+        ConfigAction::Check if context.json => {
             output::print_json(&serde_json::to_value(&context.config).map_err(Failure::ours)?);
         }
-        Action::Check => output::print_text(&toml::to_string(&context.config).map_err(Failure::ours)?),
+        ConfigAction::Check => output::print_text(&toml::to_string(&context.config).map_err(Failure::ours)?),
     }
     Ok(())
 }

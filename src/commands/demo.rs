@@ -20,11 +20,11 @@ use domain::lifecycle::Lifecycle;
 use domain::time::{HOURS_OF_WEEK, hour_of_week_name};
 use evaluation::send_time::Metric;
 use events::lake::LakeFile;
-use events::request::{Kind, Summary};
+use events::request::{IngestSummary, InputKind};
 use files::workspace::Workspace;
 use operations::context::Context as OperationContext;
 use operations::demo::{DemoReport, DemoStage, FreshWorkspace, demo, fresh_workspace};
-use operations::train::Learned;
+use operations::train::TrainedModel;
 use profiles::build::Built;
 
 /// Run the whole path on real data and show what was learned
@@ -110,7 +110,7 @@ fn for_machines(workspace: &Workspace, report: &DemoReport) -> Value {
     })
 }
 
-fn counts(kind: Kind, summary: &Summary) -> Value {
+fn counts(kind: InputKind, summary: &IngestSummary) -> Value {
     json!({
         "kind": kind.as_str(), "read": summary.read, "accepted": summary.accepted,
         "duplicate": summary.duplicate, "rejected": summary.rejected,
@@ -121,7 +121,7 @@ fn heading(number: usize, text: &str) -> Vec<String> {
     vec![String::new(), format!("{number}  {text}")]
 }
 
-fn what_came_in(data: &Path, taken: &[(Kind, Summary)], files: &[LakeFile]) -> Vec<String> {
+fn what_came_in(data: &Path, taken: &[(InputKind, IngestSummary)], files: &[LakeFile]) -> Vec<String> {
     let mut lines = heading(1, &format!("What came in, and that it adds up ({})", data.display()));
     for (kind, summary) in taken {
         lines.push(format!(
@@ -248,7 +248,7 @@ fn hour_load(population: &Population, model: &SendTimeModel) -> Vec<String> {
 }
 
 /// The models on their test parts, beside giving everybody the share of those who reached the goal.
-fn what_was_learned(models: &[Learned]) -> Vec<String> {
+fn what_was_learned(models: &[TrainedModel]) -> Vec<String> {
     let mut lines = heading(7, "What was learned to foretell, measured on later days");
     lines.push(format!(
         "   {:<12} {:<58} {:>9} {:>22} {:>9} {:>6}",
@@ -272,7 +272,7 @@ fn what_was_learned(models: &[Learned]) -> Vec<String> {
 }
 
 /// What keeps a model out: the first line of the gate that does not hold.
-fn why_not_served(outcome: &Learned) -> String {
+fn why_not_served(outcome: &TrainedModel) -> String {
     let gate = outcome.trained.card.gate.as_ref();
     match gate.and_then(|gate| gate.failed().first().map(|line| line.name.clone())) {
         Some(name) if !outcome.is_promoted() => format!("  not served: {name}"),

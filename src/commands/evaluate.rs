@@ -10,7 +10,7 @@ use curves::evaluate::{COVERAGE_UNITS, CurvesReport};
 use curves::population::Cut;
 use evaluation::bootstrap::Figure;
 use evaluation::send_time::Metric;
-use operations::evaluate::{Missing, Report, Request, Section, evaluate, parse_cut};
+use operations::evaluate::{EvaluateReport, EvaluateRequest, MissingSection, Section, evaluate, parse_cut};
 use registry::figures::Metrics;
 
 /// Measure curves, rankings and propensities on days they have not seen, beside baselines
@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<()
     let workspace = context.open()?;
     let cut = arguments.cut.as_deref().map(|text| parse_cut(&context.config, text)).transpose()?;
     let sections = arguments.only.iter().copied().map(Section::from).collect();
-    let request = Request { cut, sections, goal: arguments.goal.clone() };
+    let request = EvaluateRequest { cut, sections, goal: arguments.goal.clone() };
     let measured = context.operate(&workspace, |operation| evaluate(operation, &request));
     let report = measured.inspect_err(|error| error.missing().for_each(tell_missing))?;
     report.missing.iter().for_each(tell_missing);
@@ -73,11 +73,11 @@ pub(super) fn run(context: &Context, arguments: &EvaluateArguments) -> Result<()
     Ok(())
 }
 
-fn tell_missing(missing: &Missing) {
+fn tell_missing(missing: &MissingSection) {
     eprintln!("left out: {}: {}", missing.section.as_str(), missing.error);
 }
 
-fn report_json(report: &Report) -> serde_json::Value {
+fn report_json(report: &EvaluateReport) -> serde_json::Value {
     let mut json = match &report.send_time {
         Some(curves) => to_json(curves),
         None => serde_json::json!({ "cut": report.cut.to_string() }),
@@ -112,7 +112,7 @@ fn propensity_json(report: &PropensityReport) -> serde_json::Value {
     json
 }
 
-fn report_text(report: &Report) -> String {
+fn report_text(report: &EvaluateReport) -> String {
     let (cut, mut parts) = (report.cut, Vec::new());
     parts.extend(report.send_time.as_ref().map(to_text));
     parts.extend(report.content.as_ref().map(|content| content_text(cut, content)));

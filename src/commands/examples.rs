@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use operations::examples::{Request, examples};
+use operations::examples::{ExamplesRequest, examples};
 
 /// Write a goal's training examples: inputs as of each moment, and whether the goal was reached
 ///
@@ -31,7 +31,7 @@ pub(super) struct ExamplesArguments {
 
 pub(super) fn run(context: &Context, arguments: &ExamplesArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let request = Request {
+    let request = ExamplesRequest {
         goal: arguments.goal.clone(),
         as_of: context.given_moment(arguments.as_of.as_deref())?,
         with_population: arguments.population,

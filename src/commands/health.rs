@@ -3,8 +3,8 @@
 use super::charts::day_bars;
 use super::output::{print_json, print_lines, table};
 use super::{Context, Failure};
-use events::health::{Report as Checks, checks};
-use operations::health::{Report, Request, health};
+use events::health::{CheckReport, checks};
+use operations::health::{HealthReport, HealthRequest, health};
 
 /// Judge the newest whole days (UTC) before T by the four weeks before them
 ///
@@ -35,8 +35,9 @@ pub(super) fn run(context: &Context, arguments: &HealthArguments) -> Result<(), 
     }
     let workspace = context.open()?;
     let as_of = context.given_moment(arguments.as_of.as_deref())?;
-    let request = Request { as_of, days: arguments.days.map(usize::from) };
-    let Report { checks, refusal } = context.operate(&workspace, |operation| health(operation, &request))?;
+    let request = HealthRequest { as_of, days: arguments.days.map(usize::from) };
+    let HealthReport { checks, refusal } =
+        context.operate(&workspace, |operation| health(operation, &request))?;
     let failed = refusal.as_ref().map(|refusal| refusal.failed.clone()).unwrap_or_default();
     let refusal = refusal.map(Failure::from);
     if context.json {
@@ -61,7 +62,7 @@ fn show_checks(context: &Context) {
     print_lines(&lines);
 }
 
-fn to_json(report: &Checks, names: &[&str], refusal: Option<&Failure>) -> serde_json::Value {
+fn to_json(report: &CheckReport, names: &[&str], refusal: Option<&Failure>) -> serde_json::Value {
     let mut object = serde_json::json!({
         "as_of": report.as_of, "days": report.days, "checks": report.checks, "failed": names,
     });
@@ -71,7 +72,7 @@ fn to_json(report: &Checks, names: &[&str], refusal: Option<&Failure>) -> serde_
     object
 }
 
-fn to_lines(report: &Checks) -> Vec<String> {
+fn to_lines(report: &CheckReport) -> Vec<String> {
     let days: Vec<(String, u64, &str)> = report
         .days
         .iter()

@@ -11,9 +11,9 @@ use domain::zone::Zone;
 use events::columns::fields_of;
 use events::formats::Format;
 use events::mapping::Renames;
-use events::request::{Kind, Summary};
+use events::request::{IngestSummary, InputKind};
 use files::workspace::Workspace;
-use operations::ingest::{Report, Request, ingest};
+use operations::ingest::{IngestReport, IngestRequest, ingest};
 
 /// Take events, users, contents or campaigns into the workspace
 ///
@@ -69,13 +69,13 @@ pub(super) enum FormatArgument {
     Parquet,
 }
 
-impl From<KindArgument> for Kind {
-    fn from(kind: KindArgument) -> Kind {
+impl From<KindArgument> for InputKind {
+    fn from(kind: KindArgument) -> InputKind {
         match kind {
-            KindArgument::Events => Kind::Events,
-            KindArgument::Users => Kind::Users,
-            KindArgument::Contents => Kind::Contents,
-            KindArgument::Campaigns => Kind::Campaigns,
+            KindArgument::Events => InputKind::Events,
+            KindArgument::Users => InputKind::Users,
+            KindArgument::Contents => InputKind::Contents,
+            KindArgument::Campaigns => InputKind::Campaigns,
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
     let request = arguments.request()?;
     let workspace = Workspace::create(&context.workspace)?;
     let report = context.operate(&workspace, |operation| ingest(operation, &request))?;
-    let Report { summary, warnings, refusal } = report;
+    let IngestReport { summary, warnings, refusal } = report;
     let refusal = refusal.map(Failure::from);
     if context.json {
         print_json(&to_json(&summary, &warnings, refusal.as_ref()));
@@ -110,11 +110,11 @@ pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), 
 
 impl IngestArguments {
     /// The files and how to read them.
-    pub(super) fn request(&self) -> Result<Request, Failure> {
-        let kind = Kind::from(self.kind);
+    pub(super) fn request(&self) -> Result<IngestRequest, Failure> {
+        let kind = InputKind::from(self.kind);
         let renames = Renames::parse(self.map.as_deref().unwrap_or_default(), fields_of(kind));
         let zone = self.time_zone.as_deref().map(Zone::find).transpose();
-        Ok(Request {
+        Ok(IngestRequest {
             files: self.files.clone(),
             kind,
             format: self.format.into(),
@@ -125,7 +125,7 @@ impl IngestArguments {
     }
 }
 
-fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&Failure>) -> serde_json::Value {
+fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failure>) -> serde_json::Value {
     let refused: Vec<serde_json::Value> = summary
         .refused
         .iter()
@@ -143,7 +143,7 @@ fn to_json(summary: &Summary, warnings: &[String], refusal: Option<&Failure>) ->
 }
 
 /// The summary for people.
-fn to_text(summary: &Summary, warnings: &[String]) -> String {
+fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
     let mut text = format!(
         "read {} = accepted {} + duplicate {} + rejected {}\n",
         thousands(summary.read),

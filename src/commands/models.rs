@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, print_text};
 use super::{Context, Failure};
 use operations::context::Context as Operation;
-use operations::models::{Hindrance, Listed, Shown, list, show};
-use operations::promote::{Report as ChampionReport, Request, promote, rollback};
+use operations::models::{Hindrance, ListedModel, ShownModel, list, show};
+use operations::promote::{ChampionReport, PromoteRequest, promote, rollback};
 use operations::shadow::shadow;
 use registry::versions::{ChampionChange, ChangeAction};
 
@@ -22,11 +22,11 @@ use registry::versions::{ChampionChange, ChangeAction};
   smartpush models rollback --goal redeem")]
 pub(super) struct ModelsArguments {
     #[command(subcommand)]
-    action: Action,
+    action: ModelsAction,
 }
 
 #[derive(clap::Subcommand)]
-enum Action {
+enum ModelsAction {
     /// List every model of every goal (or of one); the champion has a star, the shadow a tilde
     List {
         /// Only this goal
@@ -78,18 +78,18 @@ enum Action {
 pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
     match &arguments.action {
-        Action::List { goal } => {
+        ModelsAction::List { goal } => {
             let models = context.operate(&workspace, |operation| list(operation, goal.as_deref()))?;
             print_list(context, &models);
             Ok(())
         }
-        Action::Show { goal, version, as_of } => {
+        ModelsAction::Show { goal, version, as_of } => {
             let as_of = context.given_moment(as_of.as_deref())?;
             let show = |operation: &Operation<'_>| show(operation, goal, version.as_deref(), as_of);
             print_shown(context, context.operate(&workspace, show)?)
         }
-        Action::Promote { goal, version, force } => {
-            let request = Request { goal: goal.clone(), version: version.clone(), is_forced: *force };
+        ModelsAction::Promote { goal, version, force } => {
+            let request = PromoteRequest { goal: goal.clone(), version: version.clone(), is_forced: *force };
             let promoted = context.operate(&workspace, |operation| promote(operation, &request))?;
             if !promoted.forced.is_empty() {
                 eprintln!("forced past: {}", promoted.forced.join(", "));
@@ -98,12 +98,12 @@ pub(super) fn run(context: &Context, arguments: &ModelsArguments) -> Result<(), 
             print_champion(context, done, &promoted);
             Ok(())
         }
-        Action::Shadow { goal, version, .. } => {
+        ModelsAction::Shadow { goal, version, .. } => {
             context.operate(&workspace, |operation| shadow(operation, goal, version.as_deref()))?;
             print_shadow(context, goal, version.as_deref());
             Ok(())
         }
-        Action::Rollback { goal } => {
+        ModelsAction::Rollback { goal } => {
             let champion = context.operate(&workspace, |operation| rollback(operation, goal))?;
             print_champion(context, "rolled back to", &champion);
             Ok(())
@@ -137,7 +137,7 @@ fn print_shadow(context: &Context, goal: &str, version: Option<&str>) {
     }
 }
 
-fn print_list(context: &Context, models: &[Listed]) {
+fn print_list(context: &Context, models: &[ListedModel]) {
     if context.json {
         print_json(&json!({ "models": models.iter().map(entry).collect::<Vec<Value>>() }));
     } else if models.is_empty() {
@@ -147,8 +147,8 @@ fn print_list(context: &Context, models: &[Listed]) {
     }
 }
 
-fn line(listed: &Listed) -> String {
-    let Listed { goal, version, is_champion, is_shadow, found } = listed;
+fn line(listed: &ListedModel) -> String {
+    let ListedModel { goal, version, is_champion, is_shadow, found } = listed;
     let found = match found {
         Ok(found) => found,
         Err(error) => return format!("! {goal:<14} {version}  {error}"),
@@ -174,8 +174,8 @@ fn line(listed: &Listed) -> String {
     format!("{star} {goal:<14} {version}  as of {}  {figures}{hindrance}", found.model.as_of)
 }
 
-fn entry(listed: &Listed) -> Value {
-    let Listed { goal, version, is_champion, is_shadow, found } = listed;
+fn entry(listed: &ListedModel) -> Value {
+    let ListedModel { goal, version, is_champion, is_shadow, found } = listed;
     match found {
         Ok(found) => json!({
             "goal": goal, "version": version, "champion": is_champion, "shadow": is_shadow,
@@ -188,7 +188,7 @@ fn entry(listed: &Listed) -> Value {
     }
 }
 
-/// When a version took the champion's place, and past what.
+/// When a version became the champion, and past what.
 fn history(journal: &[ChampionChange], version: &str) -> Vec<String> {
     let own = journal.iter().filter(|change| change.to == version);
     own.map(|change| {
@@ -202,8 +202,8 @@ fn history(journal: &[ChampionChange], version: &str) -> Vec<String> {
     .collect()
 }
 
-fn print_shown(context: &Context, shown: Shown) -> Result<(), Failure> {
-    let Shown { goal, found, card, champion, journal, drift, refusal } = shown;
+fn print_shown(context: &Context, shown: ShownModel) -> Result<(), Failure> {
+    let ShownModel { goal, found, card, champion, journal, drift, refusal } = shown;
     let refusal = refusal.map(Failure::from);
     if context.json {
         let mut object = json!({

@@ -109,13 +109,13 @@ fn for_people(report: &OutcomesReport) -> Vec<String> {
         share(all.explored, all.sends),
         share(all.opted_out, all.sent)
     ));
-    lines.push(place("outcomes", &report.outcomes, all.decisions));
-    lines.push(place("decisions", &report.exported.path, all.decisions));
-    lines.push(place("arms", &report.exported.path, report.exported.arms));
+    lines.push(table_line("outcomes", &report.outcomes, all.decisions));
+    lines.push(table_line("decisions", &report.exported.path, all.decisions));
+    lines.push(table_line("arms", &report.exported.path, report.exported.arms));
     lines
 }
 
-fn place(name: &str, directory: &Path, rows: u64) -> String {
+fn table_line(name: &str, directory: &Path, rows: u64) -> String {
     format!("  {:>9} rows in {}/date=*/{name}.parquet", thousands(rows), directory.display())
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use ::models::recommend::Wanted;
-use operations::recommend::{Report, Request, recommend};
+use operations::recommend::{RecommendReport, RecommendRequest, recommend};
 
 /// Write the best contents for every user, as of T
 ///
@@ -39,7 +39,7 @@ pub(super) struct RecommendArguments {
 
 pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
-    let request = Request {
+    let request = RecommendRequest {
         goal: arguments.goal.clone(),
         as_of: context.given_moment(arguments.as_of.as_deref())?,
         wanted: Wanted { top: arguments.top as usize, unseen: arguments.exclude_seen },
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &RecommendArguments) -> Result<(
         out: arguments.out.clone(),
     };
     let report = context.operate(&workspace, |operation| recommend(operation, &request))?;
-    let Report { goal, as_of, version, users, rows } = &report;
+    let RecommendReport { goal, as_of, version, users, rows } = &report;
     if version.is_none() {
         eprintln!(
             "fallback: no model of {goal} as of {as_of}; ranked by decayed popularity (`smartpush train --goal {goal} \

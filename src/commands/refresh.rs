@@ -9,8 +9,8 @@ use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use files::workspace::Workspace;
 use operations::context::parse_moment;
-use operations::ingest::Request as Files;
-use operations::refresh::{Report, Request, State, Step, refresh};
+use operations::ingest::IngestRequest;
+use operations::refresh::{RefreshReport, RefreshRequest, RefreshStep, StepState, refresh};
 
 /// Run the whole chain as of T: take files in, build profiles, train every goal, ask the gate, promote, plan
 ///
@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, arguments: &RefreshArguments) -> Result<(),
         None => context.open()?,
         Some(_) => Workspace::create(&context.workspace)?,
     };
-    let request = Request { files, as_of, out: arguments.out.clone() };
+    let request = RefreshRequest { files, as_of, out: arguments.out.clone() };
     let report = context.operate(&workspace, |operation| refresh(operation, &request))?;
     print(context, &report);
     Failure::after_report(report.refusal().map(Failure::from))
@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, arguments: &RefreshArguments) -> Result<(),
 
 impl RefreshArguments {
     /// The files to take in first, if there are any.
-    fn files(&self) -> Result<Option<Files>, Failure> {
+    fn files(&self) -> Result<Option<IngestRequest>, Failure> {
         if self.files.is_empty() {
             return Ok(None);
         }
@@ -72,8 +72,8 @@ impl RefreshArguments {
     }
 }
 
-fn print(context: &Context, report: &Report) {
-    let Report { as_of, steps, refused, journal } = report;
+fn print(context: &Context, report: &RefreshReport) {
+    let RefreshReport { as_of, steps, refused, journal } = report;
     if context.json {
         print_json(&json!({ "as_of": as_of, "steps": steps, "refused": refused, "journal": journal }));
     } else {
@@ -81,12 +81,12 @@ fn print(context: &Context, report: &Report) {
     }
 }
 
-fn line(step: &Step) -> String {
+fn line(step: &RefreshStep) -> String {
     let state = match step.state {
-        State::Done if step.again => "done before",
-        State::Done => "done",
-        State::Skipped => "nothing to do",
-        State::Refused => "refused",
+        StepState::Done if step.again => "done before",
+        StepState::Done => "done",
+        StepState::Skipped => "nothing to do",
+        StepState::Refused => "refused",
     };
     let said = json!(step.said);
     let said = said.as_object().into_iter().flatten();

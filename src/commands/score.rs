@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
-use operations::score::{Request, score};
+use operations::score::{ScoreRequest, score};
 
 /// Write the calibrated propensity of a goal for everybody it is about, as of T
 ///
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), F
         return import::run(context, arguments, predictions);
     }
     let workspace = context.open()?;
-    let request = Request {
+    let request = ScoreRequest {
         goal: arguments.goal.clone(),
         as_of: context.given_moment(arguments.as_of.as_deref())?,
         model: arguments.model.clone(),

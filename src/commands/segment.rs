@@ -37,17 +37,17 @@ use operations::segments::fields::fields;
   smartpush segment sample --where 'in_segment(\"friends\") and propensity_decile(\"purchase_7d\") >= 9'")]
 pub(super) struct SegmentArguments {
     #[command(subcommand)]
-    action: Action,
+    action: SegmentAction,
 }
 
 #[derive(clap::Subcommand)]
-enum Action {
+enum SegmentAction {
     /// List the fields with their types, and the functions
     Fields,
     /// List the ready-made audiences with their sizes now
-    ReadyMade(selection::View),
+    ReadyMade(selection::ViewArguments),
     /// Show the rhythm groups, their sizes, their peaks, and how stable they are
-    Groups(selection::View),
+    Groups(selection::ViewArguments),
     Count(count::CountArguments),
     Sample(sample::SampleArguments),
     Export(export::ExportArguments),
@@ -72,23 +72,23 @@ enum Action {
 pub(super) fn run(context: &Context, arguments: &SegmentArguments) -> Result<(), Failure> {
     let workspace = &context.open()?;
     match &arguments.action {
-        Action::Fields => {
+        SegmentAction::Fields => {
             let catalogue = context.operate(workspace, |context| fields(context, PeopleChoice::Newest))?;
             list_fields(context, &catalogue);
             Ok(())
         }
-        Action::ReadyMade(view) => ready_made::run(context, workspace, view),
-        Action::Groups(view) => groups::run(context, workspace, view),
-        Action::Count(arguments) => count::run(context, workspace, arguments),
-        Action::Sample(arguments) => sample::run(context, workspace, arguments),
-        Action::Export(arguments) => export::run(context, workspace, arguments),
-        Action::Overlap(arguments) => overlap::run(context, workspace, arguments),
-        Action::Lookalike(arguments) => lookalike::run(context, workspace, arguments),
-        Action::Save(arguments) => storage::save(context, workspace, arguments),
-        Action::Upload(arguments) => upload::run(context, workspace, arguments),
-        Action::List => storage::list(context, workspace),
-        Action::Show { id } => storage::show(context, workspace, id),
-        Action::Delete { id } => storage::delete(context, workspace, id),
+        SegmentAction::ReadyMade(view) => ready_made::run(context, workspace, view),
+        SegmentAction::Groups(view) => groups::run(context, workspace, view),
+        SegmentAction::Count(arguments) => count::run(context, workspace, arguments),
+        SegmentAction::Sample(arguments) => sample::run(context, workspace, arguments),
+        SegmentAction::Export(arguments) => export::run(context, workspace, arguments),
+        SegmentAction::Overlap(arguments) => overlap::run(context, workspace, arguments),
+        SegmentAction::Lookalike(arguments) => lookalike::run(context, workspace, arguments),
+        SegmentAction::Save(arguments) => storage::save(context, workspace, arguments),
+        SegmentAction::Upload(arguments) => upload::run(context, workspace, arguments),
+        SegmentAction::List => storage::list(context, workspace),
+        SegmentAction::Show { id } => storage::show(context, workspace, id),
+        SegmentAction::Delete { id } => storage::delete(context, workspace, id),
     }
 }
 

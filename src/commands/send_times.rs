@@ -8,7 +8,7 @@ use super::output::{print_json, print_lines, thousands, warn_of_zones};
 use super::{Context, Failure};
 use curves::export::Layout;
 use files::tables::check_extension;
-use operations::send_times::{Request, send_times};
+use operations::send_times::{SendTimesRequest, send_times};
 
 /// Write every user's send-time curve, learned from events before T
 ///
@@ -52,7 +52,7 @@ impl From<LayoutArgument> for Layout {
 pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(), Failure> {
     check_extension(&arguments.out)?;
     let workspace = context.open()?;
-    let request = Request {
+    let request = SendTimesRequest {
         as_of: context.given_moment(arguments.as_of.as_deref())?,
         layout: arguments.layout.into(),
         out: arguments.out.clone(),
@@ -66,8 +66,8 @@ pub(super) fn run(context: &Context, arguments: &SendTimesArguments) -> Result<(
             "users_without_zone": users_without_zone, "learned": report.learned,
         }));
     } else {
-        let place = arguments.out.display();
-        print_lines(&[format!("{} curves as of {} in {place}", thousands(users), report.as_of)]);
+        let out = arguments.out.display();
+        print_lines(&[format!("{} curves as of {} in {out}", thousands(users), report.as_of)]);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use evaluation::bootstrap::Figure;
-use operations::train::{Goals, Learned, NotTrained, Request, Standing, train};
+use operations::train::{GoalChoice, ModelStanding, NotTrained, TrainRequest, TrainedModel, train};
 use registry::card::Card;
 use registry::gate::Gate;
 
@@ -37,7 +37,7 @@ pub(super) struct TrainArguments {
 pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), Failure> {
     let workspace = context.open()?;
     let as_of = context.given_moment(arguments.as_of.as_deref())?;
-    let request = Request { goals: arguments.goals(), as_of, seed: arguments.seed };
+    let request = TrainRequest { goals: arguments.goals(), as_of, seed: arguments.seed };
     let trained = context.operate(&workspace, |operation| train(operation, &request));
     let report = trained.inspect_err(|error| tell_skipped(error.skipped()))?;
     tell_skipped(&report.skipped);
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
     let refusal = report.failed.into_iter().next().map(|failed| Failure::from(failed.error));
     match (&request.goals, context.json) {
         (_, false) => report.models.iter().for_each(|learned| print_lines(&to_lines(learned))),
-        (Goals::Every, true) => {
+        (GoalChoice::Every, true) => {
             let models: Vec<Value> = report.models.iter().map(to_json).collect();
             let mut object = json!({ "as_of": report.as_of.to_string(), "models": models });
             if let Some(failure) = &refusal {
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
             }
             print_json(&object);
         }
-        (Goals::One(_) | Goals::Online(_), true) => {
+        (GoalChoice::One(_) | GoalChoice::Online(_), true) => {
             report.models.iter().for_each(|learned| print_json(&to_json(learned)));
         }
     }
@@ -61,11 +61,11 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
 }
 
 impl TrainArguments {
-    fn goals(&self) -> Goals {
+    fn goals(&self) -> GoalChoice {
         match &self.goal {
-            None => Goals::Every,
-            Some(goal) if self.online => Goals::Online(goal.clone()),
-            Some(goal) => Goals::One(goal.clone()),
+            None => GoalChoice::Every,
+            Some(goal) if self.online => GoalChoice::Online(goal.clone()),
+            Some(goal) => GoalChoice::One(goal.clone()),
         }
     }
 }
@@ -75,7 +75,7 @@ fn tell_skipped(skipped: &[NotTrained]) {
 }
 
 /// The contract's keys, and what else a program may want.
-pub(super) fn to_json(learned: &Learned) -> Value {
+pub(super) fn to_json(learned: &TrainedModel) -> Value {
     let (card, model) = (&learned.trained.card, &learned.trained.model);
     json!({
         "goal": learned.goal, "version": learned.version, "champion": model.kind.as_str(),
@@ -86,14 +86,14 @@ pub(super) fn to_json(learned: &Learned) -> Value {
     })
 }
 
-fn to_lines(learned: &Learned) -> Vec<String> {
+fn to_lines(learned: &TrainedModel) -> Vec<String> {
     let card = &learned.trained.card;
     let verdict = match learned.standing {
-        Standing::BelowBaseRate => "does not beat the base rate: kept, not promoted",
-        Standing::Promoted => "passes the gate: promoted",
-        Standing::ChampionKnowsMore => "passes the gate; the champion knows a later day and stays",
-        Standing::RefusedByGate => "refused by the gate: kept, not promoted",
-        Standing::Registered => "kept, not promoted",
+        ModelStanding::BelowBaseRate => "does not beat the base rate: kept, not promoted",
+        ModelStanding::Promoted => "passes the gate: promoted",
+        ModelStanding::ChampionKnowsMore => "passes the gate; the champion knows a later day and stays",
+        ModelStanding::RefusedByGate => "refused by the gate: kept, not promoted",
+        ModelStanding::Registered => "kept, not promoted",
     };
     let mut lines = vec![format!("{} {}: {verdict}", learned.goal, learned.version)];
     let failed = card.gate.iter().flat_map(Gate::failed);

@@ -9,7 +9,7 @@ pub(super) fn parse_table(origin: &str, text: &str) -> Result<toml::Table, Confi
     })
 }
 
-/// Puts every value of `above` in place of the one in `below`: tables are merged, all other values, lists too, are replaced.
+/// Replaces values of `below` by those of `above`: tables are merged, all other values, lists too, are replaced.
 pub fn overlay(below: &mut toml::Table, above: toml::Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {

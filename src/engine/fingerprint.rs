@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use files::workspace::Workspace;
 
-/// Length and time of change of every file that decisions depend on. Our files are replaced, never edited in place.
+/// Length and time of change of every file that decisions depend on. Our files are replaced, never edited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     files: BTreeMap<PathBuf, (u64, Option<SystemTime>)>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scorer::{Learned, SnapshotScorer};
+use super::scorer::{LearnedScorer, SnapshotScorer};
 use decisions::context::DecisionContext;
 use domain::content::Content;
 use domain::goal::Unit;
@@ -90,7 +90,7 @@ impl Knowledge {
     fn fill_learned(
         &self,
         as_of: &AsOf,
-        learned: &Learned,
+        learned: &LearnedScorer,
         known: Option<&UserAsOf<'_>>,
         context: &mut DecisionContext,
     ) {

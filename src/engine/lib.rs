@@ -22,7 +22,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use ids::is_decision_id;
-pub use question::{InvalidField, Question, QuestionError, QuestionField};
+pub use question::{DecisionQuestion, InvalidField, QuestionError, QuestionField};
 pub use refresh::{RefreshState, Refresher};
 pub use scorer::{POPULARITY, SnapshotScorer};
 pub use send_time::{BestHour, SendTime};
@@ -33,7 +33,7 @@ pub use answers::Answer;
 use answers::{KeyedAnswer, Keys, RecentAnswers};
 use exploration::ExploredToday;
 use ids::DecisionIds;
-use question::Loaded;
+use question::LoadedQuestion;
 
 use config::Config;
 use decisions::context::DecisionContext;
@@ -169,7 +169,7 @@ impl Engine {
     /// When the question cannot be answered, or the log takes no more.
     pub fn decide(
         &self,
-        question: &Question,
+        question: &DecisionQuestion,
         key: Option<&str>,
         now: Instant,
     ) -> Result<Answer, EngineError> {
@@ -201,13 +201,14 @@ impl Engine {
     /// The path of a decision.
     fn decide_anew(
         &self,
-        question: &Question,
+        question: &DecisionQuestion,
         key: Option<&IdempotencyKey<'_>>,
         now: Instant,
     ) -> Result<Answer, EngineError> {
         let snapshot = self.snapshot.load();
         let explored = |campaign_id: &str| self.explored.of(campaign_id, now);
-        let loaded = Loaded::of(&snapshot, question, now, self.is_clock_trusted(&snapshot, now), &explored);
+        let loaded =
+            LoadedQuestion::of(&snapshot, question, now, self.is_clock_trusted(&snapshot, now), &explored);
         let decision_id = self.ids.next(now);
         loop {
             let (context, decision) = decide_best(&snapshot, loaded.contexts(&decision_id)?);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ids::uuid_v7;
-use super::question::{Loaded, Question};
+use super::question::{DecisionQuestion, LoadedQuestion};
 use super::scorer::SnapshotScorer;
 use super::snapshot::{Snapshot, goal_for};
 use ::planning::ContextSource;
@@ -99,19 +99,19 @@ impl ContextSource for PlanSource<'_> {
 
     fn contexts(&self, user: usize) -> Vec<(usize, DecisionContext)> {
         let user_id = self.users[user];
-        let question = Question { user_id: user_id.to_string(), ..Question::default() };
-        let loaded = Loaded::of(self.snapshot, &question, self.now, true, &|_| 0);
+        let question = DecisionQuestion { user_id: user_id.to_string(), ..DecisionQuestion::default() };
+        let loaded = LoadedQuestion::of(self.snapshot, &question, self.now, true, &|_| 0);
         let mut known = BTreeMap::new();
-        let context = |(place, campaign): (usize, &Campaign)| {
+        let context = |(index, campaign): (usize, &Campaign)| {
             let id = self.decision_id(user_id, &campaign.campaign_id);
             let mut context = loaded.context_for(&id, campaign, &mut known);
             context.audience = self.membership(campaign);
             let goal_value = context.settings.goal_value;
             context.settings = DecisionSettings { goal_value, ..self.settings.clone() };
-            (place, context)
+            (index, context)
         };
-        let is_member = |place: usize| self.members[place].as_ref().is_none_or(|members| members[user]);
-        self.campaigns.iter().enumerate().filter(|(place, _)| is_member(*place)).map(context).collect()
+        let is_member = |index: usize| self.members[index].as_ref().is_none_or(|members| members[user]);
+        self.campaigns.iter().enumerate().filter(|(index, _)| is_member(*index)).map(context).collect()
     }
 
     fn scorer(&self, campaign: usize) -> &SnapshotScorer {

@@ -26,9 +26,9 @@ const MOST_CAMPAIGNS: usize = 50;
 
 /// "What and when for this user?"
 ///
-/// It is serialised for [`Question::hash`] alone, whose values lie in old logs: fields and their order stay as they are.
+/// It is serialised for [`DecisionQuestion::hash`] alone, whose values lie in old logs: fields and their order stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Question {
+pub struct DecisionQuestion {
     /// Who.
     pub user_id: String,
     /// For this campaign; without one, the running campaigns compete.
@@ -44,17 +44,17 @@ pub struct Question {
 /// A field of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuestionField {
-    /// [`Question::user_id`]
+    /// [`DecisionQuestion::user_id`]
     UserId,
-    /// [`Question::campaign_id`]
+    /// [`DecisionQuestion::campaign_id`]
     CampaignId,
-    /// [`Question::content_ids`], all of them.
+    /// [`DecisionQuestion::content_ids`], all of them.
     ContentIds,
-    /// One of [`Question::content_ids`], by its index.
+    /// One of [`DecisionQuestion::content_ids`], by its index.
     ContentId(usize),
-    /// [`Question::horizon_hours`]
+    /// [`DecisionQuestion::horizon_hours`]
     HorizonHours,
-    /// [`Question::channel`]
+    /// [`DecisionQuestion::channel`]
     Channel,
 }
 
@@ -119,7 +119,7 @@ impl Coded for QuestionError {
     }
 }
 
-impl Question {
+impl DecisionQuestion {
     /// Checks the fields themselves, before anything is looked up.
     ///
     /// # Errors
@@ -163,14 +163,14 @@ impl Question {
 const _: () = assert!(*HORIZON_HOURS.start() == 1 && *HORIZON_HOURS.end() == 168, "Question documents these");
 
 /// What the models know of one user, by goal.
-pub(super) type Known<'a> = BTreeMap<String, Option<UserAsOf<'a>>>;
+pub(super) type KnownUsers<'a> = BTreeMap<String, Option<UserAsOf<'a>>>;
 
 /// A question, with what is known of its user.
-pub(super) struct Loaded<'a> {
+pub(super) struct LoadedQuestion<'a> {
     /// Explored sends of a campaign on the UTC day of the question.
     explored: &'a dyn Fn(&str) -> u32,
     snapshot: &'a Snapshot,
-    question: &'a Question,
+    question: &'a DecisionQuestion,
     now: Instant,
     clock_trusted: bool,
     user: User,
@@ -181,15 +181,15 @@ pub(super) struct Loaded<'a> {
     zone: &'static Zone,
 }
 
-impl<'a> Loaded<'a> {
+impl<'a> LoadedQuestion<'a> {
     /// Looks the user up.
     pub(super) fn of(
         snapshot: &'a Snapshot,
-        question: &'a Question,
+        question: &'a DecisionQuestion,
         now: Instant,
         clock_trusted: bool,
         explored: &'a dyn Fn(&str) -> u32,
-    ) -> Loaded<'a> {
+    ) -> LoadedQuestion<'a> {
         let user = snapshot.user(&question.user_id);
         let own = snapshot.rhythms().probability(&question.user_id).filter(|_| user.personalisation);
         let mut fallback = Vec::new();
@@ -202,7 +202,18 @@ impl<'a> Loaded<'a> {
         let sends = snapshot.sends_before(&question.user_id, now);
         // Without a zone the day is UTC's.
         let zone = user.time_zone.as_deref().and_then(Zone::shared).unwrap_or(Zone::shared_utc());
-        Loaded { explored, snapshot, question, now, clock_trusted, user, curve, sends, fallback, zone }
+        LoadedQuestion {
+            explored,
+            snapshot,
+            question,
+            now,
+            clock_trusted,
+            user,
+            curve,
+            sends,
+            fallback,
+            zone,
+        }
     }
 
     /// The contexts that compete for the answer: the campaign asked for, else those that run, else none.
@@ -229,7 +240,7 @@ impl<'a> Loaded<'a> {
             }
         };
         let campaigns = if campaigns.is_empty() { vec![None] } else { campaigns };
-        let mut known = Known::new();
+        let mut known = KnownUsers::new();
         Ok(campaigns
             .into_iter()
             .map(|campaign| {
@@ -250,14 +261,18 @@ impl<'a> Loaded<'a> {
         &self,
         decision_id: &str,
         campaign: &Campaign,
-        known: &mut Known<'a>,
+        known: &mut KnownUsers<'a>,
     ) -> DecisionContext {
         let known = self.known(Some(campaign), known);
         self.context(decision_id, Some(campaign), None, known)
     }
 
     /// Campaigns of one goal share what its model knows of the user.
-    fn known<'k>(&self, campaign: Option<&Campaign>, known: &'k mut Known<'a>) -> Option<&'k UserAsOf<'a>> {
+    fn known<'k>(
+        &self,
+        campaign: Option<&Campaign>,
+        known: &'k mut KnownUsers<'a>,
+    ) -> Option<&'k UserAsOf<'a>> {
         let goal = goal_for(campaign, self.snapshot.settings());
         known.entry(goal).or_insert_with_key(|goal| self.snapshot.known(goal, &self.user)).as_ref()
     }

@@ -24,7 +24,7 @@ pub struct Replay {
     pub logged: Record,
 }
 
-/// One place at which two records differ.
+/// One value that differs between two records.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Difference {
     /// JSON pointer.

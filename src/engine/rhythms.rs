@@ -61,26 +61,26 @@ impl Rhythms {
 
     /// Does any event name the user?
     pub(super) fn knows(&self, user_id: &str) -> bool {
-        self.place_of(user_id).is_some()
+        self.index_of(user_id).is_some()
     }
 
     /// The zone of the user's newest event that named one.
     pub(super) fn device_zone(&self, user_id: &str) -> Option<&str> {
-        let place = self.place_of(user_id)?;
-        let is_device = self.population.zone_sources[place] == ZoneSource::Device;
-        is_device.then_some(self.population.zones[place].as_str())
+        let index = self.index_of(user_id)?;
+        let is_device = self.population.zone_sources[index] == ZoneSource::Device;
+        is_device.then_some(self.population.zones[index].as_str())
     }
 
     /// The user's probabilities; `None` without active hours of his.
     pub(super) fn probability(&self, user_id: &str) -> Option<[f64; HOURS_OF_WEEK]> {
-        let (place, model) = (self.active_place_of(user_id)?, self.model.as_ref()?);
-        Some(model.probability(place, &self.population.histories[place]))
+        let (index, model) = (self.active_index_of(user_id)?, self.model.as_ref()?);
+        Some(model.probability(index, &self.population.histories[index]))
     }
 
     /// The user's curve; `None` without active hours of his.
     pub(super) fn curve(&self, user_id: &str) -> Option<SendTimeCurve> {
-        let (place, model) = (self.active_place_of(user_id)?, self.model.as_ref()?);
-        Some(model.curve(place, &self.population.histories[place]))
+        let (index, model) = (self.active_index_of(user_id)?, self.model.as_ref()?);
+        Some(model.curve(index, &self.population.histories[index]))
     }
 
     /// Everybody's curve.
@@ -88,11 +88,11 @@ impl Rhythms {
         &self.everybody
     }
 
-    fn active_place_of(&self, user_id: &str) -> Option<usize> {
-        self.place_of(user_id).filter(|place| !self.population.histories[*place].units.is_empty())
+    fn active_index_of(&self, user_id: &str) -> Option<usize> {
+        self.index_of(user_id).filter(|index| !self.population.histories[*index].units.is_empty())
     }
 
-    fn place_of(&self, user_id: &str) -> Option<usize> {
+    fn index_of(&self, user_id: &str) -> Option<usize> {
         self.population.ids.binary_search_by(|id| id.as_str().cmp(user_id)).ok()
     }
 }

@@ -19,12 +19,12 @@ pub enum SnapshotScorer {
     /// No model: popular contents at the user's hours.
     Popularity(PopularityScorer),
     /// A trained model.
-    Learned(Arc<Learned>),
+    Learned(Arc<LearnedScorer>),
 }
 
 /// A champion.
 #[derive(Clone, Debug)]
-pub struct Learned {
+pub struct LearnedScorer {
     /// The model.
     pub model: Model,
     /// `goal/version`
@@ -80,13 +80,13 @@ impl SnapshotScorer {
     }
 }
 
-fn learned(registry: &Registry, goal: &str, version: &str) -> Result<Learned, RegistryError> {
+fn learned(registry: &Registry, goal: &str, version: &str) -> Result<LearnedScorer, RegistryError> {
     let found = registry.read(goal, version)?;
     registry.check_servable(&found)?;
     let model = found.model;
     let path = registry.version_directory(goal, version).join("model.json");
     check_inputs(&model).map_err(|error| RegistryError::Unusable { path, error })?;
-    Ok(Learned { model, name: format!("{goal}/{version}") })
+    Ok(LearnedScorer { model, name: format!("{goal}/{version}") })
 }
 
 impl Scorer for SnapshotScorer {

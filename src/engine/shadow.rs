@@ -18,11 +18,11 @@ use store::decision_log::ShadowScore;
 pub(super) struct Shadow {
     /// `goal/version`
     name: String,
-    says: Says,
+    says: ShadowSource,
 }
 
 #[derive(Clone, Debug)]
-enum Says {
+enum ShadowSource {
     /// A model of ours: it reads the inputs that the champion reads.
     Model(Box<Model>),
     /// Another team's table: propensity by user, campaign and content, as far as its goal tells them apart.
@@ -34,9 +34,9 @@ impl Shadow {
     fn probability(&self, context: &DecisionContext, decision: &Decision, has_champion: bool) -> Option<f64> {
         match &self.says {
             // Without a champion nobody has looked up the inputs.
-            Says::Model(_) if !has_champion => None,
-            Says::Model(model) => second_opinion(context, decision, &**model),
-            Says::Table(table) => {
+            ShadowSource::Model(_) if !has_champion => None,
+            ShadowSource::Model(model) => second_opinion(context, decision, &**model),
+            ShadowSource::Table(table) => {
                 decision.send_at?;
                 let user = || decision.user_id.clone();
                 let (campaign, content) = (decision.campaign_id.clone(), decision.content_id.clone());
@@ -61,15 +61,15 @@ impl Shadow {
 /// The shadows of all goals, and what is wrong with those that cannot be used.
 pub(super) fn shadows(workspace: &Workspace, config: &Config) -> (BTreeMap<String, Shadow>, Vec<String>) {
     let registry = Registry::of(workspace);
-    let (mut shadows, mut faults) = (BTreeMap::new(), Vec::new());
+    let (mut shadows, mut errors) = (BTreeMap::new(), Vec::new());
     for (goal, declared) in &config.goals {
         let Some(version) = registry.shadow(goal) else { continue };
         match read(&registry, goal, &version, |model| check_goal(model, declared)) {
             Ok(shadow) => drop(shadows.insert(goal.clone(), shadow)),
-            Err(error) => faults.push(format!("shadow of {goal}: {error}")),
+            Err(error) => errors.push(format!("shadow of {goal}: {error}")),
         }
     }
-    (shadows, faults)
+    (shadows, errors)
 }
 
 fn read(
@@ -84,8 +84,8 @@ fn read(
         .and_then(|()| check_inputs(&model))
         .map_err(|error| RegistryError::Unusable { path, error })?;
     let says = match model.kind {
-        ModelKind::Imported => Says::Table(registry.predictions(goal, version)?),
-        _ => Says::Model(Box::new(model)),
+        ModelKind::Imported => ShadowSource::Table(registry.predictions(goal, version)?),
+        _ => ShadowSource::Model(Box::new(model)),
     };
     Ok(Shadow { name: format!("{goal}/{version}"), says })
 }

@@ -45,7 +45,7 @@ pub struct Snapshot {
     shadows: Arc<BTreeMap<String, Shadow>>,
     knowledge: Arc<Knowledge>,
     /// What is wrong with champions that cannot be used.
-    model_faults: Vec<String>,
+    model_errors: Vec<String>,
     settings: DecisionSettings,
     /// `profiles.fatigue_half_life_days`
     fatigue_half_life_days: f64,
@@ -94,11 +94,11 @@ impl Snapshot {
         let recent = Recent::read(&lake, as_of)?;
         let rhythms = Rhythms::learn(&lake, &material.declared, as_of, config.send_time.interval)?;
         let contents = Arc::new(RankedContents::of(&declared.contents, &recent));
-        let (scorers, mut model_faults) = scorers(workspace, config, &declared.campaigns);
-        let (shadows, shadow_faults) = shadows(workspace, config);
-        model_faults.extend(shadow_faults);
-        for fault in &model_faults {
-            tracing::warn!(%fault, "a model cannot be used: decisions fall back to popularity, or go without a shadow");
+        let (scorers, mut model_errors) = scorers(workspace, config, &declared.campaigns);
+        let (shadows, shadow_errors) = shadows(workspace, config);
+        model_errors.extend(shadow_errors);
+        for error in &model_errors {
+            tracing::warn!(%error, "a model cannot be used: decisions fall back to popularity, or go without a shadow");
         }
         let audiences =
             Audiences::build(workspace, config, &segments_of(&declared.campaigns), now, &material);
@@ -111,7 +111,7 @@ impl Snapshot {
             knowledge: Arc::new(Knowledge::gather(material, &scorers)?),
             scorers: Arc::new(scorers),
             shadows: Arc::new(shadows),
-            model_faults,
+            model_errors,
             declared,
             contents,
             recent: Arc::new(recent),
@@ -337,8 +337,8 @@ impl Snapshot {
     }
 
     /// What is wrong with champions that cannot be used.
-    pub fn model_faults(&self) -> &[String] {
-        &self.model_faults
+    pub fn model_errors(&self) -> &[String] {
+        &self.model_errors
     }
 
     /// The settings in force.
@@ -416,13 +416,13 @@ fn scorers(
         .filter_map(|campaign| campaign.goal.as_ref())
         .chain([&config.decisions.goal])
         .collect();
-    let (mut scorers, mut faults) = (BTreeMap::new(), Vec::new());
+    let (mut scorers, mut errors) = (BTreeMap::new(), Vec::new());
     for goal in goals {
-        let (scorer, fault) = SnapshotScorer::of_goal(workspace, goal, config.goals.get(goal));
+        let (scorer, error) = SnapshotScorer::of_goal(workspace, goal, config.goals.get(goal));
         scorers.insert(goal.clone(), scorer);
-        faults.extend(fault);
+        errors.extend(error);
     }
-    (scorers, faults)
+    (scorers, errors)
 }
 
 fn versions(config: &Config, as_of: Instant) -> BTreeMap<String, String> {

@@ -67,7 +67,7 @@ pub fn user_with_attributes(
     let table = DeclaredTable::read(workspace, USER_COLUMNS)?;
     let index = table.texts(users::ID).iter().position(|id| id == Some(user_id));
     Ok(index.map(|index| {
-        let row = Row { table: &table, index };
+        let row = CatalogueRow { table: &table, index };
         (user(&row), attributes_of(&row))
     }))
 }
@@ -135,12 +135,12 @@ const CAMPAIGN_COLUMNS: &[Column<Campaigns>] = &[
 ];
 
 /// One row of a table.
-struct Row<'a, T> {
+struct CatalogueRow<'a, T> {
     table: &'a DeclaredTable<T>,
     index: usize,
 }
 
-impl<'a, T: Table> Row<'a, T> {
+impl<'a, T: Table> CatalogueRow<'a, T> {
     fn key(&self, column: Column<T>) -> String {
         self.text(column).unwrap_or_default().to_string()
     }
@@ -184,10 +184,10 @@ fn by_id<T: Table, V>(
     workspace: &Workspace,
     columns: &[Column<T>],
     id: Column<T>,
-    read: impl Fn(&Row<'_, T>) -> V,
+    read: impl Fn(&CatalogueRow<'_, T>) -> V,
 ) -> Result<BTreeMap<String, V>, TableError> {
     let table = DeclaredTable::read(workspace, columns)?;
-    let rows = (0..table.len()).map(|index| Row { table: &table, index });
+    let rows = (0..table.len()).map(|index| CatalogueRow { table: &table, index });
     Ok(rows.map(|row| (row.key(id), read(&row))).collect())
 }
 
@@ -230,11 +230,11 @@ impl DeclaredUsers {
 
     /// The user of a row, without what only contents and variants ask for.
     pub fn user(&self, row: usize) -> User {
-        ruled_user(&Row { table: &self.table, index: row })
+        ruled_user(&CatalogueRow { table: &self.table, index: row })
     }
 }
 
-fn user(row: &Row<'_, Users>) -> User {
+fn user(row: &CatalogueRow<'_, Users>) -> User {
     User {
         locale: row.owned(users::LOCALE),
         country: row.owned(users::COUNTRY),
@@ -245,7 +245,7 @@ fn user(row: &Row<'_, Users>) -> User {
 }
 
 /// What rules about a user alone ask for.
-fn ruled_user(row: &Row<'_, Users>) -> User {
+fn ruled_user(row: &CatalogueRow<'_, Users>) -> User {
     let mut user = User { user_id: row.key(users::ID), known: true, ..User::default() };
     let mut unreadable = Vec::new();
     match row.parsed::<Consent>(users::CONSENT) {
@@ -281,13 +281,13 @@ fn ruled_user(row: &Row<'_, Users>) -> User {
     user
 }
 
-fn attributes_of(row: &Row<'_, Users>) -> BTreeMap<String, Value> {
+fn attributes_of(row: &CatalogueRow<'_, Users>) -> BTreeMap<String, Value> {
     row.text(users::ATTRIBUTES).map(attributes_in).unwrap_or_default()
 }
 
 /// Both ends or neither: one end alone says that there are quiet hours, but not which.
 fn quiet_hours<T: Table>(
-    row: &Row<'_, T>,
+    row: &CatalogueRow<'_, T>,
     from: Column<T>,
     until: Column<T>,
 ) -> Result<Option<QuietHours>, String> {
@@ -304,7 +304,7 @@ fn quiet_hours<T: Table>(
     }
 }
 
-fn content(row: &Row<'_, Contents>) -> Content {
+fn content(row: &CatalogueRow<'_, Contents>) -> Content {
     let mut unreadable = Vec::new();
     let message_class = row.parsed::<MessageClass>(contents::MESSAGE_CLASS).unwrap_or_else(|name| {
         unreadable.push(name);
@@ -332,7 +332,7 @@ fn content(row: &Row<'_, Contents>) -> Content {
 }
 
 /// The declared variants, else the title as the only one; `Err` with the column's name when what is stored are no variants.
-fn variants(row: &Row<'_, Contents>) -> Result<Vec<Variant>, String> {
+fn variants(row: &CatalogueRow<'_, Contents>) -> Result<Vec<Variant>, String> {
     let unreadable = || contents::VARIANTS.name().to_string();
     let declared = match row.text(contents::VARIANTS) {
         Some(text) => {
@@ -347,7 +347,7 @@ fn variants(row: &Row<'_, Contents>) -> Result<Vec<Variant>, String> {
     Ok(row.owned(contents::TITLE).map(Variant::of_title).into_iter().collect())
 }
 
-fn campaign(row: &Row<'_, Campaigns>) -> Campaign {
+fn campaign(row: &CatalogueRow<'_, Campaigns>) -> Campaign {
     let mut unreadable = Vec::new();
     let frequency_rules =
         row.parsed::<Vec<FrequencyRule>>(campaigns::FREQUENCY_RULES).unwrap_or_else(|name| {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::formats::{RawValue, Row};
-use super::mapping::{Field, Mapping};
+use super::formats::{InputRow, RawValue};
+use super::mapping::{InputField, Mapping};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
 use domain::error::Coded;
@@ -15,20 +15,20 @@ use domain::rejection::{Rejection, RejectionCode};
 use domain::zone::Zones;
 
 /// Fields of an event file. The text fields come last, in the order of [`TEXT_FIELDS`].
-pub const EVENT_FIELDS: &[Field] = &[
-    Field { name: "message_id", required: false },
-    Field { name: "user_id", required: true },
-    Field { name: "event", required: true },
-    Field { name: "timestamp", required: true },
-    Field { name: "time_zone", required: false },
-    Field { name: "value", required: false },
-    Field { name: TEXT_FIELDS[0], required: false },
-    Field { name: TEXT_FIELDS[1], required: false },
-    Field { name: TEXT_FIELDS[2], required: false },
-    Field { name: TEXT_FIELDS[3], required: false },
-    Field { name: TEXT_FIELDS[4], required: false },
-    Field { name: TEXT_FIELDS[5], required: false },
-    Field { name: TEXT_FIELDS[6], required: false },
+pub const EVENT_FIELDS: &[InputField] = &[
+    InputField { name: "message_id", required: false },
+    InputField { name: "user_id", required: true },
+    InputField { name: "event", required: true },
+    InputField { name: "timestamp", required: true },
+    InputField { name: "time_zone", required: false },
+    InputField { name: "value", required: false },
+    InputField { name: TEXT_FIELDS[0], required: false },
+    InputField { name: TEXT_FIELDS[1], required: false },
+    InputField { name: TEXT_FIELDS[2], required: false },
+    InputField { name: TEXT_FIELDS[3], required: false },
+    InputField { name: TEXT_FIELDS[4], required: false },
+    InputField { name: TEXT_FIELDS[5], required: false },
+    InputField { name: TEXT_FIELDS[6], required: false },
 ];
 
 const FIRST_TEXT_FIELD: usize = EVENT_FIELDS.len() - TEXT_FIELDS.len();
@@ -54,7 +54,7 @@ impl EventCleaner {
     ///
     /// # Errors
     /// The first thing that is wrong with the record.
-    pub fn clean<'a>(&mut self, mapping: &Mapping, row: &Row<'a>) -> Result<Event<'a>, Rejection> {
+    pub fn clean<'a>(&mut self, mapping: &Mapping, row: &InputRow<'a>) -> Result<Event<'a>, Rejection> {
         let user_id = required_id("user_id", mapping.get(row, 1))?;
         let name = required_id("event", mapping.get(row, 2))?;
         let stamp = self.stamps.read("timestamp", &mapping.get(row, 3))?;
@@ -95,7 +95,7 @@ impl EventCleaner {
 }
 
 /// The properties column and all unknown columns as one canonical JSON object.
-fn properties(mapping: &Mapping, row: &Row<'_>) -> Result<Option<String>, Rejection> {
+fn properties(mapping: &Mapping, row: &InputRow<'_>) -> Result<Option<String>, Rejection> {
     let declared = mapping.get(row, FIRST_TEXT_FIELD + TextField::Properties as usize);
     let mut all = mapping.others(row);
     all.extend(object("properties", &declared)?);

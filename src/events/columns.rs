@@ -4,8 +4,8 @@
 
 use std::marker::PhantomData;
 
-use super::mapping::Field;
-use super::request::Kind;
+use super::mapping::InputField;
+use super::request::InputKind;
 
 /// What a column holds, and so how it is read, checked and stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,14 +75,14 @@ impl Holds {
 /// One column of a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TableColumn {
-    pub(super) field: Field,
+    pub(super) field: InputField,
     pub(super) holds: Holds,
 }
 
 /// One of the three tables, as a type: columns of one table cannot be asked of another.
 pub trait Table {
     /// What its rows are.
-    const KIND: Kind;
+    const KIND: InputKind;
 }
 
 /// The table of users.
@@ -98,15 +98,15 @@ pub struct Contents;
 pub struct Campaigns;
 
 impl Table for Users {
-    const KIND: Kind = Kind::Users;
+    const KIND: InputKind = InputKind::Users;
 }
 
 impl Table for Contents {
-    const KIND: Kind = Kind::Contents;
+    const KIND: InputKind = InputKind::Contents;
 }
 
 impl Table for Campaigns {
-    const KIND: Kind = Kind::Campaigns;
+    const KIND: InputKind = InputKind::Campaigns;
 }
 
 /// A column of the table `T`.
@@ -126,7 +126,7 @@ impl<T> Copy for Column<T> {}
 
 impl<T> Column<T> {
     const fn new(name: &'static str, holds: Holds) -> Column<T> {
-        let field = Field { name, required: matches!(holds, Holds::Key) };
+        let field = InputField { name, required: matches!(holds, Holds::Key) };
         Column { column: TableColumn { field, holds }, table: PhantomData }
     }
 
@@ -326,12 +326,12 @@ pub mod campaigns {
     ];
 }
 
-const USER_FIELDS: &[Field] = &fields::<{ users::ALL.len() }>(users::ALL);
-const CONTENT_FIELDS: &[Field] = &fields::<{ contents::ALL.len() }>(contents::ALL);
-const CAMPAIGN_FIELDS: &[Field] = &fields::<{ campaigns::ALL.len() }>(campaigns::ALL);
+const USER_FIELDS: &[InputField] = &fields::<{ users::ALL.len() }>(users::ALL);
+const CONTENT_FIELDS: &[InputField] = &fields::<{ contents::ALL.len() }>(contents::ALL);
+const CAMPAIGN_FIELDS: &[InputField] = &fields::<{ campaigns::ALL.len() }>(campaigns::ALL);
 
-const fn fields<const N: usize>(columns: &[TableColumn]) -> [Field; N] {
-    let mut list = [Field { name: "", required: false }; N];
+const fn fields<const N: usize>(columns: &[TableColumn]) -> [InputField; N] {
+    let mut list = [InputField { name: "", required: false }; N];
     let mut index = 0;
     while index < N {
         list[index] = columns[index].field;
@@ -341,21 +341,21 @@ const fn fields<const N: usize>(columns: &[TableColumn]) -> [Field; N] {
 }
 
 /// The columns of a kind of table; events have none, they go to the lake.
-pub(super) fn columns_of(kind: Kind) -> &'static [TableColumn] {
+pub(super) fn columns_of(kind: InputKind) -> &'static [TableColumn] {
     match kind {
-        Kind::Events => &[],
-        Kind::Users => users::ALL,
-        Kind::Contents => contents::ALL,
-        Kind::Campaigns => campaigns::ALL,
+        InputKind::Events => &[],
+        InputKind::Users => users::ALL,
+        InputKind::Contents => contents::ALL,
+        InputKind::Campaigns => campaigns::ALL,
     }
 }
 
 /// The fields of a kind of file.
-pub fn fields_of(kind: Kind) -> &'static [Field] {
+pub fn fields_of(kind: InputKind) -> &'static [InputField] {
     match kind {
-        Kind::Events => super::clean::EVENT_FIELDS,
-        Kind::Users => USER_FIELDS,
-        Kind::Contents => CONTENT_FIELDS,
-        Kind::Campaigns => CAMPAIGN_FIELDS,
+        InputKind::Events => super::clean::EVENT_FIELDS,
+        InputKind::Users => USER_FIELDS,
+        InputKind::Contents => CONTENT_FIELDS,
+        InputKind::Campaigns => CAMPAIGN_FIELDS,
     }
 }

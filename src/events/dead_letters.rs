@@ -19,9 +19,9 @@ pub struct DeadLetters {
     finished: Option<PathBuf>,
 }
 
-/// A place in the dead letters to which a refused file can be rolled back.
+/// A position in the dead letters to which a refused file can be rolled back.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark(u64);
+pub struct DeadLetterMark(u64);
 
 impl DeadLetters {
     /// Will write to `path`, by way of a file in `staging`.
@@ -59,12 +59,12 @@ impl DeadLetters {
     }
 
     /// Where the letters stand now.
-    pub fn mark(&self) -> Mark {
-        Mark(self.written)
+    pub fn mark(&self) -> DeadLetterMark {
+        DeadLetterMark(self.written)
     }
 
     /// Takes back everything after the mark.
-    pub fn roll_back(&mut self, mark: Mark) -> Result<(), TableError> {
+    pub fn roll_back(&mut self, mark: DeadLetterMark) -> Result<(), TableError> {
         if let Some(writer) = &mut self.writer {
             use std::io::Seek;
             let mut back = || -> std::io::Result<()> {

@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::dead_letters::DeadLetters;
 use super::lake::{Lake, LakeFile};
-use super::reading::Source;
+use super::reading::IngestSource;
 use super::records::{Event, events_of, frame_of};
-use super::request::{Change, IngestError, Kind, Request, Stage, Summary};
-use super::staging::{Origin, Staging, Verdict, Verdicts, records_of};
+use super::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange};
+use super::staging::{Origin, RecordVerdict, RecordVerdicts, Staging, records_of};
 use super::stored::EventColumn;
 use super::upsert;
 use config::IngestConfig;
@@ -27,19 +27,19 @@ use files::workspace::Workspace;
 ///
 /// # Errors
 /// When the workspace cannot be read or written; the lake is then as it was before. A file that cannot be
-/// taken is no error here: it is named in [`Summary::refused`], and the others are kept.
+/// taken is no error here: it is named in [`IngestSummary::refused`], and the others are kept.
 pub fn ingest(
     workspace: &Workspace,
     config: &IngestConfig,
-    request: &Request<'_>,
-    watch: &impl Fn(Stage<'_>),
-) -> Result<Summary, IngestError> {
+    request: &FilesRequest<'_>,
+    watch: &impl Fn(IngestStage<'_>),
+) -> Result<IngestSummary, FilesError> {
     tables::sweep_temporaries(&workspace.data());
     let mut staging = Staging::create(workspace.staging(), config.staging_memory_mib << 20)?;
     let name = format!("{}-{}.jsonl", request.now.file_name(), request.kind.as_str());
     let mut letters = DeadLetters::new(workspace.rejected().join(name), staging.directory());
     let scratch = staging.directory().to_path_buf();
-    let source = Source { config, request, scratch: &scratch };
+    let source = IngestSource { config, request, scratch: &scratch };
     let result = take_files(workspace, &source, &mut staging, &mut letters, watch);
     if result.is_err() {
         letters.withdraw();
@@ -51,23 +51,23 @@ pub fn ingest(
 /// The dead letters come before the commit: a crash between them loses no record, and the files can be taken again.
 fn take_files(
     workspace: &Workspace,
-    source: &Source<'_>,
+    source: &IngestSource<'_>,
     staging: &mut Staging,
     letters: &mut DeadLetters,
-    watch: &impl Fn(Stage<'_>),
-) -> Result<Summary, IngestError> {
+    watch: &impl Fn(IngestStage<'_>),
+) -> Result<IngestSummary, FilesError> {
     let (mut summary, change) = match source.request.kind {
-        Kind::Events => take_events(workspace, source, staging, letters, watch)?,
+        InputKind::Events => take_events(workspace, source, staging, letters, watch)?,
         _ => upsert::take_rows(workspace, source, letters, watch)?,
     };
     summary.dead_letters = letters.finish()?;
     match change {
-        Change::Nothing => {}
-        Change::Days(lake, files) => {
+        PendingChange::Nothing => {}
+        PendingChange::Days(lake, files) => {
             summary.changed_days = files.iter().filter_map(|file| Day::parse(&file.date)).collect();
             lake.commit(files)?;
         }
-        Change::Table(path, mut frame) => {
+        PendingChange::Table(path, mut frame) => {
             tables::write_parquet(&path, &mut frame)?;
             tables::sync_directory(&workspace.data())?;
         }
@@ -77,23 +77,23 @@ fn take_files(
 
 fn take_events(
     workspace: &Workspace,
-    source: &Source<'_>,
+    source: &IngestSource<'_>,
     staging: &mut Staging,
     letters: &mut DeadLetters,
-    watch: &impl Fn(Stage<'_>),
-) -> Result<(Summary, Change), IngestError> {
+    watch: &impl Fn(IngestStage<'_>),
+) -> Result<(IngestSummary, PendingChange), FilesError> {
     let lake = Lake::open(workspace)?;
     let mut summary = stage_files(source, staging, letters, watch)?;
     if staging.is_empty() {
-        return Ok((summary, Change::Nothing));
+        return Ok((summary, PendingChange::Nothing));
     }
-    watch(Stage::Comparing);
+    watch(IngestStage::Comparing);
     stage_known_ids(&lake, staging)?;
     let verdicts = staging.judge()?;
     let mut conflicts = Conflicts { request: source.request, letters };
     let files = write_days(&lake, staging, &verdicts, &mut conflicts, watch)?;
     summary.count_verdicts(&verdicts);
-    let change = if files.is_empty() { Change::Nothing } else { Change::Days(lake, files) };
+    let change = if files.is_empty() { PendingChange::Nothing } else { PendingChange::Days(lake, files) };
     Ok((summary, change))
 }
 
@@ -108,12 +108,12 @@ fn sweep(workspace: &Workspace) {
 
 /// Reads every file into the staging area; a file that cannot be taken leaves no trace but its name.
 fn stage_files(
-    source: &Source<'_>,
+    source: &IngestSource<'_>,
     staging: &mut Staging,
     letters: &mut DeadLetters,
-    watch: &impl Fn(Stage<'_>),
-) -> Result<Summary, IngestError> {
-    let mut summary = Summary::default();
+    watch: &impl Fn(IngestStage<'_>),
+) -> Result<IngestSummary, FilesError> {
+    let mut summary = IngestSummary::default();
     for (file, path) in (0..).zip(source.request.files) {
         let mark = staging.mark();
         let mut cleaner = EventCleaner::new(source.stamp_reader());
@@ -134,7 +134,7 @@ fn stage_files(
     Ok(summary)
 }
 
-fn stage_known_ids(lake: &Lake, staging: &mut Staging) -> Result<(), IngestError> {
+fn stage_known_ids(lake: &Lake, staging: &mut Staging) -> Result<(), FilesError> {
     for file in &lake.manifest().files {
         let events = lake.events(file, &[EventColumn::MessageId, EventColumn::RecordHash])?;
         for event in events.iter() {
@@ -146,7 +146,7 @@ fn stage_known_ids(lake: &Lake, staging: &mut Staging) -> Result<(), IngestError
 
 /// Dead letters of records whose id is taken by other content.
 struct Conflicts<'a> {
-    request: &'a Request<'a>,
+    request: &'a FilesRequest<'a>,
     letters: &'a mut DeadLetters,
 }
 
@@ -169,16 +169,16 @@ struct DayResult {
 fn write_days(
     lake: &Lake,
     staging: &Staging,
-    verdicts: &Verdicts,
+    verdicts: &RecordVerdicts,
     conflicts: &mut Conflicts<'_>,
-    watch: &impl Fn(Stage<'_>),
-) -> Result<Vec<LakeFile>, IngestError> {
+    watch: &impl Fn(IngestStage<'_>),
+) -> Result<Vec<LakeFile>, FilesError> {
     let days = staging.days();
     let (mut files, mut done) = (Vec::new(), 0);
     let mut waiting: BTreeMap<usize, DayResult> = BTreeMap::new();
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| -> Result<(), IngestError> {
+    std::thread::scope(|scope| -> Result<(), FilesError> {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             let (sender, next, days) = (sender.clone(), &next, &days);
             scope.spawn(move || {
@@ -203,7 +203,7 @@ fn write_days(
                 files.extend(result.file);
                 done += 1;
             }
-            watch(Stage::Writing { done, total: days.len() });
+            watch(IngestStage::Writing { done, total: days.len() });
         }
         Ok(())
     })?;
@@ -214,16 +214,16 @@ fn write_days(
 fn write_day(
     lake: &Lake,
     staging: &Staging,
-    verdicts: &Verdicts,
+    verdicts: &RecordVerdicts,
     day: Day,
-) -> Result<DayResult, IngestError> {
+) -> Result<DayResult, FilesError> {
     let bytes = staging.read_day(day)?;
     let (mut events, mut conflicts) = (Vec::new(), Vec::new());
     for (row, (origin, hash, event)) in (0..).zip(records_of(&bytes)) {
         match verdicts.of(day, row) {
-            Verdict::Accepted => events.push((event, hash)),
-            Verdict::Duplicate => {}
-            Verdict::Conflict => conflicts.push((origin, event.to_json())),
+            RecordVerdict::Accepted => events.push((event, hash)),
+            RecordVerdict::Duplicate => {}
+            RecordVerdict::Conflict => conflicts.push((origin, event.to_json())),
         }
     }
     if events.is_empty() {

@@ -181,7 +181,7 @@ impl Lake {
         })
     }
 
-    /// Makes `files` part of the lake, each in place of its day's former file, by one rename of the manifest.
+    /// Makes `files` part of the lake, each replacing its day's former file, by one rename of the manifest.
     pub fn commit(&self, files: Vec<LakeFile>) -> Result<Lake, LakeError> {
         let mut by_date: BTreeMap<String, LakeFile> =
             self.manifest.files.iter().map(|file| (file.date.clone(), file.clone())).collect();
@@ -229,11 +229,11 @@ impl Lake {
 /// The format number is read first: a newer manifest need not look like ours in anything else.
 fn parse_manifest(text: &str, path: PathBuf) -> Result<Manifest, LakeError> {
     #[derive(Deserialize)]
-    struct Marker {
+    struct ManifestFormat {
         format: u32,
     }
     match serde_json::from_str(text) {
-        Ok(Marker { format }) if format > FORMAT => {
+        Ok(ManifestFormat { format }) if format > FORMAT => {
             Err(TableError::NewerFormat { path, found: format }.into())
         }
         _ => serde_json::from_str(text)

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::formats::{Column, InputError, RawValue, Row};
+use super::formats::{InputColumn, InputError, InputRow, RawValue};
 
 /// A field of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field {
+pub struct InputField {
     /// Its name in files and in the contract.
     pub name: &'static str,
     /// Must a file have a column for it?
@@ -25,7 +25,7 @@ impl Renames {
     ///
     /// # Errors
     /// A text that says which pair cannot be used.
-    pub fn parse(text: &str, fields: &[Field]) -> Result<Renames, String> {
+    pub fn parse(text: &str, fields: &[InputField]) -> Result<Renames, String> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
             let Some((theirs, ours)) = pair.split_once('=') else {
@@ -53,12 +53,12 @@ impl Renames {
 /// The columns of one file, field by field.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    fields: &'static [Field],
-    sources: Vec<Option<Column>>,
+    fields: &'static [InputField],
+    sources: Vec<Option<InputColumn>>,
     /// Has any record shown this column? Fixed headers show theirs at once.
     seen: Vec<bool>,
     /// Columns that feed no field; `None` when each record brings its own.
-    others: Option<Vec<Column>>,
+    others: Option<Vec<InputColumn>>,
     /// Names of those that the records have brought, as far as anybody would read them.
     brought: BTreeSet<String>,
 }
@@ -72,14 +72,15 @@ impl Mapping {
     /// # Errors
     /// When a required column, or one that `--map` names, is not in the header.
     pub fn new(
-        fields: &'static [Field],
+        fields: &'static [InputField],
         renames: &Renames,
         header: Option<&[String]>,
         path: &Path,
     ) -> Result<Mapping, InputError> {
         let Some(header) = header else {
-            let column =
-                |field: &Field| Some(Column { name: renames.source(field.name).to_string(), index: 0 });
+            let column = |field: &InputField| {
+                Some(InputColumn { name: renames.source(field.name).to_string(), index: 0 })
+            };
             let sources = fields.iter().map(column).collect();
             let (seen, brought) = (vec![false; fields.len()], BTreeSet::new());
             return Ok(Mapping { fields, sources, seen, others: None, brought });
@@ -90,12 +91,12 @@ impl Mapping {
         }
         let column = |name: &str| {
             let index = header.iter().position(|column| column == name)?;
-            Some(Column { name: name.to_string(), index })
+            Some(InputColumn { name: name.to_string(), index })
         };
         let sources: Vec<_> = fields.iter().map(|field| column(renames.source(field.name))).collect();
         let taken: Vec<usize> = sources.iter().flatten().map(|column| column.index).collect();
         let others = header.iter().enumerate().filter(|(index, _)| !taken.contains(index));
-        let others = others.map(|(index, name)| Column { name: name.clone(), index }).collect();
+        let others = others.map(|(index, name)| InputColumn { name: name.clone(), index }).collect();
         let seen = sources.iter().map(Option::is_some).collect();
         let mapping = Mapping { fields, sources, seen, others: Some(others), brought: BTreeSet::new() };
         mapping.check_required(path)?;
@@ -121,18 +122,18 @@ impl Mapping {
     }
 
     /// The raw value of a field.
-    pub fn get<'a>(&self, row: &Row<'a>, field: usize) -> RawValue<'a> {
+    pub fn get<'a>(&self, row: &InputRow<'a>, field: usize) -> RawValue<'a> {
         self.sources[field].as_ref().map_or(RawValue::Missing, |column| row.get(column))
     }
 
     /// Does this record say anything about the field, be it empty?
-    pub fn has(&self, row: &Row<'_>, field: usize) -> bool {
+    pub fn has(&self, row: &InputRow<'_>, field: usize) -> bool {
         self.sources[field].as_ref().is_some_and(|column| row.has(column))
     }
 
     /// Takes note of the columns that a self-describing record brings.
-    pub fn observe(&mut self, row: &Row<'_>) {
-        let (None, Row::Json(object)) = (&self.others, row) else { return };
+    pub fn observe(&mut self, row: &InputRow<'_>) {
+        let (None, InputRow::Json(object)) = (&self.others, row) else { return };
         for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
             *seen = *seen || source.as_ref().is_some_and(|column| row.has(column));
         }
@@ -151,19 +152,19 @@ impl Mapping {
     }
 
     /// Non-empty values of the columns that feed no field, by name.
-    pub fn others(&self, row: &Row<'_>) -> BTreeMap<String, Value> {
+    pub fn others(&self, row: &InputRow<'_>) -> BTreeMap<String, Value> {
         let mut values = self.unclaimed(row);
         values.retain(|_, value| !value.is_null());
         values
     }
 
     /// Values of the columns that feed no field, by name; null when empty.
-    pub fn unclaimed(&self, row: &Row<'_>) -> BTreeMap<String, Value> {
+    pub fn unclaimed(&self, row: &InputRow<'_>) -> BTreeMap<String, Value> {
         match (&self.others, row) {
             (Some(columns), _) => {
                 columns.iter().map(|column| (column.name.clone(), row.get(column).to_json())).collect()
             }
-            (None, Row::Json(object)) => {
+            (None, InputRow::Json(object)) => {
                 let unclaimed = object.iter().filter(|(name, _)| !self.claims(name));
                 unclaimed.map(|(name, value)| (name.clone(), value.clone())).collect()
             }

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
-use super::formats::{InputError, Limits, Progress, Reader, Record, Row};
-use super::mapping::{Field, Mapping};
-use super::request::{Request, Stage, Summary};
+use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader};
+use super::mapping::{InputField, Mapping};
+use super::request::{FilesRequest, IngestStage, IngestSummary};
 use super::stamps::StampReader;
 use config::IngestConfig;
 use domain::rejection::Rejection;
@@ -17,16 +17,16 @@ use files::tables::TableError;
 const REPORT_EVERY: u64 = 8_192;
 
 /// What every file of an ingest is read with.
-pub(super) struct Source<'a> {
+pub(super) struct IngestSource<'a> {
     pub(super) config: &'a IngestConfig,
-    pub(super) request: &'a Request<'a>,
+    pub(super) request: &'a FilesRequest<'a>,
     /// Where a format may put a plain copy of a compressed file.
     pub(super) scratch: &'a Path,
 }
 
 /// Why one record was not taken.
 pub(super) enum RecordError {
-    /// It is at fault.
+    /// It is invalid.
     Rejected(Rejection),
     /// The disk is.
     Table(TableError),
@@ -44,7 +44,7 @@ impl From<TableError> for RecordError {
     }
 }
 
-impl Source<'_> {
+impl IngestSource<'_> {
     /// How this ingest reads the stamps of things that have happened.
     pub(super) fn stamp_reader(&self) -> StampReader {
         StampReader::new(self.request.zone.clone(), self.request.now, self.config.future_tolerance_hours)
@@ -56,11 +56,11 @@ impl Source<'_> {
     pub(super) fn read(
         &self,
         path: &Path,
-        fields: &'static [Field],
+        fields: &'static [InputField],
         letters: &mut DeadLetters,
-        watch: &impl Fn(Stage<'_>),
-        take: impl FnMut(u64, &Row<'_>, &Mapping) -> Result<(), RecordError>,
-    ) -> Result<Result<Summary, InputError>, TableError> {
+        watch: &impl Fn(IngestStage<'_>),
+        take: impl FnMut(u64, &InputRow<'_>, &Mapping) -> Result<(), RecordError>,
+    ) -> Result<Result<IngestSummary, InputError>, TableError> {
         let mark = letters.mark();
         match self.read_records(path, fields, letters, watch, take) {
             Ok(summary) => Ok(Ok(summary)),
@@ -75,28 +75,28 @@ impl Source<'_> {
     fn read_records(
         &self,
         path: &Path,
-        fields: &'static [Field],
+        fields: &'static [InputField],
         letters: &mut DeadLetters,
-        watch: &impl Fn(Stage<'_>),
-        mut take: impl FnMut(u64, &Row<'_>, &Mapping) -> Result<(), RecordError>,
-    ) -> Result<Summary, FileError> {
+        watch: &impl Fn(IngestStage<'_>),
+        mut take: impl FnMut(u64, &InputRow<'_>, &Mapping) -> Result<(), RecordError>,
+    ) -> Result<IngestSummary, FileError> {
         let progress = Progress::default();
         let limits =
             Limits { chunk_rows: self.config.chunk_rows, record_bytes: self.config.max_record_bytes };
         let mut reader = Reader::open(path, self.request.format, limits, &progress, self.scratch)?;
         let header = reader.header().map(<[String]>::to_vec);
         let mut mapping = Mapping::new(fields, &self.request.renames, header.as_deref(), path)?;
-        let mut summary = Summary::default();
+        let mut summary = IngestSummary::default();
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
         while let Some(record) = reader.next_record()? {
             if summary.read.is_multiple_of(REPORT_EVERY) {
-                watch(Stage::Reading { file: path, bytes: progress.bytes(), total });
+                watch(IngestStage::Reading { file: path, bytes: progress.bytes(), total });
             }
             summary.read += 1;
             let (line, rejection, text) = match record {
-                Record::Unreadable(line, rejection, text) => (line, rejection, Value::String(text)),
-                Record::Row(line, row) => {
+                InputRecord::Unreadable(line, rejection, text) => (line, rejection, Value::String(text)),
+                InputRecord::Row(line, row) => {
                     mapping.observe(&row);
                     match take(line, &row, &mapping) {
                         Ok(()) => continue,

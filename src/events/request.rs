@@ -9,7 +9,7 @@ use super::dead_letters::Reasons;
 use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
-use super::staging::Verdicts;
+use super::staging::RecordVerdicts;
 use domain::error::{Coded, ErrorKind};
 use domain::rejection::{Rejection, RejectionCode};
 use domain::time::{Day, Instant};
@@ -18,7 +18,7 @@ use files::tables::TableError;
 
 /// What the files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum InputKind {
     /// Things that happened; they go to the lake.
     Events,
     /// People.
@@ -31,11 +31,11 @@ pub enum Kind {
 
 /// How to read the files.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct FilesRequest<'a> {
     /// The files, in order.
     pub files: &'a [PathBuf],
     /// What they hold.
-    pub kind: Kind,
+    pub kind: InputKind,
     /// Their format; without one, each file's name or first bytes tell.
     pub format: Option<Format>,
     /// `--map`.
@@ -48,7 +48,7 @@ pub struct Request<'a> {
 
 /// What came of an ingest. `read = accepted + duplicate + rejected`, always.
 #[derive(Debug, Default)]
-pub struct Summary {
+pub struct IngestSummary {
     /// Records in the files that were taken.
     pub read: u64,
     /// New to the workspace.
@@ -73,7 +73,7 @@ pub struct Summary {
 
 /// An ingest that stopped; nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum IngestError {
+pub enum FilesError {
     /// The file system or a table of ours.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -82,25 +82,25 @@ pub enum IngestError {
     Lake(#[from] LakeError),
 }
 
-impl Coded for IngestError {
+impl Coded for FilesError {
     fn code(&self) -> &'static str {
         match self {
-            IngestError::Table(error) => error.code(),
-            IngestError::Lake(error) => error.code(),
+            FilesError::Table(error) => error.code(),
+            FilesError::Lake(error) => error.code(),
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            IngestError::Table(error) => error.kind(),
-            IngestError::Lake(error) => error.kind(),
+            FilesError::Table(error) => error.kind(),
+            FilesError::Lake(error) => error.kind(),
         }
     }
 }
 
 /// Where a long ingest stands.
 #[derive(Clone, Copy, Debug)]
-pub enum Stage<'a> {
+pub enum IngestStage<'a> {
     /// Reading a file.
     Reading {
         /// The file.
@@ -122,25 +122,25 @@ pub enum Stage<'a> {
 }
 
 /// What an ingest will change, written or ready to be, and not yet in force.
-pub(super) enum Change {
+pub(super) enum PendingChange {
     Nothing,
     Days(Lake, Vec<LakeFile>),
     Table(PathBuf, DataFrame),
 }
 
-impl Kind {
+impl InputKind {
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Kind::Events => "events",
-            Kind::Users => "users",
-            Kind::Contents => "contents",
-            Kind::Campaigns => "campaigns",
+            InputKind::Events => "events",
+            InputKind::Users => "users",
+            InputKind::Contents => "contents",
+            InputKind::Campaigns => "campaigns",
         }
     }
 }
 
-impl Summary {
+impl IngestSummary {
     /// Counts a rejected record.
     pub fn reject(&mut self, rejection: &Rejection, file: &str, line: u64) {
         self.rejected += 1;
@@ -150,7 +150,7 @@ impl Summary {
     }
 
     /// Adds another file's counts.
-    pub fn add(&mut self, other: Summary) {
+    pub fn add(&mut self, other: IngestSummary) {
         self.read += other.read;
         self.accepted += other.accepted;
         self.duplicate += other.duplicate;
@@ -165,7 +165,7 @@ impl Summary {
     }
 
     /// Everything read and not rejected so far was staged; the verdicts say what became of it.
-    pub(super) fn count_verdicts(&mut self, verdicts: &Verdicts) {
+    pub(super) fn count_verdicts(&mut self, verdicts: &RecordVerdicts) {
         let staged = self.read - self.rejected;
         self.duplicate = verdicts.duplicate;
         self.accepted = staged - verdicts.duplicate - verdicts.conflicting;

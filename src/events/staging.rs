@@ -1,6 +1,6 @@
 //! Where an ingest keeps what does not fit in memory: records by day, their ids by bucket.
 //!
-//! A record is written once, to its day. Its id, hash and place go to one of [`BUCKETS`] files by key, so that
+//! A record is written once, to its day. Its id, hash and position go to one of [`BUCKETS`] files by key, so that
 //! duplicates are found bucket by bucket with the memory of one bucket, however many records there are.
 
 use std::collections::{BTreeMap, HashMap};
@@ -50,14 +50,14 @@ pub(super) struct Origin {
 }
 
 /// A state of the staging area to which a refused file is rolled back.
-pub(super) struct Mark {
+pub(super) struct StagingMark {
     days: BTreeMap<Day, (u64, u32)>,
     buckets: Vec<(u64, u32)>,
 }
 
 /// What became of each staged record of a day.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Verdicts {
+pub(super) struct RecordVerdicts {
     duplicates: HashMap<Day, BitSet>,
     conflicts: HashMap<Day, BitSet>,
     /// How many were the same record again.
@@ -68,7 +68,7 @@ pub(super) struct Verdicts {
 
 /// The fate of one staged record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RecordVerdict {
     /// New to the lake.
     Accepted,
     /// Seen before.
@@ -94,16 +94,16 @@ impl BitSet {
     }
 }
 
-impl Verdicts {
+impl RecordVerdicts {
     /// The fate of a day's record.
-    pub(super) fn of(&self, day: Day, row: u32) -> Verdict {
+    pub(super) fn of(&self, day: Day, row: u32) -> RecordVerdict {
         let holds = |sets: &HashMap<Day, BitSet>| sets.get(&day).is_some_and(|set| set.contains(row));
         if holds(&self.conflicts) {
-            Verdict::Conflict
+            RecordVerdict::Conflict
         } else if holds(&self.duplicates) {
-            Verdict::Duplicate
+            RecordVerdict::Duplicate
         } else {
-            Verdict::Accepted
+            RecordVerdict::Accepted
         }
     }
 
@@ -186,16 +186,16 @@ impl Staging {
     }
 
     /// Where the staging area stands now.
-    pub(super) fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> StagingMark {
         let extent = |spill: &Spill| (spill.flushed + spill.waiting() as u64, spill.rows);
-        Mark {
+        StagingMark {
             days: self.days.iter().map(|(day, spill)| (*day, extent(spill))).collect(),
             buckets: self.buckets.iter().map(extent).collect(),
         }
     }
 
     /// Takes back everything after the mark.
-    pub(super) fn roll_back(&mut self, mark: &Mark) -> Result<(), TableError> {
+    pub(super) fn roll_back(&mut self, mark: &StagingMark) -> Result<(), TableError> {
         self.flush()?;
         let days: Vec<Day> = self.days();
         for day in days {
@@ -233,9 +233,9 @@ impl Staging {
     }
 
     /// Decides every staged record, in the order in which the records were read: the first of an id wins.
-    pub(super) fn judge(&mut self) -> Result<Verdicts, TableError> {
+    pub(super) fn judge(&mut self) -> Result<RecordVerdicts, TableError> {
         self.flush()?;
-        let mut verdicts = Verdicts::default();
+        let mut verdicts = RecordVerdicts::default();
         for bucket in 0..BUCKETS {
             let mut first: HashMap<u128, u64> = HashMap::with_capacity(self.known[bucket].rows as usize);
             self.for_each_id("known", bucket, |id| {

@@ -13,10 +13,10 @@ use super::clean::{canonical_json, number, object, optional_id, required_id};
 use super::columns::{Holds, Stored, TableColumn, columns_of, fields_of};
 use super::dead_letters::DeadLetters;
 use super::declared::read_columns;
-use super::formats::{RawValue, Row};
+use super::formats::{InputRow, RawValue};
 use super::mapping::Mapping;
-use super::reading::Source;
-use super::request::{Change, IngestError, Stage, Summary};
+use super::reading::IngestSource;
+use super::request::{FilesError, IngestStage, IngestSummary, PendingChange};
 use super::stamps::StampReader;
 use domain::content::Variant;
 use domain::device::Device;
@@ -38,7 +38,7 @@ enum Cell {
 
 /// What a record says about a column.
 #[derive(Clone, Debug, PartialEq)]
-enum Said {
+enum FieldUpdate {
     /// Nothing: the former value stays.
     Nothing,
     /// That it is empty, or this.
@@ -48,24 +48,24 @@ enum Said {
 }
 
 /// What a record says about each column but the key.
-type Patch = Vec<Said>;
+type Patch = Vec<FieldUpdate>;
 
 /// Rows by key.
-type Rows = BTreeMap<String, Vec<Option<Cell>>>;
+type RowsByKey = BTreeMap<String, Vec<Option<Cell>>>;
 
 /// Reads files of users, contents or campaigns over their table.
 pub(super) fn take_rows(
     workspace: &Workspace,
-    source: &Source<'_>,
+    source: &IngestSource<'_>,
     letters: &mut DeadLetters,
-    watch: &impl Fn(Stage<'_>),
-) -> Result<(Summary, Change), IngestError> {
+    watch: &impl Fn(IngestStage<'_>),
+) -> Result<(IngestSummary, PendingChange), FilesError> {
     let kind = source.request.kind;
     let columns = columns_of(kind);
     let path = workspace.table(kind.as_str());
     let mut rows = read_rows(&path, columns)?;
     let mut cleaner = Cleaner::new(columns, source);
-    let mut summary = Summary::default();
+    let mut summary = IngestSummary::default();
     for file in source.request.files {
         let mut patches = Vec::new();
         let taken = source.read(file, fields_of(kind), letters, watch, |_, row, mapping| {
@@ -85,22 +85,22 @@ pub(super) fn take_rows(
         }
     }
     if summary.accepted == 0 {
-        return Ok((summary, Change::Nothing));
+        return Ok((summary, PendingChange::Nothing));
     }
     let frame = frame_of(&rows, columns).map_err(TableError::parquet(&path))?;
-    Ok((summary, Change::Table(path, frame)))
+    Ok((summary, PendingChange::Table(path, frame)))
 }
 
 /// Puts a patch over the row of its key; does that change anything?
-fn apply(rows: &mut Rows, key: String, patch: Patch, width: usize) -> bool {
+fn apply(rows: &mut RowsByKey, key: String, patch: Patch, width: usize) -> bool {
     let is_new = !rows.contains_key(&key);
     let row = rows.entry(key).or_insert_with(|| vec![None; width - 1]);
     let mut changed = is_new;
     for (cell, said) in row.iter_mut().zip(patch) {
         let value = match said {
-            Said::Nothing => continue,
-            Said::Cell(value) => value,
-            Said::Attributes(entries) => merged(cell.as_ref(), entries),
+            FieldUpdate::Nothing => continue,
+            FieldUpdate::Cell(value) => value,
+            FieldUpdate::Attributes(entries) => merged(cell.as_ref(), entries),
         };
         if value != *cell {
             *cell = value;
@@ -137,14 +137,14 @@ struct Cleaner {
 }
 
 impl Cleaner {
-    fn new(columns: &'static [TableColumn], source: &Source<'_>) -> Cleaner {
+    fn new(columns: &'static [TableColumn], source: &IngestSource<'_>) -> Cleaner {
         /// Windows and expiries lie ahead, but not further than two centuries.
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
         Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default() }
     }
 
-    fn clean(&mut self, mapping: &Mapping, row: &Row<'_>) -> Result<(String, Patch), Rejection> {
+    fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
@@ -152,9 +152,9 @@ impl Cleaner {
             patch.push(if column.holds == Holds::Others {
                 others(mapping, row, mapping.has(row, index).then_some((column.field.name, value)))?
             } else if mapping.has(row, index) {
-                Said::Cell(self.cell(column, value)?)
+                FieldUpdate::Cell(self.cell(column, value)?)
             } else {
-                Said::Nothing
+                FieldUpdate::Nothing
             });
         }
         Ok((key.into_owned(), patch))
@@ -217,17 +217,17 @@ impl Cleaner {
 /// Unknown columns set or clear one attribute each; a declared object stands for all of them.
 fn others(
     mapping: &Mapping,
-    row: &Row<'_>,
+    row: &InputRow<'_>,
     declared: Option<(&str, RawValue<'_>)>,
-) -> Result<Said, Rejection> {
+) -> Result<FieldUpdate, Rejection> {
     let unknown = mapping.unclaimed(row);
     let Some((name, value)) = declared else {
-        return Ok(if unknown.is_empty() { Said::Nothing } else { Said::Attributes(unknown) });
+        return Ok(if unknown.is_empty() { FieldUpdate::Nothing } else { FieldUpdate::Attributes(unknown) });
     };
     let mut all = unknown;
     all.extend(object(name, &value)?);
     all.retain(|_, value| !value.is_null());
-    Ok(Said::Cell(attributes(all)))
+    Ok(FieldUpdate::Cell(attributes(all)))
 }
 
 fn bad(name: &str, value: &RawValue<'_>, wanted: &str) -> Rejection {
@@ -335,7 +335,7 @@ fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
     if parsed.is_array() { Ok(canonical_json(&parsed)) } else { Err(bad(name, value, "a JSON array")) }
 }
 
-fn frame_of(rows: &Rows, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
+fn frame_of(rows: &RowsByKey, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
     let keys = StringChunked::from_iter_values(columns[0].field.name.into(), rows.keys().map(String::as_str));
     let mut frame = vec![keys.into_column()];
     for (index, column) in columns.iter().skip(1).enumerate() {
@@ -365,11 +365,11 @@ fn frame_of(rows: &Rows, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
     DataFrame::new(rows.len(), frame)
 }
 
-fn read_rows(path: &Path, columns: &[TableColumn]) -> Result<Rows, TableError> {
+fn read_rows(path: &Path, columns: &[TableColumn]) -> Result<RowsByKey, TableError> {
     rows_of(&read_columns(path, columns)?, columns).map_err(TableError::parquet(path))
 }
 
-fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<Rows> {
+fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<RowsByKey> {
     let keys = frame.column(columns[0].field.name)?.str()?;
     let mut rows: Vec<(String, Vec<Option<Cell>>)> =
         keys.iter().map(|key| (key.unwrap_or_default().to_string(), vec![None; columns.len() - 1])).collect();

@@ -65,7 +65,7 @@ impl Attribution {
 
 /// What became of a decision. Of several events of one kind the first counts.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
+pub struct DecisionOutcome {
     /// It left for the channel.
     pub sent_at: Option<Instant>,
     /// It reached a device.
@@ -95,7 +95,7 @@ pub struct Outcome {
     pub goal_in_window: bool,
 }
 
-impl Outcome {
+impl DecisionOutcome {
     /// When the user first saw it, so far as somebody said so.
     pub fn seen_at(&self) -> Option<Instant> {
         let signs = [self.displayed_at, self.opened_at, self.clicked_at, self.dismissed_at];
@@ -185,7 +185,7 @@ pub struct Attributor<'a> {
     of_user: HashMap<&'a str, Vec<usize>>,
     /// Those that send.
     sends_of_user: HashMap<&'a str, Vec<usize>>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<DecisionOutcome>,
     strays: Strays,
 }
 
@@ -213,7 +213,7 @@ impl<'a> Attributor<'a> {
         }
         let ids = decisions.iter().enumerate();
         let of_id = ids.map(|(index, decided)| (decided.decision_id.as_str(), index)).collect();
-        let outcomes = vec![Outcome::default(); decisions.len()];
+        let outcomes = vec![DecisionOutcome::default(); decisions.len()];
         let strays = Strays::default();
         Attributor { decisions, goals, window, of_id, of_user, sends_of_user, outcomes, strays }
     }
@@ -247,7 +247,7 @@ impl<'a> Attributor<'a> {
     }
 
     /// One outcome for each decision, in their order, and what was left over.
-    pub fn finish(self) -> (Vec<Outcome>, Strays) {
+    pub fn finish(self) -> (Vec<DecisionOutcome>, Strays) {
         (self.outcomes, self.strays)
     }
 

@@ -10,7 +10,7 @@ use super::FeedbackError;
 use domain::decision::{Action, Decision};
 use domain::time::{Day, Instant};
 use store::decision_log::{FORMAT, LogError};
-use store::whole_log::{LinePlace, read_all};
+use store::whole_log::{LinePosition, read_all};
 
 /// A decision without its context, reasons and candidates.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,11 +58,11 @@ impl Decided {
     }
 }
 
-/// The decisions of a log, sorted by UTC date and id, each with the place of its record.
+/// The decisions of a log, sorted by UTC date and id, each with the position of its record.
 #[derive(Clone, Debug, Default)]
 pub struct Logged {
     decisions: Vec<Decided>,
-    places: Vec<LinePlace>,
+    positions: Vec<LinePosition>,
     /// Decisions that were erased; nothing is left of them but that.
     pub erased: u64,
     /// Files whose tail was torn by a crash and passed over.
@@ -78,17 +78,17 @@ impl Logged {
     /// When a file cannot be read, or a record is of a newer format or none of ours.
     pub fn read(directory: &Path) -> Result<Logged, FeedbackError> {
         let (mut pairs, mut seen, mut erased) = (Vec::new(), HashSet::new(), 0);
-        let torn_files = read_all(directory, |line, place| {
-            match parse(line, &place.file)? {
-                Some(decided) if seen.insert(decided.decision_id.clone()) => pairs.push((decided, place)),
+        let torn_files = read_all(directory, |line, position| {
+            match parse(line, &position.file)? {
+                Some(decided) if seen.insert(decided.decision_id.clone()) => pairs.push((decided, position)),
                 Some(_) => {}
                 None => erased += 1,
             }
             Ok(())
         })?;
         pairs.sort_unstable_by(|(one, _), (other, _)| order(one).cmp(&order(other)));
-        let (decisions, places) = pairs.into_iter().unzip();
-        Ok(Logged { decisions, places, erased, torn_files })
+        let (decisions, positions) = pairs.into_iter().unzip();
+        Ok(Logged { decisions, positions, erased, torn_files })
     }
 
     /// The decisions, sorted by UTC date and id.
@@ -103,9 +103,9 @@ impl Logged {
 
     /// The same with decisions before a moment only.
     pub fn before(self, as_of: Instant) -> Logged {
-        let pairs = self.decisions.into_iter().zip(self.places);
-        let (decisions, places) = pairs.filter(|(decided, _)| decided.decided_at < as_of).unzip();
-        Logged { decisions, places, erased: self.erased, torn_files: self.torn_files }
+        let pairs = self.decisions.into_iter().zip(self.positions);
+        let (decisions, positions) = pairs.filter(|(decided, _)| decided.decided_at < as_of).unzip();
+        Logged { decisions, positions, erased: self.erased, torn_files: self.torn_files }
     }
 
     /// UTC dates with the rows of their decisions.
@@ -121,8 +121,8 @@ impl Logged {
     }
 
     /// Where the records of some rows lie.
-    pub(super) fn places(&self, rows: Range<usize>) -> &[LinePlace] {
-        &self.places[rows]
+    pub(super) fn positions(&self, rows: Range<usize>) -> &[LinePosition] {
+        &self.positions[rows]
     }
 }
 
@@ -136,7 +136,7 @@ fn order(decided: &Decided) -> (Day, &str) {
 
 /// The part of a record that is kept; the rest is skipped without being held.
 #[derive(Deserialize)]
-struct Kept {
+struct KeptRecord {
     format: u32,
     decision: Decision,
     context: KeptContext,
@@ -156,7 +156,7 @@ struct KeptGoal {
 
 /// What every record has, also an erased one or a newer one.
 #[derive(Deserialize)]
-struct Marker {
+struct RecordMarker {
     #[serde(default)]
     format: u32,
     #[serde(default)]
@@ -166,19 +166,19 @@ struct Marker {
 /// Reads a record's line; `None` when it was erased.
 fn parse(line: &[u8], file: &Path) -> Result<Option<Decided>, LogError> {
     let newer = |found| Err(LogError::NewerFormat { path: file.to_path_buf(), found });
-    match serde_json::from_slice::<Kept>(line) {
+    match serde_json::from_slice::<KeptRecord>(line) {
         Ok(kept) if kept.format > FORMAT => newer(kept.format),
         Ok(kept) => Ok(Some(decided(kept))),
         Err(error) => match serde_json::from_slice(line) {
-            Ok(Marker { format, .. }) if format > FORMAT => newer(format),
-            Ok(Marker { erased: true, .. }) => Ok(None),
+            Ok(RecordMarker { format, .. }) if format > FORMAT => newer(format),
+            Ok(RecordMarker { erased: true, .. }) => Ok(None),
             _ => Err(LogError::BadRecord { path: file.to_path_buf(), detail: error.to_string() }),
         },
     }
 }
 
-fn decided(kept: Kept) -> Decided {
-    let Kept { decision, context, .. } = kept;
+fn decided(kept: KeptRecord) -> Decided {
+    let KeptRecord { decision, context, .. } = kept;
     let goal = context.campaign.and_then(|campaign| campaign.goal).or(context.settings.goal);
     Decided {
         decision_id: decision.decision_id,

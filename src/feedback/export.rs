@@ -18,7 +18,7 @@ use domain::time::{Day, Instant};
 use files::tables::TableError;
 use files::workspace::Workspace;
 use store::decision_log::Record;
-use store::whole_log::{LinePlace, records_at};
+use store::whole_log::{LinePosition, records_at};
 
 /// Bytes of JSON whose records are in memory at once, but for a single larger one.
 const CHUNK_BYTES: usize = 32 << 20;
@@ -59,7 +59,7 @@ pub fn export<S: Scorer>(
     for (day, rows) in logged.days() {
         exported.decisions += rows.len() as u64;
         let mut arms = |record: &Record| exported.arms_of(record, &mut scorer_of);
-        write_day(&mut partitions, day, logged.places(rows), &mut arms)?;
+        write_day(&mut partitions, day, logged.positions(rows), &mut arms)?;
     }
     exported.path = partitions.finish(&json!({ "as_of": as_of }))?;
     Ok(exported)
@@ -69,15 +69,15 @@ pub fn export<S: Scorer>(
 fn write_day(
     partitions: &mut Partitions,
     day: Day,
-    places: &[LinePlace],
-    arms_of: &mut impl FnMut(&Record) -> Vec<Row>,
+    positions: &[LinePosition],
+    arms_of: &mut impl FnMut(&Record) -> Vec<ArmRow>,
 ) -> Result<(), FeedbackError> {
-    let (mut chunks, mut decisions) = (chunks_of(places).into_iter(), Vec::new());
+    let (mut chunks, mut decisions) = (chunks_of(positions).into_iter(), Vec::new());
     partitions.write(day, "arms", || {
-        let Some(places) = chunks.next() else { return Ok(None) };
-        let records = records_at(places)?;
+        let Some(positions) = chunks.next() else { return Ok(None) };
+        let records = records_at(positions)?;
         decisions.push(decisions_frame(&records).map_err(in_export)?);
-        let rows: Vec<Row> = records.iter().flat_map(&mut *arms_of).collect();
+        let rows: Vec<ArmRow> = records.iter().flat_map(&mut *arms_of).collect();
         Ok(Some(arms_frame(&rows).map_err(in_export)?))
     })?;
     let mut decisions = decisions.into_iter();
@@ -89,22 +89,22 @@ fn in_export(error: PolarsError) -> TableError {
     TableError::parquet(Path::new("decisions"))(error)
 }
 
-/// Places in runs of about as many bytes as memory should hold.
-fn chunks_of(places: &[LinePlace]) -> Vec<&[LinePlace]> {
+/// Positions in runs of about as many bytes as memory should hold.
+fn chunks_of(positions: &[LinePosition]) -> Vec<&[LinePosition]> {
     let (mut chunks, mut from, mut bytes) = (Vec::new(), 0, 0);
-    for (index, place) in places.iter().enumerate() {
-        if bytes > 0 && bytes + place.bytes > CHUNK_BYTES {
-            chunks.push(&places[from..index]);
+    for (index, position) in positions.iter().enumerate() {
+        if bytes > 0 && bytes + position.bytes > CHUNK_BYTES {
+            chunks.push(&positions[from..index]);
             (from, bytes) = (index, 0);
         }
-        bytes += place.bytes;
+        bytes += position.bytes;
     }
-    chunks.push(&places[from..]);
+    chunks.push(&positions[from..]);
     chunks
 }
 
 /// One arm of one decision.
-struct Row {
+struct ArmRow {
     decision_id: String,
     user_id: String,
     campaign_id: Option<String>,
@@ -118,7 +118,7 @@ impl Exported {
         &mut self,
         record: &Record,
         scorer_of: &mut impl FnMut(&Record) -> Option<Arc<S>>,
-    ) -> Vec<Row> {
+    ) -> Vec<ArmRow> {
         let Some(scorer) = scorer_of(record) else {
             self.without_model += 1;
             return Vec::new();
@@ -129,7 +129,7 @@ impl Exported {
         let chosen = chosen(decision, &arms);
         self.arms += arms.len() as u64;
         self.differing += u64::from(decision.action == Action::Send && !is_logged(decision, &arms, chosen));
-        let row = |(index, arm)| Row {
+        let row = |(index, arm)| ArmRow {
             decision_id: decision.decision_id.clone(),
             user_id: decision.user_id.clone(),
             campaign_id: decision.campaign_id.clone(),
@@ -165,7 +165,7 @@ fn is_logged(decision: &Decision, arms: &[AllowedArm], chosen: Option<usize>) ->
     chosen.is_some_and(is_same) && (sum - 1.0).abs() <= TOLERANCE
 }
 
-fn arms_frame(rows: &[Row]) -> PolarsResult<DataFrame> {
+fn arms_frame(rows: &[ArmRow]) -> PolarsResult<DataFrame> {
     let columns = vec![
         texts("decision_id", rows.iter().map(|row| Some(row.decision_id.as_str()))),
         texts("user_id", rows.iter().map(|row| Some(row.user_id.as_str()))),

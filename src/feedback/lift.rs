@@ -9,15 +9,15 @@ use serde::Deserialize;
 use super::off_policy::PolicyInputError;
 use super::partitions::files_of;
 use evaluation::uplift::UpliftUnit;
-use events::foreign::{Field, Names, Rows};
+use events::foreign::{ForeignField, ForeignRows, Names};
 use events::formats::InputError;
 use files::tables::{TableError, read_parquet};
 
-const TREATED: Field = Field { names: &["treated", "treatment", "arm"] };
-const TREATED_PROBABILITY: Field = Field { names: &["treated_probability"] };
-const REACHED: Field = Field { names: &["reached", "outcome", "goal", "click", "reward"] };
-const CAMPAIGN: Field = Field { names: &["campaign_id"] };
-const SCORE: Field = Field { names: &["score"] };
+const TREATED: ForeignField = ForeignField { names: &["treated", "treatment", "arm"] };
+const TREATED_PROBABILITY: ForeignField = ForeignField { names: &["treated_probability"] };
+const REACHED: ForeignField = ForeignField { names: &["reached", "outcome", "goal", "click", "reward"] };
+const CAMPAIGN: ForeignField = ForeignField { names: &["campaign_id"] };
+const SCORE: ForeignField = ForeignField { names: &["score"] };
 
 const TREATED_WORDS: [&str; 4] = ["treated", "treatment", "test", "push"];
 const CONTROL_WORDS: [&str; 4] = ["control", "holdout", "held_out", "no_push"];
@@ -52,7 +52,7 @@ pub fn of_file(
     scratch: &Path,
 ) -> Result<Arms, InputError> {
     names.check(&[path], scratch)?;
-    let rows = Rows::open(path, names, scratch)?;
+    let rows = ForeignRows::open(path, names, scratch)?;
     let (treated, reached) = (rows.need(&TREATED)?, rows.need(&REACHED)?);
     let (probability, campaign, score) =
         (rows.find(&TREATED_PROBABILITY), rows.find(&CAMPAIGN), rows.find(&SCORE));
@@ -89,7 +89,7 @@ pub struct Holdouts {
 }
 
 /// A decision, as far as an experiment is about it.
-struct Asked {
+struct ExperimentDecision {
     decided_at: i64,
     decision_id: String,
     held_everywhere: bool,
@@ -108,8 +108,8 @@ pub fn of_export(decisions: &Path, outcomes: &Path, holdouts: &Holdouts) -> Resu
     for file in files_of(outcomes, "outcomes.parquet")? {
         read_outcomes(&file, &mut reached)?;
     }
-    let mut users: BTreeMap<String, Asked> = BTreeMap::new();
-    let mut campaigns: BTreeMap<(String, String), Asked> = BTreeMap::new();
+    let mut users: BTreeMap<String, ExperimentDecision> = BTreeMap::new();
+    let mut campaigns: BTreeMap<(String, String), ExperimentDecision> = BTreeMap::new();
     for file in files_of(decisions, "decisions.parquet")? {
         read_decisions(&file, &reached, |user, campaign, asked| {
             if let Some(campaign) = campaign {
@@ -118,7 +118,7 @@ pub fn of_export(decisions: &Path, outcomes: &Path, holdouts: &Holdouts) -> Resu
             keep_first(&mut users, user.to_string(), asked());
         })?;
     }
-    let unit = |treated, treated_probability, asked: &Asked| UpliftUnit {
+    let unit = |treated, treated_probability, asked: &ExperimentDecision| UpliftUnit {
         treated,
         treated_probability,
         reached: asked.reached,
@@ -134,8 +134,8 @@ pub fn of_export(decisions: &Path, outcomes: &Path, holdouts: &Holdouts) -> Resu
     Ok(arms)
 }
 
-fn keep_first<K: Ord>(kept: &mut BTreeMap<K, Asked>, key: K, asked: Asked) {
-    let order = |asked: &Asked| (asked.decided_at, asked.decision_id.clone());
+fn keep_first<K: Ord>(kept: &mut BTreeMap<K, ExperimentDecision>, key: K, asked: ExperimentDecision) {
+    let order = |asked: &ExperimentDecision| (asked.decided_at, asked.decision_id.clone());
     match kept.get(&key) {
         Some(other) if order(other) <= order(&asked) => {}
         _ => drop(kept.insert(key, asked)),
@@ -156,7 +156,7 @@ fn read_outcomes(file: &Path, reached: &mut HashMap<String, bool>) -> Result<(),
 }
 
 #[derive(Deserialize)]
-struct Reason {
+struct RuleOfReason {
     rule: String,
 }
 
@@ -164,7 +164,7 @@ struct Reason {
 fn read_decisions(
     file: &Path,
     reached: &HashMap<String, bool>,
-    mut take: impl FnMut(&str, Option<&str>, &dyn Fn() -> Asked),
+    mut take: impl FnMut(&str, Option<&str>, &dyn Fn() -> ExperimentDecision),
 ) -> Result<(), TableError> {
     let columns = ["decision_id", "user_id", "campaign_id", "decided_at", "reasons", "holdout"];
     let frame = read_parquet(file, Some(&columns))?;
@@ -176,10 +176,10 @@ fn read_decisions(
         for row in 0..frame.height() {
             let id = ids.get(row).unwrap_or_default();
             let Some(reached) = reached.get(id) else { continue };
-            let told: Vec<Reason> =
+            let told: Vec<RuleOfReason> =
                 serde_json::from_str(reasons.get(row).unwrap_or_default()).unwrap_or_default();
             let held_everywhere = told.iter().any(|reason| reason.rule == "outside_holdout");
-            take(users.get(row).unwrap_or_default(), campaigns.get(row), &|| Asked {
+            take(users.get(row).unwrap_or_default(), campaigns.get(row), &|| ExperimentDecision {
                 decided_at: moments.get(row).unwrap_or_default(),
                 decision_id: id.to_string(),
                 held_everywhere,

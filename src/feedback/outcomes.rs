@@ -6,7 +6,7 @@ use polars::prelude::*;
 use serde_json::json;
 
 use super::FeedbackError;
-use super::attribution::{Attribution, Attributor, Outcome, Strays};
+use super::attribution::{Attribution, Attributor, DecisionOutcome, Strays};
 use super::columns::{flags, instants, numbers, texts, word_of};
 use super::decided::{Decided, Logged};
 use super::events::absorb_all;
@@ -26,7 +26,7 @@ pub fn outcomes_of(
     lake: &Lake,
     config: &Config,
     as_of: Instant,
-) -> Result<(Vec<Outcome>, Strays), FeedbackError> {
+) -> Result<(Vec<DecisionOutcome>, Strays), FeedbackError> {
     let decisions = logged.decisions();
     let window = config.feedback.attribution_window_hours * HOUR;
     let mut attributor = Attributor::new(decisions, &config.goals, window);
@@ -44,7 +44,7 @@ pub fn outcomes_of(
 pub fn write(
     workspace: &Workspace,
     logged: &Logged,
-    outcomes: &[Outcome],
+    outcomes: &[DecisionOutcome],
     window_hours: i64,
     as_of: Instant,
 ) -> Result<PathBuf, FeedbackError> {
@@ -62,7 +62,7 @@ pub fn write(
 ///
 /// # Errors
 /// When there are not as many of one as of the other.
-pub fn frame_of(decisions: &[Decided], outcomes: &[Outcome]) -> PolarsResult<DataFrame> {
+pub fn frame_of(decisions: &[Decided], outcomes: &[DecisionOutcome]) -> PolarsResult<DataFrame> {
     let mut columns = what_was_decided(decisions);
     columns.extend(what_happened(outcomes, decisions));
     columns.extend(how_it_was_decided(decisions));
@@ -85,11 +85,11 @@ fn what_was_decided(decisions: &[Decided]) -> Vec<Column> {
     ]
 }
 
-fn what_happened(outcomes: &[Outcome], decisions: &[Decided]) -> Vec<Column> {
+fn what_happened(outcomes: &[DecisionOutcome], decisions: &[Decided]) -> Vec<Column> {
     let rows = || outcomes.iter();
     let money = |micros: i64| micros as f64 / 1e6;
     let events = rows().map(|row| row.goal_events);
-    let rewards = rows().map(Outcome::reward);
+    let rewards = rows().map(DecisionOutcome::reward);
     vec![
         instants("sent_at", rows().map(|row| row.sent_at)),
         instants("delivered_at", rows().map(|row| row.delivered_at)),

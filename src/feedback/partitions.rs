@@ -38,17 +38,17 @@ impl<'a> Partitions<'a> {
         }
     }
 
-    /// Writes one file of a day, frame by frame, in place of its former self.
+    /// Writes one file of a day, frame by frame, replacing its former self.
     pub(super) fn write(
         &mut self,
         day: Day,
         name: &str,
         next: impl FnMut() -> Result<Option<DataFrame>, FeedbackError>,
     ) -> Result<u64, FeedbackError> {
-        let place = format!("date={day}/{name}.parquet");
-        let rows = tables::write_table(&self.directory.join(&place), next)?;
+        let path = format!("date={day}/{name}.parquet");
+        let rows = tables::write_table(&self.directory.join(&path), next)?;
         self.days.insert(day);
-        self.files.push(json!({ "path": place, "rows": rows }));
+        self.files.push(json!({ "path": path, "rows": rows }));
         Ok(rows)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::attribution::{Attribution, Outcome};
+use super::attribution::{Attribution, DecisionOutcome};
 use super::decided::Decided;
 
 /// Counts of decisions and of what became of them.
@@ -50,7 +50,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    fn absorb(&mut self, decided: &Decided, outcome: &Outcome) {
+    fn absorb(&mut self, decided: &Decided, outcome: &DecisionOutcome) {
         let is_send = decided.is_send();
         self.decisions += 1;
         self.holdout += u64::from(decided.holdout);
@@ -83,7 +83,7 @@ pub struct Summary {
 }
 
 /// Counts decisions with their outcomes, one for each.
-pub fn summarise(decisions: &[Decided], outcomes: &[Outcome]) -> Summary {
+pub fn summarise(decisions: &[Decided], outcomes: &[DecisionOutcome]) -> Summary {
     let mut summary = Summary::default();
     for (decided, outcome) in decisions.iter().zip(outcomes) {
         summary.all.absorb(decided, outcome);

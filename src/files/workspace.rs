@@ -99,7 +99,7 @@ fn locked(path: &Path) -> Result<Option<File>, TableError> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Marker {
+struct WorkspaceFormat {
     format: u32,
 }
 
@@ -131,11 +131,11 @@ impl Workspace {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TableError::io(&path)(error).into()),
         };
-        match serde_json::from_str::<Marker>(&text) {
-            Ok(Marker { format }) if format > FORMAT => {
+        match serde_json::from_str::<WorkspaceFormat>(&text) {
+            Ok(WorkspaceFormat { format }) if format > FORMAT => {
                 Err(WorkspaceError::NewerFormat { path, found: format })
             }
-            Ok(Marker { format }) => Ok(Some(format)),
+            Ok(WorkspaceFormat { format }) => Ok(Some(format)),
             Err(error) => Err(WorkspaceError::Damaged { path, detail: error.to_string() }),
         }
     }
@@ -178,7 +178,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Is this the name of a file that the workspace itself keeps? An export must not take its place.
+    /// Is this the name of a file that the workspace itself keeps? An export must not replace it.
     pub fn owns(&self, path: &Path) -> bool {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (Some(parent), Ok(data)) = (resolved(parent), self.data().canonicalize()) else {
@@ -282,15 +282,15 @@ impl Workspace {
 /// Where a directory lies or will lie: links are followed as far as it exists; beyond that, `..` takes back what was named,
 /// as it will once the missing directories are made.
 fn resolved(directory: &Path) -> Option<PathBuf> {
-    let mut place = PathBuf::new();
+    let mut path = PathBuf::new();
     for part in std::path::absolute(directory).ok()?.components() {
         match part {
-            std::path::Component::ParentDir => drop(place.pop()),
-            part => place.push(part),
+            std::path::Component::ParentDir => drop(path.pop()),
+            part => path.push(part),
         }
-        if let Ok(real) = place.canonicalize() {
-            place = real;
+        if let Ok(real) = path.canonicalize() {
+            path = real;
         }
     }
-    Some(place)
+    Some(path)
 }

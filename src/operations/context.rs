@@ -58,7 +58,7 @@ pub enum ContextError {
     /// The lake is empty.
     #[error("no_events: the workspace holds no events; `smartpush ingest FILE` brings some")]
     NoEvents,
-    /// An export would take the place of a table of the workspace.
+    /// An export would replace a table of the workspace.
     #[error("bad_out: {}: the workspace keeps its own tables there", .0.display())]
     BadOut(PathBuf),
     /// A moment that cannot be read.

@@ -14,9 +14,9 @@ use super::context::Context;
 use super::evaluate::{self, Section, evaluate};
 use super::ingest::{self, ingest};
 use super::segments::count::{CountRequest, count};
-use super::segments::save::{Expected, NewDefinition, SaveRequest, save};
-use super::segments::{Asking, PeopleChoice, ReaderChoice, Selection, Written};
-use super::train::{self, Goals, train};
+use super::segments::save::{ExpectedVersion, NewDefinition, SaveRequest, save};
+use super::segments::{AskOptions, PeopleChoice, ReaderChoice, Selection, WrittenSegment};
+use super::train::{self, GoalChoice, train};
 use super::{profile, serve};
 use curves::SendTimeModel;
 use curves::evaluate::CurvesReport;
@@ -26,7 +26,7 @@ use domain::time::Instant;
 use domain::zone::Zone;
 use events::lake::{Lake, LakeFile};
 use events::mapping::Renames;
-use events::request::{Kind, Summary};
+use events::request::{IngestSummary, InputKind};
 use files::tables::{self, TableError};
 use files::workspace::{ServeLock, Workspace};
 use profiles::build::Built;
@@ -37,11 +37,11 @@ use segments::answers::count::Counted;
 const SAMPLE_ZONE: &str = "America/New_York";
 
 /// Files of a data directory, in the order in which they are taken.
-const FILES: [(Kind, &[&str]); 4] = [
-    (Kind::Users, &["users.csv"]),
-    (Kind::Contents, &["contents.jsonl"]),
-    (Kind::Campaigns, &["campaigns.jsonl"]),
-    (Kind::Events, &["purchases.parquet", "coupon_uses.csv", "campaign_events.csv"]),
+const FILES: [(InputKind, &[&str]); 4] = [
+    (InputKind::Users, &["users.csv"]),
+    (InputKind::Contents, &["contents.jsonl"]),
+    (InputKind::Campaigns, &["campaigns.jsonl"]),
+    (InputKind::Events, &["purchases.parquet", "coupon_uses.csv", "campaign_events.csv"]),
 ];
 
 /// The segment that the demo saves.
@@ -63,7 +63,7 @@ pub struct FreshWorkspace {
 /// What the demo has just done.
 pub enum DemoStage<'a> {
     /// Files were taken in.
-    CameIn(&'a [(Kind, Summary)], &'a [LakeFile]),
+    CameIn(&'a [(InputKind, IngestSummary)], &'a [LakeFile]),
     /// Activity was read: as if everybody lived on UTC, and on each user's own clock.
     Activity(&'a Population, &'a Population),
     /// Profiles were built.
@@ -73,7 +73,7 @@ pub enum DemoStage<'a> {
     /// Curves were measured on days that they had not seen.
     Measured(&'a CurvesReport),
     /// Models were trained.
-    Trained(&'a [train::Learned]),
+    Trained(&'a [train::TrainedModel]),
     /// A segment was saved and counted.
     Counted(&'a Counted),
     /// Everybody was decided about, at a moment.
@@ -86,13 +86,13 @@ pub struct DemoReport {
     /// The moment at which the data ends.
     pub as_of: Instant,
     /// What came of each kind of file.
-    pub taken: Vec<(Kind, Summary)>,
+    pub taken: Vec<(InputKind, IngestSummary)>,
     /// The profiles.
     pub built: Built,
     /// How good the curves are.
     pub measured: CurvesReport,
     /// The models.
-    pub models: Vec<train::Learned>,
+    pub models: Vec<train::TrainedModel>,
     /// The segment's members.
     pub counted: Counted,
     /// The decisions.
@@ -152,12 +152,12 @@ pub fn demo(
     Ok(DemoReport { as_of, taken, built, measured, models, counted, decided, curves })
 }
 
-fn take_all(context: &Context<'_>, data: &Path) -> Result<Vec<(Kind, Summary)>, DemoError> {
+fn take_all(context: &Context<'_>, data: &Path) -> Result<Vec<(InputKind, IngestSummary)>, DemoError> {
     let zone = Zone::find(SAMPLE_ZONE)?;
-    let take = |(kind, names): (Kind, &[&str])| {
+    let take = |(kind, names): (InputKind, &[&str])| {
         let files = names.iter().map(|name| data.join(name)).collect();
         let (renames, zone) = (Renames::default(), Some(zone.clone()));
-        let request = ingest::Request { files, kind, format: None, renames, zone };
+        let request = ingest::IngestRequest { files, kind, format: None, renames, zone };
         let mut summary = ingest(context, &request)?.summary;
         match summary.refused.pop() {
             Some(refused) => Err(refused.into()),
@@ -172,13 +172,16 @@ fn activity(lake: &Lake, declared: &Declared, as_of: Instant) -> Result<Populati
 }
 
 fn measure_curves(context: &Context<'_>) -> Result<CurvesReport, DemoError> {
-    let request = evaluate::Request { sections: vec![Section::SendTime], ..evaluate::Request::default() };
+    let request = evaluate::EvaluateRequest {
+        sections: vec![Section::SendTime],
+        ..evaluate::EvaluateRequest::default()
+    };
     evaluate(context, &request)?.send_time.ok_or(DemoError::NothingMeasured)
 }
 
 /// Trains every goal that the data says something about.
-fn train_all(context: &Context<'_>, as_of: Instant) -> Result<Vec<train::Learned>, DemoError> {
-    let request = train::Request { goals: Goals::Every, as_of: Some(as_of), seed: None };
+fn train_all(context: &Context<'_>, as_of: Instant) -> Result<Vec<train::TrainedModel>, DemoError> {
+    let request = train::TrainRequest { goals: GoalChoice::Every, as_of: Some(as_of), seed: None };
     let mut report = train(context, &request)?;
     match report.failed.pop() {
         Some(failed) => Err(failed.error.into()),
@@ -188,18 +191,18 @@ fn train_all(context: &Context<'_>, as_of: Instant) -> Result<Vec<train::Learned
 
 fn save_and_count(context: &Context<'_>) -> Result<Counted, DemoError> {
     let reader = ReaderChoice::DataTeam;
-    let definition = NewDefinition::Written(Written::Text(SEGMENT_WHERE.to_string()), reader);
+    let definition = NewDefinition::Written(WrittenSegment::Text(SEGMENT_WHERE.to_string()), reader);
     let request = SaveRequest {
         id: SEGMENT_ID.to_string(),
         definition,
         description: Some(SEGMENT_DESCRIPTION.to_string()),
-        expected: Expected::Anything,
+        expected: ExpectedVersion::Anything,
         patience: Duration::ZERO,
     };
     save(context, &request)?;
     let selection = Selection::Saved(SEGMENT_ID.to_string());
     let request = CountRequest { selection, by: Vec::new(), sample: None, keep_evaluation: false };
-    Ok(count(context, Asking { people: PeopleChoice::Newest, reader }, &request)?.counted)
+    Ok(count(context, AskOptions { people: PeopleChoice::Newest, reader }, &request)?.counted)
 }
 
 fn write_curves(

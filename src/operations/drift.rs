@@ -11,7 +11,7 @@ use registry::versions::Registered;
 
 /// What could be said of a champion's drift.
 #[derive(Debug)]
-pub enum Measured {
+pub enum MeasuredDrift {
     /// There is nothing after its own moment to look at.
     Nothing,
     /// It was measured.
@@ -23,7 +23,7 @@ pub enum Measured {
 /// A champion that is not what it was.
 #[derive(Debug, thiserror::Error)]
 #[error("drifted: goal {goal}: version {version} is not what it was: {}", .measures.join(", "))]
-pub struct Drifted {
+pub struct DriftedModel {
     /// The goal.
     pub goal: String,
     /// The champion.
@@ -32,7 +32,7 @@ pub struct Drifted {
     pub measures: Vec<String>,
 }
 
-impl Coded for Drifted {
+impl Coded for DriftedModel {
     fn code(&self) -> &'static str {
         "drifted"
     }
@@ -42,11 +42,11 @@ impl Coded for Drifted {
     }
 }
 
-impl Measured {
+impl MeasuredDrift {
     /// The champion's drift, when it is too much.
-    pub(super) fn refusal(&self) -> Option<Drifted> {
-        let Measured::Drift(drift) = self else { return None };
-        (!drift.failed.is_empty()).then(|| Drifted {
+    pub(super) fn refusal(&self) -> Option<DriftedModel> {
+        let MeasuredDrift::Drift(drift) = self else { return None };
+        (!drift.failed.is_empty()).then(|| DriftedModel {
             goal: drift.goal.clone(),
             version: drift.version.clone(),
             measures: drift.failed.clone(),
@@ -56,29 +56,29 @@ impl Measured {
 
 /// Measures a champion by the events since its own moment, and keeps what was found for the server's metrics.
 ///
-/// A model that this build cannot compare is still shown: the reason takes the place of the drift.
+/// A model that this build cannot compare is still shown: the reason is shown instead of the drift.
 pub(super) fn measure(
     context: &Context<'_>,
     found: &Registered,
     as_of: Option<Instant>,
-) -> Result<Measured, ContextError> {
+) -> Result<MeasuredDrift, ContextError> {
     let (name, model) = (&found.model.goal, &found.model);
     let lake = Lake::open(context.workspace)?;
     if lake.newest().is_none() && as_of.is_none() {
-        return Ok(Measured::Nothing);
+        return Ok(MeasuredDrift::Nothing);
     }
     if let Some(as_of) = as_of.filter(|as_of| *as_of < model.as_of) {
-        return Ok(Measured::Unknown(format!("{as_of} is before the model's own moment")));
+        return Ok(MeasuredDrift::Unknown(format!("{as_of} is before the model's own moment")));
     }
     let as_of = context.moment(as_of, &lake);
     if lake.newest().is_none_or(|newest| newest < model.as_of) || as_of <= model.as_of {
-        return Ok(Measured::Nothing);
+        return Ok(MeasuredDrift::Nothing);
     }
     let Ok(goal) = context.goal(name) else {
-        return Ok(Measured::Unknown("its goal is not declared any more".into()));
+        return Ok(MeasuredDrift::Unknown("its goal is not declared any more".into()));
     };
-    if let Err(fault) = check_goal(model, goal).and_then(|()| check_inputs(model)) {
-        return Ok(Measured::Unknown(fault.to_string()));
+    if let Err(error) = check_goal(model, goal).and_then(|()| check_inputs(model)) {
+        return Ok(MeasuredDrift::Unknown(error.to_string()));
     }
     let material = read_before(context, &lake, as_of)?;
     let sources = material.sources(&model.profile_settings);
@@ -86,8 +86,8 @@ pub(super) fn measure(
     match drift(&question, &found.version, model, as_of, context.config) {
         Ok(drift) => {
             drift.write(context.workspace)?;
-            Ok(Measured::Drift(Box::new(drift)))
+            Ok(MeasuredDrift::Drift(Box::new(drift)))
         }
-        Err(error) => Ok(Measured::Unknown(error.to_string())),
+        Err(error) => Ok(MeasuredDrift::Unknown(error.to_string())),
     }
 }

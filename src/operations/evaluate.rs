@@ -20,7 +20,7 @@ use profiles::declared::Declared;
 
 /// What to measure.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct EvaluateRequest {
     /// Where learning ends and measuring begins; by default the newest days are held out.
     pub cut: Option<Cut>,
     /// Which sections; none means all.
@@ -53,7 +53,7 @@ impl Section {
 
 /// What was measured.
 #[derive(Debug)]
-pub struct Report {
+pub struct EvaluateReport {
     /// Where learning ended and measuring began.
     pub cut: Cut,
     /// Curves.
@@ -63,12 +63,12 @@ pub struct Report {
     /// Propensities, by goal.
     pub propensity: BTreeMap<String, PropensityReport>,
     /// What could not be measured, in the order in which it was tried.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingSection>,
 }
 
 /// A section, or a goal of it, that could not be measured.
 #[derive(Debug)]
-pub struct Missing {
+pub struct MissingSection {
     /// The section.
     pub section: Section,
     /// Why.
@@ -114,9 +114,9 @@ pub enum EvaluationError {
     #[error("{}", .first.error)]
     NothingMeasured {
         /// The first reason.
-        first: Box<Missing>,
+        first: Box<MissingSection>,
         /// The others.
-        others: Vec<Missing>,
+        others: Vec<MissingSection>,
     },
     /// No goal fits the sections that were asked for.
     #[error("nothing_to_measure: no section was asked for")]
@@ -146,7 +146,7 @@ impl Coded for EvaluationError {
 
 impl EvaluationError {
     /// What could not be measured.
-    pub fn missing(&self) -> impl Iterator<Item = &Missing> {
+    pub fn missing(&self) -> impl Iterator<Item = &MissingSection> {
         let (first, others) = match self {
             EvaluationError::NothingMeasured { first, others } => (Some(&**first), others.as_slice()),
             EvaluationError::NothingAskedFor | EvaluationError::Context(_) => (None, [].as_slice()),
@@ -178,14 +178,14 @@ pub fn default_cut(lake: &Lake, config: &Config) -> Cut {
 ///
 /// # Errors
 /// When nothing could be measured, the goal is unknown, or there are no events.
-pub fn evaluate(context: &Context<'_>, request: &Request) -> Result<Report, EvaluationError> {
+pub fn evaluate(context: &Context<'_>, request: &EvaluateRequest) -> Result<EvaluateReport, EvaluationError> {
     if let Some(goal) = &request.goal {
         context.goal(goal)?;
     }
     let lake = context.lake()?;
     let cut = request.cut.unwrap_or_else(|| default_cut(&lake, context.config));
     let (propensity, missing) = (BTreeMap::new(), Vec::new());
-    let mut report = Report { cut, send_time: None, content: None, propensity, missing };
+    let mut report = EvaluateReport { cut, send_time: None, content: None, propensity, missing };
     if request.wants(Section::SendTime) && request.goal.is_none() {
         match measure_curves(context, &lake, cut) {
             Ok(curves) => report.send_time = Some(curves),
@@ -198,7 +198,7 @@ pub fn evaluate(context: &Context<'_>, request: &Request) -> Result<Report, Eval
     report.or_why_not()
 }
 
-impl Request {
+impl EvaluateRequest {
     fn wants(&self, section: Section) -> bool {
         self.sections.is_empty() || self.sections.contains(&section)
     }
@@ -208,13 +208,13 @@ impl Request {
     }
 }
 
-impl Report {
+impl EvaluateReport {
     fn miss(&mut self, section: Section, error: impl Into<MeasureError>) {
-        self.missing.push(Missing { section, error: error.into() });
+        self.missing.push(MissingSection { section, error: error.into() });
     }
 
     /// The report, unless it holds no figure.
-    fn or_why_not(mut self) -> Result<Report, EvaluationError> {
+    fn or_why_not(mut self) -> Result<EvaluateReport, EvaluationError> {
         if self.send_time.is_some() || self.content.is_some() || !self.propensity.is_empty() {
             return Ok(self);
         }
@@ -236,8 +236,8 @@ fn measure_curves(context: &Context<'_>, lake: &Lake, cut: Cut) -> Result<Curves
 fn measure_models(
     context: &Context<'_>,
     lake: &Lake,
-    request: &Request,
-    report: &mut Report,
+    request: &EvaluateRequest,
+    report: &mut EvaluateReport,
 ) -> Result<(), ContextError> {
     let material = read_before(context, lake, Instant::MAX)?;
     let sources = material.sources(&context.config.profiles);
@@ -274,7 +274,7 @@ struct Measure<'a> {
 }
 
 impl Measure<'_> {
-    fn content(&self, question: &GoalQuestion<'_>, report: &mut Report) {
+    fn content(&self, question: &GoalQuestion<'_>, report: &mut EvaluateReport) {
         let context = self.context;
         context.progress.step("evaluating rankings");
         match content(question, self.at, self.known, context.config, &context.counting()) {
@@ -283,7 +283,7 @@ impl Measure<'_> {
         }
     }
 
-    fn propensity(&self, question: &GoalQuestion<'_>, report: &mut Report) {
+    fn propensity(&self, question: &GoalQuestion<'_>, report: &mut EvaluateReport) {
         match propensity(question, self.at, self.known, self.context.config) {
             Ok(measured) => drop(report.propensity.insert(question.name.to_string(), measured)),
             Err(error) => report.miss(Section::Propensity, error),

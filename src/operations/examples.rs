@@ -13,7 +13,7 @@ use models::train::parts_of;
 
 /// Which rows, and where the file goes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ExamplesRequest {
     /// The goal.
     pub goal: String,
     /// What was known before this moment counts; by default 1 µs after the newest event.
@@ -26,7 +26,7 @@ pub struct Request {
 
 /// What was written.
 #[derive(Clone, Copy, Debug)]
-pub struct Report {
+pub struct ExamplesReport {
     /// The moment.
     pub as_of: Instant,
     /// Rows of the file.
@@ -81,7 +81,7 @@ impl Coded for ExamplesError {
 ///
 /// # Errors
 /// When there is no such row, or a file cannot be read or written.
-pub fn examples(context: &Context<'_>, request: &Request) -> Result<Report, ExamplesError> {
+pub fn examples(context: &Context<'_>, request: &ExamplesRequest) -> Result<ExamplesReport, ExamplesError> {
     let goal = context.goal(&request.goal)?;
     context.check_out(&request.out)?;
     let lake = context.lake()?;
@@ -94,7 +94,7 @@ pub fn examples(context: &Context<'_>, request: &Request) -> Result<Report, Exam
     // A goal with too few moments to split can still be looked at.
     let mut parts = parts_of(&question, &labelled).unwrap_or_else(|_| vec!["train"; labelled.len()]);
     let all: Vec<usize> = (0..labelled.len()).collect();
-    let mut report = Report {
+    let mut report = ExamplesReport {
         as_of,
         rows: 0,
         examples: all.len(),

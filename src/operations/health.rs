@@ -5,11 +5,11 @@ use config::HealthConfig;
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use events::health::people::People;
-use events::health::{Report as Checks, check};
+use events::health::{CheckReport, check};
 
 /// Which days to judge.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Request {
+pub struct HealthRequest {
     /// Whole days before this moment count; by default 1 µs after the newest event.
     pub as_of: Option<Instant>,
     /// Newest days to judge; by default `health.days`.
@@ -18,9 +18,9 @@ pub struct Request {
 
 /// What the checks found.
 #[derive(Debug)]
-pub struct Report {
+pub struct HealthReport {
     /// Every check, and the days.
-    pub checks: Checks,
+    pub checks: CheckReport,
     /// Set when a check fails.
     pub refusal: Option<UnhealthyData>,
 }
@@ -79,7 +79,7 @@ impl Coded for HealthError {
 ///
 /// # Errors
 /// When there are no events before the moment, or a file cannot be read or written.
-pub fn health(context: &Context<'_>, request: &Request) -> Result<Report, HealthError> {
+pub fn health(context: &Context<'_>, request: &HealthRequest) -> Result<HealthReport, HealthError> {
     let lake = context.lake()?;
     let as_of = context.moment(request.as_of, &lake);
     let days = request.days.unwrap_or(context.config.health.days);
@@ -92,5 +92,5 @@ pub fn health(context: &Context<'_>, request: &Request) -> Result<Report, Health
     checks.write(context.workspace).map_err(ContextError::from)?;
     let failed: Vec<&'static str> = checks.failed_names().into_iter().collect();
     let refusal = (!failed.is_empty()).then_some(UnhealthyData { failed });
-    Ok(Report { checks, refusal })
+    Ok(HealthReport { checks, refusal })
 }

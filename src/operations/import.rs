@@ -18,7 +18,7 @@ use registry::versions::{Registry, RegistryError};
 
 /// Whose predictions, and where the file goes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ImportRequest {
     /// The goal.
     pub goal: String,
     /// What was known before this moment counts; by default 1 µs after the newest event.
@@ -33,7 +33,7 @@ pub struct Request {
 
 /// What became of the predictions.
 #[derive(Debug)]
-pub struct Report {
+pub struct ImportReport {
     /// The moment.
     pub as_of: Instant,
     /// The version that they were registered as.
@@ -110,7 +110,7 @@ impl Coded for ImportError {
 ///
 /// # Errors
 /// When a prediction is missing or cannot be read, the goal cannot be compared on, or a file cannot be written.
-pub fn import(context: &Context<'_>, request: &Request) -> Result<Report, ImportError> {
+pub fn import(context: &Context<'_>, request: &ImportRequest) -> Result<ImportReport, ImportError> {
     let goal = context.goal(&request.goal)?;
     context.check_out(&request.out)?;
     let lake = context.lake()?;
@@ -138,7 +138,7 @@ pub fn import(context: &Context<'_>, request: &Request) -> Result<Report, Import
     if refusal.is_none() {
         registry.set_shadow(&request.goal, Some(&version))?;
     }
-    Ok(Report { as_of, version, card: imported.card, rows, refusal })
+    Ok(ImportReport { as_of, version, card: imported.card, rows, refusal })
 }
 
 fn check_apart(out: &Path, predictions: &Path) -> Result<(), ImportError> {

@@ -10,15 +10,15 @@ use events::health::{future_stamps, odd_days};
 use events::ingest::ingest as take_files;
 use events::lake::Lake;
 use events::mapping::Renames;
-use events::request::{IngestError as FilesError, Kind, Request as FilesRequest, Stage, Summary};
+use events::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind};
 
 /// Which files, and how to read them.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct IngestRequest {
     /// The files, in order.
     pub files: Vec<PathBuf>,
     /// What they hold.
-    pub kind: Kind,
+    pub kind: InputKind,
     /// Their format; without one, each file's name or first bytes tell.
     pub format: Option<Format>,
     /// Their columns' names for ours.
@@ -29,9 +29,9 @@ pub struct Request {
 
 /// What came of an ingest.
 #[derive(Debug)]
-pub struct Report {
+pub struct IngestReport {
     /// The counts, summed over the files.
-    pub summary: Summary,
+    pub summary: IngestSummary,
     /// What looks odd in the days that changed.
     pub warnings: Vec<String>,
     /// Set when files were refused.
@@ -95,7 +95,7 @@ impl Coded for IngestError {
 ///
 /// # Errors
 /// When the workspace cannot be used. Files that cannot be taken are in the report.
-pub fn ingest(context: &Context<'_>, request: &Request) -> Result<Report, IngestError> {
+pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestReport, IngestError> {
     let summary = take(context, request)?;
     let warnings = warnings(context, &summary)?;
     let refusal = summary.refused.first().map(|first| FilesRefused {
@@ -103,17 +103,20 @@ pub fn ingest(context: &Context<'_>, request: &Request) -> Result<Report, Ingest
         refused: summary.refused.len(),
         files: request.files.len(),
     });
-    Ok(Report { summary, warnings, refusal })
+    Ok(IngestReport { summary, warnings, refusal })
 }
 
 /// Takes files in under the workspace's lock.
-pub(super) fn take(context: &Context<'_>, request: &Request) -> Result<Summary, IngestError> {
+pub(super) fn take(context: &Context<'_>, request: &IngestRequest) -> Result<IngestSummary, IngestError> {
     let _lock = context.lock()?;
     take_locked(context, request)
 }
 
 /// Takes files in; the caller holds the workspace's lock.
-pub(super) fn take_locked(context: &Context<'_>, request: &Request) -> Result<Summary, IngestError> {
+pub(super) fn take_locked(
+    context: &Context<'_>,
+    request: &IngestRequest,
+) -> Result<IngestSummary, IngestError> {
     let files = FilesRequest {
         files: &request.files,
         kind: request.kind,
@@ -122,25 +125,25 @@ pub(super) fn take_locked(context: &Context<'_>, request: &Request) -> Result<Su
         zone: request.zone.clone(),
         now: context.now,
     };
-    let watch = |stage: Stage<'_>| show(context.progress, stage);
+    let watch = |stage: IngestStage<'_>| show(context.progress, stage);
     Ok(take_files(context.workspace, &context.config.ingest, &files, &watch)?)
 }
 
-fn show(progress: &dyn Progress, stage: Stage<'_>) {
+fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
     let (text, done, total) = match stage {
-        Stage::Reading { file, bytes, total } => {
+        IngestStage::Reading { file, bytes, total } => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             (format!("reading {name}"), bytes, total)
         }
-        Stage::Comparing => ("finding duplicates".to_string(), 0, 1),
-        Stage::Writing { done, total } => ("writing days".to_string(), done as u64, total as u64),
+        IngestStage::Comparing => ("finding duplicates".to_string(), 0, 1),
+        IngestStage::Writing { done, total } => ("writing days".to_string(), done as u64, total as u64),
     };
     progress.step(&text);
     progress.count(done, Some(total));
 }
 
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
-fn warnings(context: &Context<'_>, summary: &Summary) -> Result<Vec<String>, ContextError> {
+fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
     if summary.changed_days.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,7 +1,7 @@
 //! Lists the models of a workspace, and shows one with its card, its history and its drift.
 
 use super::context::{Context, ContextError};
-use super::drift::{Drifted, Measured, measure};
+use super::drift::{DriftedModel, MeasuredDrift, measure};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use registry::card::Card;
@@ -42,7 +42,7 @@ impl Coded for ModelsError {
 
 /// One version of a goal.
 #[derive(Debug)]
-pub struct Listed {
+pub struct ListedModel {
     /// The goal.
     pub goal: String,
     /// The version.
@@ -66,7 +66,7 @@ pub enum Hindrance {
     Imported,
 }
 
-impl Listed {
+impl ListedModel {
     /// What keeps the model from being served, if anything does.
     pub fn hindrance(&self) -> Option<Hindrance> {
         let found = self.found.as_ref().ok()?;
@@ -82,7 +82,7 @@ impl Listed {
 
 /// A version with everything that is known of it.
 #[derive(Debug)]
-pub struct Shown {
+pub struct ShownModel {
     /// The goal.
     pub goal: String,
     /// The version and its model.
@@ -91,19 +91,19 @@ pub struct Shown {
     pub card: Card,
     /// The goal's champion, if there is one.
     pub champion: Option<String>,
-    /// Who took whose place, oldest first.
+    /// Changes of the champion, oldest first.
     pub journal: Vec<ChampionChange>,
     /// How far it has drifted, if it is the champion.
-    pub drift: Measured,
+    pub drift: MeasuredDrift,
     /// Set when it has drifted too far.
-    pub refusal: Option<Drifted>,
+    pub refusal: Option<DriftedModel>,
 }
 
 /// Lists every version of every goal, or of one.
 ///
 /// # Errors
 /// When the goal that was asked for has no model.
-pub fn list(context: &Context<'_>, goal: Option<&str>) -> Result<Vec<Listed>, ModelsError> {
+pub fn list(context: &Context<'_>, goal: Option<&str>) -> Result<Vec<ListedModel>, ModelsError> {
     let registry = Registry::of(context.workspace);
     let goals = match goal {
         Some(goal) if !registry.goals().contains(&goal.to_string()) => {
@@ -116,9 +116,9 @@ pub fn list(context: &Context<'_>, goal: Option<&str>) -> Result<Vec<Listed>, Mo
     Ok(goals.iter().flat_map(|goal| versions_of(&registry, goal)).collect())
 }
 
-fn versions_of(registry: &Registry, goal: &str) -> Vec<Listed> {
+fn versions_of(registry: &Registry, goal: &str) -> Vec<ListedModel> {
     let (champion, shadow) = (registry.champion(goal), registry.shadow(goal));
-    let listed = |version: String| Listed {
+    let listed = |version: String| ListedModel {
         goal: goal.to_string(),
         is_champion: champion.as_ref() == Some(&version),
         is_shadow: shadow.as_ref() == Some(&version),
@@ -138,7 +138,7 @@ pub fn show(
     goal: &str,
     version: Option<&str>,
     as_of: Option<Instant>,
-) -> Result<Shown, ModelsError> {
+) -> Result<ShownModel, ModelsError> {
     let registry = Registry::of(context.workspace);
     let found = match version {
         Some(version) => registry.read(goal, version)?,
@@ -151,10 +151,10 @@ pub fn show(
     let champion = registry.champion(goal);
     let drift = match champion.as_ref() == Some(&found.version) {
         true => measure(context, &found, as_of)?,
-        false => Measured::Nothing,
+        false => MeasuredDrift::Nothing,
     };
     let refusal = drift.refusal();
-    Ok(Shown {
+    Ok(ShownModel {
         goal: goal.to_string(),
         journal: registry.journal(goal)?,
         found,

@@ -10,7 +10,7 @@ mod scenarios;
 use std::path::PathBuf;
 
 pub use error::PlanError;
-pub use report::{Counts, HOUR, Kept, PlanReport, ScenarioReport, pushed_out};
+pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, pushed_out};
 
 use super::context::Context;
 use domain::campaign::Campaign;

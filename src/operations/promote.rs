@@ -7,7 +7,7 @@ use registry::versions::{Promotion, Registry, RegistryError};
 
 /// Who is to become champion.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct PromoteRequest {
     /// The goal.
     pub goal: String,
     /// The version.
@@ -18,7 +18,7 @@ pub struct Request {
 
 /// A goal's champion after a change.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct ChampionReport {
     /// The goal.
     pub goal: String,
     /// The champion.
@@ -29,7 +29,7 @@ pub struct Report {
     pub forced: Vec<String>,
 }
 
-impl Report {
+impl ChampionReport {
     /// Was the champion the champion before?
     pub fn is_unchanged(&self) -> bool {
         self.former.as_ref() == Some(&self.champion)
@@ -40,22 +40,22 @@ impl Report {
 ///
 /// # Errors
 /// When the gate refuses it, it cannot be read, or another process writes.
-pub fn promote(context: &Context<'_>, request: &Request) -> Result<Report, ModelsError> {
+pub fn promote(context: &Context<'_>, request: &PromoteRequest) -> Result<ChampionReport, ModelsError> {
     let _lock = context.lock()?;
     let registry = Registry::of(context.workspace);
-    let Request { goal, version, is_forced } = request;
+    let PromoteRequest { goal, version, is_forced } = request;
     let Promotion { from, forced } = registry.promote(goal, version, *is_forced, context.now)?;
-    Ok(Report { goal: goal.clone(), champion: version.clone(), former: from, forced })
+    Ok(ChampionReport { goal: goal.clone(), champion: version.clone(), former: from, forced })
 }
 
 /// Brings the former champion back and withdraws the present one.
 ///
 /// # Errors
 /// When there is no former champion, it cannot be read, or another process writes.
-pub fn rollback(context: &Context<'_>, goal: &str) -> Result<Report, ModelsError> {
+pub fn rollback(context: &Context<'_>, goal: &str) -> Result<ChampionReport, ModelsError> {
     let _lock = context.lock()?;
     let (champion, former) = Registry::of(context.workspace).rollback(goal, context.now)?;
-    Ok(Report { goal: goal.to_string(), champion, former, forced: Vec::new() })
+    Ok(ChampionReport { goal: goal.to_string(), champion, former, forced: Vec::new() })
 }
 
 /// What came of a new model's candidacy.

@@ -15,7 +15,7 @@ use registry::versions::{Registered, Registry, RegistryError};
 
 /// Which contents, and where the file goes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct RecommendRequest {
     /// A goal about contents; by default `decisions.goal`.
     pub goal: Option<String>,
     /// Events before this moment count; by default 1 µs after the newest event.
@@ -30,7 +30,7 @@ pub struct Request {
 
 /// What was written.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct RecommendReport {
     /// The goal.
     pub goal: String,
     /// The moment.
@@ -95,7 +95,10 @@ impl Coded for RecommendError {
 ///
 /// # Errors
 /// When the goal is not about contents, the model cannot be used, or a file cannot be read or written.
-pub fn recommend(context: &Context<'_>, request: &Request) -> Result<Report, RecommendError> {
+pub fn recommend(
+    context: &Context<'_>,
+    request: &RecommendRequest,
+) -> Result<RecommendReport, RecommendError> {
     let name = request.goal.as_deref().unwrap_or(&context.config.decisions.goal);
     let goal = context.goal(name)?;
     if goal.unit != Unit::UserContent {
@@ -115,7 +118,7 @@ pub fn recommend(context: &Context<'_>, request: &Request) -> Result<Report, Rec
         frame_of(&material.timeline, &rankings).map_err(TableError::parquet(Path::new("rankings")))?;
     let rows = tables::write_frame(&request.out, frame)?;
     let version = found.map(|found| found.version);
-    Ok(Report { goal: name.to_string(), as_of, version, users: rankings.len(), rows })
+    Ok(RecommendReport { goal: name.to_string(), as_of, version, users: rankings.len(), rows })
 }
 
 /// The version that was asked for, or the newest; without one popularity ranks.

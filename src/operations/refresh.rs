@@ -19,20 +19,20 @@ use registry::versions::Registry;
 use segments::saved::versions::SavedSegments;
 
 pub use error::RefreshError;
-use journal::{Journal, Record};
-pub use journal::{Product, State, Step};
+use journal::{Journal, StepRecord};
+pub use journal::{Product, RefreshStep, StepState};
 
 use super::context::Context;
 use super::plan::{CampaignChoice, PlanError, PlanRequest, plan};
 use super::promote::{Candidacy, stand};
-use super::train::{Learned, Trainer};
+use super::train::{TrainedModel, Trainer};
 use super::{ingest, profile};
 
 /// What to bring up to date.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct RefreshRequest {
     /// Files to take in first.
-    pub files: Option<ingest::Request>,
+    pub files: Option<ingest::IngestRequest>,
     /// What was known before this moment counts.
     pub as_of: Instant,
     /// Plan the campaigns that are due on the moment's date, and write the hand-off here.
@@ -41,18 +41,18 @@ pub struct Request {
 
 /// What a refresh came to.
 #[derive(Debug)]
-pub struct Report {
+pub struct RefreshReport {
     /// The moment.
     pub as_of: Instant,
     /// The steps, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RefreshStep>,
     /// Of each new model that the gate refused, the reason.
     pub refused: Vec<String>,
     /// The journal.
     pub journal: PathBuf,
 }
 
-impl Report {
+impl RefreshReport {
     /// Set when the gate refused a model.
     pub fn refusal(&self) -> Option<NotPromoted> {
         self.refused.first().map(|first| NotPromoted { first: first.clone() })
@@ -81,7 +81,7 @@ impl Coded for NotPromoted {
 ///
 /// # Errors
 /// When a step fails. A goal that there is not enough data for, and a model that the gate refuses, are in the report.
-pub fn refresh(context: &Context<'_>, request: &Request) -> Result<Report, RefreshError> {
+pub fn refresh(context: &Context<'_>, request: &RefreshRequest) -> Result<RefreshReport, RefreshError> {
     if let Some(out) = &request.out {
         handoff::check(out)?;
         context.check_free(out)?;
@@ -113,7 +113,7 @@ fn input_of(context: &Context<'_>, lake: &Lake, as_of: Instant) -> Result<String
 }
 
 /// Identity of files to take in, and of how they are read.
-fn identity_of(files: &ingest::Request) -> Result<String, RefreshError> {
+fn identity_of(files: &ingest::IngestRequest) -> Result<String, RefreshError> {
     let mut text = String::new();
     for file in &files.files {
         text += &format!("{} {}\n", file.display(), sha256_of_input(file)?);
@@ -131,24 +131,24 @@ fn sha256_of_input(file: &Path) -> Result<String, RefreshError> {
 }
 
 /// How a step ended that was made now.
-struct Made {
-    state: State,
+struct MadeStep {
+    state: StepState,
     said: Product,
     refusal: Option<String>,
 }
 
-impl Made {
-    fn done(said: Product) -> Made {
-        Made { state: State::Done, said, refusal: None }
+impl MadeStep {
+    fn done(said: Product) -> MadeStep {
+        MadeStep { state: StepState::Done, said, refusal: None }
     }
 
-    fn skipped(why: impl ToString) -> Made {
-        Made { state: State::Skipped, said: Product::Nothing { why: why.to_string() }, refusal: None }
+    fn skipped(why: impl ToString) -> MadeStep {
+        MadeStep { state: StepState::Skipped, said: Product::Nothing { why: why.to_string() }, refusal: None }
     }
 
-    fn refused(error: &impl Coded) -> Made {
+    fn refused(error: &impl Coded) -> MadeStep {
         let why = error.to_string();
-        Made { state: State::Refused, said: Product::Nothing { why }, refusal: Some(error.detail()) }
+        MadeStep { state: StepState::Refused, said: Product::Nothing { why }, refusal: Some(error.detail()) }
     }
 }
 
@@ -166,8 +166,8 @@ impl Refresh<'_> {
         &mut self,
         name: &str,
         input: &str,
-        make: impl FnOnce() -> Result<Made, RefreshError>,
-    ) -> Result<Record, RefreshError> {
+        make: impl FnOnce() -> Result<MadeStep, RefreshError>,
+    ) -> Result<StepRecord, RefreshError> {
         match self.journal.done(name, input) {
             Some(record) => Ok(record),
             None => self.make(name, input, make),
@@ -178,16 +178,16 @@ impl Refresh<'_> {
         &mut self,
         name: &str,
         input: &str,
-        make: impl FnOnce() -> Result<Made, RefreshError>,
-    ) -> Result<Record, RefreshError> {
+        make: impl FnOnce() -> Result<MadeStep, RefreshError>,
+    ) -> Result<StepRecord, RefreshError> {
         self.context.progress.stage(name);
-        let Made { state, said, refusal } = make()?;
+        let MadeStep { state, said, refusal } = make()?;
         let (name, input) = (name.to_string(), input.to_string());
-        let step = Step { step: name, input, state, said, again: false };
-        Ok(self.journal.write(Record { step, refusal })?)
+        let step = RefreshStep { step: name, input, state, said, again: false };
+        Ok(self.journal.write(StepRecord { step, refusal })?)
     }
 
-    fn ingest(&mut self, files: &ingest::Request) -> Result<(), RefreshError> {
+    fn ingest(&mut self, files: &ingest::IngestRequest) -> Result<(), RefreshError> {
         let context = self.context;
         self.step("ingest", &identity_of(files)?, || {
             let summary = ingest::take(context, files)?;
@@ -195,7 +195,7 @@ impl Refresh<'_> {
             let (duplicate, rejected) = (summary.duplicate, summary.rejected);
             match summary.refused.into_iter().next() {
                 Some(refused) => Err(refused.into()),
-                None => Ok(Made::done(Product::Records { accepted, duplicate, read, rejected })),
+                None => Ok(MadeStep::done(Product::Records { accepted, duplicate, read, rejected })),
             }
         })?;
         Ok(())
@@ -207,7 +207,7 @@ impl Refresh<'_> {
         self.journal.forget_unless("profile", |_| manifest.exists());
         self.step("profile", input, || {
             let manifest = profile::build(context, Some(as_of))?.manifest;
-            Ok(Made::done(Product::Profiles { rows: manifest.rows, sha256: manifest.sha256 }))
+            Ok(MadeStep::done(Product::Profiles { rows: manifest.rows, sha256: manifest.sha256 }))
         })?;
         Ok(())
     }
@@ -220,8 +220,9 @@ impl Refresh<'_> {
         let mut trainer: Option<Trainer<'_>> = None;
         for goal in context.config.goals.keys() {
             let name = format!("train {goal}");
-            let is_there =
-                |step: &Step| step.version().is_none_or(|version| registry.read(goal, version).is_ok());
+            let is_there = |step: &RefreshStep| {
+                step.version().is_none_or(|version| registry.read(goal, version).is_ok())
+            };
             self.journal.forget_unless(&name, is_there);
             let record = match self.journal.done(&name, input) {
                 Some(record) => record,
@@ -248,11 +249,13 @@ impl Refresh<'_> {
         let record = self.step(&format!("promote {goal}"), version, || {
             let _lock = context.lock()?;
             match stand(context, goal, version).map_err(|error| RefreshError::of_goal(goal, error))? {
-                Candidacy::Promoted => Ok(Made::done(Product::Champion { champion: version.to_string() })),
-                Candidacy::ChampionIsNewer { champion } => {
-                    Ok(Made::skipped(format!("champion {champion} knows a later day")))
+                Candidacy::Promoted => {
+                    Ok(MadeStep::done(Product::Champion { champion: version.to_string() }))
                 }
-                Candidacy::Refused(error) => Ok(Made::refused(&error)),
+                Candidacy::ChampionIsNewer { champion } => {
+                    Ok(MadeStep::skipped(format!("champion {champion} knows a later day")))
+                }
+                Candidacy::Refused(error) => Ok(MadeStep::refused(&error)),
             }
         })?;
         self.refused.extend(record.refusal);
@@ -274,9 +277,9 @@ impl Refresh<'_> {
             Ok(report) => {
                 let sends = report.sum(&report.forecasts()).0.sends;
                 let path = out.display().to_string();
-                Ok(Made::done(Product::Plan { path, plan_id: report.plan_id, sends }))
+                Ok(MadeStep::done(Product::Plan { path, plan_id: report.plan_id, sends }))
             }
-            Err(error @ PlanError::NoCampaigns) => Ok(Made::skipped(error)),
+            Err(error @ PlanError::NoCampaigns) => Ok(MadeStep::skipped(error)),
             Err(error) => Err(error.into()),
         })?;
         Ok(())
@@ -294,23 +297,23 @@ impl Refresh<'_> {
         Ok(sha256_hex(parts.join(" ").as_bytes()))
     }
 
-    fn report(self) -> Report {
+    fn report(self) -> RefreshReport {
         let (steps, journal) = (self.journal.told(), self.journal.path().to_path_buf());
-        Report { as_of: self.as_of, steps, refused: self.refused, journal }
+        RefreshReport { as_of: self.as_of, steps, refused: self.refused, journal }
     }
 }
 
 /// A shipped goal that there is not enough data for is no failure of the others; any other error ends the refresh.
-fn train_goal(context: &Context<'_>, trainer: &Trainer<'_>, goal: &str) -> Result<Made, RefreshError> {
+fn train_goal(context: &Context<'_>, trainer: &Trainer<'_>, goal: &str) -> Result<MadeStep, RefreshError> {
     let _lock = context.lock()?;
     match trainer.train(goal) {
-        Ok(learned) => Ok(Made::done(product_of(&learned))),
-        Err(error) if error.is_not_enough_data() => Ok(Made::skipped(error)),
+        Ok(learned) => Ok(MadeStep::done(product_of(&learned))),
+        Err(error) if error.is_not_enough_data() => Ok(MadeStep::skipped(error)),
         Err(error) => Err(RefreshError::of_goal(goal, error)),
     }
 }
 
-fn product_of(learned: &Learned) -> Product {
+fn product_of(learned: &TrainedModel) -> Product {
     let (card, model) = (&learned.trained.card, &learned.trained.model);
     let failed = card.gate.iter().flat_map(Gate::failed);
     Product::Model {

@@ -16,7 +16,7 @@ pub struct ReplayReport {
 
 /// The bytes differ from those that were logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("replay_differs: {0} places differ")]
+#[error("replay_differs: {0} values differ")]
 pub struct ReplayDiffers(usize);
 
 impl Coded for ReplayDiffers {

@@ -14,7 +14,7 @@ use registry::versions::{Newest, Registered, Registry, RegistryError};
 
 /// Whom to score, and where the file goes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ScoreRequest {
     /// The goal.
     pub goal: String,
     /// Events before this moment count; by default 1 µs after the newest event.
@@ -27,7 +27,7 @@ pub struct Request {
 
 /// What was written.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct ScoreReport {
     /// The moment.
     pub as_of: Instant,
     /// The model's version.
@@ -79,7 +79,7 @@ impl Coded for ScoreError {
 ///
 /// # Errors
 /// When there is no usable model as of the moment or before, nobody to score, or a file cannot be read or written.
-pub fn score(context: &Context<'_>, request: &Request) -> Result<Report, ScoreError> {
+pub fn score(context: &Context<'_>, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
     let goal = context.goal(&request.goal)?;
     context.check_out(&request.out)?;
     let lake = context.lake()?;
@@ -99,7 +99,7 @@ pub fn score(context: &Context<'_>, request: &Request) -> Result<Report, ScoreEr
     let frame = frame_of(&question, &scores).map_err(TableError::parquet(Path::new("scores")))?;
     let rows = tables::write_frame(&request.out, frame)?;
     let mean_propensity = scores.iter().map(|score| score.propensity).sum::<f64>() / scores.len() as f64;
-    Ok(Report { as_of, version: found.version, rows, mean_propensity })
+    Ok(ScoreReport { as_of, version: found.version, rows, mean_propensity })
 }
 
 /// The newest version as of the moment that can be used; versions that cannot be read are warned of.

@@ -34,7 +34,7 @@ use registry::versions::Damaged;
 
 /// Who asks about segments, and about which people.
 #[derive(Clone, Copy, Debug)]
-pub struct Asking<'a> {
+pub struct AskOptions<'a> {
     /// The people.
     pub people: PeopleChoice<'a>,
     /// Who reads the answer.
@@ -65,14 +65,14 @@ pub enum ReaderChoice {
 #[derive(Clone, Debug)]
 pub enum Selection {
     /// One that is not saved.
-    Written(Written),
+    Written(WrittenSegment),
     /// A saved or ready-made one, by its id.
     Saved(String),
 }
 
 /// A segment as it is written.
 #[derive(Clone, Debug)]
-pub enum Written {
+pub enum WrittenSegment {
     /// As text, or as JSON in a text.
     Text(String),
     /// As a tree.
@@ -101,7 +101,7 @@ impl Selection {
     }
 }
 
-impl Written {
+impl WrittenSegment {
     /// Compiles it; `own` is the id that it is to be saved under.
     fn compile(
         &self,
@@ -110,10 +110,10 @@ impl Written {
         own: Option<&str>,
     ) -> Result<(Expression, Predicate), WrittenError> {
         match self {
-            Written::Text(text) => desk
+            WrittenSegment::Text(text) => desk
                 .compile_written(text, as_of, own)
                 .map_err(|error| WrittenError::Text { text: text.clone(), error: Box::new(error) }),
-            Written::Tree(tree) => match desk.compile_tree(tree, as_of, own) {
+            WrittenSegment::Tree(tree) => match desk.compile_tree(tree, as_of, own) {
                 Ok(predicate) => Ok((tree.clone(), predicate)),
                 Err(error) => Err(WrittenError::Tree(Box::new(error))),
             },
@@ -125,7 +125,7 @@ impl Written {
 /// meanwhile.
 fn answered<T, E: From<DeskError>>(
     context: &Context<'_>,
-    asking: Asking<'_>,
+    asking: AskOptions<'_>,
     answer: impl Fn(&mut View<'_>, Reader) -> Result<T, E>,
 ) -> Result<T, E> {
     let (workspace, config) = (context.workspace, context.config);

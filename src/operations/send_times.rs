@@ -12,7 +12,7 @@ use profiles::declared::Declared;
 
 /// Which curves, and where the file goes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct SendTimesRequest {
     /// Events before this moment count; by default 1 µs after the newest event.
     pub as_of: Option<Instant>,
     /// How the file is laid out.
@@ -23,7 +23,7 @@ pub struct Request {
 
 /// What was written.
 #[derive(Clone, Copy, Debug)]
-pub struct Report {
+pub struct SendTimesReport {
     /// The moment.
     pub as_of: Instant,
     /// Users with a curve.
@@ -40,7 +40,10 @@ pub struct Report {
 ///
 /// # Errors
 /// When there is no event before the moment, or a file cannot be read or written.
-pub fn send_times(context: &Context<'_>, request: &Request) -> Result<Report, ContextError> {
+pub fn send_times(
+    context: &Context<'_>,
+    request: &SendTimesRequest,
+) -> Result<SendTimesReport, ContextError> {
     context.check_out(&request.out)?;
     let lake = context.lake()?;
     let as_of = context.moment(request.as_of, &lake);
@@ -58,7 +61,7 @@ pub fn send_times(context: &Context<'_>, request: &Request) -> Result<Report, Co
         watch(done, total);
         Ok::<_, TableError>(frame)
     })?;
-    Ok(Report {
+    Ok(SendTimesReport {
         as_of,
         users: population.ids.len() as u64,
         users_without_zone: population.without_zone as u64,

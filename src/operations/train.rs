@@ -7,7 +7,7 @@ use config::TrainingConfig;
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use events::health::people::People;
-use events::health::{self, Outcome};
+use events::health::{self, CheckOutcome};
 use events::lake::Lake;
 use models::examples::GoalQuestion;
 use models::material::Material;
@@ -18,9 +18,9 @@ use registry::versions::{Registry, RegistryError};
 
 /// What to train.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct TrainRequest {
     /// Which goals.
-    pub goals: Goals,
+    pub goals: GoalChoice,
     /// What was known before this moment counts; by default 1 µs after the newest event.
     pub as_of: Option<Instant>,
     /// Seed of draws; by default `training.seed`.
@@ -29,7 +29,7 @@ pub struct Request {
 
 /// Which goals to train.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Goals {
+pub enum GoalChoice {
     /// Every declared goal that there is enough data for.
     Every,
     /// One goal.
@@ -40,11 +40,11 @@ pub enum Goals {
 
 /// What came of a training.
 #[derive(Debug)]
-pub struct Report {
+pub struct TrainReport {
     /// What was known before this moment was learned.
     pub as_of: Instant,
     /// The models, in order of their goals.
-    pub models: Vec<Learned>,
+    pub models: Vec<TrainedModel>,
     /// Goals that the data does not say enough about.
     pub skipped: Vec<NotTrained>,
     /// Goals whose training failed; the others were trained all the same.
@@ -53,20 +53,20 @@ pub struct Report {
 
 /// A model that was trained and registered.
 #[derive(Debug)]
-pub struct Learned {
+pub struct TrainedModel {
     /// The goal.
     pub goal: String,
     /// The version.
     pub version: String,
     /// Does it serve?
-    pub standing: Standing,
+    pub standing: ModelStanding,
     /// The model and its card.
     pub trained: Trained,
 }
 
 /// Where a new model stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ModelStanding {
     /// It is registered; nobody asked for more.
     Registered,
     /// It is the champion.
@@ -111,10 +111,10 @@ pub enum TrainingError {
     Registry(#[from] RegistryError),
 }
 
-impl Learned {
+impl TrainedModel {
     /// Is it the champion now?
     pub fn is_promoted(&self) -> bool {
-        self.standing == Standing::Promoted
+        self.standing == ModelStanding::Promoted
     }
 }
 
@@ -164,8 +164,8 @@ impl Coded for TrainingError {
 /// # Errors
 /// When the workspace cannot be used, or there is not a model to report: of one goal its error, of every goal that the
 /// data says enough about none.
-pub fn train(context: &Context<'_>, request: &Request) -> Result<Report, TrainingError> {
-    if let Goals::One(goal) | Goals::Online(goal) = &request.goals {
+pub fn train(context: &Context<'_>, request: &TrainRequest) -> Result<TrainReport, TrainingError> {
+    if let GoalChoice::One(goal) | GoalChoice::Online(goal) = &request.goals {
         context.goal(goal)?;
     }
     let _lock = context.lock()?;
@@ -174,9 +174,9 @@ pub fn train(context: &Context<'_>, request: &Request) -> Result<Report, Trainin
     let seed = request.seed.unwrap_or(context.config.training.seed);
     let trainer = Trainer { seed, ..Trainer::open(context, &lake, as_of)? };
     match &request.goals {
-        Goals::Every => trainer.train_every_goal(),
-        Goals::One(goal) => Ok(trainer.report(trainer.train_and_promote(goal)?)),
-        Goals::Online(goal) => Ok(trainer.report(trainer.go_on(goal)?)),
+        GoalChoice::Every => trainer.train_every_goal(),
+        GoalChoice::One(goal) => Ok(trainer.report(trainer.train_and_promote(goal)?)),
+        GoalChoice::Online(goal) => Ok(trainer.report(trainer.go_on(goal)?)),
     }
 }
 
@@ -209,7 +209,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// When the goal cannot be learned, or the registry cannot be written.
-    pub fn train(&self, goal: &str) -> Result<Learned, TrainingError> {
+    pub fn train(&self, goal: &str) -> Result<TrainedModel, TrainingError> {
         self.learn(goal, |question, request, watch| Ok(training::train(question, request, &watch)?))
     }
 
@@ -217,12 +217,12 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// When the goal cannot be learned, or the registry cannot be written.
-    pub fn train_and_promote(&self, goal: &str) -> Result<Learned, TrainingError> {
+    pub fn train_and_promote(&self, goal: &str) -> Result<TrainedModel, TrainingError> {
         self.promoted(self.train(goal)?)
     }
 
     /// The same, from where the champion stopped.
-    fn go_on(&self, goal: &str) -> Result<Learned, TrainingError> {
+    fn go_on(&self, goal: &str) -> Result<TrainedModel, TrainingError> {
         let registry = Registry::of(self.context.workspace);
         let champion = registry.read_champion(goal)?;
         let state = registry
@@ -234,7 +234,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// A shipped goal that this data says nothing of is no failure of the others.
-    fn train_every_goal(&self) -> Result<Report, TrainingError> {
+    fn train_every_goal(&self) -> Result<TrainReport, TrainingError> {
         let (mut models, mut skipped, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for goal in self.context.config.goals.keys() {
             match self.train_and_promote(goal) {
@@ -247,32 +247,32 @@ impl<'a> Trainer<'a> {
         }
         match models.is_empty() && failed.is_empty() {
             true => Err(TrainingError::NothingToLearn { skipped }),
-            false => Ok(Report { as_of: self.material.as_of, models, skipped, failed }),
+            false => Ok(TrainReport { as_of: self.material.as_of, models, skipped, failed }),
         }
     }
 
-    fn report(&self, learned: Learned) -> Report {
+    fn report(&self, learned: TrainedModel) -> TrainReport {
         let as_of = self.material.as_of;
-        Report { as_of, models: vec![learned], skipped: Vec::new(), failed: Vec::new() }
+        TrainReport { as_of, models: vec![learned], skipped: Vec::new(), failed: Vec::new() }
     }
 
-    fn promoted(&self, learned: Learned) -> Result<Learned, TrainingError> {
+    fn promoted(&self, learned: TrainedModel) -> Result<TrainedModel, TrainingError> {
         let standing = self.standing(&learned)?;
-        Ok(Learned { standing, ..learned })
+        Ok(TrainedModel { standing, ..learned })
     }
 
-    /// Asks the gate, then for the champion's place.
-    fn standing(&self, learned: &Learned) -> Result<Standing, TrainingError> {
+    /// Asks the gate, then promotes the model to champion.
+    fn standing(&self, learned: &TrainedModel) -> Result<ModelStanding, TrainingError> {
         let card = &learned.trained.card;
         if !card.beats_base_rate {
-            return Ok(Standing::BelowBaseRate);
+            return Ok(ModelStanding::BelowBaseRate);
         }
         if !card.gate.as_ref().is_some_and(Gate::is_passed) {
-            return Ok(Standing::RefusedByGate);
+            return Ok(ModelStanding::RefusedByGate);
         }
         match stand(&self.context, &learned.goal, &learned.version)? {
-            Candidacy::Promoted => Ok(Standing::Promoted),
-            Candidacy::ChampionIsNewer { .. } => Ok(Standing::ChampionKnowsMore),
+            Candidacy::Promoted => Ok(ModelStanding::Promoted),
+            Candidacy::ChampionIsNewer { .. } => Ok(ModelStanding::ChampionKnowsMore),
             Candidacy::Refused(error) => Err(error.into()),
         }
     }
@@ -285,7 +285,7 @@ impl<'a> Trainer<'a> {
             &training::TrainingRequest<'_>,
             &dyn Fn(usize, usize),
         ) -> Result<Trained, TrainingError>,
-    ) -> Result<Learned, TrainingError> {
+    ) -> Result<TrainedModel, TrainingError> {
         let (config, progress) = (self.context.config, self.context.progress);
         let goal = self.context.goal(name)?;
         let sources = self.material.sources(&config.profiles);
@@ -308,7 +308,7 @@ impl<'a> Trainer<'a> {
             }
         })?;
         let version = registry.write_with(&trained.model, &trained.card, trained.online.as_ref())?;
-        Ok(Learned { goal: name.to_string(), version, standing: Standing::Registered, trained })
+        Ok(TrainedModel { goal: name.to_string(), version, standing: ModelStanding::Registered, trained })
     }
 }
 
@@ -316,9 +316,9 @@ impl<'a> Trainer<'a> {
 fn health_lines(context: &Context<'_>, lake: &Lake, as_of: Instant) -> Result<Vec<GateLine>, ContextError> {
     let people = People::read(context.workspace)?;
     let report = health::check(lake, &people, as_of, context.now, &context.config.health)?;
-    let faults: Vec<GateLine> = report.failed().map(line_of_fault).collect();
-    if !faults.is_empty() {
-        return Ok(faults);
+    let failures: Vec<GateLine> = report.failed().map(line_of_failure).collect();
+    if !failures.is_empty() {
+        return Ok(failures);
     }
     let judged = report.days.iter().filter(|day| day.judged).count();
     Ok(vec![GateLine {
@@ -329,13 +329,13 @@ fn health_lines(context: &Context<'_>, lake: &Lake, as_of: Instant) -> Result<Ve
     }])
 }
 
-fn line_of_fault(fault: &Outcome) -> GateLine {
-    let parts = [&fault.day, &fault.found].into_iter().flatten();
+fn line_of_failure(outcome: &CheckOutcome) -> GateLine {
+    let parts = [&outcome.day, &outcome.found].into_iter().flatten();
     GateLine {
-        name: fault.name.to_string(),
+        name: outcome.name.to_string(),
         passed: false,
         found: parts.map(String::as_str).collect::<Vec<_>>().join(": "),
-        wanted: match &fault.expected {
+        wanted: match &outcome.expected {
             Some(expected) => format!("a day like those before: {expected}"),
             None => "a day like those before".to_string(),
         },

@@ -37,7 +37,7 @@ pub fn half_life_days(half_life: HalfLife, config: &ProfilesConfig) -> f64 {
 
 /// How one event changes one cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Change {
+enum CellChange {
     /// A slot grows by one.
     Count,
     /// A slot keeps the later moment.
@@ -50,13 +50,13 @@ enum Change {
 
 /// What an event does to one feature, when it is not older than `from`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Step {
+struct FeatureStep {
     from: Instant,
     /// Stamps without a time of day do not count.
     is_timed: bool,
     /// Slot or amount.
     cell: usize,
-    change: Change,
+    change: CellChange,
 }
 
 /// The cells of a feature list, and for each event name the steps that its events take.
@@ -72,11 +72,11 @@ pub struct Plan<'a> {
     slots: Vec<i64>,
     amounts: usize,
     /// Steps of the names that some filter spells out.
-    named: Vec<(&'static str, Vec<Step>)>,
+    named: Vec<(&'static str, Vec<FeatureStep>)>,
     /// Steps of all other own events, and of all other push-side events.
-    others: [Vec<Step>; 2],
+    others: [Vec<FeatureStep>; 2],
     /// Every step once, for merging.
-    steps: Vec<Step>,
+    steps: Vec<FeatureStep>,
 }
 
 /// Empty slot of a latest moment.
@@ -112,17 +112,17 @@ impl<'a> Plan<'a> {
         plan
     }
 
-    fn add(&mut self, feature: &Feature, change: Change) -> usize {
+    fn add(&mut self, feature: &Feature, change: CellChange) -> usize {
         let cell = match change {
-            Change::Value => self.amounts,
-            Change::Count | Change::Latest | Change::Weight { .. } => self.slots.len(),
+            CellChange::Value => self.amounts,
+            CellChange::Count | CellChange::Latest | CellChange::Weight { .. } => self.slots.len(),
         };
         match change {
-            Change::Value => self.amounts += 1,
-            Change::Latest => self.slots.push(NEVER),
-            Change::Count | Change::Weight { .. } => self.slots.push(0),
+            CellChange::Value => self.amounts += 1,
+            CellChange::Latest => self.slots.push(NEVER),
+            CellChange::Count | CellChange::Weight { .. } => self.slots.push(0),
         }
-        let step = Step {
+        let step = FeatureStep {
             from: feature.window.start(self.as_of),
             is_timed: feature.filter == Filter::Activity,
             cell,
@@ -148,7 +148,7 @@ impl<'a> Plan<'a> {
         lists.for_each(|steps| steps.sort_by_key(|step| step.from));
     }
 
-    fn steps_of(&self, name: &str) -> &[Step] {
+    fn steps_of(&self, name: &str) -> &[FeatureStep] {
         match self.named.iter().find(|(known, _)| *known == name) {
             Some((_, steps)) => steps,
             None => &self.others[usize::from(!is_own(name))],
@@ -209,13 +209,13 @@ fn names_in(features: &[Feature]) -> Vec<&'static str> {
 }
 
 /// How events change a feature that is one integer; `None` for the others.
-fn change_of(feature: &Feature, config: &ProfilesConfig) -> Option<Change> {
+fn change_of(feature: &Feature, config: &ProfilesConfig) -> Option<CellChange> {
     match (feature.aggregate, feature.window) {
-        (Aggregate::Count, _) => Some(Change::Count),
-        (Aggregate::Sum, _) => Some(Change::Value),
-        (Aggregate::DaysSinceLast, _) => Some(Change::Latest),
+        (Aggregate::Count, _) => Some(CellChange::Count),
+        (Aggregate::Sum, _) => Some(CellChange::Value),
+        (Aggregate::DaysSinceLast, _) => Some(CellChange::Latest),
         (Aggregate::Weight, Window::HalfLife(half_life)) => {
-            Some(Change::Weight { half_life_days: half_life_days(half_life, config) })
+            Some(CellChange::Weight { half_life_days: half_life_days(half_life, config) })
         }
         _ => None,
     }
@@ -231,14 +231,14 @@ pub struct Session {
 }
 
 /// A content with the latest own event on it.
-struct Recent {
+struct TouchedContent {
     moment: Instant,
     /// Of the id: tells most contents apart without reading their text.
     hash: u64,
     content_id: String,
 }
 
-impl Recent {
+impl TouchedContent {
     fn order(&self) -> (Reverse<Instant>, &str) {
         (Reverse(self.moment), &self.content_id)
     }
@@ -251,8 +251,8 @@ struct Weights(Vec<(u32, i64)>);
 impl Weights {
     fn add(&mut self, code: u32, weight: i64) {
         match self.0.binary_search_by_key(&code, |(known, _)| *known) {
-            Ok(place) => self.0[place].1 += weight,
-            Err(place) => self.0.insert(place, (code, weight)),
+            Ok(index) => self.0[index].1 += weight,
+            Err(index) => self.0.insert(index, (code, weight)),
         }
     }
 }
@@ -268,7 +268,7 @@ pub struct UserEvents<'a> {
     categories: Weights,
     tags: Weights,
     /// The newest contents, newest first, ties by id.
-    recent: Vec<Recent>,
+    recent: Vec<TouchedContent>,
     first: Instant,
 }
 
@@ -322,14 +322,14 @@ impl UserEvents<'_> {
                 continue;
             }
             match step.change {
-                Change::Count => self.slots[step.cell] += 1,
-                Change::Latest => {
+                CellChange::Count => self.slots[step.cell] += 1,
+                CellChange::Latest => {
                     self.slots[step.cell] = self.slots[step.cell].max(event.timestamp.micros());
                 }
-                Change::Weight { half_life_days } => {
+                CellChange::Weight { half_life_days } => {
                     self.slots[step.cell] += self.plan.weight_of(event, half_life_days);
                 }
-                Change::Value => self.amounts[step.cell] += micros_of(event.value),
+                CellChange::Value => self.amounts[step.cell] += micros_of(event.value),
             }
         }
     }
@@ -380,11 +380,11 @@ impl UserEvents<'_> {
             self.recent.iter().position(|recent| recent.hash == hash && recent.content_id == content_id);
         let entry = match known {
             Some(known) if self.recent[known].moment >= moment => return,
-            Some(known) => Recent { moment, ..self.recent.remove(known) },
-            None => Recent { moment, hash, content_id: content_id.to_string() },
+            Some(known) => TouchedContent { moment, ..self.recent.remove(known) },
+            None => TouchedContent { moment, hash, content_id: content_id.to_string() },
         };
-        let place = self.recent.partition_point(|other| other.order() < order);
-        self.recent.insert(place, entry);
+        let index = self.recent.partition_point(|other| other.order() < order);
+        self.recent.insert(index, entry);
         self.recent.truncate(self.plan.longest_list);
     }
 }
@@ -411,9 +411,9 @@ impl Accumulator for UserEvents<'_> {
         for step in &self.plan.steps {
             let cell = step.cell;
             match step.change {
-                Change::Count | Change::Weight { .. } => self.slots[cell] += other.slots[cell],
-                Change::Latest => self.slots[cell] = self.slots[cell].max(other.slots[cell]),
-                Change::Value => self.amounts[cell] += other.amounts[cell],
+                CellChange::Count | CellChange::Weight { .. } => self.slots[cell] += other.slots[cell],
+                CellChange::Latest => self.slots[cell] = self.slots[cell].max(other.slots[cell]),
+                CellChange::Value => self.amounts[cell] += other.amounts[cell],
             }
         }
         self.activity.merge(other.activity);

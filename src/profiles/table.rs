@@ -16,7 +16,7 @@ use files::workspace::Workspace;
 
 /// The one field that every format of the manifest has.
 #[derive(Deserialize)]
-struct Marker {
+struct ManifestFormat {
     format: u32,
 }
 
@@ -63,7 +63,7 @@ impl ProfileTable {
 
     /// The row of a user.
     pub fn row_of(&self, user_id: &str) -> Option<usize> {
-        place_of(&self.ids, user_id)
+        index_of(&self.ids, user_id)
     }
 
     /// A user's profile as a JSON object, features in the order of the list.
@@ -125,7 +125,7 @@ fn built_moments(directory: &Path) -> Vec<Instant> {
 fn read_manifest(directory: &Path) -> Result<Option<ProfileManifest>, ProfileError> {
     let path = directory.join("_manifest.json");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
-    let Ok(Marker { format }) = serde_json::from_str(&text) else { return Ok(None) };
+    let Ok(ManifestFormat { format }) = serde_json::from_str(&text) else { return Ok(None) };
     if format > FORMAT {
         return Err(TableError::NewerFormat { path, found: format }.into());
     }
@@ -148,8 +148,8 @@ fn open_directory(directory: &Path) -> Result<Option<ProfileTable>, ProfileError
     Ok(Some(ProfileTable { manifest, ids, columns }))
 }
 
-/// The place of a user among sorted ids.
-pub fn place_of(ids: &StringChunked, user_id: &str) -> Option<usize> {
+/// The index of a user among sorted ids.
+pub fn index_of(ids: &StringChunked, user_id: &str) -> Option<usize> {
     let (mut low, mut high) = (0, ids.len());
     while low < high {
         let middle = low + (high - low) / 2;

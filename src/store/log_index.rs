@@ -27,7 +27,7 @@ pub struct LogIndex {
 /// What is known of one file.
 #[derive(Clone, Debug, Default)]
 struct FileBlocks {
-    blocks: Vec<Block>,
+    blocks: Vec<FrameBlock>,
     /// First byte that belongs to no block: the end of the file's sound part.
     end: u64,
     /// Bytes that the file had when it was read.
@@ -36,7 +36,7 @@ struct FileBlocks {
 
 /// Neighbouring frames of a file, and the earliest and latest moments in the ids that they hold.
 #[derive(Clone, Debug)]
-struct Block {
+struct FrameBlock {
     bytes: Range<u64>,
     earliest: u64,
     latest: u64,
@@ -125,9 +125,9 @@ impl FileBlocks {
     /// Adds the file's next frame.
     fn absorb(&mut self, text: &[u8], bytes: Range<u64>) {
         self.end = bytes.end;
-        let is_full = |block: &Block| block.bytes.end - block.bytes.start >= BLOCK_BYTES;
+        let is_full = |block: &FrameBlock| block.bytes.end - block.bytes.start >= BLOCK_BYTES;
         if self.blocks.last().is_none_or(is_full) {
-            self.blocks.push(Block { bytes: bytes.clone(), earliest: u64::MAX, latest: 0 });
+            self.blocks.push(FrameBlock { bytes: bytes.clone(), earliest: u64::MAX, latest: 0 });
         }
         if let Some(block) = self.blocks.last_mut() {
             block.bytes.end = bytes.end;
@@ -139,7 +139,7 @@ impl FileBlocks {
     }
 }
 
-impl Block {
+impl FrameBlock {
     fn may_hold(&self, moment: u64) -> bool {
         (self.earliest..=self.latest).contains(&moment)
     }

@@ -13,8 +13,8 @@ use smartpush::learners::logistic::FitError;
 use smartpush::models::examples::ExampleError;
 use smartpush::models::train::TrainError;
 use smartpush::operations::context::ContextError;
-use smartpush::operations::drift::Drifted;
-use smartpush::operations::evaluate::{EvaluationError, MeasureError, Missing, Section};
+use smartpush::operations::drift::DriftedModel;
+use smartpush::operations::evaluate::{EvaluationError, MeasureError, MissingSection, Section};
 use smartpush::operations::health::{HealthError, UnhealthyData};
 use smartpush::operations::import::ImportError;
 use smartpush::operations::models::ModelsError;
@@ -148,7 +148,7 @@ fn every_error_of_the_data_teams_operations_has_its_code_and_kind() {
         (&ContextError::BadMoment(text()), "bad_moment", Caller),
         (&unknown_goal(), "unknown_goal", NotFound),
         (&no_scratch, "not_permitted", Caller),
-        (&Drifted { goal: text(), version: text(), measures: vec![text()] }, "drifted", Refused),
+        (&DriftedModel { goal: text(), version: text(), measures: vec![text()] }, "drifted", Refused),
         (&HealthError::NothingHappened { days: 7, as_of: Instant::MIN }, "no_events", Conflict),
         (&UnhealthyData { failed: vec!["volume_like_before"] }, "unhealthy_data", Refused),
         (&ImportError::OutIsInput("x.csv".into()), "bad_out", Caller),
@@ -199,7 +199,7 @@ fn only_too_little_data_skips_a_goal() {
 
 #[test]
 fn an_evaluation_without_a_figure_fails_with_its_first_reason() {
-    let missing = |error: MeasureError| Missing { section: Section::Propensity, error };
+    let missing = |error: MeasureError| MissingSection { section: Section::Propensity, error };
     let few = || TrainError::TooFewMoments { goal: text(), moments: 1, needed: 3 };
     let first = Box::new(missing(few().into()));
     let others = vec![missing(ContextError::NoEvents.into())];

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::ApiState;
 use super::super::decisions::{path_text, reading_tables};
-use super::super::problem::{Fault, OVERLOADED, Problem};
+use super::super::problem::{FieldError, OVERLOADED, Problem};
 use super::{entity_tag, marketer};
 use ::segments::answers::export::{self, Format};
 use operations::segments::members::{MembersReport, members};
@@ -88,10 +88,10 @@ pub(crate) async fn stream(
 
 fn format_of(query: Result<Query<MembersQuery>, QueryRejection>) -> Result<Format, Problem> {
     let Query(query) =
-        query.map_err(|rejection| Problem::invalid(vec![Fault::at("", rejection.body_text())]))?;
+        query.map_err(|rejection| Problem::invalid(vec![FieldError::at("", rejection.body_text())]))?;
     let name = query.format.as_deref().unwrap_or("csv");
     Format::parse(name)
-        .ok_or_else(|| Problem::invalid(vec![Fault::at("/format", "is not csv, jsonl or parquet")]))
+        .ok_or_else(|| Problem::invalid(vec![FieldError::at("/format", "is not csv, jsonl or parquet")]))
 }
 
 const fn media_type(format: Format) -> &'static str {

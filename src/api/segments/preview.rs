@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use super::super::body::JsonBody;
 use super::super::decisions::reading_tables;
-use super::super::problem::{Fault, Problem};
+use super::super::problem::{FieldError, Problem};
 use super::super::{ApiState, json};
 use super::marketer;
 use super::problems::read;
 use ::segments::language::expression::Expression;
 use operations::segments::count::{CountRequest, count};
 use operations::segments::overlap::overlap as overlap_segments;
-use operations::segments::{Selection, Written};
+use operations::segments::{Selection, WrittenSegment};
 
 /// Fields that one preview may break down by.
 const MOST_BY: usize = 20;
@@ -66,7 +66,7 @@ pub(crate) struct OverlapBody {
         (status = 404, description = "No such saved segment"),
         (status = 409, description = "There are no profiles yet"),
         (status = 413, description = "The body is too large"),
-        (status = 422, description = "A segment that cannot be meant so, with its place and what was probably meant; a question about who somebody is; a model that is missing"),
+        (status = 422, description = "A segment that cannot be meant so, with its position and what was probably meant; a question about who somebody is; a model that is missing"),
         (status = 503, description = "Profiles are being rebuilt, or stopping"),
     )
 )]
@@ -80,27 +80,27 @@ pub(crate) async fn preview(State(state): State<ApiState>, body: JsonBody) -> Re
 impl PreviewBody {
     fn request(self) -> Result<CountRequest, Problem> {
         let PreviewBody { text, expression, segment, by, sample } = self;
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         let selection = match (text, expression, segment) {
-            (Some(text), None, None) => Some(Selection::Written(Written::Text(text))),
-            (None, Some(tree), None) => Some(Selection::Written(Written::Tree(tree))),
+            (Some(text), None, None) => Some(Selection::Written(WrittenSegment::Text(text))),
+            (None, Some(tree), None) => Some(Selection::Written(WrittenSegment::Tree(tree))),
             (None, None, Some(id)) => Some(Selection::Saved(id)),
             _ => {
-                faults.push(Fault::at("", "has not exactly one of where, expression and segment"));
+                errors.push(FieldError::at("", "has not exactly one of where, expression and segment"));
                 None
             }
         };
         if by.len() > MOST_BY {
-            faults.push(Fault::at("/by", format!("{} fields are more than {MOST_BY}", by.len())));
+            errors.push(FieldError::at("/by", format!("{} fields are more than {MOST_BY}", by.len())));
         }
         if sample.is_some_and(|count| count > MOST_SAMPLED) {
-            faults.push(Fault::at("/sample", format!("is more than {MOST_SAMPLED}")));
+            errors.push(FieldError::at("/sample", format!("is more than {MOST_SAMPLED}")));
         }
         match selection {
-            Some(selection) if faults.is_empty() => {
+            Some(selection) if errors.is_empty() => {
                 Ok(CountRequest { selection, by, sample, keep_evaluation: false })
             }
-            _ => Err(Problem::invalid(faults)),
+            _ => Err(Problem::invalid(errors)),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What is wrong with a question about segments, as a problem: the command line's code, the place, what was probably meant.
+//! What is wrong with a question about segments, as a problem: the command line's code, the position, what was probably meant.
 
 use serde::de::DeserializeOwned;
 
 use super::super::body::JsonBody;
-use super::super::problem::{Fault, PRECONDITION_FAILED, Problem};
+use super::super::problem::{FieldError, PRECONDITION_FAILED, Problem};
 use ::segments::answers::desk::DeskError;
 use ::segments::answers::privacy::PrivacyError;
 use ::segments::language::error::SegmentError;
@@ -36,7 +36,7 @@ fn wrong(error: &SegmentError) -> Problem {
     }
 }
 
-/// Something written down that is no segment: its pointer in the body, and the place in the text.
+/// Something written down that is no segment: its pointer in the body, and the position in the text.
 impl From<WrittenError> for Problem {
     fn from(error: WrittenError) -> Problem {
         match &error {
@@ -59,11 +59,11 @@ impl From<AskError> for Problem {
             AskError::NotCompared(count) => {
                 let detail =
                     format!("{count} segments; {} to {} are compared", COMPARED.start(), COMPARED.end());
-                Problem::invalid(vec![Fault::at("/segments", detail)])
+                Problem::invalid(vec![FieldError::at("/segments", detail)])
             }
             AskError::Twice { index, id } => {
                 let detail = format!("segment {id:?} is the same as itself");
-                Problem::invalid(vec![Fault::at(format!("/segments/{index}"), detail)])
+                Problem::invalid(vec![FieldError::at(format!("/segments/{index}"), detail)])
             }
             AskError::ColumnTwice(_) => Problem::of(&error, WRONG),
             AskError::Desk(error) => error.into(),
@@ -107,7 +107,7 @@ impl From<DeskError> for Problem {
             DeskError::Saved(error) => error.into(),
             DeskError::Privacy(error) => error.into(),
             DeskError::People(error) => error.into(),
-            DeskError::Registry(ref fault) => about_model(&error, fault),
+            DeskError::Registry(ref registry_error) => about_model(&error, registry_error),
             DeskError::Example(ExampleError::Profile(error)) | DeskError::Profile(error) => error.into(),
             DeskError::Example(_) => Problem::of(&error, "The model has nobody to score"),
             DeskError::Zone(error) => Problem::unusable(&error),
@@ -165,10 +165,10 @@ impl From<ProfileError> for Problem {
     }
 }
 
-/// A model that a segment asks for; `error` is `fault` as the desk passes it on.
-fn about_model(error: &DeskError, fault: &RegistryError) -> Problem {
+/// A model that a segment asks for; `error` is `registry_error` as the desk passes it on.
+fn about_model(error: &DeskError, registry_error: &RegistryError) -> Problem {
     let title = "A model that the segment asks for cannot be used";
-    match fault {
+    match registry_error {
         RegistryError::NoModel { .. } | RegistryError::UnknownVersion { .. } => Problem::of(error, title),
         RegistryError::Unusable { error: unusable, .. } => {
             Problem::of(error, title).saying(unusable.to_string())

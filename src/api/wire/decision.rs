@@ -39,7 +39,7 @@ pub struct ReasonBody {
 pub struct CandidateBody {
     /// Content.
     pub content_id: String,
-    /// Its wording.
+    /// Its variant.
     pub variant_id: Option<String>,
     /// Channel.
     pub channel: String,
@@ -69,7 +69,7 @@ pub struct DecisionBody {
     pub action: ActionBody,
     /// What to push.
     pub content_id: Option<String>,
-    /// In which wording.
+    /// In which variant.
     pub variant_id: Option<String>,
     /// Over which channel.
     pub channel: Option<String>,

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use engine::DecisionQuestion;
+
 /// "What and when for this user?"
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,9 +27,9 @@ pub struct Question {
     pub channel: Option<String>,
 }
 
-impl From<Question> for engine::Question {
-    fn from(question: Question) -> engine::Question {
+impl From<Question> for DecisionQuestion {
+    fn from(question: Question) -> DecisionQuestion {
         let Question { user_id, campaign_id, content_ids, horizon_hours, channel } = question;
-        engine::Question { user_id, campaign_id, content_ids, horizon_hours, channel }
+        DecisionQuestion { user_id, campaign_id, content_ids, horizon_hours, channel }
     }
 }

@@ -2,26 +2,26 @@
 
 use super::super::output::table;
 use ::models::drift::{CalibrationDrift, Drift};
-use operations::drift::Measured;
+use operations::drift::MeasuredDrift;
 
 /// Inputs shown to people; JSON has all.
 const SHOWN: usize = 8;
 
 /// Key `drift` of the JSON object; absent when there is nothing to look at.
-pub(super) fn add_to(measured: &Measured, object: &mut serde_json::Value) {
+pub(super) fn add_to(measured: &MeasuredDrift, object: &mut serde_json::Value) {
     match measured {
-        Measured::Nothing => {}
-        Measured::Drift(drift) => object["drift"] = serde_json::json!(drift),
-        Measured::Unknown(why) => object["drift"] = serde_json::json!({ "not_measured": why }),
+        MeasuredDrift::Nothing => {}
+        MeasuredDrift::Drift(drift) => object["drift"] = serde_json::json!(drift),
+        MeasuredDrift::Unknown(why) => object["drift"] = serde_json::json!({ "not_measured": why }),
     }
 }
 
 /// The section for people.
-pub(super) fn to_lines(measured: &Measured) -> Vec<String> {
+pub(super) fn to_lines(measured: &MeasuredDrift) -> Vec<String> {
     match measured {
-        Measured::Nothing => Vec::new(),
-        Measured::Unknown(why) => vec![String::new(), format!("Drift was not measured: {why}")],
-        Measured::Drift(drift) => section(drift),
+        MeasuredDrift::Nothing => Vec::new(),
+        MeasuredDrift::Unknown(why) => vec![String::new(), format!("Drift was not measured: {why}")],
+        MeasuredDrift::Drift(drift) => section(drift),
     }
 }
 

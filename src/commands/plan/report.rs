@@ -89,8 +89,7 @@ fn pairs(report: &PlanReport) -> Vec<String> {
     let pushed = |counts: Counts, out: &str, by: &str| {
         let counts: Vec<String> =
             counts.iter().map(|(rule, count)| format!("{} by {rule}", thousands(*count))).collect();
-        (!counts.is_empty())
-            .then(|| format!("{by} pushes {out} out of its best place: {}", counts.join(", ")))
+        (!counts.is_empty()).then(|| format!("{by} pushes {out} out of its best slot: {}", counts.join(", ")))
     };
     let line = |pair: &Pair| {
         let (one, other) = (id(pair.one), id(pair.other));

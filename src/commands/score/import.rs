@@ -7,13 +7,13 @@ use super::super::train::figures;
 use super::super::{Context, Failure};
 use super::ScoreArguments;
 use ::models::train::imported::names;
-use operations::import::{Report, Request, import};
+use operations::import::{ImportReport, ImportRequest, import};
 use registry::gate::Gate;
 
 pub(super) fn run(context: &Context, arguments: &ScoreArguments, predictions: &Path) -> Result<(), Failure> {
     let workspace = context.open()?;
     let names = names(arguments.map.as_deref().unwrap_or_default());
-    let request = Request {
+    let request = ImportRequest {
         goal: arguments.goal.clone(),
         as_of: context.given_moment(arguments.as_of.as_deref())?,
         predictions: predictions.to_path_buf(),
@@ -25,8 +25,8 @@ pub(super) fn run(context: &Context, arguments: &ScoreArguments, predictions: &P
     Failure::after_report(report.refusal.map(Failure::from))
 }
 
-fn print(context: &Context, arguments: &ScoreArguments, report: &Report) {
-    let Report { as_of, version, card, rows, refusal } = report;
+fn print(context: &Context, arguments: &ScoreArguments, report: &ImportReport) {
+    let ImportReport { as_of, version, card, rows, refusal } = report;
     let goal = &arguments.goal;
     if context.json {
         print_json(&serde_json::json!({

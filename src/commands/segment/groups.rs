@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::super::output::{print_json, print_lines, table};
 use super::super::{Context, Failure};
 use super::count::told;
-use super::selection::View;
+use super::selection::ViewArguments;
 use ::segments::answers::privacy::Reader;
 use curves::named_rhythms::LEAST_EVIDENCE;
 use domain::time::hour_of_week_name;
 use files::workspace::Workspace;
 use operations::segments::groups::{Group, GroupsReport, groups};
 
-pub(super) fn run(context: &Context, workspace: &Workspace, view: &View) -> Result<(), Failure> {
+pub(super) fn run(context: &Context, workspace: &Workspace, view: &ViewArguments) -> Result<(), Failure> {
     let asking = view.asking(context)?;
     let report = context.operate(workspace, |context| groups(context, asking))?;
     match context.json {

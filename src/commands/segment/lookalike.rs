@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::super::output::{print_json, print_lines};
 use super::super::{Context, Failure};
-use super::selection::{View, written};
+use super::selection::{ViewArguments, written};
 use files::workspace::Workspace;
-use operations::segments::lookalike::{LookalikeRequest, NotKnown, ReachLimit, Seed, lookalike};
+use operations::segments::lookalike::{LookalikeRequest, LookalikeSeed, NotKnown, ReachLimit, lookalike};
 
 /// Find people who are like the members of a seed: another segment, a condition, or a list of users
 ///
@@ -40,7 +40,7 @@ pub(super) struct LookalikeArguments {
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
     #[command(flatten)]
-    view: View,
+    view: ViewArguments,
 }
 
 /// Who is in the seed.
@@ -77,11 +77,11 @@ fn parse_similarity(text: &str) -> Result<f64, String> {
 }
 
 impl SeedArguments {
-    fn seed(&self) -> Result<Seed, Failure> {
+    fn seed(&self) -> Result<LookalikeSeed, Failure> {
         match (&self.segment, &self.condition, &self.file) {
-            (Some(id), _, _) => Ok(Seed::Segment(id.clone())),
-            (None, Some(condition), _) => Ok(Seed::Written(written(condition)?)),
-            (None, None, file) => Ok(Seed::File(file.clone().unwrap_or_default())),
+            (Some(id), _, _) => Ok(LookalikeSeed::Segment(id.clone())),
+            (None, Some(condition), _) => Ok(LookalikeSeed::Written(written(condition)?)),
+            (None, None, file) => Ok(LookalikeSeed::File(file.clone().unwrap_or_default())),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::output::{print_json, print_lines, table};
 use super::super::{Context, Failure};
 use super::count::told;
-use super::selection::View;
+use super::selection::ViewArguments;
 use files::workspace::Workspace;
 use operations::segments::overlap::{OverlapReport, overlap};
 
@@ -16,7 +16,7 @@ pub(super) struct OverlapArguments {
     #[arg(value_name = "ID", num_args = 2..=20, required = true)]
     segments: Vec<String>,
     #[command(flatten)]
-    view: View,
+    view: ViewArguments,
 }
 
 pub(super) fn run(

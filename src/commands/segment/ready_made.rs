@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::super::output::{print_json, print_lines};
 use super::super::{Context, Failure};
 use super::count::told;
-use super::selection::View;
+use super::selection::ViewArguments;
 use ::segments::answers::privacy::Shown;
 use ::segments::language::ready_made::{Family, ReadyMade};
 use files::workspace::Workspace;
 use operations::segments::ready_made::{ReadyMadeReport, ready_made};
 
-pub(super) fn run(context: &Context, workspace: &Workspace, view: &View) -> Result<(), Failure> {
+pub(super) fn run(context: &Context, workspace: &Workspace, view: &ViewArguments) -> Result<(), Failure> {
     let asking = view.asking(context)?;
     let report = context.operate(workspace, |context| ready_made(context, asking))?;
     let ReadyMadeReport { as_of, users, audiences, goals_without_model } = &report;

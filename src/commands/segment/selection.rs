@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{Context, Failure};
-use operations::segments::{Asking, PeopleChoice, ReaderChoice, Selection, Written};
+use operations::segments::{AskOptions, PeopleChoice, ReaderChoice, Selection, WrittenSegment};
 
 /// Which segment, of which people.
 #[derive(clap::Args)]
@@ -20,12 +20,12 @@ pub(super) struct SelectionArguments {
     #[arg(long, value_name = "ID")]
     segment: Option<String>,
     #[command(flatten)]
-    pub(super) view: View,
+    pub(super) view: ViewArguments,
 }
 
 /// At which moment, and for whose eyes.
 #[derive(clap::Args)]
-pub(super) struct View {
+pub(super) struct ViewArguments {
     /// People as of this moment, of which there are profiles
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
@@ -50,11 +50,11 @@ impl SelectionArguments {
     }
 }
 
-impl View {
+impl ViewArguments {
     /// Who asks, and about which people.
-    pub(super) fn asking(&self, context: &Context) -> Result<Asking<'static>, Failure> {
+    pub(super) fn asking(&self, context: &Context) -> Result<AskOptions<'static>, Failure> {
         let as_of = context.given_moment(self.as_of.as_deref())?;
-        Ok(Asking {
+        Ok(AskOptions {
             people: as_of.map_or(PeopleChoice::Newest, PeopleChoice::AsOf),
             reader: match self.reader {
                 ReaderName::Data => ReaderChoice::DataTeam,
@@ -65,12 +65,12 @@ impl View {
 }
 
 /// A segment as text, JSON, or of a file that the text names.
-pub(super) fn written(condition: &str) -> Result<Written, Failure> {
+pub(super) fn written(condition: &str) -> Result<WrittenSegment, Failure> {
     let path = Path::new(condition);
     let text = match path.is_file() {
         true => std::fs::read_to_string(path)
             .map_err(|error| Failure::caller("bad_segment_file", format!("{condition}: {error}")))?,
         false => condition.to_string(),
     };
-    Ok(Written::Text(text.trim().to_string()))
+    Ok(WrittenSegment::Text(text.trim().to_string()))
 }

@@ -12,7 +12,9 @@ use files::workspace::Workspace;
 use operations::segments::ReaderChoice;
 use operations::segments::delete::{DeleteRequest, delete as delete_segment};
 use operations::segments::list::list as list_segments;
-use operations::segments::save::{Expected, NewDefinition, SaveReport, SaveRequest, save as save_segment};
+use operations::segments::save::{
+    ExpectedVersion, NewDefinition, SaveReport, SaveRequest, save as save_segment,
+};
 use operations::segments::show::{NamedBy, ShowReport, show as show_segment};
 
 /// Save a segment under a name; saving it again makes a new version
@@ -37,7 +39,7 @@ pub(super) fn save(
         id: arguments.id.clone(),
         definition: NewDefinition::Written(written(&arguments.condition)?, ReaderChoice::DataTeam),
         description: arguments.description.clone(),
-        expected: Expected::Anything,
+        expected: ExpectedVersion::Anything,
         patience: Duration::ZERO,
     };
     let saved = context.operate(workspace, |context| save_segment(context, &request))?;
@@ -115,7 +117,7 @@ pub(super) fn show(context: &Context, workspace: &Workspace, id: &str) -> Result
 
 pub(super) fn delete(context: &Context, workspace: &Workspace, id: &str) -> Result<(), Failure> {
     let request =
-        DeleteRequest { id: id.to_string(), expected: Expected::Anything, patience: Duration::ZERO };
+        DeleteRequest { id: id.to_string(), expected: ExpectedVersion::Anything, patience: Duration::ZERO };
     let report = context.operate(workspace, |context| delete_segment(context, &request))?;
     for line in still_named(id, &report.named_by) {
         eprintln!("warning:{line}");

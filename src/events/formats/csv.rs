@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
-use super::{InputError, Limits, RawValue, Record, Row, Text, excerpt, skip_byte_order_mark};
+use super::{InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Separators that a header line may show.
@@ -95,7 +95,7 @@ impl CsvReader {
         &self.header
     }
 
-    pub(super) fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
+    pub(super) fn next_record(&mut self) -> Result<Option<InputRecord<'_>>, InputError> {
         let line = self.skip_blank_lines().map_err(|error| InputError::from_io(&self.path, &error))?;
         let extent = self.read_extent().map_err(|error| InputError::from_io(&self.path, &error))?;
         let (bytes, fields) = match extent {
@@ -104,22 +104,26 @@ impl CsvReader {
             Extent::TooLarge => {
                 let detail = format!("a record over {} bytes", self.limit);
                 let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
-                return Ok(Some(Record::Unreadable(line, rejection, excerpt(&self.bytes))));
+                return Ok(Some(InputRecord::Unreadable(line, rejection, excerpt(&self.bytes))));
             }
             Extent::Fields { bytes, fields } => (&self.bytes[..bytes], &self.ends[..fields]),
         };
         if fields.len() != self.header.len() {
             let detail = format!("{} fields, the header has {}", fields.len(), self.header.len());
             let rejection = Rejection::new(RejectionCode::WrongFieldCount, detail);
-            return Ok(Some(Record::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))));
+            return Ok(Some(InputRecord::Unreadable(
+                line,
+                rejection,
+                rejoined(bytes, fields, self.separator),
+            )));
         }
         Ok(Some(match std::str::from_utf8(bytes) {
             Ok(text) if on_boundaries(text, fields) => {
-                Record::Row(line, Row::Csv(CsvRow { text, ends: fields }))
+                InputRecord::Row(line, InputRow::Csv(CsvRow { text, ends: fields }))
             }
             _ => {
                 let rejection = Rejection::new(RejectionCode::BadUtf8, "not UTF-8");
-                Record::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))
+                InputRecord::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))
             }
         }))
     }

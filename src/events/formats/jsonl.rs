@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{InputError, Limits, RawValue, Record, Row, Text, excerpt, skip_byte_order_mark};
+use super::{InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Reads lines one by one. A line over the limit is passed over without being held in memory.
@@ -30,7 +30,7 @@ impl JsonlReader {
         Ok(JsonlReader { text, limit: limits.record_bytes, line: 0, bytes: Vec::new(), object: Map::new() })
     }
 
-    pub(super) fn next_record(&mut self) -> io::Result<Option<Record<'_>>> {
+    pub(super) fn next_record(&mut self) -> io::Result<Option<InputRecord<'_>>> {
         loop {
             self.line += 1;
             match self.read_line()? {
@@ -63,11 +63,11 @@ impl JsonlReader {
         }
     }
 
-    fn parse(&mut self, fits: bool) -> Record<'_> {
+    fn parse(&mut self, fits: bool) -> InputRecord<'_> {
         let line = self.line;
         let unreadable = |code, detail: String| {
             let rejection = Rejection::new(code, detail);
-            Record::Unreadable(line, rejection, excerpt(&self.bytes))
+            InputRecord::Unreadable(line, rejection, excerpt(&self.bytes))
         };
         if !fits {
             return unreadable(RejectionCode::RecordTooLarge, format!("a record over {} bytes", self.limit));
@@ -78,7 +78,7 @@ impl JsonlReader {
         match serde_json::from_str(text) {
             Ok(Value::Object(object)) => {
                 self.object = object;
-                Record::Row(line, Row::Json(&self.object))
+                InputRecord::Row(line, InputRow::Json(&self.object))
             }
             Ok(_) => unreadable(RejectionCode::BadJson, "not a JSON object".into()),
             Err(error) => unreadable(RejectionCode::BadJson, format!("column {}: {error}", error.column())),

@@ -105,7 +105,7 @@ pub enum RawValue<'a> {
 
 /// A column by which a row is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct InputColumn {
     /// Its name in the file.
     pub name: String,
     /// Its position; JSON objects have none.
@@ -114,7 +114,7 @@ pub struct Column {
 
 /// One record, borrowed from its reader.
 #[derive(Clone, Copy, Debug)]
-pub enum Row<'a> {
+pub enum InputRow<'a> {
     /// A CSV record.
     Csv(csv::CsvRow<'a>),
     /// A JSON object.
@@ -125,37 +125,37 @@ pub enum Row<'a> {
 
 /// What reading one more record came to.
 #[derive(Debug)]
-pub enum Record<'a> {
+pub enum InputRecord<'a> {
     /// A record that the format could read, with its line (Parquet: row) from 1.
-    Row(u64, Row<'a>),
+    Row(u64, InputRow<'a>),
     /// One that it could not, as text for the dead letter.
     Unreadable(u64, Rejection, String),
 }
 
-impl<'a> Row<'a> {
+impl<'a> InputRow<'a> {
     /// The value in a column.
-    pub fn get(&self, column: &Column) -> RawValue<'a> {
+    pub fn get(&self, column: &InputColumn) -> RawValue<'a> {
         match self {
-            Row::Csv(row) => row.get(column.index),
-            Row::Json(object) => object.get(&column.name).map_or(RawValue::Missing, jsonl::raw_value),
-            Row::Parquet(row) => row.get(column.index),
+            InputRow::Csv(row) => row.get(column.index),
+            InputRow::Json(object) => object.get(&column.name).map_or(RawValue::Missing, jsonl::raw_value),
+            InputRow::Parquet(row) => row.get(column.index),
         }
     }
 
     /// Does this record have the column at all? (Fixed columns are always there.)
-    pub fn has(&self, column: &Column) -> bool {
+    pub fn has(&self, column: &InputColumn) -> bool {
         match self {
-            Row::Csv(_) | Row::Parquet(_) => true,
-            Row::Json(object) => object.contains_key(&column.name),
+            InputRow::Csv(_) | InputRow::Parquet(_) => true,
+            InputRow::Json(object) => object.contains_key(&column.name),
         }
     }
 
     /// The record as a JSON object, for dead letters.
     pub fn to_json(&self, header: &[String]) -> Value {
         match self {
-            Row::Json(object) => Value::Object((*object).clone()),
+            InputRow::Json(object) => Value::Object((*object).clone()),
             _ => {
-                let column = |(index, name): (usize, &String)| Column { name: name.clone(), index };
+                let column = |(index, name): (usize, &String)| InputColumn { name: name.clone(), index };
                 let cells = header.iter().enumerate().map(column);
                 Value::Object(
                     cells.map(|column| (column.name.clone(), self.get(&column).to_json())).collect(),
@@ -291,7 +291,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the stream breaks off or its compression is damaged.
-    pub fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
+    pub fn next_record(&mut self) -> Result<Option<InputRecord<'_>>, InputError> {
         let path = &self.path;
         match &mut self.decoder {
             Decoder::Csv(reader) => reader.next_record(),

@@ -10,7 +10,7 @@ use polars::prelude::*;
 
 use super::guard::guarded;
 use super::gzip::Plain;
-use super::{InputError, Limits, RawValue, Record, Row, excerpt, reopen};
+use super::{InputError, InputRecord, InputRow, Limits, RawValue, excerpt, reopen};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Reads rows one by one out of decoded slices.
@@ -120,7 +120,7 @@ impl ParquetRows {
         &self.header
     }
 
-    pub(super) fn next_record(&mut self) -> Result<Option<Record<'_>>, InputError> {
+    pub(super) fn next_record(&mut self) -> Result<Option<InputRecord<'_>>, InputError> {
         if self.next == self.chunk_length {
             if self.decoded >= self.rows {
                 return Ok(None);
@@ -134,9 +134,9 @@ impl ParquetRows {
             let detail = format!("a record over {} bytes", self.limit);
             let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
             let text: Vec<&str> = self.text_of(row).collect();
-            return Ok(Some(Record::Unreadable(line, rejection, excerpt(text.join(" ").as_bytes()))));
+            return Ok(Some(InputRecord::Unreadable(line, rejection, excerpt(text.join(" ").as_bytes()))));
         }
-        Ok(Some(Record::Row(line, Row::Parquet(ParquetRow { chunk: &self.chunk, row }))))
+        Ok(Some(InputRecord::Row(line, InputRow::Parquet(ParquetRow { chunk: &self.chunk, row }))))
     }
 
     /// The texts of a row of the chunk.
@@ -254,11 +254,11 @@ fn clone_of(file: &File, path: &Path) -> Result<File, InputError> {
 
 /// Parquet is read from its end, so a compressed file is unpacked beside the staging area first.
 fn unpacked(bytes: Plain, path: &Path, scratch: &Path) -> Result<File, InputError> {
-    let place = scratch.join("unpacked.parquet");
+    let unpacked = scratch.join("unpacked.parquet");
     let copy = || -> io::Result<File> {
-        let mut file = File::create(&place)?;
+        let mut file = File::create(&unpacked)?;
         io::copy(&mut bytes.into_text(), &mut file)?;
-        File::open(&place)
+        File::open(&unpacked)
     };
     copy().map_err(|error| InputError::from_io(path, &error))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Fault;
+use super::CheckFailure;
 use super::summary::DaySummary;
 use config::HealthConfig;
 use domain::time::Day;
@@ -25,8 +25,8 @@ impl Judged<'_> {
         self.before.iter().filter(|day| day.events > 0 && !is_excused(day.day, self.config))
     }
 
-    pub(super) fn fault(&self, found: String, expected: String) -> Fault {
-        Fault { day: self.today.day, found, expected }
+    pub(super) fn failure(&self, found: String, expected: String) -> CheckFailure {
+        CheckFailure { day: self.today.day, found, expected }
     }
 }
 

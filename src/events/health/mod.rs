@@ -26,9 +26,9 @@ pub use rules::{Check, checks};
 use series::Series;
 use summary::DaySummary;
 
-/// How one check came out: once for the whole report when it passed, once for each fault when it failed.
+/// How one check came out: once for the whole report when it passed, once for each failure when it failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outcome {
+pub struct CheckOutcome {
     /// The check.
     pub name: &'static str,
     /// Is nothing wrong?
@@ -42,7 +42,7 @@ pub struct Outcome {
 }
 
 /// `volume_like_before: 2017-12-25: 0 events of purchase, 1,138 to 1,750 on the same weekday of the four weeks before`.
-impl fmt::Display for Outcome {
+impl fmt::Display for CheckOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [&self.day, &self.found].into_iter().flatten();
         let text = [self.name].into_iter().chain(parts.map(String::as_str)).collect::<Vec<_>>().join(": ");
@@ -68,18 +68,18 @@ pub struct DayVolume {
 
 /// What the checks found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct CheckReport {
     /// Whole days before this moment count.
     pub as_of: Instant,
     /// The days asked about and those they were compared with, oldest first.
     pub days: Vec<DayVolume>,
     /// In the order of the checks, then of days.
-    pub checks: Vec<Outcome>,
+    pub checks: Vec<CheckOutcome>,
 }
 
-impl Report {
-    /// The faults.
-    pub fn failed(&self) -> impl Iterator<Item = &Outcome> {
+impl CheckReport {
+    /// The failures.
+    pub fn failed(&self) -> impl Iterator<Item = &CheckOutcome> {
         self.checks.iter().filter(|outcome| !outcome.passed)
     }
 
@@ -101,15 +101,15 @@ impl Report {
 /// How many checks failed in the report that was kept last; `None` when there is none that can be read.
 pub fn failed_last(workspace: &Workspace) -> Option<u64> {
     #[derive(serde::Deserialize)]
-    struct Kept {
-        checks: Vec<Verdict>,
+    struct KeptReport {
+        checks: Vec<KeptCheck>,
     }
     #[derive(serde::Deserialize)]
-    struct Verdict {
+    struct KeptCheck {
         name: String,
         passed: bool,
     }
-    let kept: Kept = serde_json::from_str(&fs::read_to_string(workspace.health()).ok()?).ok()?;
+    let kept: KeptReport = serde_json::from_str(&fs::read_to_string(workspace.health()).ok()?).ok()?;
     let failed = kept.checks.into_iter().filter(|verdict| !verdict.passed);
     Some(failed.map(|verdict| verdict.name).collect::<BTreeSet<String>>().len() as u64)
 }
@@ -125,7 +125,7 @@ pub fn check(
     as_of: Instant,
     now: Instant,
     config: &HealthConfig,
-) -> Result<Report, TableError> {
+) -> Result<CheckReport, TableError> {
     let last = Day(as_of.utc_day().0 - 1);
     let first = Day(last.0 + 1 - config.days as i32);
     let from = Day(first.0 - config.trailing_days as i32);
@@ -134,12 +134,12 @@ pub fn check(
     let series = Series::new(summaries, lake.manifest(), from, last);
     let mut checks = Vec::new();
     for check in CHECKS {
-        let faults = series.judge(check, (first.0..=last.0).map(Day), config);
-        checks.extend(outcomes(check.name, faults));
+        let failures = series.judge(check, (first.0..=last.0).map(Day), config);
+        checks.extend(outcomes(check.name, failures));
     }
     checks.extend(outcomes("nothing_ahead", ahead(lake.newest(), now)));
     checks.extend(outcomes("data_goes_on", stopped(lake, from, as_of, config)));
-    Ok(Report { as_of, days: series.volumes(first), checks })
+    Ok(CheckReport { as_of, days: series.volumes(first), checks })
 }
 
 /// The checks that a manifest is enough for, on some of its days: what an ingest points out. The newest day may not be over.
@@ -151,28 +151,30 @@ pub fn odd_days(manifest: &Manifest, changed: &[Day], config: &HealthConfig) -> 
     let mut lines = Vec::new();
     for check in CHECKS.iter().filter(|check| check.needs_only_counts) {
         let judged: Vec<Day> = changed.iter().copied().filter(|day| *day < newest).collect();
-        let faults = series.judge(check, judged.into_iter(), config);
-        lines.extend(shorten(faults.into_iter().map(|fault| fault.of(check.name).to_string()).collect()));
+        let failures = series.judge(check, judged.into_iter(), config);
+        lines.extend(shorten(
+            failures.into_iter().map(|failure| failure.of(check.name).to_string()).collect(),
+        ));
     }
     lines
 }
 
 /// A newest event that has not happened yet: a clock is wrong, or a zone was left out.
 pub fn future_stamps(newest: Option<Instant>, now: Instant) -> Option<String> {
-    ahead(newest, now).pop().map(|fault| fault.of("nothing_ahead").to_string())
+    ahead(newest, now).pop().map(|failure| failure.of("nothing_ahead").to_string())
 }
 
 /// What is wrong with a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Fault {
+struct CheckFailure {
     day: Day,
     found: String,
     expected: String,
 }
 
-impl Fault {
-    fn of(self, name: &'static str) -> Outcome {
-        Outcome {
+impl CheckFailure {
+    fn of(self, name: &'static str) -> CheckOutcome {
+        CheckOutcome {
             name,
             passed: false,
             day: Some(self.day.to_string()),
@@ -182,32 +184,32 @@ impl Fault {
     }
 }
 
-fn outcomes(name: &'static str, faults: Vec<Fault>) -> Vec<Outcome> {
-    match faults.is_empty() {
-        true => vec![Outcome { name, passed: true, day: None, found: None, expected: None }],
-        false => faults.into_iter().map(|fault| fault.of(name)).collect(),
+fn outcomes(name: &'static str, failures: Vec<CheckFailure>) -> Vec<CheckOutcome> {
+    match failures.is_empty() {
+        true => vec![CheckOutcome { name, passed: true, day: None, found: None, expected: None }],
+        false => failures.into_iter().map(|failure| failure.of(name)).collect(),
     }
 }
 
-fn ahead(newest: Option<Instant>, now: Instant) -> Vec<Fault> {
-    let fault = |newest: Instant| Fault {
+fn ahead(newest: Option<Instant>, now: Instant) -> Vec<CheckFailure> {
+    let failure = |newest: Instant| CheckFailure {
         day: newest.utc_day(),
         found: format!("the newest event is of {newest}"),
         expected: format!("and now is {now}; is --time-zone right?"),
     };
-    newest.filter(|newest| *newest > now).map(fault).into_iter().collect()
+    newest.filter(|newest| *newest > now).map(failure).into_iter().collect()
 }
 
 /// Nothing at all for as long as anybody looks back: a date was misread, or the source has dried up.
-fn stopped(lake: &Lake, from: Day, as_of: Instant, config: &HealthConfig) -> Vec<Fault> {
+fn stopped(lake: &Lake, from: Day, as_of: Instant, config: &HealthConfig) -> Vec<CheckFailure> {
     let before = lake.files_before(as_of);
     let newest = before.last().and_then(|file| Day::parse(&file.date));
-    let fault = |day: Day| Fault {
+    let failure = |day: Day| CheckFailure {
         day,
         found: "it is the newest day with events".into(),
         expected: format!("more than {} days before {as_of}", config.trailing_days),
     };
-    newest.filter(|day| *day < from && as_of.micros() / DAY > 0).map(fault).into_iter().collect()
+    newest.filter(|day| *day < from && as_of.micros() / DAY > 0).map(failure).into_iter().collect()
 }
 
 /// The first few of a long list, and how many more there are.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Fault;
+use super::CheckFailure;
 use super::judged::Judged;
 use super::measures::{clock_shift, known_among, longest_run, median, mix_distance, range, surprise};
 use super::summary::{DaySummary, NameSummary, OPTIONAL, Spread};
@@ -24,11 +24,15 @@ pub struct Check {
     pub(super) needs_only_counts: bool,
     /// Is only the newest day asked, because the answer is about all before it?
     pub(super) of_newest_day: bool,
-    pub(super) faults: fn(&Judged<'_>) -> Vec<Fault>,
+    pub(super) failures: fn(&Judged<'_>) -> Vec<CheckFailure>,
 }
 
-const fn check(name: &'static str, sentence: &'static str, faults: fn(&Judged<'_>) -> Vec<Fault>) -> Check {
-    Check { name, sentence, needs_only_counts: false, of_newest_day: false, faults }
+const fn check(
+    name: &'static str,
+    sentence: &'static str,
+    failures: fn(&Judged<'_>) -> Vec<CheckFailure>,
+) -> Check {
+    Check { name, sentence, needs_only_counts: false, of_newest_day: false, failures }
 }
 
 /// Every check that judges days.
@@ -80,14 +84,14 @@ pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {
     CHECKS.iter().map(|check| (check.name, check.sentence)).chain(of_lake)
 }
 
-fn volume_like_before(judged: &Judged<'_>) -> Vec<Fault> {
+fn volume_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let names: BTreeSet<&String> = judged.before.iter().flat_map(|day| day.names.keys()).collect();
     let by_name = names
         .into_iter()
         .filter_map(|name| volume_of(judged, &format!("events of {name}"), |day| day.count(name)));
-    let faults: Vec<Fault> = by_name.collect();
-    if !faults.is_empty() {
-        return faults;
+    let failures: Vec<CheckFailure> = by_name.collect();
+    if !failures.is_empty() {
+        return failures;
     }
     let of_all = [
         volume_of(judged, "own acts", DaySummary::own_events),
@@ -97,7 +101,7 @@ fn volume_like_before(judged: &Judged<'_>) -> Vec<Fault> {
 }
 
 /// Odd is what is so beside the same weekdays and beside the median day: a quiet Sunday is no news.
-fn volume_of(judged: &Judged<'_>, what: &str, count: impl Fn(&DaySummary) -> u64) -> Option<Fault> {
+fn volume_of(judged: &Judged<'_>, what: &str, count: impl Fn(&DaySummary) -> u64) -> Option<CheckFailure> {
     let median = median(judged.usual().map(&count).collect());
     if median < judged.config.least_events {
         return None;
@@ -111,12 +115,12 @@ fn volume_of(judged: &Judged<'_>, what: &str, count: impl Fn(&DaySummary) -> u64
     (is_small || is_large).then(|| {
         let expected =
             format!("{low} to {high} on the same weekday in the weeks before, {median} on the median day");
-        judged.fault(format!("{now} {what}"), expected)
+        judged.failure(format!("{now} {what}"), expected)
     })
 }
 
 /// Names may fall silent for a day or two; a silence three times as long as any before is none of those.
-fn no_vanished_event(judged: &Judged<'_>) -> Vec<Fault> {
+fn no_vanished_event(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let names: BTreeSet<&String> = judged.before.iter().flat_map(|day| day.names.keys()).collect();
     let vanished =
         |name: &&String| {
@@ -129,30 +133,30 @@ fn no_vanished_event(judged: &Judged<'_>) -> Vec<Fault> {
             (silent >= judged.config.vanished_days && silent > 3 * gap && seen * 8 >= came.len() * 7)
                 .then_some((silent, seen, came.len()))
         };
-    let fault = |name: &String| {
+    let failure = |name: &String| {
         let (silent, seen, days) = vanished(&name)?;
         let found = format!("no {name} for {silent} days");
-        Some(judged.fault(found, format!("it came on {seen} of the {days} days before")))
+        Some(judged.failure(found, format!("it came on {seen} of the {days} days before")))
     };
-    names.into_iter().filter_map(fault).collect()
+    names.into_iter().filter_map(failure).collect()
 }
 
-fn no_new_event(judged: &Judged<'_>) -> Vec<Fault> {
+fn no_new_event(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let config = judged.config;
     let is_new = |(name, own): &(&String, &NameSummary)| {
         own.events >= config.least_new_events
             && !judged.known_names.contains(name.as_str())
             && !config.known_events.contains(*name)
     };
-    let fault = |(name, own): (&String, &NameSummary)| {
+    let failure = |(name, own): (&String, &NameSummary)| {
         let found = format!("{} events of {name}", own.events);
-        judged.fault(found, "a name that never came before; health.known_events takes it in".into())
+        judged.failure(found, "a name that never came before; health.known_events takes it in".into())
     };
-    judged.today.names.iter().filter(is_new).map(fault).collect()
+    judged.today.names.iter().filter(is_new).map(failure).collect()
 }
 
-fn nulls_like_before(judged: &Judged<'_>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn nulls_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
+    let mut failures = Vec::new();
     for (name, own) in &judged.today.names {
         let before = total(judged.usual().filter_map(|day| day.names.get(name)));
         for (index, column) in OPTIONAL.iter().enumerate() {
@@ -165,11 +169,11 @@ fn nulls_like_before(judged: &Judged<'_>) -> Vec<Fault> {
             if is_odd {
                 let found = format!("{} of {} events of {name} have a {}", known, own.events, column.name());
                 let expected = format!("{known_before} of {} in the weeks before", before.events);
-                faults.push(judged.fault(found, expected));
+                failures.push(judged.failure(found, expected));
             }
         }
     }
-    faults
+    failures
 }
 
 fn total<'a>(days: impl Iterator<Item = &'a NameSummary>) -> NameSummary {
@@ -180,20 +184,20 @@ fn total<'a>(days: impl Iterator<Item = &'a NameSummary>) -> NameSummary {
     })
 }
 
-fn values_like_before(judged: &Judged<'_>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn values_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
+    let mut failures = Vec::new();
     for (name, own) in &judged.today.names {
         let Some(now) = own.values else { continue };
         let before: Vec<Spread> = judged.usual().filter_map(|day| day.names.get(name)?.values).collect();
-        faults.extend(value_fault(judged, name, &now, &before));
+        failures.extend(value_failure(judged, name, &now, &before));
     }
-    faults
+    failures
 }
 
 type Quantile = fn(&Spread) -> f64;
 
 /// A unit that changed moves the median and the hundredth largest by its factor; a constant moves only one of them.
-fn value_fault(judged: &Judged<'_>, name: &str, now: &Spread, before: &[Spread]) -> Option<Fault> {
+fn value_failure(judged: &Judged<'_>, name: &str, now: &Spread, before: &[Spread]) -> Option<CheckFailure> {
     let quantiles: [(&str, u64, Quantile); 2] = [
         ("median", LEAST_VALUES[0], |spread| spread.median),
         ("99 %", LEAST_VALUES[1], |spread| spread.high),
@@ -207,26 +211,26 @@ fn value_fault(judged: &Judged<'_>, name: &str, now: &Spread, before: &[Spread])
         let (value, ratio) = (quantile(now), judged.config.value_ratio);
         if (low > 0.0 && value * ratio < low) || (high > 0.0 && value > high * ratio) {
             let expected = format!("{low:.2} to {high:.2} in the weeks before");
-            return Some(judged.fault(format!("values of {name} with {what} {value:.2}"), expected));
+            return Some(judged.failure(format!("values of {name} with {what} {value:.2}"), expected));
         }
     }
     let were_positive =
         before.iter().all(|spread| spread.low >= 0.0) && before.len() * 4 >= judged.config.trailing_days;
     (were_positive && now.n >= LEAST_VALUES[0] && now.low < 0.0).then(|| {
-        judged.fault(format!("values of {name} below 0: {:.2}", now.low), "none in the weeks before".into())
+        judged.failure(format!("values of {name} below 0: {:.2}", now.low), "none in the weeks before".into())
     })
 }
 
-fn users_come_back(judged: &Judged<'_>) -> Vec<Fault> {
+fn users_come_back(judged: &Judged<'_>) -> Vec<CheckFailure> {
     returning(judged, "users", |day| &day.user_hashes)
 }
 
-fn contents_come_back(judged: &Judged<'_>) -> Vec<Fault> {
+fn contents_come_back(judged: &Judged<'_>) -> Vec<CheckFailure> {
     returning(judged, "contents", |day| &day.content_hashes)
 }
 
 /// Ids written otherwise than before belong to nobody. The week before tells how many are usually new.
-fn returning(judged: &Judged<'_>, what: &str, ids: fn(&DaySummary) -> &Vec<u64>) -> Vec<Fault> {
+fn returning(judged: &Judged<'_>, what: &str, ids: fn(&DaySummary) -> &Vec<u64>) -> Vec<CheckFailure> {
     let share = |day: &DaySummary, before: &[DaySummary]| {
         let mut known: Vec<u64> = before.iter().flat_map(|day| ids(day).iter().copied()).collect();
         known.sort_unstable();
@@ -236,24 +240,24 @@ fn returning(judged: &Judged<'_>, what: &str, ids: fn(&DaySummary) -> &Vec<u64>)
     };
     let Some(now) = share(judged.today, judged.before) else { return Vec::new() };
     let week = judged.before.len().saturating_sub(7)..judged.before.len();
-    let usual = week.filter_map(|place| share(&judged.before[place], &judged.before[..place]));
+    let usual = week.filter_map(|index| share(&judged.before[index], &judged.before[..index]));
     let Some((low, _)) = range(usual) else { return Vec::new() };
     if now >= low - judged.config.returning_drop {
         return Vec::new();
     }
     let found = format!("{:.0} % of the {what} came in the weeks before", 100.0 * now);
-    vec![judged.fault(found, format!("at least {:.0} % on each day of the last week", 100.0 * low))]
+    vec![judged.failure(found, format!("at least {:.0} % on each day of the last week", 100.0 * low))]
 }
 
-fn platforms_like_before(judged: &Judged<'_>) -> Vec<Fault> {
+fn platforms_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
     mix(judged, |day| &day.platforms)
 }
 
-fn zones_like_before(judged: &Judged<'_>) -> Vec<Fault> {
+fn zones_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
     mix(judged, |day| &day.zones)
 }
 
-fn mix(judged: &Judged<'_>, of: fn(&DaySummary) -> &BTreeMap<String, u64>) -> Vec<Fault> {
+fn mix(judged: &Judged<'_>, of: fn(&DaySummary) -> &BTreeMap<String, u64>) -> Vec<CheckFailure> {
     let mut counts: BTreeMap<&String, (u64, u64)> = BTreeMap::new();
     of(judged.today).iter().for_each(|(word, users)| counts.entry(word).or_default().0 += users);
     for (word, users) in judged.usual().flat_map(of) {
@@ -267,7 +271,7 @@ fn mix(judged: &Judged<'_>, of: fn(&DaySummary) -> &BTreeMap<String, u64>) -> Ve
     }
     let words: Vec<&str> = counts.keys().map(|word| word.as_str()).collect();
     vec![
-        judged.fault(
+        judged.failure(
             largest(&words, &now) + " of the users",
             largest(&words, &before) + " in the weeks before",
         ),
@@ -295,30 +299,30 @@ fn has_hours(judged: &Judged<'_>) -> bool {
     judged.today.hours.iter().sum::<u64>() >= judged.config.least_events
 }
 
-fn hours_like_before(judged: &Judged<'_>) -> Vec<Fault> {
+fn hours_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let (now, before) = (judged.today.hours, hours_before(judged));
     if !has_hours(judged) || mix_distance(&now, &before) <= judged.config.hours_distance {
         return Vec::new();
     }
     let hours: Vec<String> = (0..24).map(|hour| format!("{hour:02}:00")).collect();
     let words: Vec<&str> = hours.iter().map(String::as_str).collect();
-    vec![judged.fault(
+    vec![judged.failure(
         largest(&words, &now) + " of the active hours",
         largest(&words, &before) + " in the weeks before",
     )]
 }
 
-fn clock_like_before(judged: &Judged<'_>) -> Vec<Fault> {
+fn clock_like_before(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let (shift, gain) = clock_shift(&judged.today.hours, &hours_before(judged));
     if !has_hours(judged) || gain <= judged.config.clock_gain {
         return Vec::new();
     }
     let hours = if shift > 12 { shift as i64 - 24 } else { shift as i64 };
     let expected = format!("a gain of {gain:.2} nats an active hour over the clock of the weeks before");
-    vec![judged.fault(format!("a clock moved by {hours:+} hours fits"), expected)]
+    vec![judged.failure(format!("a clock moved by {hours:+} hours fits"), expected)]
 }
 
-fn complete_day(judged: &Judged<'_>) -> Vec<Fault> {
+fn complete_day(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let silence = |day: &DaySummary| {
         let end = (i64::from(day.day.0) + 1) * DAY;
         Some((end - day.last?.micros()).div_euclid(MINUTE))
@@ -332,10 +336,10 @@ fn complete_day(judged: &Judged<'_>) -> Vec<Fault> {
     }
     let clock = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let found = format!("the last event is {} before midnight UTC", clock(now));
-    vec![judged.fault(found, format!("at most {} in the weeks before", clock(longest)))]
+    vec![judged.failure(found, format!("at most {} in the weeks before", clock(longest)))]
 }
 
-fn no_user_dominates(judged: &Judged<'_>) -> Vec<Fault> {
+fn no_user_dominates(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let share = |day: &DaySummary| day.busiest_user as f64 / day.events.max(1) as f64;
     let limit =
         judged.usual().map(share).fold(judged.config.busiest_share, |limit, share| limit.max(1.5 * share));
@@ -343,10 +347,10 @@ fn no_user_dominates(judged: &Judged<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     let found = format!("{:.0} % of the events are one user's", 100.0 * share(judged.today));
-    vec![judged.fault(found, format!("at most {:.0} %", 100.0 * limit))]
+    vec![judged.failure(found, format!("at most {:.0} %", 100.0 * limit))]
 }
 
-fn no_repeated_events(judged: &Judged<'_>) -> Vec<Fault> {
+fn no_repeated_events(judged: &Judged<'_>) -> Vec<CheckFailure> {
     let config = judged.config;
     let share = |day: &DaySummary| day.repeated as f64 / day.events.max(1) as f64;
     let most = judged.usual().map(share).fold(0.0, f64::max);
@@ -355,5 +359,5 @@ fn no_repeated_events(judged: &Judged<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     let found = format!("{:.0} % of the events repeat another but for its id", 100.0 * share(judged.today));
-    vec![judged.fault(found, format!("at most {:.0} % in the weeks before", 100.0 * most))]
+    vec![judged.failure(found, format!("at most {:.0} % in the weeks before", 100.0 * most))]
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::judged::{Judged, is_excused};
 use super::rules::Check;
 use super::summary::DaySummary;
-use super::{DayVolume, Fault};
+use super::{CheckFailure, DayVolume};
 use crate::lake::Manifest;
 use config::HealthConfig;
 use domain::time::Day;
@@ -33,25 +33,25 @@ impl Series {
         Series { days, first_days }
     }
 
-    /// Faults of some days, in order; a day without enough days before it has none.
+    /// Failures of some days, in order; a day without enough days before it has none.
     pub(super) fn judge(
         &self,
         check: &Check,
         days: impl Iterator<Item = Day>,
         config: &HealthConfig,
-    ) -> Vec<Fault> {
+    ) -> Vec<CheckFailure> {
         let days: Vec<Day> = days.collect();
         let from = if check.of_newest_day { days.len().saturating_sub(1) } else { 0 };
         let judged = days[from..].iter().filter_map(|day| self.judged(*day, config));
-        judged.flat_map(|judged| (check.faults)(&judged)).collect()
+        judged.flat_map(|judged| (check.failures)(&judged)).collect()
     }
 
     /// A day beside those before it; `None` when fewer than half of these have events, or somebody has called it odd.
     fn judged<'a>(&'a self, day: Day, config: &'a HealthConfig) -> Option<Judged<'a>> {
         let first = self.days.first()?.day;
-        let place = usize::try_from(day.0 - first.0).ok()?;
-        let today = self.days.get(place)?;
-        let before = &self.days[place.saturating_sub(config.trailing_days)..place];
+        let index = usize::try_from(day.0 - first.0).ok()?;
+        let today = self.days.get(index)?;
+        let before = &self.days[index.saturating_sub(config.trailing_days)..index];
         let is_known = |(_, came): &(&String, &Day)| **came < day;
         let known_names = self.first_days.iter().filter(is_known).map(|(name, _)| name.as_str()).collect();
         let judged = Judged { today, before, known_names, config };

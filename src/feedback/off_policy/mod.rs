@@ -9,20 +9,22 @@ use domain::error::{Coded, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use evaluation::off_policy::OffPolicyProblem;
-use events::foreign::Field;
+use events::foreign::ForeignField;
 use events::formats::InputError;
 use files::tables::TableError;
 
 pub use events::foreign::Names;
 
-const ACTION: Field = Field { names: &["action", "item_id", "content_id"] };
-const POSITION: Field = Field { names: &["position"] };
-const ACTION_PROBABILITY: Field = Field { names: &["action_probability", "propensity_score", "pscore"] };
-const REWARD: Field = Field { names: &["reward", "click"] };
-const USER: Field = Field { names: &["user_id"] };
-const DECISION: Field = Field { names: &["decision_id"] };
-const ROW: Field = Field { names: &["row", "row_number"] };
-const PROBABILITY: Field = Field { names: &["probability", "action_probability", "policy_probability"] };
+const ACTION: ForeignField = ForeignField { names: &["action", "item_id", "content_id"] };
+const POSITION: ForeignField = ForeignField { names: &["position"] };
+const ACTION_PROBABILITY: ForeignField =
+    ForeignField { names: &["action_probability", "propensity_score", "pscore"] };
+const REWARD: ForeignField = ForeignField { names: &["reward", "click"] };
+const USER: ForeignField = ForeignField { names: &["user_id"] };
+const DECISION: ForeignField = ForeignField { names: &["decision_id"] };
+const ROW: ForeignField = ForeignField { names: &["row", "row_number"] };
+const PROBABILITY: ForeignField =
+    ForeignField { names: &["probability", "action_probability", "policy_probability"] };
 
 /// Reads `theirs=ours,theirs=ours`, for a log and a policy.
 ///

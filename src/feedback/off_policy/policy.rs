@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{ACTION, DECISION, Index, Loaded, POSITION, PROBABILITY, ROW, ReadLog, ReadRow, Reading};
 use evaluation::off_policy::{ActionChoice, LoggedRow, OffPolicyProblem};
-use events::foreign::{Line, Rows, Source};
+use events::foreign::{ForeignColumn, ForeignRows, Line};
 use events::formats::InputError;
 
 /// Of rows with one entry each, sums nearer to 1 than this are whole policies.
@@ -28,36 +28,36 @@ pub(super) enum Policy {
 }
 
 /// What an entry of a policy speaks of.
-enum Key {
+enum PolicyKey {
     Everywhere,
-    Position(Source),
-    Row(Source),
-    Decision(Source),
+    Position(ForeignColumn),
+    Row(ForeignColumn),
+    Decision(ForeignColumn),
 }
 
 /// Reads a policy that is meant for a log.
 pub(super) fn read(path: &Path, reading: &Reading, log: &ReadLog) -> Result<Policy, InputError> {
-    let rows = Rows::open(path, reading.names, reading.scratch)?;
+    let rows = ForeignRows::open(path, reading.names, reading.scratch)?;
     let probability = rows.need(&PROBABILITY)?;
     let key = key_of(&rows, path, log)?;
     let action = match (&key, rows.find(&ACTION)) {
-        (Key::Everywhere, None) => return in_order(rows, &probability, path, log),
+        (PolicyKey::Everywhere, None) => return in_order(rows, &probability, path, log),
         (_, Some(action)) => action,
         (_, None) => rows.need(&ACTION)?,
     };
     let mut groups: BTreeMap<String, Probabilities> = BTreeMap::new();
     rows.each(|line| {
         let group = match &key {
-            Key::Everywhere => String::new(),
-            Key::Position(source) | Key::Decision(source) => line.name(source)?.into_owned(),
-            Key::Row(source) => row_number(line, source)?,
+            PolicyKey::Everywhere => String::new(),
+            PolicyKey::Position(source) | PolicyKey::Decision(source) => line.name(source)?.into_owned(),
+            PolicyKey::Row(source) => row_number(line, source)?,
         };
         let name = line.name(&action)?.into_owned();
         let value = line.probability(&probability, false)?;
         match groups.entry(group).or_default().insert(name.clone(), value) {
             None => Ok(()),
             Some(_) => {
-                Err(line.fault("duplicate_action", &format!("action {name:?} stands here a second time")))
+                Err(line.error("duplicate_action", &format!("action {name:?} stands here a second time")))
             }
         }
     })?;
@@ -65,36 +65,40 @@ pub(super) fn read(path: &Path, reading: &Reading, log: &ReadLog) -> Result<Poli
         return Err(InputError::new("no_policy", path, "the policy holds no line"));
     }
     match key {
-        Key::Everywhere => Ok(Policy::Everywhere(groups.remove("").unwrap_or_default())),
-        Key::Position(_) => Ok(Policy::ByPosition(groups)),
-        Key::Row(_) => by_row(groups, path, log),
-        Key::Decision(_) => by_decision(groups, path, log),
+        PolicyKey::Everywhere => Ok(Policy::Everywhere(groups.remove("").unwrap_or_default())),
+        PolicyKey::Position(_) => Ok(Policy::ByPosition(groups)),
+        PolicyKey::Row(_) => by_row(groups, path, log),
+        PolicyKey::Decision(_) => by_decision(groups, path, log),
     }
 }
 
-fn key_of(rows: &Rows, path: &Path, log: &ReadLog) -> Result<Key, InputError> {
+fn key_of(rows: &ForeignRows, path: &Path, log: &ReadLog) -> Result<PolicyKey, InputError> {
     let lacks = |what: &str| {
         let detail = format!("the policy has a column {what}, the log has none");
         InputError::new("missing_column", path, detail)
     };
     if let Some(source) = rows.find(&DECISION) {
-        return if log.decisions.is_empty() { Err(lacks("decision_id")) } else { Ok(Key::Decision(source)) };
+        return if log.decisions.is_empty() {
+            Err(lacks("decision_id"))
+        } else {
+            Ok(PolicyKey::Decision(source))
+        };
     }
     if let Some(source) = rows.find(&ROW) {
-        return Ok(Key::Row(source));
+        return Ok(PolicyKey::Row(source));
     }
     match rows.find(&POSITION) {
         Some(_) if log.positions.names == [""] => Err(lacks("position")),
-        Some(source) => Ok(Key::Position(source)),
-        None => Ok(Key::Everywhere),
+        Some(source) => Ok(PolicyKey::Position(source)),
+        None => Ok(PolicyKey::Everywhere),
     }
 }
 
 /// A row's number, padded so that it sorts as a number.
-fn row_number(line: &Line, source: &Source) -> Result<String, InputError> {
+fn row_number(line: &Line, source: &ForeignColumn) -> Result<String, InputError> {
     match line.name(source)?.trim().parse::<u64>() {
         Ok(number) => Ok(format!("{number:020}")),
-        Err(_) => Err(line.fault("bad_number", "row is no whole number from 0 or 1 on")),
+        Err(_) => Err(line.error("bad_number", "row is no whole number from 0 or 1 on")),
     }
 }
 
@@ -126,7 +130,12 @@ fn by_decision(
 }
 
 /// Without actions a file has one line for each row: the probability of what was logged.
-fn in_order(rows: Rows, probability: &Source, path: &Path, log: &ReadLog) -> Result<Policy, InputError> {
+fn in_order(
+    rows: ForeignRows,
+    probability: &ForeignColumn,
+    path: &Path,
+    log: &ReadLog,
+) -> Result<Policy, InputError> {
     let mut values = Vec::with_capacity(log.rows.len());
     rows.each(|line| {
         values.push(line.probability(probability, false)?);
@@ -250,7 +259,7 @@ fn of_rows(
         if let Some(allowed) = &log.allowed {
             let of = |action| allowed[index].binary_search_by_key(&action, |one| one.action).ok();
             for choice in &mut choices {
-                let found = of(choice.action).map(|place| allowed[index][place]);
+                let found = of(choice.action).map(|option| allowed[index][option]);
                 choice.is_supported = found.is_some_and(|allowed| allowed.probability > 0.0);
                 choice.expected_reward = found.map_or(f64::NAN, |allowed| allowed.expected_reward);
             }

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{ACTION, ACTION_PROBABILITY, DECISION, Index, POSITION, REWARD, ReadLog, ReadRow, Reading, USER};
-use events::foreign::Rows;
+use events::foreign::ForeignRows;
 use events::formats::InputError;
 
 /// Reads a CSV or Parquet file, gzipped or not.
 pub(super) fn read(path: &Path, reading: &Reading) -> Result<ReadLog, InputError> {
-    let rows = Rows::open(path, reading.names, reading.scratch)?;
+    let rows = ForeignRows::open(path, reading.names, reading.scratch)?;
     let (action, reward) = (rows.need(&ACTION)?, rows.need(&REWARD)?);
     let probability = rows.need(&ACTION_PROBABILITY)?;
     let (position, user, decision) = (rows.find(&POSITION), rows.find(&USER), rows.find(&DECISION));

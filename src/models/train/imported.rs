@@ -17,7 +17,7 @@ use domain::goal::Unit;
 use domain::identity::sha256_hex;
 use domain::time::Instant;
 use domain::zone::Zone;
-use events::foreign::{Field, Line, Names, Rows, Source};
+use events::foreign::{ForeignColumn, ForeignField, ForeignRows, Line, Names};
 use events::formats::InputError;
 use events::stamps::StampReader;
 use files::tables::{self, TableError};
@@ -27,11 +27,12 @@ use registry::card::Card;
 use registry::gate::Gate;
 use registry::model::{IMPORTED_FORMAT, Model, ModelKind, PredictionTable};
 
-const USER: Field = Field { names: &["user_id"] };
-const CAMPAIGN: Field = Field { names: &["campaign_id"] };
-const CONTENT: Field = Field { names: &["content_id"] };
-const AS_OF: Field = Field { names: &["as_of"] };
-const PROPENSITY: Field = Field { names: &["propensity", "probability", "prediction", "score"] };
+const USER: ForeignField = ForeignField { names: &["user_id"] };
+const CAMPAIGN: ForeignField = ForeignField { names: &["campaign_id"] };
+const CONTENT: ForeignField = ForeignField { names: &["content_id"] };
+const AS_OF: ForeignField = ForeignField { names: &["as_of"] };
+const PROPENSITY: ForeignField =
+    ForeignField { names: &["propensity", "probability", "prediction", "score"] };
 
 /// Predictions that cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -151,11 +152,11 @@ struct Given<'a> {
 
 /// Columns of the file.
 struct Columns {
-    user: Source,
-    as_of: Source,
-    propensity: Source,
-    campaign: Option<Source>,
-    content: Option<Source>,
+    user: ForeignColumn,
+    as_of: ForeignColumn,
+    propensity: ForeignColumn,
+    campaign: Option<ForeignColumn>,
+    content: Option<ForeignColumn>,
 }
 
 impl<'a> Given<'a> {
@@ -170,7 +171,7 @@ impl<'a> Given<'a> {
         let mut asked: HashMap<PredictionKey, bool> = HashMap::new();
         asked.extend((0..examples.len()).map(|row| (key_of_row(examples, row), false)));
         asked.extend(population.iter().map(|score| (key_of_score(score, at), false)));
-        let rows = Rows::open(file.path, file.names, file.scratch)?;
+        let rows = ForeignRows::open(file.path, file.names, file.scratch)?;
         let columns = Columns::find(&rows, question.goal.unit)?;
         let stamps = StampReader::new(Some(Zone::utc()), at, 24 * 366);
         let mut by_key = HashMap::new();
@@ -179,9 +180,9 @@ impl<'a> Given<'a> {
             match asked.get_mut(&key) {
                 None => {
                     let detail = "is about no example of the goal, and about nobody whom it is about at T";
-                    return Err(line.fault("unknown_row", detail));
+                    return Err(line.error("unknown_row", detail));
                 }
-                Some(true) => return Err(line.fault("duplicate_row", "was predicted above already")),
+                Some(true) => return Err(line.error("duplicate_row", "was predicted above already")),
                 Some(is_given) => *is_given = true,
             }
             by_key.insert(key, line.probability(&columns.propensity, false)?);
@@ -235,7 +236,7 @@ impl<'a> Given<'a> {
 }
 
 impl Columns {
-    fn find(rows: &Rows<'_>, unit: Unit) -> Result<Columns, InputError> {
+    fn find(rows: &ForeignRows<'_>, unit: Unit) -> Result<Columns, InputError> {
         Ok(Columns {
             user: rows.need(&USER)?,
             as_of: rows.need(&AS_OF)?,
@@ -252,7 +253,7 @@ impl Columns {
         stamps: &StampReader,
     ) -> Result<PredictionKey, InputError> {
         let timeline = question.sources.timeline;
-        let unknown = |what: &str, id: &str| line.fault("unknown_row", &format!("there is no {what} {id:?}"));
+        let unknown = |what: &str, id: &str| line.error("unknown_row", &format!("there is no {what} {id:?}"));
         let user_id = line.name(&self.user)?;
         let user = timeline.user(&user_id).ok_or_else(|| unknown("user", &user_id))?;
         let at = line.instant(&self.as_of, stamps)?;

@@ -6,7 +6,7 @@ use super::DemoError;
 use decisions::explanation::Explanation;
 use domain::decision::{Action, Decision};
 use domain::user::{Consent, User};
-use engine::{Engine, Question};
+use engine::{DecisionQuestion, Engine};
 use events::catalogue::Catalogue;
 
 use crate::context::{Context, ContextError};
@@ -39,7 +39,7 @@ pub(super) fn decide_all(
     let engine = open_engine(context, true, entropy)?;
     let catalogue = Catalogue::read(context.workspace).map_err(ContextError::from)?;
     let ask = |id: &String| -> Result<Decision, DemoError> {
-        let question = Question { user_id: id.clone(), ..Question::default() };
+        let question = DecisionQuestion { user_id: id.clone(), ..DecisionQuestion::default() };
         let answer = engine.decide(&question, None, context.now)?;
         Ok(serde_json::from_str(&answer.text)?)
     };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::report::{Kept, PlanReport};
+use super::report::{KeptPlan, PlanReport};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 use planning::handoff;
@@ -39,7 +39,7 @@ pub(super) fn hand_off(
     let rows = recorded.rows.len();
     let manifest = handoff::write(&out, recorded.rows, &head)?;
     let (decisions, log) = (recorded.decisions, recorded.log);
-    report.kept = Some(Kept { out, manifest, rows, decisions, log, plan });
+    report.kept = Some(KeptPlan { out, manifest, rows, decisions, log, plan });
     Ok(())
 }
 

@@ -51,7 +51,7 @@ pub struct PlanReport {
     /// The plan under changes.
     pub scenarios: Vec<ScenarioReport>,
     /// Where the plan went; `None`: it was only looked at.
-    pub kept: Option<Kept>,
+    pub kept: Option<KeptPlan>,
 }
 
 /// What a plan under changes comes to.
@@ -67,7 +67,7 @@ pub struct ScenarioReport {
 
 /// Where a plan went.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct KeptPlan {
     /// The hand-off.
     pub out: PathBuf,
     /// Its manifest.

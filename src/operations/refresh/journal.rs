@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum StepState {
     /// It was made.
     Done,
     /// There was nothing to make.
@@ -21,13 +21,13 @@ pub enum State {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct RefreshStep {
     /// Its name.
     pub step: String,
     /// Identity of what it was made from.
     pub input: String,
     /// How it ended.
-    pub state: State,
+    pub state: StepState,
     /// What came of it.
     pub said: Product,
     /// Was it made by an earlier run?
@@ -93,7 +93,7 @@ pub enum Product {
     },
 }
 
-impl Step {
+impl RefreshStep {
     /// The version that a training came to.
     pub(super) fn version(&self) -> Option<&str> {
         match &self.said {
@@ -105,18 +105,18 @@ impl Step {
 
 /// A step as the file holds it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct StepRecord {
     #[serde(flatten)]
-    pub(super) step: Step,
+    pub(super) step: RefreshStep,
     /// Of a step that the gate refused: the reason, without its code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refusal: Option<String>,
 }
 
-impl Record {
+impl StepRecord {
     /// A file of an older smartpush does not name the reason of a refusal.
     fn is_whole(&self) -> bool {
-        self.step.state != State::Refused || self.refusal.is_some()
+        self.step.state != StepState::Refused || self.refusal.is_some()
     }
 }
 
@@ -124,7 +124,7 @@ impl Record {
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
-    records: Vec<Record>,
+    records: Vec<StepRecord>,
     /// Names of the steps of this run, in order.
     told: Vec<String>,
 }
@@ -134,8 +134,8 @@ impl Journal {
     pub(super) fn open(workspace: &Workspace, as_of: Instant) -> Journal {
         let path = workspace.data().join("refresh").join(format!("{}.json", as_of.file_name()));
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let mut records: Vec<Record> = serde_json::from_str(&text).unwrap_or_default();
-        records.retain(Record::is_whole);
+        let mut records: Vec<StepRecord> = serde_json::from_str(&text).unwrap_or_default();
+        records.retain(StepRecord::is_whole);
         Journal { path, records, told: Vec::new() }
     }
 
@@ -144,21 +144,21 @@ impl Journal {
     }
 
     /// A step whose product somebody removed is made anew.
-    pub(super) fn forget_unless(&mut self, step: &str, is_there: impl Fn(&Step) -> bool) {
+    pub(super) fn forget_unless(&mut self, step: &str, is_there: impl Fn(&RefreshStep) -> bool) {
         self.records.retain(|record| record.step.step != step || is_there(&record.step));
     }
 
     /// A step that was made from this input, noted as a step of this run.
-    pub(super) fn done(&mut self, step: &str, input: &str) -> Option<Record> {
-        let is_it = |record: &Record| record.step.step == step && record.step.input == input;
+    pub(super) fn done(&mut self, step: &str, input: &str) -> Option<StepRecord> {
+        let is_it = |record: &StepRecord| record.step.step == step && record.step.input == input;
         let index = self.records.iter().position(is_it)?;
         self.records[index].step.again = true;
         self.told.push(step.to_string());
         Some(self.records[index].clone())
     }
 
-    /// Writes a step; it takes the place of the one of its name.
-    pub(super) fn write(&mut self, record: Record) -> Result<Record, TableError> {
+    /// Writes a step; it replaces the one of its name.
+    pub(super) fn write(&mut self, record: StepRecord) -> Result<StepRecord, TableError> {
         self.records.retain(|other| other.step.step != record.step.step);
         self.records.push(record.clone());
         self.told.push(record.step.step.clone());
@@ -168,7 +168,7 @@ impl Journal {
     }
 
     /// The steps of this run, in order.
-    pub(super) fn told(&self) -> Vec<Step> {
+    pub(super) fn told(&self) -> Vec<RefreshStep> {
         let step = |name: &String| self.records.iter().find(|record| record.step.step == *name);
         self.told.iter().filter_map(step).map(|record| record.step.clone()).collect()
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AskError, Asking, Selection, answered};
+use super::{AskError, AskOptions, Selection, answered};
 use crate::context::{Context, ContextError};
 use ::segments::answers::cache::View;
 use ::segments::answers::count::{By, Counted};
@@ -72,7 +72,7 @@ struct ToKeep {
 /// When the segment cannot be asked about, or something cannot be looked up or may not be told.
 pub fn count(
     context: &Context<'_>,
-    asking: Asking<'_>,
+    asking: AskOptions<'_>,
     request: &CountRequest,
 ) -> Result<CountReport, AskError> {
     let (counted, sample, to_keep) =

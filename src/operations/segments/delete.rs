@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::save::{Expected, SaveError, lock_within};
+use super::save::{ExpectedVersion, SaveError, lock_within};
 use super::show::NamedBy;
 use crate::context::Context;
 use ::segments::answers::desk::saved_segments;
@@ -16,7 +16,7 @@ pub struct DeleteRequest {
     /// The segment.
     pub id: String,
     /// Which version of it.
-    pub expected: Expected,
+    pub expected: ExpectedVersion,
     /// How long another writer is waited for.
     pub patience: Duration,
 }

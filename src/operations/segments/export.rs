@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{AskError, Asking, Selection, answered};
+use super::{AskError, AskOptions, Selection, answered};
 use crate::context::Context;
 use ::segments::answers::cache::View;
 use ::segments::answers::desk::AskedSegment;
@@ -46,7 +46,7 @@ pub struct ExportReport {
 /// When the segment cannot be asked about, its members are too few to be shown to the reader, or a file cannot be written.
 pub fn export(
     context: &Context<'_>,
-    asking: Asking<'_>,
+    asking: AskOptions<'_>,
     request: &ExportRequest,
 ) -> Result<ExportReport, AskError> {
     context.check_out(&request.out)?;

@@ -1,6 +1,6 @@
 //! People of like rhythm, named by when they come more than others do.
 
-use super::{AskError, Asking, answered};
+use super::{AskError, AskOptions, answered};
 use crate::context::Context;
 use ::segments::answers::privacy::{Reader, Shown};
 use ::segments::language::keys::Needs;
@@ -44,7 +44,7 @@ pub struct Group {
 ///
 /// # Errors
 /// When people or their activity cannot be read.
-pub fn groups(context: &Context<'_>, asking: Asking<'_>) -> Result<GroupsReport, AskError> {
+pub fn groups(context: &Context<'_>, asking: AskOptions<'_>) -> Result<GroupsReport, AskError> {
     answered(context, asking, |view, reader| {
         let (desk, as_of) = (&view.desk, view.as_of());
         let people = People::read(desk.workspace, Some(as_of), &Needs::default(), &desk.zone)?;

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::save::{Expected, NewDefinition, SaveReport, SaveRequest, save};
+use super::save::{ExpectedVersion, NewDefinition, SaveReport, SaveRequest, save};
 use super::upload::read_list;
-use super::{Asking, ReaderChoice, Written, answered};
+use super::{AskOptions, ReaderChoice, WrittenSegment, answered};
 use crate::context::Context;
 use ::segments::answers::cache::View;
 use ::segments::answers::desk::{AskedSegment, Desk, DeskError};
@@ -35,7 +35,7 @@ const SHARES: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5];
 #[derive(Clone, Debug)]
 pub struct LookalikeRequest {
     /// People like these.
-    pub seed: Seed,
+    pub seed: LookalikeSeed,
     /// Fields that the model must not read.
     pub without: Vec<String>,
     /// Take so many of the most similar.
@@ -50,11 +50,11 @@ pub struct LookalikeRequest {
 
 /// The people whose like is looked for.
 #[derive(Clone, Debug)]
-pub enum Seed {
+pub enum LookalikeSeed {
     /// Members of a saved or ready-made segment.
     Segment(String),
     /// Members of a segment that is not saved.
-    Written(Written),
+    Written(WrittenSegment),
     /// Users on a list: a file with a column user_id.
     File(PathBuf),
 }
@@ -70,7 +70,7 @@ pub enum ReachLimit {
 
 /// Everybody who may be looked at, as the model saw them.
 #[derive(Clone, Debug)]
-pub struct Learned {
+pub struct LearnedLookalike {
     /// The moment that people are seen at.
     pub as_of: Instant,
     /// The seed as it was asked for.
@@ -99,7 +99,7 @@ pub struct Learned {
 /// When the request is invalid, there is too little to learn from, or a file cannot be read or written.
 pub fn lookalike(
     context: &Context<'_>,
-    asking: Asking<'_>,
+    asking: AskOptions<'_>,
     request: &LookalikeRequest,
 ) -> Result<LookalikeReport, LookalikeError> {
     check(context, asking.reader, request)?;
@@ -149,7 +149,7 @@ fn save_taken(
         id: id.to_string(),
         definition: NewDefinition::List(taken),
         description: Some(report.recipe()),
-        expected: Expected::Anything,
+        expected: ExpectedVersion::Anything,
         patience: Duration::ZERO,
     };
     Ok(save(context, &request)?)
@@ -160,7 +160,7 @@ fn learn(
     view: &mut View<'_>,
     reader: Reader,
     request: &LookalikeRequest,
-) -> Result<Learned, LookalikeError> {
+) -> Result<LearnedLookalike, LookalikeError> {
     let as_of = view.as_of();
     let without = request.without.iter().map(|field| view.desk.field(field, as_of, reader));
     let without = without.collect::<Result<BTreeSet<LookupKey>, DeskError>>()?;
@@ -170,8 +170,8 @@ fn learn(
     let keys = then_needed(&evaluated.people)?;
     let people = evaluated.people.look_up(context.workspace, &Needs { keys }, &view.desk.zone)?;
     let (mask, not_known) = match &request.seed {
-        Seed::File(file) => listed(context, file, &people)?,
-        Seed::Segment(_) | Seed::Written(_) => (evaluated.masks[0].clone(), None),
+        LookalikeSeed::File(file) => listed(context, file, &people)?,
+        LookalikeSeed::Segment(_) | LookalikeSeed::Written(_) => (evaluated.masks[0].clone(), None),
     };
     let rows: Vec<usize> =
         (0..people.len()).zip(eligible(&people)?).filter(|row| row.1).map(|row| row.0).collect();
@@ -188,7 +188,7 @@ fn learn(
     let read: BTreeSet<&LookupKey> = inputs.iter().map(|input| &input.key).collect();
     let defining = defining(&needs(&asked.predicate).keys);
     let defined_by = defining.iter().filter(|key| read.contains(key)).map(name_of).collect();
-    Ok(Learned {
+    Ok(LearnedLookalike {
         as_of,
         seed: request.seed.named(&asked),
         not_looked_at: people.len() - rows.len(),
@@ -202,16 +202,16 @@ fn learn(
     })
 }
 
-impl Seed {
+impl LookalikeSeed {
     /// The seed as a segment; of a list, everybody, of whom the list then says who.
     fn asked(&self, desk: &Desk<'_>, as_of: Instant) -> Result<AskedSegment, LookalikeError> {
         match self {
-            Seed::Segment(id) => Ok(desk.saved_one(id, as_of)?),
-            Seed::Written(written) => {
+            LookalikeSeed::Segment(id) => Ok(desk.saved_one(id, as_of)?),
+            LookalikeSeed::Written(written) => {
                 let (expression, predicate) = written.compile(desk, as_of, None)?;
                 Ok(AskedSegment { card: None, expression, predicate })
             }
-            Seed::File(_) => Ok(AskedSegment {
+            LookalikeSeed::File(_) => Ok(AskedSegment {
                 card: None,
                 expression: Expression::Everybody,
                 predicate: Predicate::Everybody,
@@ -222,7 +222,7 @@ impl Seed {
     /// As a reader knows it.
     fn named(&self, asked: &AskedSegment) -> String {
         match (self, &asked.card) {
-            (Seed::File(path), _) => {
+            (LookalikeSeed::File(path), _) => {
                 path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
             }
             (_, Some(card)) => format!("{} version {}", card.segment_id, card.version),
@@ -245,7 +245,7 @@ fn listed(
 }
 
 /// Ids of whom the request takes, sorted: the most similar of those outside the seed, equals in the order of their ids.
-fn taken(learned: &Learned, request: &LookalikeRequest) -> Vec<String> {
+fn taken(learned: &LearnedLookalike, request: &LookalikeRequest) -> Vec<String> {
     let similarity = &learned.model.similarity;
     let mut others: Vec<usize> = (0..learned.ids.len()).filter(|row| !learned.members[*row]).collect();
     others.sort_by(|one, other| similarity[*other].total_cmp(&similarity[*one]));

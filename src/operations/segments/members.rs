@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AskError, Asking, answered};
+use super::{AskError, AskOptions, answered};
 use crate::context::Context;
 use ::segments::people::People;
 
@@ -21,7 +21,7 @@ pub struct MembersReport {
 ///
 /// # Errors
 /// When it cannot be asked about, or its members are too few to be shown to the reader.
-pub fn members(context: &Context<'_>, asking: Asking<'_>, id: &str) -> Result<MembersReport, AskError> {
+pub fn members(context: &Context<'_>, asking: AskOptions<'_>, id: &str) -> Result<MembersReport, AskError> {
     answered(context, asking, |view, reader| {
         let asked = view.desk.saved_one(id, view.as_of())?;
         let version = asked.card.as_ref().map(|card| card.version.clone()).unwrap_or_default();

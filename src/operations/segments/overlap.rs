@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::{AskError, Asking, answered};
+use super::{AskError, AskOptions, answered};
 use crate::context::Context;
 use ::segments::answers::desk::{AskedSegment, DeskError};
 use ::segments::answers::overlap::{Overlap, overlap as overlap_of};
@@ -41,7 +41,11 @@ impl OverlapReport {
 ///
 /// # Errors
 /// When one is named twice, or cannot be asked about.
-pub fn overlap(context: &Context<'_>, asking: Asking<'_>, ids: &[String]) -> Result<OverlapReport, AskError> {
+pub fn overlap(
+    context: &Context<'_>,
+    asking: AskOptions<'_>,
+    ids: &[String],
+) -> Result<OverlapReport, AskError> {
     check(ids)?;
     answered(context, asking, |view, reader| {
         let as_of = view.as_of();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AskError, Asking, answered};
+use super::{AskError, AskOptions, answered};
 use crate::context::Context;
 use ::segments::answers::desk::{AskedSegment, DeskError};
 use ::segments::answers::privacy::{Reader, Shown};
@@ -27,7 +27,7 @@ pub struct ReadyMadeReport {
 ///
 /// # Errors
 /// When something cannot be looked up.
-pub fn ready_made(context: &Context<'_>, asking: Asking<'_>) -> Result<ReadyMadeReport, AskError> {
+pub fn ready_made(context: &Context<'_>, asking: AskOptions<'_>) -> Result<ReadyMadeReport, AskError> {
     let registry = Registry::of(context.workspace);
     answered(context, asking, |view, reader| {
         let as_of = view.as_of();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AskError, Asking, Selection, answered};
+use super::{AskError, AskOptions, Selection, answered};
 use crate::context::Context;
 use ::segments::answers::desk::{AskedSegment, sample as drawn};
 use ::segments::answers::privacy::Shown;
@@ -29,7 +29,7 @@ pub struct SampleReport {
 /// When the segment cannot be asked about, or its members are too few to be shown to the reader.
 pub fn sample(
     context: &Context<'_>,
-    asking: Asking<'_>,
+    asking: AskOptions<'_>,
     selection: &Selection,
     limit: usize,
 ) -> Result<SampleReport, AskError> {

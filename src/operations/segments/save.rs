@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ReaderChoice, Written, WrittenError};
+use super::{ReaderChoice, WrittenError, WrittenSegment};
 use crate::context::{Context, ContextError};
 use ::segments::answers::desk::{Desk, DeskError};
 use ::segments::answers::privacy::PrivacyError;
@@ -27,7 +27,7 @@ pub struct SaveRequest {
     /// What it is for; without one the former stays.
     pub description: Option<String>,
     /// Which version it is to replace.
-    pub expected: Expected,
+    pub expected: ExpectedVersion,
     /// How long another writer is waited for.
     pub patience: Duration,
 }
@@ -36,14 +36,14 @@ pub struct SaveRequest {
 #[derive(Clone, Debug)]
 pub enum NewDefinition {
     /// A text or a tree, with the reader who must be allowed to ask it.
-    Written(Written, ReaderChoice),
+    Written(WrittenSegment, ReaderChoice),
     /// Ids, sorted, each once.
     List(Vec<String>),
 }
 
 /// Which version a change means to replace, as `If-Match` says it (RFC 9110).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Expected {
+pub enum ExpectedVersion {
     /// Whatever there is.
     #[default]
     Anything,
@@ -120,16 +120,18 @@ impl Coded for SaveError {
     }
 }
 
-impl Expected {
+impl ExpectedVersion {
     /// Is this the version that was to be replaced?
     ///
     /// # Errors
     /// Names the version that is.
     pub fn check(&self, present: Option<&Card>) -> Result<(), SaveError> {
         let is_expected = match (self, present) {
-            (Expected::Anything, _) | (Expected::Some, Some(_)) | (Expected::Nothing, None) => true,
-            (Expected::Nothing, Some(_)) => false,
-            (Expected::OneOf(versions), Some(card)) => versions.contains(&card.version),
+            (ExpectedVersion::Anything, _)
+            | (ExpectedVersion::Some, Some(_))
+            | (ExpectedVersion::Nothing, None) => true,
+            (ExpectedVersion::Nothing, Some(_)) => false,
+            (ExpectedVersion::OneOf(versions), Some(card)) => versions.contains(&card.version),
             (_, None) => false,
         };
         let version = || present.map(|card| card.version.clone());
@@ -162,7 +164,7 @@ pub fn save(context: &Context<'_>, request: &SaveRequest) -> Result<SaveReport, 
 fn compiled(
     context: &Context<'_>,
     id: &str,
-    written: &Written,
+    written: &WrittenSegment,
     reader: ReaderChoice,
 ) -> Result<Expression, SaveError> {
     let desk = Desk::open(context.workspace, context.config)?;

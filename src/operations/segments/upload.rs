@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::save::{Expected, NewDefinition, SaveError, SaveReport, SaveRequest, save};
+use super::save::{ExpectedVersion, NewDefinition, SaveError, SaveReport, SaveRequest, save};
 use crate::context::{Context, ContextError};
 use crate::scratch::Scratch;
 use ::segments::answers::desk::{Desk, DeskError};
@@ -108,7 +108,7 @@ pub fn upload(context: &Context<'_>, request: &UploadRequest) -> Result<UploadRe
             id: request.id.clone(),
             definition: NewDefinition::List(upload.members.iter().cloned().collect()),
             description: request.description.clone(),
-            expected: Expected::Anything,
+            expected: ExpectedVersion::Anything,
             patience: Duration::ZERO,
         },
     )?;

@@ -26,7 +26,7 @@ use domain::time::Instant;
 use events::lake::LakeError;
 use files::tables::TableError;
 use profiles::ProfileError;
-use profiles::table::place_of;
+use profiles::table::index_of;
 
 /// People of whom something cannot be looked up.
 #[derive(Debug, thiserror::Error)]
@@ -177,7 +177,7 @@ impl People {
 
     /// The row of a user.
     pub fn row_of(&self, user_id: &str) -> Option<usize> {
-        place_of(&self.ids, user_id)
+        index_of(&self.ids, user_id)
     }
 
     /// What was looked up of the person of a row, of all that is needed.

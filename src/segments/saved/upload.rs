@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::identity::{NOT_AN_ID, is_valid_id};
-use events::formats::{Column, InputError, Limits, Progress, RawValue, Reader, Record};
+use events::formats::{InputColumn, InputError, InputRecord, Limits, Progress, RawValue, Reader};
 
 /// The column that names users.
 const USER_ID: &str = "user_id";
@@ -42,14 +42,14 @@ pub fn read(
             InputError::new("missing_column", path, detail)
         })?,
     };
-    let column = Column { name: USER_ID.to_string(), index };
+    let column = InputColumn { name: USER_ID.to_string(), index };
     let mut upload = Upload::default();
     while let Some(record) = reader.next_record()? {
         match record {
-            Record::Row(line, row) => {
+            InputRecord::Row(line, row) => {
                 upload.absorb(id_in(path, line, &row.get(&column))?, &is_known);
             }
-            Record::Unreadable(line, rejection, _) => {
+            InputRecord::Unreadable(line, rejection, _) => {
                 let detail = format!("line {line}: {}", rejection.detail);
                 return Err(InputError::new(rejection.code.as_str(), path, detail));
             }

@@ -76,13 +76,13 @@ fn a_decision_has_the_fields_of_the_contract_in_their_order() {
     let reply = server().ask(&json!({"user_id": "morning"}));
     let keys: Vec<String> = reply.json().as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys.len(), FIELDS.len(), "{keys:?}");
-    let places: Vec<usize> = FIELDS
+    let indexes: Vec<usize> = FIELDS
         .iter()
         .map(|field| reply.text.find(&format!("\"{field}\":")).unwrap_or_else(|| panic!("{field}")))
         .collect();
     let top_level = |field: &str| reply.json().get(field).is_some();
     assert!(FIELDS.iter().all(|field| top_level(field)));
-    assert!(places[..16].is_sorted(), "{places:?}");
+    assert!(indexes[..16].is_sorted(), "{indexes:?}");
     assert!(reply.json()["candidates"].as_array().unwrap().len() <= 5);
     for version in ["model", "features", "config", "tz_database", "build", "profiles_as_of"] {
         assert!(reply.json()["versions"][version].is_string(), "{version}");
@@ -249,7 +249,7 @@ fn many_who_ask_under_one_key_at_once_get_one_answer() {
 }
 
 #[test]
-fn the_key_of_a_batch_stands_for_each_of_its_places() {
+fn the_key_of_a_batch_stands_for_each_of_its_items() {
     let headers = [("content-type", "application/x-ndjson"), ("idempotency-key", "batch")];
     let lines = b"{\"user_id\":\"morning\"}\n{\"user_id\":\"evening\"}\n";
     let ask = || server().post("/v1/decisions:batch", &headers, lines).text;

@@ -9,7 +9,7 @@ use smartpush::config::Config;
 use smartpush::domain::decision::Decision;
 use smartpush::domain::time::Instant;
 use smartpush::engine::replay::replay;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 use smartpush::store::log_files::files;
 
@@ -79,8 +79,11 @@ fn now() -> Instant {
 
 /// Decides for the same user again and again; the ids of decisions that explored.
 fn explored(engine: &Engine, times: usize) -> BTreeSet<String> {
-    let question =
-        Question { user_id: "morning".into(), campaign_id: Some("spring".into()), ..Question::default() };
+    let question = DecisionQuestion {
+        user_id: "morning".into(),
+        campaign_id: Some("spring".into()),
+        ..DecisionQuestion::default()
+    };
     let mut ids = BTreeSet::new();
     for _ in 0..times {
         let answer = engine.decide(&question, None, now()).unwrap();

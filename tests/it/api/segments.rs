@@ -95,13 +95,13 @@ fn an_overlap_is_what_the_command_line_tells_a_marketer() {
 
 #[test]
 fn members_are_those_of_an_export_byte_for_byte() {
-    let place = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for (format, media) in [
         ("csv", "text/csv"),
         ("jsonl", "application/x-ndjson"),
         ("parquet", "application/vnd.apache.parquet"),
     ] {
-        let out = place.path().join(format!("out.{format}"));
+        let out = directory.path().join(format!("out.{format}"));
         sample().json(&["export", "--segment", "frequent", "--out", out.to_str().unwrap()]);
         let (status, content_type, bytes) =
             server().get_bytes(&format!("/v1/segments/frequent/members?format={format}"));
@@ -109,7 +109,7 @@ fn members_are_those_of_an_export_byte_for_byte() {
         assert!(content_type.starts_with(media), "{content_type}");
         assert!(bytes == fs::read(&out).unwrap(), "{format}");
     }
-    let frame = read_parquet(&place.path().join("out.parquet"), None).unwrap();
+    let frame = read_parquet(&directory.path().join("out.parquet"), None).unwrap();
     assert!(frame.height() > 300);
     let refused = server().get("/v1/segments/frequent/members?format=xlsx");
     assert_eq!((refused.status, refused.pointers()), (422, vec!["/format".to_string()]));
@@ -118,12 +118,12 @@ fn members_are_those_of_an_export_byte_for_byte() {
 }
 
 /// Code, pointer, line and column, suggestion.
-type Fault = (&'static str, &'static str, Option<(u64, u64)>, Option<&'static str>);
+type ExpectedProblem = (&'static str, &'static str, Option<(u64, u64)>, Option<&'static str>);
 
 #[test]
-fn every_bad_segment_is_a_problem_with_its_place() {
+fn every_bad_segment_is_a_problem_with_its_position() {
     let field = |name: &str| json!({"condition": {"subject": {"field": name}, "test": {">=": 2}}});
-    let cases: Vec<(Value, Fault)> = vec![
+    let cases: Vec<(Value, ExpectedProblem)> = vec![
         (json!({"where": "vip and\npurchases_30x >= 2"}), ("unknown_field", "/where", Some((1, 1)), None)),
         (
             json!({"where": "opted_out and\n  purchases_30x >= 2"}),
@@ -173,7 +173,7 @@ fn every_bad_segment_is_a_problem_with_its_place() {
         (json!({"expression": {"some": []}}), ("bad_json", "/expression", None, None)),
         (json!({"expression": 5}), ("bad_json", "/expression", None, None)),
     ];
-    for (body, (code, pointer, place, suggestion)) in cases {
+    for (body, (code, pointer, position, suggestion)) in cases {
         for reply in [preview(server(), &body), put(server(), "bad", &body, &[])] {
             let told = reply.json();
             let shown: String = body.to_string().chars().take(80).collect();
@@ -181,7 +181,7 @@ fn every_bad_segment_is_a_problem_with_its_place() {
             assert_eq!(reply.pointers(), [pointer], "{shown}: {reply:?}");
             let found =
                 told.get("position").map(|at| (at["line"].as_u64().unwrap(), at["column"].as_u64().unwrap()));
-            assert_eq!(found, place, "{shown}: {reply:?}");
+            assert_eq!(found, position, "{shown}: {reply:?}");
             assert_eq!(told.get("suggestion").and_then(Value::as_str), suggestion, "{shown}: {reply:?}");
             assert!(reply.text.len() < 4_000, "{} bytes", reply.text.len());
         }
@@ -330,7 +330,7 @@ fn a_list_that_is_still_read_loses_no_version_that_the_server_saves_meanwhile() 
     let server = Server::start(sample.root(), &[]);
     let version = |reply: Reply| reply.json()["version"].as_str().unwrap().to_string();
     let first = version(put(&server, "friends", &json!({"where": "purchases_30d >= 2"}), &[]));
-    let list = sample.place("list.csv");
+    let list = sample.path("list.csv");
     assert!(Command::new("mkfifo").arg(&list).status().unwrap().success());
     let mut upload = Command::new(env!("CARGO_BIN_EXE_smartpush"));
     upload.arg("--workspace").arg(sample.root()).args(["--json", "segment", "upload", "friends", "--file"]);

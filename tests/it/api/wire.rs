@@ -7,7 +7,7 @@ use smartpush::api::wire::content_preview::ContentPreviewBody;
 use smartpush::api::wire::decision::DecisionBody;
 use smartpush::api::wire::explanation::ExplanationBody;
 use smartpush::domain::identity::sha256_hex;
-use smartpush::engine::Question;
+use smartpush::engine::DecisionQuestion;
 
 use crate::support::server::{Reply, Server};
 use crate::support::world::{NOW, workspace};
@@ -42,7 +42,7 @@ fn decisions_explanations_and_previews_are_what_their_types_say() {
 
 #[test]
 fn a_question_has_the_hash_that_old_logs_have_of_it() {
-    let question = Question {
+    let question = DecisionQuestion {
         user_id: "u".into(),
         campaign_id: None,
         content_ids: Some(vec!["a".into(), "b".into()]),

@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-use crate::support::ingesting::{Outcome, Place, fixture, gzipped};
+use crate::support::ingesting::{InputDirectory, RunOutcome, fixture, gzipped};
 
 /// What an ingest of one file must come to.
-enum Expected {
+enum ExpectedEnd {
     /// Exit 0 with (read, accepted, duplicate) and each rejected line with its reason.
     Taken([u64; 3], &'static [(u64, &'static str)]),
     /// Exit 2 with this code, and a text that names this.
     Refused(&'static str, &'static str),
 }
 
-use Expected::{Refused, Taken};
+use ExpectedEnd::{Refused, Taken};
 
 /// One file, the options it is ingested with, and what must come of it.
 struct Case {
@@ -20,7 +20,7 @@ struct Case {
     file: &'static str,
     bytes: Vec<u8>,
     options: &'static [&'static str],
-    expected: Expected,
+    expected: ExpectedEnd,
 }
 
 fn case(
@@ -28,7 +28,7 @@ fn case(
     file: &'static str,
     bytes: impl AsRef<[u8]>,
     options: &'static [&'static str],
-    expected: Expected,
+    expected: ExpectedEnd,
 ) -> Case {
     Case { name, file, bytes: bytes.as_ref().to_vec(), options, expected }
 }
@@ -44,27 +44,27 @@ fn json(field: &str) -> String {
 }
 
 fn check(cases: Vec<Case>) {
-    let faults: Vec<String> = cases.iter().filter_map(fault).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let failures: Vec<String> = cases.iter().filter_map(failure).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// Runs a case in a workspace that holds one event already; what went otherwise than expected.
-fn fault(case: &Case) -> Option<String> {
-    let place = Place::new();
-    place.ingest_bytes("first.csv", csv("first,view,2017-01-01T00:00:00Z\n"), &[]);
-    let before = place.lake();
-    let outcome = place.ingest_bytes(case.file, &case.bytes, case.options);
+fn failure(case: &Case) -> Option<String> {
+    let directory = InputDirectory::new();
+    directory.ingest_bytes("first.csv", csv("first,view,2017-01-01T00:00:00Z\n"), &[]);
+    let before = directory.lake();
+    let outcome = directory.ingest_bytes(case.file, &case.bytes, case.options);
     let found = match &case.expected {
-        Taken(counts, rejected) => taken_otherwise(&place, &outcome, *counts, rejected),
+        Taken(counts, rejected) => taken_otherwise(&directory, &outcome, *counts, rejected),
         Refused(code, named) => refused_otherwise(&outcome, code, named)
-            .or_else(|| (place.lake() != before).then(|| "the lake has changed".to_string())),
+            .or_else(|| (directory.lake() != before).then(|| "the lake has changed".to_string())),
     };
     found.map(|found| format!("{}: {found}\n    {}", case.name, outcome.json))
 }
 
 fn taken_otherwise(
-    place: &Place,
-    outcome: &Outcome,
+    directory: &InputDirectory,
+    outcome: &RunOutcome,
     [read, accepted, duplicate]: [u64; 3],
     rejected: &[(u64, &str)],
 ) -> Option<String> {
@@ -75,7 +75,7 @@ fn taken_otherwise(
     if outcome.counts() != expected {
         return Some(format!("{:?} instead of {expected:?}", outcome.counts()));
     }
-    let letters = place.letters();
+    let letters = directory.letters();
     let found: Vec<(u64, &str)> = letters
         .iter()
         .map(|letter| (letter["line"].as_u64().unwrap(), letter["reason"].as_str().unwrap()))
@@ -83,7 +83,7 @@ fn taken_otherwise(
     (found != rejected).then(|| format!("dead letters {found:?}"))
 }
 
-fn refused_otherwise(outcome: &Outcome, code: &str, named: &str) -> Option<String> {
+fn refused_otherwise(outcome: &RunOutcome, code: &str, named: &str) -> Option<String> {
     if outcome.exit != Some(2) {
         return Some(format!("exit {:?}: {}", outcome.exit, outcome.stderr));
     }
@@ -356,15 +356,15 @@ fn stamps_are_read_or_rejected_never_guessed() {
         ("-5", "bad_timestamp"),
         ("1488369600.5", "bad_timestamp"),
     ];
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let stamps = taken.iter().copied().chain(rejected.iter().map(|(stamp, _)| *stamp));
     let lines: String = stamps.map(|stamp| format!("u,view,{stamp}\n")).collect();
-    let outcome = place.ingest_bytes("a.csv", csv(&lines), &[]);
+    let outcome = directory.ingest_bytes("a.csv", csv(&lines), &[]);
     let (good, all) = (taken.len() as u64, (taken.len() + rejected.len()) as u64);
     // Three ways to write one instant are one record, and so are noon in seconds, milliseconds and microseconds.
     assert_eq!(outcome.count("accepted") + outcome.count("duplicate"), good, "{outcome:?}");
     assert_eq!(outcome.count("read"), all);
-    let letters = place.letters();
+    let letters = directory.letters();
     for ((stamp, reason), (letter, line)) in rejected.iter().zip(letters.iter().zip(good + 2..)) {
         assert_eq!(
             (letter["reason"].as_str(), letter["line"].as_u64()),
@@ -376,12 +376,12 @@ fn stamps_are_read_or_rejected_never_guessed() {
 
 #[test]
 fn naive_stamps_follow_the_named_zone_through_gaps_and_folds() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let stamps = ["2017-03-12T02:30:00", "2017-11-05 01:30:00", "2017-07-01", "2017-07-01T12:00"];
     let lines: String = stamps.iter().map(|stamp| format!("u,view,{stamp}\n")).collect();
-    let outcome = place.ingest_bytes("a.csv", csv(&lines), &["--time-zone", "America/New_York"]);
+    let outcome = directory.ingest_bytes("a.csv", csv(&lines), &["--time-zone", "America/New_York"]);
     assert_eq!(outcome.counts(), [4, 4, 0, 0]);
-    let events = place.events();
+    let events = directory.events();
     let found: Vec<(&str, bool)> = events
         .iter()
         .map(|event| (event["timestamp"].as_str().unwrap(), event["date_only"].as_bool().unwrap()))
@@ -553,7 +553,7 @@ fn parquet_from_elsewhere_is_taken_or_refused_by_column() {
 #[test]
 fn no_flipped_byte_in_a_parquet_file_ends_in_a_panic() {
     let whole = fixture("pandas_zoned");
-    let place = Place::new();
+    let directory = InputDirectory::new();
     // Every 23rd byte, inverted: metadata, page headers and data all get their share.
     let files: Vec<String> = (0..whole.len())
         .step_by(23)
@@ -561,40 +561,40 @@ fn no_flipped_byte_in_a_parquet_file_ends_in_a_panic() {
             let mut bytes = whole.clone();
             bytes[index] = !bytes[index];
             let name = format!("{index}.parquet");
-            place.write(&name, bytes);
+            directory.write(&name, bytes);
             name
         })
         .collect();
-    let outcome = place.ingest(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    let outcome = directory.ingest(&files.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(outcome.exit, Some(2), "{outcome:?}");
 }
 
 #[test]
 fn the_values_of_foreign_parquet_arrive_as_they_were() {
-    let place = Place::new();
-    place.ingest_bytes("u.parquet", fixture("uint64_ids"), &[]);
-    place.ingest_bytes("d.parquet", fixture("decimal_values"), &[]);
+    let directory = InputDirectory::new();
+    directory.ingest_bytes("u.parquet", fixture("uint64_ids"), &[]);
+    directory.ingest_bytes("d.parquet", fixture("decimal_values"), &[]);
     let users: Vec<String> =
-        place.events().iter().map(|event| event["user_id"].as_str().unwrap().into()).collect();
+        directory.events().iter().map(|event| event["user_id"].as_str().unwrap().into()).collect();
     assert!(users.contains(&u64::MAX.to_string()), "{users:?}");
-    let values: Vec<f64> = place.events().iter().filter_map(|event| event["value"].as_f64()).collect();
+    let values: Vec<f64> = directory.events().iter().filter_map(|event| event["value"].as_f64()).collect();
     assert_eq!(values, [1.25, -0.01]);
 }
 
 #[test]
-fn a_place_that_is_no_file_is_named() {
-    let place = Place::new();
-    std::fs::create_dir(place.path("folder.csv")).unwrap();
+fn a_path_that_is_no_file_is_named() {
+    let directory = InputDirectory::new();
+    std::fs::create_dir(directory.path("folder.csv")).unwrap();
     for (name, code) in [("folder.csv", "not_a_file"), ("nowhere.csv", "no_such_file")] {
-        let outcome = place.ingest(&[name]);
+        let outcome = directory.ingest(&[name]);
         assert_eq!(refused_otherwise(&outcome, code, name), None);
     }
 }
 
 #[test]
 fn options_that_cannot_be_meant_are_refused_before_anything_is_made() {
-    let place = Place::new();
-    place.write("a.csv", csv("u,view,1488369600\n"));
+    let directory = InputDirectory::new();
+    directory.write("a.csv", csv("u,view,1488369600\n"));
     let cases: [(&[&str], &str); 6] = [
         (&["--time-zone", "Mars/Olympus"], "unknown_time_zone"),
         (&["--time-zone", "america/new_york"], "unknown_time_zone"),
@@ -604,22 +604,22 @@ fn options_that_cannot_be_meant_are_refused_before_anything_is_made() {
         (&["--map", "a=user_id,b=user_id"], "bad_map"),
     ];
     for (options, code) in cases {
-        let outcome = place.ingest(&[&["a.csv"], options].concat());
+        let outcome = directory.ingest(&[&["a.csv"], options].concat());
         assert_eq!(refused_otherwise(&outcome, code, options[0]), None);
-        assert!(!place.workspace().exists(), "{options:?}");
+        assert!(!directory.workspace().exists(), "{options:?}");
     }
 }
 
 #[test]
 fn a_refused_file_among_good_ones_is_named_and_the_others_are_kept() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let good: String = (0..500).map(|index| format!("u{index},view,1488369600\n")).collect();
-    place.write("good.csv", csv(&good));
+    directory.write("good.csv", csv(&good));
     let mut cut = gzipped(csv(&good.replace('u', "w")).as_bytes());
     cut.truncate(cut.len() - 4);
-    place.write("cut.csv.gz", cut);
-    place.write("more.csv", csv("late,view,1488369600\n,view,1\n"));
-    let outcome = place.ingest(&["good.csv", "cut.csv.gz", "nowhere.csv", "more.csv"]);
+    directory.write("cut.csv.gz", cut);
+    directory.write("more.csv", csv("late,view,1488369600\n,view,1\n"));
+    let outcome = directory.ingest(&["good.csv", "cut.csv.gz", "nowhere.csv", "more.csv"]);
     assert_eq!(outcome.exit, Some(2));
     assert_eq!(outcome.counts(), [502, 501, 0, 1]);
     let refused = &outcome.json["refused"];
@@ -628,101 +628,101 @@ fn a_refused_file_among_good_ones_is_named_and_the_others_are_kept() {
         (Some("cut.csv.gz"), Some("truncated_file"))
     );
     assert_eq!(refused[1]["code"].as_str(), Some("no_such_file"));
-    assert!(place.events().iter().all(|event| !event["user_id"].as_str().unwrap().starts_with('w')));
+    assert!(directory.events().iter().all(|event| !event["user_id"].as_str().unwrap().starts_with('w')));
 
-    let alone = Place::new();
+    let alone = InputDirectory::new();
     alone.write("good.csv", csv(&good));
     alone.write("more.csv", csv("late,view,1488369600\n"));
     alone.ingest(&["good.csv", "more.csv"]);
-    assert_eq!(place.lake(), alone.lake(), "the refused file leaves no trace");
+    assert_eq!(directory.lake(), alone.lake(), "the refused file leaves no trace");
 }
 
 #[test]
 fn a_refused_file_takes_its_dead_letters_and_its_ids_with_it() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let head = "message_id,user_id,event,timestamp\n";
-    place.write("open.csv", format!("{head}m1,u,view,1488369600\nm2,,view,1\nm3,\"u,view,1488369600\n"));
-    place.write("b.csv", format!("{head}m1,other,view,1488369600\nm4,,view,1\n"));
-    let outcome = place.ingest(&["open.csv", "b.csv"]);
+    directory.write("open.csv", format!("{head}m1,u,view,1488369600\nm2,,view,1\nm3,\"u,view,1488369600\n"));
+    directory.write("b.csv", format!("{head}m1,other,view,1488369600\nm4,,view,1\n"));
+    let outcome = directory.ingest(&["open.csv", "b.csv"]);
     assert_eq!((outcome.exit, outcome.counts()), (Some(2), [2, 1, 0, 1]));
-    assert_eq!(place.letters()[0]["file"].as_str(), Some("b.csv"));
-    assert_eq!(place.events()[0]["user_id"].as_str(), Some("other"), "m1 of the refused file took no id");
+    assert_eq!(directory.letters()[0]["file"].as_str(), Some("b.csv"));
+    assert_eq!(directory.events()[0]["user_id"].as_str(), Some("other"), "m1 of the refused file took no id");
 }
 
 #[test]
 fn the_first_in_reading_order_wins_a_conflict() {
     let head = "message_id,user_id,event,timestamp\n";
-    let place = Place::new();
-    place.write(
+    let directory = InputDirectory::new();
+    directory.write(
         "1.csv",
         format!("{head}m,a,view,1488369600\nm,b,view,1488369600\nm,a,view,1488369600\nn,a,view,1500000000\n"),
     );
     // A conflict on another day, the same again, and one whose first sight was in the file before.
-    place.write(
+    directory.write(
         "2.csv",
         format!("{head}m,a,view,1488369600\nm,a,view,1600000000\nn,c,view,1500000000\no,a,view,1\n"),
     );
-    let outcome = place.ingest(&["1.csv", "2.csv"]);
+    let outcome = directory.ingest(&["1.csv", "2.csv"]);
     assert_eq!(outcome.counts(), [8, 2, 2, 4]);
-    let places: Vec<(String, u64)> = place
+    let positions: Vec<(String, u64)> = directory
         .letters()
         .iter()
         .map(|letter| (letter["file"].as_str().unwrap().to_string(), letter["line"].as_u64().unwrap()))
         .collect();
     let expected = [("2.csv", 5), ("1.csv", 3), ("2.csv", 4), ("2.csv", 3)];
-    assert_eq!(places, expected.map(|(file, line)| (file.to_string(), line)));
-    assert_eq!(place.letters()[1]["record"]["user_id"].as_str(), Some("b"));
+    assert_eq!(positions, expected.map(|(file, line)| (file.to_string(), line)));
+    assert_eq!(directory.letters()[1]["record"]["user_id"].as_str(), Some("b"));
 
     // Against the lake: the former record stays, each other one is a dead letter again.
-    let before = place.lake();
-    let outcome = place.ingest(&["2.csv", "1.csv"]);
+    let before = directory.lake();
+    let outcome = directory.ingest(&["2.csv", "1.csv"]);
     assert_eq!(outcome.counts(), [8, 0, 4, 4]);
-    assert_eq!(place.lake(), before);
+    assert_eq!(directory.lake(), before);
 }
 
 #[test]
 fn records_without_ids_are_the_same_when_they_say_the_same() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let line = "u,view,2017-03-01T00:00:00Z,1.50,\n";
     let same = "u,view,1488326400,1.5,\n";
     let other = "u,view,2017-03-01T00:00:00Z,1.51,\n";
     let text = format!("user_id,event,timestamp,value,content_id\n{line}{same}{other}");
-    assert_eq!(place.ingest_bytes("a.csv", text, &[]).counts(), [3, 2, 1, 0]);
+    assert_eq!(directory.ingest_bytes("a.csv", text, &[]).counts(), [3, 2, 1, 0]);
 }
 
 #[test]
 fn unknown_columns_become_properties_and_are_named_once() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let outcome =
-        place.ingest_bytes("a.csv", "user_id,event,timestamp,shelf,,plan\nu,view,1488369600,7,x,\n", &[]);
+        directory.ingest_bytes("a.csv", "user_id,event,timestamp,shelf,,plan\nu,view,1488369600,7,x,\n", &[]);
     assert_eq!(outcome.json["other_columns"], serde_json::json!(["column_5", "plan", "shelf"]));
-    assert_eq!(place.events()[0]["properties"], "{\"column_5\":\"x\",\"shelf\":\"7\"}");
+    assert_eq!(directory.events()[0]["properties"], "{\"column_5\":\"x\",\"shelf\":\"7\"}");
     let lines = [
         json("\"shelf\":7,\"properties\":{\"b\":1,\"a\":null}"),
         json("\"plan\":null,\"deep\":{\"z\":1,\"y\":2}"),
     ];
-    let outcome = place.ingest_bytes("b.jsonl", lines.concat(), &[]);
+    let outcome = directory.ingest_bytes("b.jsonl", lines.concat(), &[]);
     assert_eq!(outcome.json["other_columns"], serde_json::json!(["deep", "plan", "shelf"]));
     let all: Vec<String> =
-        place.events().iter().map(|event| event["properties"].as_str().unwrap().into()).collect();
+        directory.events().iter().map(|event| event["properties"].as_str().unwrap().into()).collect();
     assert!(all.contains(&"{\"b\":1,\"shelf\":7}".to_string()), "{all:?}");
     assert!(all.contains(&"{\"deep\":{\"y\":2,\"z\":1}}".to_string()), "{all:?}");
 }
 
 #[test]
 fn identifiers_of_64_bits_keep_every_digit() {
-    let place = Place::new();
-    let outcome = place.ingest_bytes("a.jsonl", json(&format!("\"content_id\":{}", u64::MAX)), &[]);
+    let directory = InputDirectory::new();
+    let outcome = directory.ingest_bytes("a.jsonl", json(&format!("\"content_id\":{}", u64::MAX)), &[]);
     assert_eq!(outcome.counts(), [1, 1, 0, 0]);
-    assert_eq!(place.events()[0]["content_id"], u64::MAX.to_string());
+    assert_eq!(directory.events()[0]["content_id"], u64::MAX.to_string());
 }
 
 #[test]
 fn a_column_that_map_names_must_be_in_some_json_record_too() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let text = "{\"user_id\":\"u\",\"event\":\"view\",\"timestamp\":1767225600,\"item\":\"c\"}\n";
-    place.write("e.jsonl", text);
-    let output = place.command(&["ingest", "e.jsonl", "--map", "itme=content_id"]).output().unwrap();
+    directory.write("e.jsonl", text);
+    let output = directory.command(&["ingest", "e.jsonl", "--map", "itme=content_id"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("missing_column") && said.contains("itme"), "{said}");

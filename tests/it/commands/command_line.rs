@@ -15,7 +15,7 @@ fn stderr_of(arguments: &[&str], exit: i32) -> String {
 }
 
 #[test]
-fn the_callers_faults_end_with_exit_2_and_say_what_to_do() {
+fn the_callers_errors_end_with_exit_2_and_say_what_to_do() {
     let cases: [(&[&str], &str); 9] = [
         (&["profile"], "no_workspace"),
         (&["evaluate"], "no_workspace"),
@@ -62,7 +62,7 @@ fn a_reader_that_has_gone_away_is_no_failure() {
 }
 
 #[test]
-fn a_lost_file_of_the_lake_is_not_the_callers_fault() {
+fn a_lost_file_of_the_lake_is_not_a_callers_error() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("events.csv");
     fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
@@ -141,13 +141,13 @@ fn a_wrong_command_line_is_one_json_object_too() {
 }
 
 #[test]
-fn an_export_never_takes_the_place_of_a_table_of_the_workspace() {
+fn an_export_never_replaces_a_table_of_the_workspace() {
     let workspace = tempfile::tempdir().unwrap();
     let file = workspace.path().join("events.csv");
     fs::write(&file, "user_id,event,timestamp\nu1,view,2026-01-01T00:00:00Z\n").unwrap();
     stdout_of(&smartpush(workspace.path(), &["ingest", file.to_str().unwrap()]));
-    let export = |place: &str| {
-        let out = workspace.path().join(place);
+    let export = |path: &str| {
+        let out = workspace.path().join(path);
         smartpush(workspace.path(), &["send-times", "--out", out.to_str().unwrap()]).status.code()
     };
     assert_eq!(export("data/users.parquet"), Some(2));

@@ -26,8 +26,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path, log: &str, policy: &str, more: &[&str]) -> std::process::Output {
-    let place = |name: &str| -> PathBuf { folder.join(name) };
-    let (log, policy) = (place(log), place(policy));
+    let path = |name: &str| -> PathBuf { folder.join(name) };
+    let (log, policy) = (path(log), path(policy));
     let mut arguments =
         vec!["--json", "evaluate-policy", log.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
     arguments.extend(more);
@@ -247,7 +247,7 @@ fn lines_that_are_no_rows_are_named() {
         (LOG.to_string(), POLICY.replace("b,1,0.2", "a,1,0.2"), "duplicate_action: ", "line 3"),
         (LOG.to_string(), POLICY.replace("a,2,0.5\nb,2,0.5\n", ""), "no_policy: ", "position \"2\""),
         (LOG.to_string(), POLICY.replace("probability", "p"), "missing_column: ", "probability"),
-        (LOG.replace("position", "place"), POLICY.to_string(), "missing_column: ", "position"),
+        (LOG.replace("position", "spot"), POLICY.to_string(), "missing_column: ", "position"),
         (
             LOG.to_string(),
             "row,action,probability\n0,a,1\n1,a,1\n".to_string(),

@@ -12,11 +12,11 @@ use smartpush::config::Config;
 use smartpush::domain::time::Instant;
 use smartpush::domain::zone::Zone;
 use smartpush::events::clean::{EVENT_FIELDS, canonical_json};
-use smartpush::events::formats::{Column, Format, Limits, Progress, RawValue, Reader, Record};
+use smartpush::events::formats::{Format, InputColumn, InputRecord, Limits, Progress, RawValue, Reader};
 use smartpush::events::ingest::ingest;
 use smartpush::events::mapping::Renames;
 use smartpush::events::records::{Event, TEXT_FIELDS};
-use smartpush::events::request::{Kind, Request, Summary};
+use smartpush::events::request::{FilesRequest, IngestSummary, InputKind};
 use smartpush::events::stamps::StampReader;
 use smartpush::files::workspace::Workspace;
 
@@ -83,10 +83,10 @@ impl Oracle {
     }
 }
 
-fn run(workspace: &Workspace, files: &[PathBuf]) -> Summary {
-    let request = Request {
+fn run(workspace: &Workspace, files: &[PathBuf]) -> IngestSummary {
+    let request = FilesRequest {
         files,
-        kind: Kind::Events,
+        kind: InputKind::Events,
         format: None,
         renames: Renames::default(),
         zone: None,
@@ -279,8 +279,8 @@ fn read_csv(text: &[u8], columns: usize) -> Vec<(u64, Vec<String>)> {
         Reader::open(&path, Some(Format::Csv), limits, &Progress::default(), Path::new(".")).unwrap();
     let mut rows = Vec::new();
     while let Some(record) = reader.next_record().unwrap() {
-        let Record::Row(line, row) = record else { panic!("{record:?}") };
-        let field = |index| match row.get(&Column { name: String::new(), index }) {
+        let InputRecord::Row(line, row) = record else { panic!("{record:?}") };
+        let field = |index| match row.get(&InputColumn { name: String::new(), index }) {
             RawValue::Missing => String::new(),
             RawValue::Text(text) => text.into_owned(),
             other => panic!("{other:?}"),

@@ -196,10 +196,10 @@ fn a_plan_that_is_impossible_sends_nothing_and_says_why() {
 }
 
 #[test]
-fn wrong_questions_end_with_the_place_of_the_fault() {
+fn wrong_questions_end_with_the_position_of_the_error() {
     let town = town();
     let file = out(town.path(), "handoff.csv");
-    let faults: [(&[&str], &str); 13] = [
+    let errors: [(&[&str], &str); 13] = [
         (&["--campaigns", "spring,spring", "--out", &file], "bad_campaigns: \"spring\" is named twice"),
         (&["--campaigns", "nobody", "--out", &file], "unknown_campaign: there is no campaign \"nobody\""),
         (&["--campaigns", "segmented", "--out", &file], "unknown_audience: campaign \"segmented\""),
@@ -214,7 +214,7 @@ fn wrong_questions_end_with_the_place_of_the_fault() {
         (&["--campaigns", "aimless"], "unknown_goal: campaign \"aimless\" pursues \"nothing\""),
         (&["--campaigns", "backwards"], "bad_goal: campaign \"backwards\" pursues \"churn_30d\""),
     ];
-    for (arguments, text) in faults {
+    for (arguments, text) in errors {
         let output = plan(town.path(), arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");

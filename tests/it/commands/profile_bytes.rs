@@ -7,7 +7,7 @@ use std::process::Command;
 use polars::prelude::*;
 use serde_json::{Value, json};
 use smartpush::domain::time::{DAY, Instant};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 use smartpush::profiles::declared::Declared;
 
 use crate::support::on_cores;
@@ -53,16 +53,16 @@ fn declared_by_sample() -> Declared {
 }
 
 fn take_people(shop: &Shop) {
-    shop.take_files(Kind::Users, &[sample().join("users.csv")], None);
-    shop.take_files(Kind::Contents, &[sample().join("contents.jsonl")], None);
+    shop.take_files(InputKind::Users, &[sample().join("users.csv")], None);
+    shop.take_files(InputKind::Contents, &[sample().join("contents.jsonl")], None);
 }
 
 /// A fixed shuffle.
 fn shuffle<T>(items: &mut [T]) {
     let mut state = 1_u64;
-    for place in (1..items.len()).rev() {
+    for index in (1..items.len()).rev() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        items.swap(place, (state >> 33) as usize % (place + 1));
+        items.swap(index, (state >> 33) as usize % (index + 1));
     }
 }
 
@@ -105,7 +105,7 @@ fn order_splits_and_repeats_of_the_input_do_not_show() {
     let plain = built(
         |shop| {
             take_people(shop);
-            shop.take(Kind::Events, &records(&acts), None);
+            shop.take(InputKind::Events, &records(&acts), None);
         },
         as_of,
     );
@@ -113,7 +113,7 @@ fn order_splits_and_repeats_of_the_input_do_not_show() {
     shuffle(&mut shuffled);
     let users_last = built(
         |shop| {
-            shop.take(Kind::Events, &records(&shuffled), None);
+            shop.take(InputKind::Events, &records(&shuffled), None);
             take_people(shop);
         },
         as_of,
@@ -124,9 +124,9 @@ fn order_splits_and_repeats_of_the_input_do_not_show() {
             take_people(shop);
             for part in 0..7 {
                 let part: Vec<Act> = shuffled.iter().skip(part).step_by(7).cloned().collect();
-                shop.take(Kind::Events, &records(&part), None);
+                shop.take(InputKind::Events, &records(&part), None);
             }
-            shop.take(Kind::Events, &records(&acts), None);
+            shop.take(InputKind::Events, &records(&acts), None);
         },
         as_of,
     );
@@ -135,7 +135,7 @@ fn order_splits_and_repeats_of_the_input_do_not_show() {
     let without_future = built(
         |shop| {
             take_people(shop);
-            shop.take(Kind::Events, &records(&past), None);
+            shop.take(InputKind::Events, &records(&past), None);
         },
         as_of,
     );
@@ -153,7 +153,7 @@ fn sha256_of(mut command: Command, directory: &Path) -> String {
 #[test]
 fn one_core_writes_the_bytes_of_many() {
     let shop = Shop::new();
-    shop.take(Kind::Events, &records(&few()), None);
+    shop.take(InputKind::Events, &records(&few()), None);
     let zoned = |number: i64| {
         let zone = ["Europe/Paris", "Asia/Tokyo", "America/New_York"][number as usize % 3];
         json!({
@@ -161,7 +161,7 @@ fn one_core_writes_the_bytes_of_many() {
             "timestamp": at("2017-05-01T10:00:00Z").plus(number / 6 * DAY).to_string(), "time_zone": zone,
         })
     };
-    shop.take(Kind::Events, &(0..200).map(zoned).collect::<Vec<_>>(), None);
+    shop.take(InputKind::Events, &(0..200).map(zoned).collect::<Vec<_>>(), None);
     let binary = env!("CARGO_BIN_EXE_smartpush");
     let many = sha256_of(Command::new(binary), shop.path());
     if let Some(one_core) = on_cores("0") {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::support::ingesting::{Place, rows_of};
+use crate::support::ingesting::{InputDirectory, rows_of};
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample").join(name)
@@ -67,18 +67,18 @@ fn shuffled(events: &[[String; 7]]) -> Vec<[String; 7]> {
     keyed.into_iter().map(|(_, event)| event).collect()
 }
 
-fn lake_of(place: &Place) -> BTreeMap<String, Vec<u8>> {
-    let lake = place.lake();
+fn lake_of(directory: &InputDirectory) -> BTreeMap<String, Vec<u8>> {
+    let lake = directory.lake();
     assert!(lake.len() > 300, "{} files", lake.len());
     lake
 }
 
 /// The lake of all events in one file.
 fn plain(events: &[[String; 7]]) -> BTreeMap<String, Vec<u8>> {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let count = events.len() as u64;
-    assert_eq!(place.ingest_bytes("all.csv", csv_of(events), &[]).counts(), [count, count, 0, 0]);
-    lake_of(&place)
+    assert_eq!(directory.ingest_bytes("all.csv", csv_of(events), &[]).counts(), [count, count, 0, 0]);
+    lake_of(&directory)
 }
 
 #[test]
@@ -88,18 +88,18 @@ fn the_order_the_split_and_the_format_of_the_files_do_not_matter() {
     let mixed = shuffled(&events);
     assert_ne!(mixed, events);
 
-    let twice = Place::new();
+    let twice = InputDirectory::new();
     twice.ingest_bytes("all.csv", csv_of(&mixed), &[]);
     assert_eq!(lake_of(&twice), expected, "shuffled");
     let again = twice.ingest_bytes("all.jsonl", jsonl_of(&events), &[]);
     assert_eq!(again.counts(), [events.len() as u64, 0, events.len() as u64, 0]);
     assert_eq!(lake_of(&twice), expected, "and again, in another format");
 
-    let lines = Place::new();
+    let lines = InputDirectory::new();
     lines.ingest_bytes("all.jsonl", jsonl_of(&mixed), &[]);
     assert_eq!(lake_of(&lines), expected, "JSON lines");
 
-    let (together, apart) = (Place::new(), Place::new());
+    let (together, apart) = (InputDirectory::new(), InputDirectory::new());
     let names: Vec<String> = (0..7).map(|index| format!("{index}.csv")).collect();
     for (part, name) in mixed.chunks(mixed.len().div_ceil(7)).zip(&names) {
         together.write(name, csv_of(part));
@@ -114,29 +114,30 @@ fn the_order_the_split_and_the_format_of_the_files_do_not_matter() {
 fn memory_and_chunk_size_do_not_matter() {
     let events = purchases();
     let expected = plain(&events);
-    let place = Place::new();
-    place.write("all.csv", csv_of(&events));
-    let output = place
+    let directory = InputDirectory::new();
+    directory.write("all.csv", csv_of(&events));
+    let output = directory
         .command(&["ingest", "all.csv"])
         .env("SMARTPUSH__INGEST__STAGING_MEMORY_MIB", "0")
         .env("SMARTPUSH__INGEST__CHUNK_ROWS", "7")
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(lake_of(&place), expected);
+    assert_eq!(lake_of(&directory), expected);
 }
 
 #[test]
 fn users_before_or_after_events_give_the_same_files() {
     let events = csv_of(&purchases()[..500]);
     let users = sample("users.csv").display().to_string();
-    let (before, after) = (Place::new(), Place::new());
+    let (before, after) = (InputDirectory::new(), InputDirectory::new());
     before.ingest(&["--kind", "users", &users]);
     before.ingest_bytes("e.csv", &events, &[]);
     after.ingest_bytes("e.csv", &events, &[]);
     after.ingest(&["--kind", "users", &users]);
     assert_eq!(before.lake(), after.lake());
-    let table = |place: &Place| std::fs::read(place.workspace().join("data/users.parquet")).unwrap();
+    let table =
+        |directory: &InputDirectory| std::fs::read(directory.workspace().join("data/users.parquet")).unwrap();
     assert_eq!(table(&before), table(&after));
 }
 
@@ -144,21 +145,21 @@ fn users_before_or_after_events_give_the_same_files() {
 fn a_table_depends_on_what_was_said_and_not_on_how_it_was_split() {
     let text = std::fs::read_to_string(sample("users.csv")).unwrap();
     let (header, lines) = text.split_once('\n').unwrap();
-    let (whole, parts) = (Place::new(), Place::new());
+    let (whole, parts) = (InputDirectory::new(), InputDirectory::new());
     whole.ingest_bytes("users.csv", &text, &["--kind", "users"]);
     let mut reversed: Vec<&str> = lines.lines().collect();
     reversed.reverse();
     for part in reversed.chunks(200) {
         parts.ingest_bytes("part.csv", format!("{header}\n{}\n", part.join("\n")), &["--kind", "users"]);
     }
-    let table = |place: &Place| place.workspace().join("data/users.parquet");
+    let table = |directory: &InputDirectory| directory.workspace().join("data/users.parquet");
     assert_eq!(rows_of(&table(&whole)).len(), 865);
     assert_eq!(std::fs::read(table(&whole)).unwrap(), std::fs::read(table(&parts)).unwrap());
 }
 
 #[test]
 fn the_whole_sample_is_taken_as_its_page_says() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let file = |name| sample(name).display().to_string();
     let zone = ["--time-zone", "America/New_York"];
     let tables = [
@@ -168,14 +169,14 @@ fn the_whole_sample_is_taken_as_its_page_says() {
     ];
     for (kind, name, rows) in tables {
         let path = file(name);
-        let outcome = place.ingest(&["--kind", kind, &path, zone[0], zone[1]]);
+        let outcome = directory.ingest(&["--kind", kind, &path, zone[0], zone[1]]);
         assert_eq!(outcome.counts(), [rows, rows, 0, 0], "{name}");
-        assert_eq!(place.rows(kind).len() as u64, rows);
+        assert_eq!(directory.rows(kind).len() as u64, rows);
     }
     let events = [file("purchases.parquet"), file("campaign_events.csv")];
-    let outcome = place.ingest(&[&events[0], &events[1], zone[0], zone[1]]);
+    let outcome = directory.ingest(&[&events[0], &events[1], zone[0], zone[1]]);
     assert_eq!(outcome.counts(), [508_782, 508_782, 0, 0]);
-    let manifest: serde_json::Value = serde_json::from_slice(&place.manifest().unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&directory.manifest().unwrap()).unwrap();
     assert_eq!(manifest["rows"], 508_782);
     assert_eq!(manifest["files"][0]["date"], "2016-11-14");
     let last = manifest["files"].as_array().unwrap().last().unwrap();

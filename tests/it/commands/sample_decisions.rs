@@ -5,7 +5,7 @@ use std::fmt::Write;
 use smartpush::config::Config;
 use smartpush::domain::decision::Decision;
 use smartpush::domain::time::Instant;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 
 use crate::support::{root, smartpush, stdout_of};
@@ -38,7 +38,7 @@ fn engine(directory: &std::path::Path) -> Engine {
 fn story(engine: &Engine, user_id: &str, channel: Option<&str>) -> String {
     let now = Instant::parse_rfc3339(NOW).unwrap();
     let channel = channel.map(str::to_string);
-    let question = Question { user_id: user_id.into(), channel, ..Question::default() };
+    let question = DecisionQuestion { user_id: user_id.into(), channel, ..DecisionQuestion::default() };
     let answer = engine.decide(&question, None, now).unwrap();
     let decision: Decision = serde_json::from_str(&answer.text).unwrap();
     let explanation = engine.explain(&decision.decision_id).unwrap();

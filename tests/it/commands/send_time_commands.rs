@@ -32,13 +32,13 @@ fn run(mut command: Command, workspace: &Path, arguments: &[&str]) -> Value {
 
 /// The sample's purchases as its users live them: everybody's clock is that of `zone`.
 fn evaluation_in(zone: &str) -> Value {
-    let place = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let users = fs::read_to_string(sample("users.csv")).unwrap().replace("America/New_York", zone);
-    fs::write(place.path().join("users.csv"), users).unwrap();
-    let users = place.path().join("users.csv").display().to_string();
-    smartpush(place.path(), &["ingest", "--kind", "users", &users]);
-    smartpush(place.path(), &["ingest", &sample("purchases.parquet")]);
-    smartpush(place.path(), &["evaluate", "--cut", "2017-12-01", "--only", "send-time"])
+    fs::write(directory.path().join("users.csv"), users).unwrap();
+    let users = directory.path().join("users.csv").display().to_string();
+    smartpush(directory.path(), &["ingest", "--kind", "users", &users]);
+    smartpush(directory.path(), &["ingest", &sample("purchases.parquet")]);
+    smartpush(directory.path(), &["evaluate", "--cut", "2017-12-01", "--only", "send-time"])
 }
 
 fn value(report: &Value, model: &str, metric: &str) -> f64 {
@@ -64,10 +64,10 @@ fn the_sample_is_foretold_better_than_by_any_baseline_and_worse_on_a_wrong_clock
 
 #[test]
 fn the_report_names_the_coverage_that_was_asked_for() {
-    let place = tempfile::tempdir().unwrap();
-    smartpush(place.path(), &["ingest", &sample("purchases.parquet")]);
+    let directory = tempfile::tempdir().unwrap();
+    smartpush(directory.path(), &["ingest", &sample("purchases.parquet")]);
     let mut command = binary();
-    command.env("SMARTPUSH__SEND_TIME__INTERVAL", "0.5").arg("--workspace").arg(place.path()).args([
+    command.env("SMARTPUSH__SEND_TIME__INTERVAL", "0.5").arg("--workspace").arg(directory.path()).args([
         "evaluate",
         "--only",
         "send-time",
@@ -119,15 +119,15 @@ fn made_up_events() -> Vec<String> {
 }
 
 /// A workspace with these events, a file each.
-fn workspace(place: &Path, files: &[Vec<String>]) -> PathBuf {
+fn workspace(directory: &Path, files: &[Vec<String>]) -> PathBuf {
     let mut arguments = vec!["ingest".to_string()];
     for (index, lines) in files.iter().enumerate() {
-        let path = place.join(format!("events-{index}.csv"));
+        let path = directory.join(format!("events-{index}.csv"));
         fs::write(&path, format!("message_id,user_id,event,timestamp,time_zone\n{}\n", lines.join("\n")))
             .unwrap();
         arguments.push(path.display().to_string());
     }
-    let workspace = place.join("workspace");
+    let workspace = directory.join("workspace");
     smartpush(&workspace, &arguments.iter().map(String::as_str).collect::<Vec<&str>>());
     workspace
 }
@@ -149,8 +149,8 @@ fn binary() -> Command {
 #[test]
 fn curves_are_the_same_bytes_from_any_order_split_and_number_of_threads() {
     let events = made_up_events();
-    let places: Vec<tempfile::TempDir> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
-    let straight = workspace(places[0].path(), std::slice::from_ref(&events));
+    let directories: Vec<tempfile::TempDir> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+    let straight = workspace(directories[0].path(), std::slice::from_ref(&events));
     let expected = curves(binary(), &straight, "parquet");
     assert_eq!(curves(binary(), &straight, "parquet"), expected, "run again");
     if let Some(one_core) = on_cores("0") {
@@ -159,28 +159,28 @@ fn curves_are_the_same_bytes_from_any_order_split_and_number_of_threads() {
     let mut shuffled = events.clone();
     shuffled
         .sort_by_key(|line| line.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)));
-    let shuffled_place = workspace(places[1].path(), std::slice::from_ref(&shuffled));
-    assert_eq!(curves(binary(), &shuffled_place, "parquet"), expected, "shuffled");
+    let shuffled_workspace = workspace(directories[1].path(), std::slice::from_ref(&shuffled));
+    assert_eq!(curves(binary(), &shuffled_workspace, "parquet"), expected, "shuffled");
     let split: Vec<Vec<String>> = shuffled.chunks(2_111).map(<[String]>::to_vec).collect();
-    let split_place = workspace(places[2].path(), &split);
-    assert_eq!(curves(binary(), &split_place, "parquet"), expected, "split");
+    let split_workspace = workspace(directories[2].path(), &split);
+    assert_eq!(curves(binary(), &split_workspace, "parquet"), expected, "split");
     // Events from T on change nothing.
     let earlier: Vec<String> = events.into_iter().filter(|line| is_before_the_moment(line)).collect();
-    let earlier_place = workspace(places[3].path(), &[earlier]);
-    assert_eq!(curves(binary(), &earlier_place, "parquet"), expected, "without later events");
+    let earlier_workspace = workspace(directories[3].path(), &[earlier]);
+    assert_eq!(curves(binary(), &earlier_workspace, "parquet"), expected, "without later events");
 }
 
 #[test]
 fn what_a_push_led_to_says_nothing_of_a_users_hours() {
-    let (place, events) = (tempfile::tempdir().unwrap(), made_up_events());
-    let workspace = workspace(place.path(), std::slice::from_ref(&events));
+    let (directory, events) = (tempfile::tempdir().unwrap(), made_up_events());
+    let workspace = workspace(directory.path(), std::slice::from_ref(&events));
     let expected = curves(binary(), &workspace, "csv");
     let led_to = |(line, event): (usize, &String)| {
         let user = event.split(',').nth(1).unwrap();
         format!("led-{line},{user},view,{},d-{line}", 1_489_000_000 + line)
     };
     let lines: Vec<String> = events.iter().enumerate().step_by(3).map(led_to).collect();
-    let path = place.path().join("led-to.csv");
+    let path = directory.path().join("led-to.csv");
     let with = |header: &str| format!("{header}\n{}\n", lines.join("\n"));
     fs::write(&path, with("message_id,user_id,event,timestamp,decision_id")).unwrap();
     smartpush(&workspace, &["ingest", path.to_str().unwrap()]);
@@ -198,8 +198,8 @@ fn is_before_the_moment(line: &str) -> bool {
 
 #[test]
 fn every_user_has_168_rows_that_sum_to_one_in_order() {
-    let place = tempfile::tempdir().unwrap();
-    let workspace = workspace(place.path(), &[made_up_events()]);
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = workspace(directory.path(), &[made_up_events()]);
     let text = String::from_utf8(curves(binary(), &workspace, "csv")).unwrap();
     let mut lines = text.lines();
     let header = "user_id,hour_of_week,probability,low,high,evidence,shrinkage,level";

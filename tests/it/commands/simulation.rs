@@ -206,13 +206,13 @@ fn log_of(seed: u64, people: usize) -> (OffPolicyProblem, f64) {
         let total: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / total).collect::<Vec<f64>>()
     };
-    let logged = shares(&|place| 1.0 + (place % 4) as f64);
-    let wanted = shares(&|place| world.contents[contents[place]].appeal.exp());
+    let logged = shares(&|index| 1.0 + (index % 4) as f64);
+    let wanted = shares(&|index| world.contents[contents[index]].appeal.exp());
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut rows, mut truth) = (Vec::new(), 0.0);
     for user in 0..people {
         let at = world.midnight(world.people[user].zone, 0).plus(20 * HOUR);
-        let push = |place: usize| Push { user, content: contents[place], day: 0, hour: 20, at };
+        let push = |index: usize| Push { user, content: contents[index], day: 0, hour: 20, at };
         let mut rest = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
         let passes = |share: &f64| {
             rest -= share;
@@ -228,7 +228,7 @@ fn log_of(seed: u64, people: usize) -> (OffPolicyProblem, f64) {
             choices: 0,
         });
         let earned = wanted.iter().enumerate();
-        truth += earned.map(|(place, p)| p * world.click_probability(&push(place), &memory)).sum::<f64>();
+        truth += earned.map(|(index, p)| p * world.click_probability(&push(index), &memory)).sum::<f64>();
     }
     let choice = |(action, probability): (usize, &f64)| ActionChoice {
         action: action as u32,

@@ -88,7 +88,7 @@ fn required_fields_are_those_without_a_default_each_once_and_sorted() {
     assert_eq!(required("{{b}} {{ a }} {{b}} {{c|x}} {{d|}}"), ["a", "b"]);
     assert_eq!(required("{{c|x}} {{c}}"), ["c"], "a default elsewhere does not help here");
     assert_eq!(required("plain {{"), [""; 0]);
-    assert_eq!(required("{{|x}}"), ["|x"], "nobody has what a faulty placeholder asks for");
+    assert_eq!(required("{{|x}}"), ["|x"], "nobody has what an invalid placeholder asks for");
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn a_channel_of_ones_own_is_a_section() {
 }
 
 #[test]
-fn what_is_unknown_is_named_and_the_callers_fault() {
+fn what_is_unknown_is_named_and_a_callers_error() {
     let workspace = workspace();
     let cases: [(&[&str], &[&str]); 3] = [
         (&["preview", "cheese"], &["unknown_content", "\"cheese\""]),

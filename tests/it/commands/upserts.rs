@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::ingesting::Place;
+use crate::support::ingesting::InputDirectory;
 
 /// One row of a table by its key.
-fn row(place: &Place, table: &str, key: &str) -> BTreeMap<String, Value> {
-    let rows = place.rows(table);
+fn row(directory: &InputDirectory, table: &str, key: &str) -> BTreeMap<String, Value> {
+    let rows = directory.rows(table);
     let named = rows.into_iter().find(|row| row.values().any(|value| value == key));
     named.unwrap_or_else(|| panic!("no {key} in {table}"))
 }
@@ -19,24 +19,24 @@ const USERS: &[&str] = &["--kind", "users"];
 
 #[test]
 fn a_later_line_wins_and_an_identical_one_is_a_duplicate() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let text = "user_id,country,max_per_day\nu,US,1\nu,US,1\nu,DE,1\nv,US,\n";
-    assert_eq!(place.ingest_bytes("users.csv", text, USERS).counts(), [4, 3, 1, 0]);
-    assert_eq!(row(&place, "users", "u")["country"], "DE");
-    let before = place.rows("users");
+    assert_eq!(directory.ingest_bytes("users.csv", text, USERS).counts(), [4, 3, 1, 0]);
+    assert_eq!(row(&directory, "users", "u")["country"], "DE");
+    let before = directory.rows("users");
     // The same file again: its first line says US once more, its third DE.
-    assert_eq!(place.ingest_bytes("users.csv", text, USERS).counts(), [4, 2, 2, 0]);
-    assert_eq!(place.rows("users"), before);
+    assert_eq!(directory.ingest_bytes("users.csv", text, USERS).counts(), [4, 2, 2, 0]);
+    assert_eq!(directory.rows("users"), before);
 }
 
 #[test]
 fn an_absent_column_keeps_and_an_empty_cell_clears() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let first = "user_id,country,locale,max_per_day,muted_categories,age,plan\nu,US,en-US,3,a;b,40,gold\n";
-    place.ingest_bytes("1.csv", first, USERS);
-    assert_eq!(place.ingest_bytes("2.csv", "user_id,country\nu,US\n", USERS).counts(), [1, 0, 1, 0]);
-    place.ingest_bytes("3.csv", "user_id,locale,max_per_day,muted_categories\nu,,,\n", USERS);
-    let now = row(&place, "users", "u");
+    directory.ingest_bytes("1.csv", first, USERS);
+    assert_eq!(directory.ingest_bytes("2.csv", "user_id,country\nu,US\n", USERS).counts(), [1, 0, 1, 0]);
+    directory.ingest_bytes("3.csv", "user_id,locale,max_per_day,muted_categories\nu,,,\n", USERS);
+    let now = row(&directory, "users", "u");
     assert_eq!((&now["country"], &now["locale"]), (&json!("US"), &Value::Null));
     assert_eq!((&now["max_per_day"], &now["muted_categories"]), (&Value::Null, &Value::Null));
     assert_eq!(now["attributes"], "{\"age\":\"40\",\"plan\":\"gold\"}", "no file said a word about them");
@@ -44,16 +44,16 @@ fn an_absent_column_keeps_and_an_empty_cell_clears() {
 
 #[test]
 fn unknown_columns_set_or_clear_one_attribute_each() {
-    let place = Place::new();
-    place.ingest_bytes("1.csv", "user_id,age,plan\nu,40,gold\n", USERS);
-    place.ingest_bytes("2.csv", "user_id,age,city\nu,,Rome\n", USERS);
-    assert_eq!(row(&place, "users", "u")["attributes"], "{\"city\":\"Rome\",\"plan\":\"gold\"}");
-    place.ingest_bytes("3.jsonl", "{\"user_id\":\"u\",\"plan\":null,\"kids\":2}\n", USERS);
-    assert_eq!(row(&place, "users", "u")["attributes"], "{\"city\":\"Rome\",\"kids\":2}");
+    let directory = InputDirectory::new();
+    directory.ingest_bytes("1.csv", "user_id,age,plan\nu,40,gold\n", USERS);
+    directory.ingest_bytes("2.csv", "user_id,age,city\nu,,Rome\n", USERS);
+    assert_eq!(row(&directory, "users", "u")["attributes"], "{\"city\":\"Rome\",\"plan\":\"gold\"}");
+    directory.ingest_bytes("3.jsonl", "{\"user_id\":\"u\",\"plan\":null,\"kids\":2}\n", USERS);
+    assert_eq!(row(&directory, "users", "u")["attributes"], "{\"city\":\"Rome\",\"kids\":2}");
     // A declared object stands for all of them.
-    place.ingest_bytes("4.jsonl", "{\"user_id\":\"u\",\"attributes\":{\"a\":1}}\n", USERS);
-    assert_eq!(row(&place, "users", "u")["attributes"], "{\"a\":1}");
-    let again = place.ingest_bytes("5.jsonl", "{\"user_id\":\"u\"}\n", USERS);
+    directory.ingest_bytes("4.jsonl", "{\"user_id\":\"u\",\"attributes\":{\"a\":1}}\n", USERS);
+    assert_eq!(row(&directory, "users", "u")["attributes"], "{\"a\":1}");
+    let again = directory.ingest_bytes("5.jsonl", "{\"user_id\":\"u\"}\n", USERS);
     assert_eq!(again.counts(), [1, 0, 1, 0]);
 }
 
@@ -79,59 +79,60 @@ fn what_a_user_cannot_be_is_rejected() {
         ("attributes", "[]", "bad_value"),
     ];
     for (column, value, reason) in bad {
-        let place = Place::new();
-        let outcome = place.ingest_bytes("users.csv", format!("user_id,{column}\nu,{value}\nv,\n"), USERS);
+        let directory = InputDirectory::new();
+        let outcome =
+            directory.ingest_bytes("users.csv", format!("user_id,{column}\nu,{value}\nv,\n"), USERS);
         assert_eq!(outcome.counts(), [2, 1, 0, 1], "{column} {value}");
         assert_eq!(outcome.reasons(), BTreeMap::from([(reason.to_string(), 1)]), "{column} {value}");
-        assert_eq!(place.rows("users").len(), 1, "the bad row is not there");
+        assert_eq!(directory.rows("users").len(), 1, "the bad row is not there");
     }
 }
 
 #[test]
 fn what_a_user_can_be_is_kept() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let text = "user_id,consent,quiet_from,quiet_until,muted_categories,created_at,time_zone\n\
                 u,denied,00:00,23:59, b;a ;;b,2017-03-01,Europe/Paris\n";
-    place.ingest_bytes("users.csv", text, &["--kind", "users", "--time-zone", "Europe/Paris"]);
-    let user = row(&place, "users", "u");
+    directory.ingest_bytes("users.csv", text, &["--kind", "users", "--time-zone", "Europe/Paris"]);
+    let user = row(&directory, "users", "u");
     assert_eq!((&user["consent"], &user["quiet_until"]), (&json!("denied"), &json!("23:59")));
     assert_eq!(
         (&user["muted_categories"], &user["created_at"]),
         (&json!("b;a"), &json!("2017-02-28T23:00:00Z"))
     );
     let list = "{\"user_id\":\"u\",\"muted_categories\":[\"c\",\"a\",\"c\"]}\n{\"user_id\":\"u\",\"muted_categories\":[1]}\n";
-    assert_eq!(place.ingest_bytes("u.jsonl", list, USERS).reasons()["bad_value"], 1);
-    assert_eq!(row(&place, "users", "u")["muted_categories"], "c;a");
+    assert_eq!(directory.ingest_bytes("u.jsonl", list, USERS).reasons()["bad_value"], 1);
+    assert_eq!(row(&directory, "users", "u")["muted_categories"], "c;a");
 }
 
 #[test]
 fn a_window_ends_with_its_last_day_in_the_named_zone() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let text = "campaign_id,window_start,window_end\nspring,2017-03-12,2017-03-12\nexact,2017-03-12,2017-03-12T10:00:00Z\n";
     let zone = ["--kind", "campaigns", "--time-zone", "America/New_York"];
-    assert_eq!(place.ingest_bytes("c.csv", text, &zone).counts(), [2, 2, 0, 0]);
-    let spring = row(&place, "campaigns", "spring");
+    assert_eq!(directory.ingest_bytes("c.csv", text, &zone).counts(), [2, 2, 0, 0]);
+    let spring = row(&directory, "campaigns", "spring");
     // The day the clocks go forward has 23 hours.
     assert_eq!(spring["window_start"], "2017-03-12T05:00:00Z");
     assert_eq!(spring["window_end"], "2017-03-13T04:00:00Z");
-    assert_eq!(row(&place, "campaigns", "exact")["window_end"], "2017-03-12T10:00:00Z");
+    assert_eq!(row(&directory, "campaigns", "exact")["window_end"], "2017-03-12T10:00:00Z");
     let naive =
-        place.ingest_bytes("d.csv", "campaign_id,window_end\nx,2017-03-12\n", &["--kind", "campaigns"]);
+        directory.ingest_bytes("d.csv", "campaign_id,window_end\nx,2017-03-12\n", &["--kind", "campaigns"]);
     assert_eq!(naive.reasons()["naive_timestamp"], 1);
 }
 
 #[test]
 fn json_columns_are_kept_in_canonical_form_or_rejected() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let contents = &["--kind", "contents"];
     let text = "content_id,variants,media,presentation,tags\n\
                 a,\"[{\"\"title\"\":\"\"Hi\"\",\"\"a\"\":[2]}]\",[],\"{\"\"z\"\":1,\"\"y\"\":null}\",x;y\n\
                 b,{},,,\n\
                 c,,\"[1\",,\n\
                 d,,,[],\n";
-    let outcome = place.ingest_bytes("c.csv", text, contents);
+    let outcome = directory.ingest_bytes("c.csv", text, contents);
     assert_eq!(outcome.counts(), [4, 1, 0, 3]);
-    let content = row(&place, "contents", "a");
+    let content = row(&directory, "contents", "a");
     assert_eq!(
         (&content["variants"], &content["media"]),
         (&json!("[{\"a\":[2],\"title\":\"Hi\"}]"), &json!("[]"))
@@ -139,26 +140,26 @@ fn json_columns_are_kept_in_canonical_form_or_rejected() {
     assert_eq!((&content["presentation"], &content["tags"]), (&json!("{\"z\":1}"), &json!("x;y")));
     let nested =
         "{\"content_id\":\"a\",\"variants\":[{\"a\":[2],\"title\":\"Hi\"}],\"tags\":[\"x\",\"y\"]}\n";
-    assert_eq!(place.ingest_bytes("c.jsonl", nested, contents).counts(), [1, 0, 1, 0]);
+    assert_eq!(directory.ingest_bytes("c.jsonl", nested, contents).counts(), [1, 0, 1, 0]);
 }
 
 #[test]
 fn a_refused_file_of_users_changes_nothing() {
-    let place = Place::new();
-    place.write("good.csv", "user_id,country\nu,US\n");
-    place.write("open.csv", "user_id,country\nu,DE\nv,\"DE\n");
-    let outcome = place.ingest(&["--kind", "users", "good.csv", "open.csv"]);
+    let directory = InputDirectory::new();
+    directory.write("good.csv", "user_id,country\nu,US\n");
+    directory.write("open.csv", "user_id,country\nu,DE\nv,\"DE\n");
+    let outcome = directory.ingest(&["--kind", "users", "good.csv", "open.csv"]);
     assert_eq!((outcome.exit, outcome.counts()), (Some(2), [1, 1, 0, 0]));
-    assert_eq!(place.rows("users").len(), 1);
-    assert_eq!(row(&place, "users", "u")["country"], "US");
+    assert_eq!(directory.rows("users").len(), 1);
+    assert_eq!(row(&directory, "users", "u")["country"], "US");
 }
 
 #[test]
 fn a_list_is_written_with_semicolons_or_as_a_json_array() {
-    let place = Place::new();
+    let directory = InputDirectory::new();
     let text = "content_id\ttags\na\tone;two\nb\t[\"one\", \"two\"]\nc\t[\"one\", 2]\n";
-    let taken = place.ingest_bytes("contents.csv", text, &["--kind", "contents"]);
+    let taken = directory.ingest_bytes("contents.csv", text, &["--kind", "contents"]);
     assert_eq!(taken.counts(), [3, 2, 0, 1]);
-    assert_eq!(row(&place, "contents", "a")["tags"], "one;two");
-    assert_eq!(row(&place, "contents", "b")["tags"], "one;two");
+    assert_eq!(row(&directory, "contents", "a")["tags"], "one;two");
+    assert_eq!(row(&directory, "contents", "b")["tags"], "one;two");
 }

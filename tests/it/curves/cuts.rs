@@ -3,7 +3,7 @@
 use curves::population::{Cut, Population};
 use domain::time::Day;
 use events::lake::Lake;
-use events::request::Kind;
+use events::request::InputKind;
 use serde_json::{Value, json};
 
 use super::world::Shop;
@@ -21,7 +21,7 @@ fn view(id: usize, user: &str, stamp: &str, zone: Option<&str>) -> Value {
 
 fn population(events: &[Value]) -> Population {
     let shop = Shop::new();
-    shop.take(Kind::Events, events, None);
+    shop.take(InputKind::Events, events, None);
     let lake = Lake::open(&shop.workspace).expect("the lake opens");
     let cut = Cut::LocalMidnight(Day::parse(CUT).expect("a date"));
     Population::read(&lake, &shop.declared(), cut, &|_, _| ()).expect("somebody came before the cut")

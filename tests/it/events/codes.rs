@@ -6,7 +6,7 @@ use domain::error::ErrorKind::{Caller, Conflict, NotFound};
 use events::formats::InputError;
 use events::lake::LakeError;
 use events::preview::PreviewError;
-use events::request::IngestError;
+use events::request::FilesError;
 use files::tables::TableError;
 
 use crate::coded::{check, check_passed_on};
@@ -26,8 +26,8 @@ fn every_error_of_an_ingest_has_its_code_and_kind() {
         (&manifest(), "bad_manifest", Conflict),
     ]);
     check_passed_on(&LakeError::Table(table()), &table());
-    check_passed_on(&IngestError::Table(table()), &table());
-    check_passed_on(&IngestError::Lake(manifest()), &manifest());
+    check_passed_on(&FilesError::Table(table()), &table());
+    check_passed_on(&FilesError::Lake(manifest()), &manifest());
 }
 
 #[test]

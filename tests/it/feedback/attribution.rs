@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use domain::decision::Action;
 use domain::time::{DAY, HOUR, Instant, MINUTE};
-use feedback::attribution::{Attributor, FeedbackEvent, Outcome, Strays, rank};
+use feedback::attribution::{Attributor, DecisionOutcome, FeedbackEvent, Strays, rank};
 use feedback::decided::Decided;
 
 use super::world::{decided, goals};
@@ -221,15 +221,15 @@ Held out: what the user does by himself is told, and belongs to no push.
 
 #[test]
 fn every_golden_case_comes_out_as_it_is_told() {
-    let mut faults = String::new();
+    let mut failures = String::new();
     let cases: Vec<&str> = CASES.trim().split("\n\n").collect();
     for case in &cases {
         let (expected, found) = (expected(case), told(case));
         if expected != found {
-            writeln!(faults, "{case}\n  but:\n{found}").unwrap();
+            writeln!(failures, "{case}\n  but:\n{found}").unwrap();
         }
     }
-    assert!(faults.is_empty(), "{faults}");
+    assert!(failures.is_empty(), "{failures}");
     assert!(cases.len() >= 20, "{}", cases.len());
 }
 
@@ -307,7 +307,7 @@ fn told(case: &'static str) -> String {
     lines + &stray_line(&strays)
 }
 
-fn line(outcome: &Outcome) -> String {
+fn line(outcome: &DecisionOutcome) -> String {
     let stamps = [
         ("push_sent", outcome.sent_at),
         ("push_delivered", outcome.delivered_at),

@@ -6,7 +6,7 @@ use domain::decision::Action;
 use domain::event::is_push_side;
 use domain::goal::{Goal, Unit};
 use domain::time::{DAY, Instant, MINUTE};
-use feedback::attribution::{Attribution, Attributor, FeedbackEvent, Outcome, rank};
+use feedback::attribution::{Attribution, Attributor, DecisionOutcome, FeedbackEvent, rank};
 use feedback::decided::Decided;
 use proptest::prelude::*;
 
@@ -189,7 +189,7 @@ impl History<'_> {
         }
     }
 
-    fn outcome(&self, push: usize) -> Outcome {
+    fn outcome(&self, push: usize) -> DecisionOutcome {
         let one = |name: &str| self.first(push, &[name]);
         let out = self.past.iter().filter(|(_, _, out)| *out == Some(push)).map(|(event, ..)| event.at).min();
         let is_own = |(event, owner, _): &&(FeedbackEvent, Option<usize>, Option<usize>)| {
@@ -202,7 +202,7 @@ impl History<'_> {
         });
         let last = self.past.iter().rposition(|entry| is_own(&entry));
         let values: Vec<f64> = goals.iter().filter_map(|event| event.value).collect();
-        Outcome {
+        DecisionOutcome {
             sent_at: one("push_sent"),
             delivered_at: one("push_delivered"),
             displayed_at: one("push_displayed"),
@@ -257,13 +257,13 @@ proptest! {
             history.take(*event);
         }
         let (outcomes, _) = attributor.finish();
-        let expected: Vec<Outcome> = (0..decisions.len()).map(|push| history.outcome(push)).collect();
+        let expected: Vec<DecisionOutcome> = (0..decisions.len()).map(|push| history.outcome(push)).collect();
         prop_assert_eq!(&outcomes, &expected);
         let given: i64 = outcomes.iter().map(|outcome| outcome.goal_events).sum();
         let taken = events.iter().filter(|event| goals.values().any(|goal| goal.takes(event.name)));
         prop_assert!(given <= taken.count() as i64);
         for (decided, outcome) in decisions.iter().zip(&outcomes) {
-            let is_untouched = Outcome { goal_in_window: false, ..outcome.clone() } == Outcome::default();
+            let is_untouched = DecisionOutcome { goal_in_window: false, ..outcome.clone() } == DecisionOutcome::default();
             prop_assert!(decided.is_send() || is_untouched, "{:?}", outcome);
         }
     }

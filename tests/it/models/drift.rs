@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::town::{self, Town, day};
 use super::world::World;
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 
 /// Large enough that nothing moves much unless a test moves it.
 const TOWN: Town = Town { users: 300, contents: 30, days: 70, seed: 3 };
@@ -18,7 +18,7 @@ fn trained(change: impl Fn(&mut Vec<Value>)) -> World {
         events.iter().filter(|event| town::moment_of(event) < day(CHANGE)).cloned().collect();
     events.retain(|event| town::moment_of(event) >= day(CHANGE));
     change(&mut events);
-    world.take(Kind::Events, &[old, events].concat(), None);
+    world.take(InputKind::Events, &[old, events].concat(), None);
     let told = world.ok(&["train", "--goal", "buy_2d", "--as-of", &day(CHANGE).to_string()]);
     assert_eq!(told["promoted"], true, "{told}");
     world

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 
 use super::town::{self, SMALL};
 use super::world::{World, sample};
@@ -122,7 +122,7 @@ fn a_section_that_the_data_says_nothing_of_is_left_out_with_the_reason() {
             event
         })
         .collect();
-    world.take(Kind::Events, &purchases, None);
+    world.take(InputKind::Events, &purchases, None);
     let ran = world.run(&["evaluate", "--cut", "2024-01-31"]);
     assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
     assert!(ran.json.get("content").is_none(), "{:?}", keys(&ran.json));

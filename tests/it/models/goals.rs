@@ -1,7 +1,7 @@
 //! Goals as people declare them: one of their own works; what cannot be learned or said is refused by name.
 
 use serde_json::{Value, json};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 
 use super::town::{self, SMALL};
 use super::world::World;
@@ -170,12 +170,12 @@ fn an_audience_that_does_not_exist_is_an_empty_population() {
         json!({"user_id": "u", "event": "redeem", "campaign_id": "spring",
                "timestamp": format!("2024-03-{day:02}T10:00:00Z")})
     };
-    world.take(Kind::Events, &(1..20).map(redeem).collect::<Vec<Value>>(), None);
+    world.take(InputKind::Events, &(1..20).map(redeem).collect::<Vec<Value>>(), None);
     let error = world.refused(&["train", "--goal", "g"], "empty_population");
     assert!(error.contains("campaign_targeted"), "{error}");
     let targeted = json!({"user_id": "u", "event": "campaign_targeted", "campaign_id": "spring",
                           "timestamp": "2024-03-02T10:00:00Z"});
-    world.take(Kind::Events, &[targeted], None);
+    world.take(InputKind::Events, &[targeted], None);
     let error = world.refused(&["train", "--goal", "g"], "empty_population");
     assert!(error.contains("window_start") && error.contains("ingest --kind campaigns"), "{error}");
     let all = "[training]\nexcluded_users = [\"u\"]\n";
@@ -195,7 +195,7 @@ fn a_goal_that_all_or_none_reach_is_one_class() {
                            "timestamp": format!("2024-03-{day:02}T1{user}:00:00Z")}));
     }
     events.push(json!({"user_id": "u0", "event": "like", "timestamp": "2024-03-01T09:00:00Z"}));
-    world.take(Kind::Events, &events, None);
+    world.take(InputKind::Events, &events, None);
     let all = world.refused(&["train", "--goal", "g"], "one_class");
     let none = buys.replace("purchase", "like");
     world.set(&settings(&none));

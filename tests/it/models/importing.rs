@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use smartpush::domain::time::SECOND;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::models::examples::{Examples, Labels};
 use smartpush::models::train::{TrainingRequest, fit_for_evaluation, parts_of};
 use smartpush::store::decision_log::{Record, find, parse};
@@ -172,7 +172,7 @@ fn decisions_log_what_the_shadow_says_of_what_was_sent() {
     let engine = Engine::open(world.workspace.clone(), world.config.clone(), now, true, [7; 32]).unwrap();
     let mut heard = 0;
     for user in 0..40 {
-        let question = Question { user_id: town::user_id(user), ..Question::default() };
+        let question = DecisionQuestion { user_id: town::user_id(user), ..DecisionQuestion::default() };
         let answer = engine.decide(&question, None, now.plus(SECOND)).unwrap();
         let record = record_of(&world, &engine, &answer.decision_id);
         match record.decision.response_probability {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use smartpush::domain::goal::Goal;
 use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 use smartpush::models::examples::{ExampleError, Examples, GoalQuestion, Labels};
 
 use super::world::{Material, World, at, goal};
@@ -96,7 +96,7 @@ fn record(user: &str, (name, stamp, about): GivenEvent) -> Value {
 fn world() -> World {
     let world = World::new("");
     let campaign = json!({"campaign_id": "spring", "window_start": "2024-03-10", "window_end": "2024-03-12"});
-    world.take(Kind::Campaigns, &[campaign], Some("UTC"));
+    world.take(InputKind::Campaigns, &[campaign], Some("UTC"));
     let mut records = vec![
         record("reader", ("view", "2024-03-01T10:00:00Z", "c:x")),
         record("reader", ("view", "2024-03-01T10:00:00Z", "c:y")),
@@ -107,7 +107,7 @@ fn world() -> World {
         records.push(record(&user, ("campaign_targeted", "2024-03-10", "p:spring")));
         records.extend(events.iter().map(|told| record(&user, *told)));
     }
-    world.take(Kind::Events, &records, Some("UTC"));
+    world.take(InputKind::Events, &records, Some("UTC"));
     world
 }
 
@@ -233,7 +233,7 @@ fn staff_those_who_opted_out_and_those_outside_the_population_teach_nothing() {
         json!({"user_id": "case-02", "personalisation": "off"}),
         json!({"user_id": "case-03", "personalisation": "on"}),
     ];
-    world.take(Kind::Users, &preferences, None);
+    world.take(InputKind::Users, &preferences, None);
     let mut rest = everybody.clone();
     assert!(rest.remove("case-01") && rest.remove("case-02"));
     assert_eq!(people(&world, BUYS, known), rest);
@@ -258,12 +258,12 @@ fn a_user_belongs_from_his_first_event_on_and_to_the_campaigns_that_targeted_him
         record("late", ("purchase", "2024-03-10T00:00:00Z", "")),
         record("late", ("campaign_targeted", "2024-03-10", "p:spring")),
     ];
-    world.take(Kind::Events, &records, Some("UTC"));
+    world.take(InputKind::Events, &records, Some("UTC"));
     let windows = [
         json!({"campaign_id": "spring", "window_start": "2024-03-10", "window_end": "2024-03-12"}),
         json!({"campaign_id": "nobodys", "window_start": "2024-03-10", "window_end": "2024-03-12"}),
     ];
-    world.take(Kind::Campaigns, &windows, Some("UTC"));
+    world.take(InputKind::Campaigns, &windows, Some("UTC"));
     let known = at(T).plus(7 * DAY);
     assert_eq!(people(&world, BUYS, known), BTreeSet::from(["early".to_string()]));
     let material = world.material(known);

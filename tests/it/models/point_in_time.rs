@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 use smartpush::models::inputs::user::user_features;
 use smartpush::models::inputs::{AsOf, InputList, Item, UserAsOf};
 use smartpush::registry::model::InputBlock;
@@ -136,15 +136,15 @@ fn events_from_a_moment_on_change_no_example_model_score_or_ranking_as_of_it() {
     assert!(future.len() > 300, "there is a future");
     let (before, after) =
         (SMALL.world_without_events(town::SETTINGS), SMALL.world_without_events(town::SETTINGS));
-    before.take(Kind::Events, &past, None);
-    after.take(Kind::Events, &past, None);
-    after.take(Kind::Events, &future, None);
+    before.take(InputKind::Events, &past, None);
+    after.take(InputKind::Events, &past, None);
+    after.take(InputKind::Events, &future, None);
     // At the very moment: not before it. A stranger, a content that nobody declared, a campaign that nobody knew.
     let newcomer = |name: &str| {
         json!({"user_id": "stranger", "event": name, "content_id": "new", "campaign_id": "new",
                "timestamp": moment.to_string()})
     };
-    after.take(Kind::Events, &["view", "purchase", "campaign_targeted", "redeem"].map(newcomer), None);
+    after.take(InputKind::Events, &["view", "purchase", "campaign_targeted", "redeem"].map(newcomer), None);
     let text = moment.to_string();
     let (before, after) = (answers(&before, &text), answers(&after, &text));
     for ((name, ours), (_, theirs)) in before.iter().zip(&after) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 
 use super::handmade;
 use super::town::{self, SMALL, day};
@@ -46,7 +46,7 @@ fn stand() -> World {
         content("closing", Some("2024-03-01T00:00:00Z"), Some("2024-03-10T00:00:00.000001Z")),
         content("nobodys", None, None),
     ];
-    world.take(Kind::Contents, &contents, None);
+    world.take(InputKind::Contents, &contents, None);
     let mut events = vec![
         event("zoe", "view", "undeclared", "2024-03-08T10:00:00Z"),
         event("zoe", "view", "leaked", "2024-03-08T10:00:00Z"),
@@ -59,7 +59,7 @@ fn stand() -> World {
             events.push(event(&format!("reader-{reader}"), "view", content, "2024-03-09T12:00:00Z"));
         }
     }
-    world.take(Kind::Events, &events, None);
+    world.take(InputKind::Events, &events, None);
     world
 }
 
@@ -195,7 +195,7 @@ fn whoever_opted_out_gets_the_same_popular_contents_whatever_he_did() {
             .map(|user| json!({"user_id": town::user_id(user), "personalisation": "off"}))
             .collect();
         let before = rankings(&world.table(&["recommend", "--as-of", "2024-02-05", "--top", "3"]));
-        world.take(Kind::Users, &out, None);
+        world.take(InputKind::Users, &out, None);
         let rows = world.table(&["recommend", "--as-of", "2024-02-05", "--top", "3"]);
         let after = rankings(&rows);
         let of = |user: usize| &after[&town::user_id(user)];

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use smartpush::domain::error::{Coded, ErrorKind};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 use smartpush::operations::context::{Context, NoProgress};
-use smartpush::operations::refresh::{RefreshError, Request};
+use smartpush::operations::refresh::{RefreshError, RefreshRequest};
 
 use super::town::{self, Town, day};
 use super::world::{Ran, World};
@@ -143,13 +143,13 @@ fn an_input_that_is_not_finite_ends_the_refresh_and_its_goal_is_named() {
         push
     };
     let sent = (0..20).map(|user| push(user, "push_sent"));
-    world.take(Kind::Events, &sent.chain([push(3, "push_clicked")]).collect::<Vec<_>>(), None);
+    world.take(InputKind::Events, &sent.chain([push(3, "push_clicked")]).collect::<Vec<_>>(), None);
     let mut config = world.config.clone();
     // Less one push of the prior leaves none of the one that was sent: the rate is divided by zero.
     config.profiles.rate_prior_pushes = -1.0;
     let now = day(60);
     let context = Context { workspace: &world.workspace, config: &config, now, progress: &NoProgress };
-    let request = Request { files: None, as_of: day(40), out: None };
+    let request = RefreshRequest { files: None, as_of: day(40), out: None };
     let error = smartpush::operations::refresh::refresh(&context, &request).unwrap_err();
     assert!(matches!(&error, RefreshError::Goal { goal, .. } if goal == "buy_2d"), "{error}");
     assert_eq!(error.code(), "not_finite");

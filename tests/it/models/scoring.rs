@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use smartpush::decisions::scorer::Scorer;
 use smartpush::domain::time::Instant;
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 use smartpush::learners::calibration::Calibration;
 use smartpush::registry::model::{InputBlock, Model};
 
@@ -196,7 +196,7 @@ fn a_score_uses_the_settings_that_the_model_was_trained_with() {
 fn nobody_to_score_is_an_empty_population() {
     let world = World::new(town::SETTINGS);
     let event = json!({"user_id": "u", "event": "view", "timestamp": "2024-01-05T10:00:00Z"});
-    world.take(Kind::Events, &[event], None);
+    world.take(InputKind::Events, &[event], None);
     for goal in ["redeem", "engage_24h"] {
         let model = handmade::model(&world.config, goal, day(1), 1);
         world.registry().write(&model, &handmade::card(goal, day(1))).unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 
 use super::world::{World, at};
 use crate::support::draws::Draws;
@@ -50,15 +50,15 @@ impl Town {
     /// A workspace with everything that happened in the town.
     pub(super) fn world(&self, settings: &str) -> World {
         let world = self.world_without_events(settings);
-        world.take(Kind::Events, &self.events(), None);
+        world.take(InputKind::Events, &self.events(), None);
         world
     }
 
     /// A workspace with everything that was declared in it.
     pub(super) fn world_without_events(&self, settings: &str) -> World {
         let world = World::new(settings);
-        world.take(Kind::Contents, &self.declared_contents(), None);
-        world.take(Kind::Campaigns, &self.declared_campaigns(), Some("UTC"));
+        world.take(InputKind::Contents, &self.declared_contents(), None);
+        world.take(InputKind::Campaigns, &self.declared_campaigns(), Some("UTC"));
         world
     }
 

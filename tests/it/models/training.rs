@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
 use smartpush::domain::time::{DAY, HOUR, Instant};
-use smartpush::events::request::Kind;
+use smartpush::events::request::InputKind;
 use smartpush::models::examples::{Examples, GoalQuestion, Labels};
 use smartpush::models::train::{TrainError, TrainingRequest, train, train_on};
 use smartpush::registry::figures::SplitPart;
@@ -47,7 +47,7 @@ fn a_version_depends_on_nothing_but_the_events_and_the_settings() {
     let mixed = SMALL.world_without_events(&settings);
     let events = shuffled(SMALL.events());
     for part in events.chunks(events.len().div_ceil(3)) {
-        mixed.take(Kind::Events, part, None);
+        mixed.take(InputKind::Events, part, None);
     }
     assert_eq!(versions(&mixed.ok(&train)), first, "shuffled, in three files");
     // And it does depend on them.
@@ -182,8 +182,8 @@ fn overlapping_campaigns(seed: u64) -> World {
             }
         }
     }
-    world.take(Kind::Campaigns, &campaigns, None);
-    world.take(Kind::Events, &events, None);
+    world.take(InputKind::Campaigns, &campaigns, None);
+    world.take(InputKind::Events, &events, None);
     world
 }
 
@@ -232,7 +232,7 @@ fn noise(seed: u64) -> World {
             }
         }
     }
-    world.take(Kind::Events, &events, None);
+    world.take(InputKind::Events, &events, None);
     world
 }
 

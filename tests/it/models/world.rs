@@ -15,7 +15,7 @@ use smartpush::events::catalogue::Catalogue;
 use smartpush::events::ingest::ingest;
 use smartpush::events::lake::Lake;
 use smartpush::events::mapping::Renames;
-use smartpush::events::request::{Kind, Request};
+use smartpush::events::request::{FilesRequest, InputKind};
 use smartpush::files::tables;
 use smartpush::files::workspace::Workspace;
 use smartpush::models::examples::GoalQuestion;
@@ -77,17 +77,18 @@ impl World {
     }
 
     /// Takes records in, one JSON object a line; none may be rejected.
-    pub(super) fn take(&self, kind: Kind, records: &[Value], naive: Option<&str>) {
+    pub(super) fn take(&self, kind: InputKind, records: &[Value], naive: Option<&str>) {
         let lines: Vec<String> = records.iter().map(Value::to_string).collect();
         let path = self.path("records.jsonl");
         fs::write(&path, lines.join("\n") + "\n").unwrap();
         self.take_files(kind, &[path], naive);
     }
 
-    pub(super) fn take_files(&self, kind: Kind, files: &[PathBuf], naive: Option<&str>) {
+    pub(super) fn take_files(&self, kind: InputKind, files: &[PathBuf], naive: Option<&str>) {
         let zone = naive.map(|name| Zone::find(name).unwrap());
         let renames = Renames::default();
-        let request = Request { files, kind, format: None, renames, zone, now: at("2030-01-01T00:00:00Z") };
+        let request =
+            FilesRequest { files, kind, format: None, renames, zone, now: at("2030-01-01T00:00:00Z") };
         let summary = ingest(&self.workspace, &self.config.ingest, &request, &|_| ()).unwrap();
         assert_eq!((summary.rejected, summary.refused.len()), (0, 0), "{summary:?}");
     }
@@ -226,11 +227,11 @@ pub(super) fn sample() -> Arc<World> {
     let world = Arc::new(World::new(SAMPLE_SETTINGS));
     let file = |name: &str| crate::support::root().join("data/sample").join(name);
     let zone = Some("America/New_York");
-    world.take_files(Kind::Users, &[file("users.csv")], zone);
-    world.take_files(Kind::Contents, &[file("contents.jsonl")], zone);
-    world.take_files(Kind::Campaigns, &[file("campaigns.jsonl")], zone);
+    world.take_files(InputKind::Users, &[file("users.csv")], zone);
+    world.take_files(InputKind::Contents, &[file("contents.jsonl")], zone);
+    world.take_files(InputKind::Campaigns, &[file("campaigns.jsonl")], zone);
     let events = ["purchases.parquet", "campaign_events.csv", "coupon_uses.csv"].map(file);
-    world.take_files(Kind::Events, &events, zone);
+    world.take_files(InputKind::Events, &events, zone);
     let trained = world.ok(&["train", "--goal", "purchase_7d", "--as-of", SAMPLE_AS_OF]);
     assert_eq!(trained["promoted"], true, "{trained}");
     *shared = Arc::downgrade(&world);

@@ -4,5 +4,5 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
 mod damage;
-mod place;
+mod fixture;
 mod saving;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::time::{HOURS_OF_WEEK, hour_of_week_name};
-use events::request::Kind;
+use events::request::InputKind;
 use profiles::features::FEATURES;
 use serde_json::{Map, Value, json};
 
@@ -81,35 +81,35 @@ fn whole_week(hours: &Map<String, Value>) -> Value {
 }
 
 /// What differs from the expectation, as text.
-fn faults_of(case: &Case) -> Vec<String> {
+fn failures_of(case: &Case) -> Vec<String> {
     let mut shop = Shop::new();
     if let Some(zone) = &case.default_zone {
         shop.config.default_time_zone = zone.clone();
     }
-    shop.take(Kind::Events, &case.events, case.naive_zone.as_deref());
-    for (kind, records) in [(Kind::Users, &case.users), (Kind::Contents, &case.contents)] {
+    shop.take(InputKind::Events, &case.events, case.naive_zone.as_deref());
+    for (kind, records) in [(InputKind::Users, &case.users), (InputKind::Contents, &case.contents)] {
         if !records.is_empty() {
             shop.take(kind, records, None);
         }
     }
     let table = shop.table(at(&case.as_of));
-    let mut faults = Vec::new();
+    let mut failures = Vec::new();
     for (user, feature, expected) in &case.expected {
         let found = table.get(user).and_then(|profile| profile.get(feature).cloned());
         let expected = expected.as_object().map_or_else(|| expected.clone(), whole_week);
         if !found.as_ref().is_some_and(|found| is_same(found, &expected)) {
-            faults.push(format!("{}: {user} {feature}: expected {expected}, found {found:?}", case.title));
+            failures.push(format!("{}: {user} {feature}: expected {expected}, found {found:?}", case.title));
         }
     }
     let present = case.absent.iter().filter(|user| table.row_of(user).is_some());
-    faults.extend(present.map(|user| format!("{}: {user} has a profile", case.title)));
-    faults
+    failures.extend(present.map(|user| format!("{}: {user} has a profile", case.title)));
+    failures
 }
 
 #[test]
 fn every_case_comes_out_as_written() {
-    let faults: Vec<String> = cases().iter().flat_map(faults_of).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let failures: Vec<String> = cases().iter().flat_map(failures_of).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// Zeros, nothing and empty lists are what a feature without any meaning would give too.

@@ -88,19 +88,19 @@ fn parse(text: &str) -> Agreed {
 }
 
 /// What stands between two states of the feature list, for people.
-fn faults(agreed: &Agreed, present: &Agreed) -> Vec<String> {
-    let mut faults = Vec::new();
+fn failures(agreed: &Agreed, present: &Agreed) -> Vec<String> {
+    let mut failures = Vec::new();
     for (name, (identity, values)) in present {
         match agreed.get(name) {
-            None => faults.push(format!("{name} is new: write it down with UPDATE_GOLDEN=1")),
-            Some((before, _)) if before != identity => faults.push(format!(
+            None => failures.push(format!("{name} is new: write it down with UPDATE_GOLDEN=1")),
+            Some((before, _)) if before != identity => failures.push(format!(
                 "{name} is now `{identity}`, was `{before}`: if that is meant, raise its revision and run with UPDATE_GOLDEN=1"
             )),
             Some((_, before)) => {
                 let is_equal = before.len() == values.len()
                     && before.iter().zip(values).all(|(old, new)| old.0 == new.0 && is_same(&old.1, &new.1));
                 if !is_equal {
-                    faults.push(format!(
+                    failures.push(format!(
                         "{name} has other values under the same identity `{identity}`: its meaning changed, so raise \
                          its revision in src/profiles/features.rs and run with UPDATE_GOLDEN=1"
                     ));
@@ -109,8 +109,8 @@ fn faults(agreed: &Agreed, present: &Agreed) -> Vec<String> {
         }
     }
     let gone = agreed.keys().filter(|name| !present.contains_key(*name));
-    faults.extend(gone.map(|name| format!("{name} is gone: run with UPDATE_GOLDEN=1 if that is meant")));
-    faults
+    failures.extend(gone.map(|name| format!("{name} is gone: run with UPDATE_GOLDEN=1 if that is meant")));
+    failures
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn golden_features_mean_what_they_meant() {
         std::fs::write(&path, to_text(&present)).expect("the golden file can be written");
     }
     let agreed = parse(&std::fs::read_to_string(&path).expect("the golden file can be read"));
-    let faults = faults(&agreed, &present);
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let failures = failures(&agreed, &present);
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
@@ -130,13 +130,16 @@ fn golden_values_under_an_old_revision_ask_for_a_new_one() {
     let present = present();
     let mut agreed = present.clone();
     agreed.get_mut("views_30d").expect("a feature").1[0].1 = Value::from(-1);
-    let faults = faults(&agreed, &present);
-    assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(faults[0].starts_with("views_30d ") && faults[0].contains("raise its revision"), "{faults:?}");
+    let failures = failures(&agreed, &present);
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert!(
+        failures[0].starts_with("views_30d ") && failures[0].contains("raise its revision"),
+        "{failures:?}"
+    );
 }
 
 #[test]
 fn golden_list_is_read_as_it_was_written() {
     let present = present();
-    assert!(faults(&parse(&to_text(&present)), &present).is_empty());
+    assert!(failures(&parse(&to_text(&present)), &present).is_empty());
 }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use domain::time::{DAY, HOUR, Instant};
-use events::request::Kind;
+use events::request::InputKind;
 use profiles::declared::Declared;
 use proptest::prelude::*;
 use serde_json::json;
@@ -79,8 +79,8 @@ pub(super) fn declared() -> &'static (Declared, Known) {
             .iter()
             .map(|(id, (category, tags))| json!({"content_id": id, "category": category, "tags": tags}))
             .collect();
-        shop.take(Kind::Users, &users, None);
-        shop.take(Kind::Contents, &contents, None);
+        shop.take(InputKind::Users, &users, None);
+        shop.take(InputKind::Contents, &contents, None);
         (shop.declared(), known)
     })
 }
@@ -163,15 +163,15 @@ proptest! {
     #[test]
     fn parts_in_any_order_merge_to_the_whole(
         (as_of, acts) in world(),
-        places in prop::collection::vec((0..5_usize, any::<u32>()), 120),
+        positions in prop::collection::vec((0..5_usize, any::<u32>()), 120),
     ) {
         let (declared, _) = declared();
         let whole = bytes_of(&frame_of(std::slice::from_ref(&acts), declared, as_of));
-        let mut placed: Vec<(u32, usize, Act)> =
-            acts.into_iter().zip(places).map(|(act, (part, order))| (order, part, act)).collect();
-        placed.sort_by_key(|(order, _, _)| *order);
+        let mut positioned: Vec<(u32, usize, Act)> =
+            acts.into_iter().zip(positions).map(|(act, (part, order))| (order, part, act)).collect();
+        positioned.sort_by_key(|(order, _, _)| *order);
         let mut parts = vec![Vec::new(); 5];
-        for (_, part, act) in placed {
+        for (_, part, act) in positioned {
             parts[part].push(act);
         }
         prop_assert!(bytes_of(&frame_of(&parts, declared, as_of)) == whole);

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use domain::time::Instant;
 use events::lake::Lake;
-use events::request::Kind;
+use events::request::InputKind;
 use files::tables::TableError;
 use profiles::ProfileError;
 use profiles::build::profile_frame;
@@ -26,7 +26,7 @@ fn shop() -> Shop {
             "timestamp": "2024-03-01T10:00:00Z",
         })
     };
-    shop.take(Kind::Events, &(0..10).map(event).collect::<Vec<_>>(), None);
+    shop.take(InputKind::Events, &(0..10).map(event).collect::<Vec<_>>(), None);
     shop.build(at(LATE));
     shop.build(at(EARLY));
     shop
@@ -44,7 +44,7 @@ fn newest(shop: &Shop) -> String {
 fn progress_counts_each_day_once_it_is_done() {
     let shop = Shop::new();
     let view = |day: usize| json!({"user_id": "u", "event": "view", "timestamp": format!("2026-01-{:02}T10:00:00Z", day + 1)});
-    shop.take(Kind::Events, &(0..20).map(view).collect::<Vec<_>>(), None);
+    shop.take(InputKind::Events, &(0..20).map(view).collect::<Vec<_>>(), None);
     let lake = Lake::open(&shop.workspace).expect("the lake opens");
     let told = Mutex::new(Vec::new());
     let watch = |done, total| told.lock().expect("no thread panics").push((done, total));

@@ -10,7 +10,7 @@ use domain::zone::Zone;
 use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
-use events::request::{Kind, Request};
+use events::request::{FilesRequest, InputKind};
 use files::tables;
 use files::workspace::Workspace;
 use polars::prelude::DataFrame;
@@ -50,17 +50,18 @@ impl Shop {
     }
 
     /// Takes records in, one JSON object a line; none may be rejected.
-    pub fn take(&self, kind: Kind, records: &[Value], naive: Option<&str>) {
+    pub fn take(&self, kind: InputKind, records: &[Value], naive: Option<&str>) {
         let lines: Vec<String> = records.iter().map(Value::to_string).collect();
         let path = self.path().join("records.jsonl");
         fs::write(&path, lines.join("\n") + "\n").expect("records can be written");
         self.take_files(kind, &[path], naive);
     }
 
-    pub fn take_files(&self, kind: Kind, files: &[PathBuf], naive: Option<&str>) {
+    pub fn take_files(&self, kind: InputKind, files: &[PathBuf], naive: Option<&str>) {
         let zone = naive.map(|name| Zone::find(name).expect("a zone of the database"));
         let renames = Renames::default();
-        let request = Request { files, kind, format: None, renames, zone, now: at("2030-01-01T00:00:00Z") };
+        let request =
+            FilesRequest { files, kind, format: None, renames, zone, now: at("2030-01-01T00:00:00Z") };
         let summary = ingest(&self.workspace, &self.config.ingest, &request, &|_| ()).expect("ingest runs");
         assert_eq!((summary.rejected, summary.refused.len()), (0, 0), "{summary:?}");
     }

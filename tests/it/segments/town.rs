@@ -8,7 +8,7 @@ use domain::zone::Zone;
 use events::ingest::ingest;
 use events::lake::Lake;
 use events::mapping::Renames;
-use events::request::{Kind, Request};
+use events::request::{FilesRequest, InputKind};
 use files::workspace::Workspace;
 use polars::prelude::*;
 use profiles::build::build;
@@ -39,12 +39,13 @@ struct Town {
     zone: Zone,
 }
 
-fn take(workspace: &Workspace, kind: Kind, records: &[Value]) {
+fn take(workspace: &Workspace, kind: InputKind, records: &[Value]) {
     let lines: Vec<String> = records.iter().map(Value::to_string).collect();
     let path = workspace.root().join("records.jsonl");
     fs::write(&path, lines.join("\n") + "\n").unwrap();
     let (files, renames) = (&[path][..], Renames::default());
-    let request = Request { files, kind, format: None, renames, zone: None, now: at("2024-07-01T00:00:00Z") };
+    let request =
+        FilesRequest { files, kind, format: None, renames, zone: None, now: at("2024-07-01T00:00:00Z") };
     let summary = ingest(workspace, &Config::defaults().ingest, &request, &|_| ()).unwrap();
     assert_eq!((summary.rejected, summary.refused.len()), (0, 0), "{summary:?}");
 }
@@ -56,7 +57,7 @@ impl Town {
         let event = |user: &str, event: &str, content: &str, timestamp: &str, value: f64| json!({"user_id": user, "event": event, "content_id": content, "timestamp": timestamp, "value": value});
         take(
             &workspace,
-            Kind::Events,
+            InputKind::Events,
             &[
                 event("ann", "purchase", "milk", "2024-06-02T18:00:00Z", 3.0),
                 event("ann", "purchase", "cheese", "2024-06-10T18:00:00Z", 9.5),
@@ -70,7 +71,7 @@ impl Town {
         );
         take(
             &workspace,
-            Kind::Contents,
+            InputKind::Contents,
             &[
                 json!({"content_id": "milk", "category": "dairy", "tags": ["fresh"]}),
                 json!({"content_id": "cheese", "category": "dairy"}),
@@ -79,7 +80,7 @@ impl Town {
         );
         take(
             &workspace,
-            Kind::Users,
+            InputKind::Users,
             &[
                 json!({"user_id": "ann", "country": "FR", "consent": "granted", "created_at": "2023-01-15T12:00:00Z", "vip": true, "kids": "2",
                    "city": "Lyon", "birthday": "1990-02-28", "devices": [{"device_id": "a", "channel": "push"}], "shoe size": "38"}),

@@ -10,21 +10,21 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// A directory for input files with a workspace beside them; both go with it.
-pub(crate) struct Place {
+pub(crate) struct InputDirectory {
     directory: tempfile::TempDir,
 }
 
 /// How one run of the binary ended.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct RunOutcome {
     pub(crate) exit: Option<i32>,
     pub(crate) json: Value,
     pub(crate) stderr: String,
 }
 
-impl Place {
-    pub(crate) fn new() -> Place {
-        Place { directory: temporary_directory() }
+impl InputDirectory {
+    pub(crate) fn new() -> InputDirectory {
+        InputDirectory { directory: temporary_directory() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -53,11 +53,11 @@ impl Place {
     }
 
     /// Runs `ingest` with these arguments and checks what holds after every run.
-    pub(crate) fn ingest(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn ingest(&self, arguments: &[&str]) -> RunOutcome {
         let letters_before = self.letter_files();
         let manifest_before = self.manifest();
         let output = self.command(&["ingest"]).args(arguments).output().unwrap();
-        let outcome = Outcome::of(&output);
+        let outcome = RunOutcome::of(&output);
         outcome.check_adds_up();
         self.check_clean();
         let new: Vec<PathBuf> =
@@ -70,7 +70,7 @@ impl Place {
     }
 
     /// Ingests one file under a name and returns the outcome.
-    pub(crate) fn ingest_bytes(&self, name: &str, bytes: impl AsRef<[u8]>, arguments: &[&str]) -> Outcome {
+    pub(crate) fn ingest_bytes(&self, name: &str, bytes: impl AsRef<[u8]>, arguments: &[&str]) -> RunOutcome {
         self.write(name, bytes);
         self.ingest(&[&[name], arguments].concat())
     }
@@ -132,8 +132,8 @@ impl Place {
     }
 }
 
-impl Outcome {
-    pub(crate) fn of(output: &Output) -> Outcome {
+impl RunOutcome {
+    pub(crate) fn of(output: &Output) -> RunOutcome {
         let stdout = String::from_utf8_lossy(&output.stdout);
         let json = if stdout.trim().is_empty() {
             Value::Null
@@ -143,7 +143,7 @@ impl Outcome {
         };
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!stderr.contains("panicked"), "{stderr}");
-        Outcome { exit: output.status.code(), json, stderr }
+        RunOutcome { exit: output.status.code(), json, stderr }
     }
 
     pub(crate) fn count(&self, key: &str) -> u64 {
@@ -174,7 +174,7 @@ pub(crate) fn temporary_directory() -> tempfile::TempDir {
 }
 
 /// The new dead letters are exactly the rejected records, each with its file, line, reason and record.
-fn check_letters(outcome: &Outcome, new: &[PathBuf]) {
+fn check_letters(outcome: &RunOutcome, new: &[PathBuf]) {
     let letters: Vec<Value> = new.iter().flat_map(|path| letters_in(path)).collect();
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for letter in &letters {

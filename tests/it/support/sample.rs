@@ -13,15 +13,15 @@ use tempfile::TempDir;
 
 /// Profiles of the sample's users as of their newest event; each test works on a copy.
 static SAMPLE: LazyLock<TempDir> = LazyLock::new(|| {
-    let place = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| root().join("data/sample").join(name).display().to_string();
     for (kind, name) in
         [("users", "users.csv"), ("contents", "contents.jsonl"), ("events", "purchases.parquet")]
     {
-        stdout_of(&smartpush(place.path(), &["ingest", "--kind", kind, &file(name)]));
+        stdout_of(&smartpush(directory.path(), &["ingest", "--kind", kind, &file(name)]));
     }
-    stdout_of(&smartpush(place.path(), &["profile"]));
-    place
+    stdout_of(&smartpush(directory.path(), &["profile"]));
+    directory
 });
 
 fn copy(from: &Path, to: &Path) {
@@ -40,9 +40,9 @@ pub struct Sample(TempDir);
 
 impl Sample {
     pub fn new() -> Sample {
-        let place = tempfile::tempdir().unwrap();
-        copy(SAMPLE.path(), place.path());
-        Sample(place)
+        let directory = tempfile::tempdir().unwrap();
+        copy(SAMPLE.path(), directory.path());
+        Sample(directory)
     }
 
     pub fn root(&self) -> &Path {
@@ -71,12 +71,12 @@ impl Sample {
     }
 
     pub fn file(&self, name: &str, text: &str) -> String {
-        let path = self.place(name);
+        let path = self.path(name);
         fs::write(&path, text).unwrap();
         path.display().to_string()
     }
 
-    pub fn place(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -90,7 +90,7 @@ impl Sample {
     /// The profile table, read without smartpush's segments.
     pub fn profiles(&self) -> DataFrame {
         let newest =
-            fs::read_dir(self.place("data/profiles")).unwrap().map(|entry| entry.unwrap().path()).max();
+            fs::read_dir(self.path("data/profiles")).unwrap().map(|entry| entry.unwrap().path()).max();
         read_parquet(&newest.unwrap().join("profiles.parquet"), None).unwrap()
     }
 

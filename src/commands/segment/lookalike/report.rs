@@ -9,14 +9,15 @@ use super::super::storage::saved_line;
 use ::models::lookalike::Reach;
 use ::segments::answers::lookalike::Input;
 use ::segments::answers::privacy::Reader;
-use operations::segments::lookalike::{Learned, LookalikeReport, shortened};
+use operations::segments::lookalike::{LearnedLookalike, LookalikeReport, shortened};
 
 /// Cells of the curve's bars.
 const CELLS: usize = 30;
 
 pub(super) fn for_machines(found: &LookalikeReport) -> Value {
-    let Learned { as_of, seed, ids, members, not_looked_at, inputs, defined_by, without, model, .. } =
-        &found.learned;
+    let LearnedLookalike {
+        as_of, seed, ids, members, not_looked_at, inputs, defined_by, without, model, ..
+    } = &found.learned;
     let input = |(input, weight): (&Input, f64)| {
         json!({
             "input": input.name, "standardised_weight": weight,
@@ -51,7 +52,8 @@ pub(super) fn for_machines(found: &LookalikeReport) -> Value {
 }
 
 pub(super) fn for_people(found: &LookalikeReport) -> Vec<String> {
-    let Learned { as_of, seed, members, not_looked_at, inputs, defined_by, model, .. } = &found.learned;
+    let LearnedLookalike { as_of, seed, members, not_looked_at, inputs, defined_by, model, .. } =
+        &found.learned;
     let show = |count: usize| told(found.reader.show(count as u64));
     let (seeds, others) = (found.seed_members() as usize, members.len() - found.seed_members() as usize);
     let mut lines = vec![

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Learned, SaveReport};
+use super::{LearnedLookalike, SaveReport};
 use ::segments::answers::lookalike::Input;
 use ::segments::answers::privacy::Reader;
 use models::lookalike::Reach;
@@ -16,7 +16,7 @@ const MOST_SAID: usize = 3;
 #[derive(Clone, Debug)]
 pub struct LookalikeReport {
     /// People and model.
-    pub learned: Learned,
+    pub learned: LearnedLookalike,
     /// What each share of the others would have found of the seed.
     pub curve: Vec<Reach>,
     /// Ids of the users whom the request takes, sorted; `None` when it takes none.
@@ -51,7 +51,7 @@ impl LookalikeReport {
 
     /// How a saved list came about, for its card.
     pub(super) fn recipe(&self) -> String {
-        let Learned { seed, as_of, model, without, .. } = &self.learned;
+        let LearnedLookalike { seed, as_of, model, without, .. } = &self.learned;
         let without = match without.is_empty() {
             true => String::new(),
             false => format!(", without {}", without.join(", ")),
@@ -66,7 +66,7 @@ impl LookalikeReport {
 
     /// Similarity of the last who was taken.
     pub fn least_similarity(&self) -> f64 {
-        let Learned { ids, model, .. } = &self.learned;
+        let LearnedLookalike { ids, model, .. } = &self.learned;
         let taken = self.taken.iter().flatten().filter_map(|id| ids.binary_search(id).ok());
         taken.map(|row| model.similarity[row]).fold(1.0, f64::min)
     }

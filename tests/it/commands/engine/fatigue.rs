@@ -3,7 +3,7 @@
 use smartpush::config::Config;
 use smartpush::domain::decision::Decision;
 use smartpush::domain::time::Instant;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 
 use crate::support::world::{NOW, take, workspace_without_campaigns};
@@ -19,7 +19,11 @@ fn the_half_life_of_fatigue_in_the_profiles_section_decides_what_a_push_still_co
         config.profiles.fatigue_half_life_days = half_life_days;
         let workspace = Workspace::open(directory.path()).unwrap();
         let engine = Engine::open(workspace, config, now, true, [7; 32]).unwrap();
-        let question = Question { user_id: "morning".into(), horizon_hours: Some(1), ..Question::default() };
+        let question = DecisionQuestion {
+            user_id: "morning".into(),
+            horizon_hours: Some(1),
+            ..DecisionQuestion::default()
+        };
         let answer = engine.decide(&question, None, now).unwrap();
         let decision: Decision = serde_json::from_str(&answer.text).unwrap();
         engine.close();

@@ -11,7 +11,7 @@ use smartpush::domain::decision::Decision;
 use smartpush::domain::time::{DAY, HOUR, Instant, MINUTE};
 use smartpush::domain::user::{Consent, User};
 use smartpush::domain::zone::Zone;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 use smartpush::segments::language::keys::Needs;
 use smartpush::segments::people::People;
@@ -115,11 +115,11 @@ fn counted(directory: &Path, config: &Config) -> (Instant, BTreeMap<String, Reac
 
 /// The first rule about the user by which the engine refuses them the plain content within the next hour.
 fn refused_by(engine: &Engine, user_id: &str, now: Instant) -> Option<String> {
-    let question = Question {
+    let question = DecisionQuestion {
         user_id: user_id.into(),
         content_ids: Some(vec!["plain".into()]),
         horizon_hours: Some(1),
-        ..Question::default()
+        ..DecisionQuestion::default()
     };
     let answer = engine.decide(&question, None, now).unwrap();
     let decision: Decision = serde_json::from_str(&answer.text).unwrap();

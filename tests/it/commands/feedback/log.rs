@@ -32,17 +32,17 @@ fn the_whole_log_is_read_in_order_and_any_part_of_it_again() {
     let workspace = workspace();
     let first = decide(workspace.path(), &Config::defaults(), NOW, 1, &USERS);
     let second = decide(workspace.path(), &Config::defaults(), NOW, 2, &USERS);
-    let (mut ids, mut places) = (Vec::new(), Vec::new());
-    let torn = read_all(&log_of(workspace.path()), |line, place| {
+    let (mut ids, mut positions) = (Vec::new(), Vec::new());
+    let torn = read_all(&log_of(workspace.path()), |line, position| {
         ids.push(parse(line, workspace.path())?.decision.decision_id);
-        places.push(place);
+        positions.push(position);
         Ok(())
     });
     let asked: Vec<String> =
         first.iter().chain(&second).map(|decision| decision.decision_id.clone()).collect();
     assert_eq!((torn.unwrap(), &ids), (0, &asked));
     let wanted = [6, 1, 1, 4];
-    let records = records_at(&wanted.map(|index| places[index].clone())).unwrap();
+    let records = records_at(&wanted.map(|index| positions[index].clone())).unwrap();
     let found: Vec<&str> = records.iter().map(|record| record.decision.decision_id.as_str()).collect();
     assert_eq!(found, wanted.map(|index| asked[index].as_str()));
 }
@@ -98,7 +98,7 @@ fn an_erased_decision_is_counted_and_a_repeated_one_is_one() {
 }
 
 #[test]
-fn a_log_without_decisions_is_the_callers_fault_and_says_what_to_do() {
+fn a_log_without_decisions_is_a_callers_error_and_says_what_to_do() {
     let empty = empty_workspace();
     let text = failure(empty.path(), 2);
     assert!(text.contains("no_decisions: ") && text.contains("serve"), "{text}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use smartpush::config::Config;
 use smartpush::domain::decision::Decision;
 use smartpush::domain::time::Instant;
-use smartpush::engine::{Engine, Question};
+use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 use smartpush::store::decision_log::{DecisionLog, LogOptions};
 
@@ -26,7 +26,7 @@ pub fn decide(workspace: &Path, config: &Config, at: &str, entropy: u8, users: &
     let workspace = Workspace::open(workspace).unwrap();
     let engine = Engine::open(workspace, config.clone(), instant(at), true, [entropy; 32]).unwrap();
     let ask = |user: &&str| {
-        let question = Question { user_id: user.to_string(), ..Question::default() };
+        let question = DecisionQuestion { user_id: user.to_string(), ..DecisionQuestion::default() };
         let answer = engine.decide(&question, None, instant(at)).unwrap();
         answer.ack.wait().unwrap();
         serde_json::from_str(&answer.text).unwrap()

@@ -4,7 +4,7 @@ mod month;
 mod stopped;
 mod table;
 
-use crate::support::ingesting::{Outcome, Place};
+use crate::support::ingesting::{InputDirectory, RunOutcome};
 use stopped::stopped_by;
 use table::{MUTATIONS, Mutation};
 
@@ -23,44 +23,44 @@ fn what_only_looks_wrong_passes_too() {
 #[test]
 fn every_mutation_is_stopped_by_its_name() {
     assert!(MUTATIONS.len() >= 30, "{} mutations", MUTATIONS.len());
-    let fault = |mutation: &Mutation| {
+    let failure = |mutation: &Mutation| {
         let (bytes, file) = mutation.bytes();
         let names = stopped_by(&bytes, file);
         let is_stopped = names.iter().any(|name| name == mutation.stopped_by);
         (!is_stopped).then(|| format!("{}: {names:?} instead of {}", mutation.what, mutation.stopped_by))
     };
-    let faults: Vec<String> = MUTATIONS.iter().filter_map(fault).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let failures: Vec<String> = MUTATIONS.iter().filter_map(failure).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// The month in a workspace with these settings.
-fn month(settings: &str) -> Place {
-    let place = Place::new();
+fn month(settings: &str) -> InputDirectory {
+    let directory = InputDirectory::new();
     let taken =
-        place.ingest_bytes("events.csv", month::events().to_csv(), &["--time-zone", "America/New_York"]);
+        directory.ingest_bytes("events.csv", month::events().to_csv(), &["--time-zone", "America/New_York"]);
     assert_eq!(taken.count("rejected"), 0, "{taken:?}");
-    std::fs::write(place.workspace().join("smartpush.toml"), settings).unwrap();
-    place
+    std::fs::write(directory.workspace().join("smartpush.toml"), settings).unwrap();
+    directory
 }
 
-fn health(place: &Place, arguments: &[&str]) -> Outcome {
-    Outcome::of(&place.command(&[&["health"], arguments].concat()).output().unwrap())
+fn health(directory: &InputDirectory, arguments: &[&str]) -> RunOutcome {
+    RunOutcome::of(&directory.command(&[&["health"], arguments].concat()).output().unwrap())
 }
 
 #[test]
 fn the_day_the_shops_were_closed_is_named_until_somebody_says_that_he_knows() {
-    let place = month("");
-    let outcome = health(&place, &["--as-of", "2017-12-26"]);
+    let directory = month("");
+    let outcome = health(&directory, &["--as-of", "2017-12-26"]);
     assert_eq!(outcome.exit, Some(3), "{outcome:?}");
     assert_eq!(outcome.json["failed"], serde_json::json!(["volume_like_before"]));
     let checks = outcome.json["checks"].as_array().unwrap();
-    let fault = checks.iter().rfind(|check| check["passed"] == false).unwrap();
-    assert_eq!(fault["day"], "2017-12-25");
-    assert!(fault["found"].as_str().unwrap().starts_with("0 "), "{fault}");
-    assert!(fault["expected"].as_str().unwrap().contains("on the same weekday"), "{fault}");
+    let failure = checks.iter().rfind(|check| check["passed"] == false).unwrap();
+    assert_eq!(failure["day"], "2017-12-25");
+    assert!(failure["found"].as_str().unwrap().starts_with("0 "), "{failure}");
+    assert!(failure["expected"].as_str().unwrap().contains("on the same weekday"), "{failure}");
     assert!(outcome.stderr.contains("unhealthy_data: volume_like_before"), "{}", outcome.stderr);
-    let place = month("[health]\nknown_days = [\"2017-12-25\"]\n");
-    assert_eq!(health(&place, &["--as-of", "2017-12-26"]).exit, Some(0));
+    let directory = month("[health]\nknown_days = [\"2017-12-25\"]\n");
+    assert_eq!(health(&directory, &["--as-of", "2017-12-26"]).exit, Some(0));
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn a_lake_too_young_to_know_what_is_usual_passes() {
 
 #[test]
 fn a_report_is_the_same_whatever_the_order_of_the_files_rows() {
-    let reversed = Place::new();
+    let reversed = InputDirectory::new();
     let mut table = month::events();
     table.rows.reverse();
     reversed.ingest_bytes("events.csv", table.to_csv(), &["--time-zone", "America/New_York"]);
-    let report = |place: &Place| health(place, &["--as-of", month::END, "--days", "7"]).json;
+    let report = |directory: &InputDirectory| health(directory, &["--as-of", month::END, "--days", "7"]).json;
     assert_eq!(report(&reversed), report(&month("")));
 }

@@ -117,14 +117,14 @@ fn purchases() -> Vec<Vec<String>> {
 fn of_csv(name: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(root().join("data/sample").join(name)).unwrap();
     let header = reader.headers().unwrap().clone();
-    let place = |column: &str| header.iter().position(|name| name == column);
+    let index = |column: &str| header.iter().position(|name| name == column);
     let columns =
         ["message_id", "user_id", "event", "content_id", "campaign_id", "timestamp", "value", "session_id"];
-    let places = columns.map(place);
+    let indexes = columns.map(index);
     let row = |record: csv::StringRecord| {
         let cell =
-            |place: &Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().to_string();
-        places.iter().map(cell).chain([String::new(), String::new()]).collect()
+            |index: &Option<usize>| index.and_then(|index| record.get(index)).unwrap_or_default().to_string();
+        indexes.iter().map(cell).chain([String::new(), String::new()]).collect()
     };
     reader.records().map(|record| row(record.unwrap())).collect()
 }

@@ -256,15 +256,15 @@ fn replaced(bytes: &[u8], from: u8, to: u8) -> Vec<u8> {
 }
 
 fn dropped(mut table: Table, name: &str) -> Table {
-    let place = table.column(name);
-    table.header.remove(place);
-    table.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+    let index = table.column(name);
+    table.header.remove(index);
+    table.rows.iter_mut().for_each(|row| drop(row.remove(index)));
     table
 }
 
 fn renamed(mut table: Table, name: &str, other: &str) -> Table {
-    let place = table.column(name);
-    table.header[place] = other.into();
+    let index = table.column(name);
+    table.header[index] = other.into();
     table
 }
 

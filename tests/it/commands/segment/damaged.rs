@@ -15,7 +15,7 @@ fn a_damaged_segment_beside_healthy_ones_is_marked_and_named() {
     sample.save("healthy", "purchases_30d >= 2");
     sample.save("torn", "purchases_30d >= 3");
     sample.save("outer", "in_segment(\"torn\")");
-    let card = sample.place("data/segments/torn/segment.json");
+    let card = sample.path("data/segments/torn/segment.json");
     fs::write(&card, "{").unwrap();
     let members = sample.json(&["count", "--segment", "healthy"])["members"].clone();
     assert_eq!(sample.json(&["count", "--where", "in_segment(\"healthy\")"])["members"], members);
@@ -32,7 +32,7 @@ fn a_damaged_segment_beside_healthy_ones_is_marked_and_named() {
 
 /// The only kept evaluation of a segment that was counted once.
 fn evaluation_of(sample: &Sample, id: &str) -> PathBuf {
-    let directory = sample.place(&format!("data/segments/{id}/evaluations"));
+    let directory = sample.path(&format!("data/segments/{id}/evaluations"));
     let mut files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let file = files.next().unwrap();
     assert!(files.next().is_none());

@@ -20,16 +20,16 @@ bob,US,other
 ";
 
 fn town() -> TempDir {
-    let place = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let take = |kind: &str, name: &str, text: &str| {
-        let path = place.path().join(name);
+        let path = directory.path().join(name);
         fs::write(&path, text).unwrap();
-        stdout_of(&smartpush(place.path(), &["ingest", "--kind", kind, path.to_str().unwrap()]));
+        stdout_of(&smartpush(directory.path(), &["ingest", "--kind", kind, path.to_str().unwrap()]));
     };
     take("users", "users.csv", USERS);
     take("events", "events.csv", "user_id,event,timestamp\nann,view,2026-01-01T12:00:00Z\n");
-    stdout_of(&smartpush(place.path(), &["profile"]));
-    place
+    stdout_of(&smartpush(directory.path(), &["profile"]));
+    directory
 }
 
 fn export(town: &Path, segment: &str, out: &Path) -> Value {
@@ -100,7 +100,7 @@ fn an_export_of_nobody_still_has_its_columns() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_keeps_nothing() {
+fn a_path_that_cannot_be_written_keeps_nothing() {
     let town = town();
     let refused = |out: &Path| {
         let arguments = ["segment", "export", "--where", "everybody", "--out", out.to_str().unwrap()];
@@ -111,7 +111,7 @@ fn a_place_that_cannot_be_written_keeps_nothing() {
     refused(&town.path().join("file/out.csv"));
     refused(&town.path().join("out.xlsx"));
     refused(&town.path().join("data/segments/out.csv"));
-    // The manifest's place is taken by a directory: the table goes too.
+    // A directory has the manifest's name: the table goes too.
     fs::create_dir_all(town.path().join("half/out.csv.manifest.json/in-the-way")).unwrap();
     refused(&town.path().join("half/out.csv"));
     let left: Vec<_> =

@@ -135,7 +135,7 @@ const CHAMPIONS: f64 = 0.981_192;
 const DELI: f64 = 0.695_425;
 
 fn listed(sample: &Sample, id: &str) -> BTreeSet<String> {
-    let out = sample.place("members.csv");
+    let out = sample.path("members.csv");
     sample.json(&["export", "--segment", id, "--out", out.to_str().unwrap()]);
     fs::read_to_string(out).unwrap().lines().skip(1).map(str::to_string).collect()
 }
@@ -143,7 +143,7 @@ fn listed(sample: &Sample, id: &str) -> BTreeSet<String> {
 #[test]
 fn the_most_similar_outside_the_seed_are_saved_with_their_recipe() {
     let sample = Sample::new();
-    let rows = sample.place("rows.csv");
+    let rows = sample.path("rows.csv");
     let report = sample.json(&[
         "lookalike",
         "--seed",
@@ -233,7 +233,7 @@ fn seeds_that_cannot_be_learned_from_and_reaches_that_are_none_are_refused() {
         assert!(text.contains(code), "{arguments:?}: {text}");
     }
     let marketer = ["lookalike", "--for", "marketer", "--seed", "ready:active"];
-    let rows = sample.place("rows.csv");
+    let rows = sample.path("rows.csv");
     let text = sample.refused(&[&marketer[..], &["--rows", rows.to_str().unwrap()]].concat());
     assert!(text.contains("names_people: ") && !rows.exists(), "{text}");
 }

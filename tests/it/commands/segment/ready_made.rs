@@ -71,7 +71,7 @@ fn who_came_and_went_is_told_of_them_too() {
     let sample = Sample::new();
     let count = |as_of: &[&str]| sample.json(&[&["count", "--segment", "ready:dormant"], as_of].concat());
     assert!(count(&[])["change"].is_null());
-    assert!(sample.place("data/segments/_ready-dormant/evaluations").is_dir());
+    assert!(sample.path("data/segments/_ready-dormant/evaluations").is_dir());
     assert_eq!(sample.json(&["list"])["segments"].as_array().unwrap().len(), 0);
 }
 

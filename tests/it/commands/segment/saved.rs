@@ -194,7 +194,7 @@ fn an_uploaded_list_adds_up_and_is_a_segment_like_any_other() {
         let text = sample.refused(&["upload", "broken", "--file", &sample.file("broken.csv", text)]);
         assert!(text.contains(word), "{text}");
     }
-    assert!(!sample.place("data/segments/broken").exists());
+    assert!(!sample.path("data/segments/broken").exists());
 }
 
 #[test]
@@ -233,12 +233,12 @@ fn segments_overlap_as_sets_do() {
         sample.whose(column, |number| number >= least)
     });
     let report = sample.json(&["overlap", "a", "b", "c"]);
-    for (place, set) in sets.iter().enumerate() {
+    for (index, set) in sets.iter().enumerate() {
         let others: BTreeSet<&String> =
-            (0..3).filter(|other| *other != place).flat_map(|other| &sets[other]).collect();
+            (0..3).filter(|other| *other != index).flat_map(|other| &sets[other]).collect();
         let only = set.iter().filter(|id| !others.contains(id)).count();
         assert_eq!(
-            (&report["segments"][place]["members"], &report["segments"][place]["only"]),
+            (&report["segments"][index]["members"], &report["segments"][index]["only"]),
             (&set.len().into(), &only.into())
         );
     }

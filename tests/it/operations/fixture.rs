@@ -6,22 +6,22 @@ use config::Config;
 use domain::time::Instant;
 use files::workspace::Workspace;
 use operations::context::{Context, NoProgress};
-use operations::segments::save::{Expected, NewDefinition, SaveError, SaveReport, SaveRequest, save};
-use operations::segments::{ReaderChoice, Written};
+use operations::segments::save::{ExpectedVersion, NewDefinition, SaveError, SaveReport, SaveRequest, save};
+use operations::segments::{ReaderChoice, WrittenSegment};
 use tempfile::TempDir;
 
 /// A workspace that holds nothing yet, with the shipped settings.
-pub struct Place {
+pub struct SegmentFixture {
     pub workspace: Workspace,
     config: Config,
     _directory: TempDir,
 }
 
-impl Place {
-    pub fn new() -> Place {
+impl SegmentFixture {
+    pub fn new() -> SegmentFixture {
         let directory = tempfile::tempdir().unwrap();
         let workspace = Workspace::create(directory.path()).unwrap();
-        Place { workspace, config: Config::defaults(), _directory: directory }
+        SegmentFixture { workspace, config: Config::defaults(), _directory: directory }
     }
 
     pub fn context(&self) -> Context<'_> {
@@ -31,18 +31,23 @@ impl Place {
 
     /// Saves a text, expecting any version, waiting for another writer as long as a test may take.
     pub fn save(&self, id: &str, text: &str) -> Result<SaveReport, SaveError> {
-        self.save_over(id, text, Expected::Anything)
+        self.save_over(id, text, ExpectedVersion::Anything)
     }
 
-    pub fn save_over(&self, id: &str, text: &str, expected: Expected) -> Result<SaveReport, SaveError> {
+    pub fn save_over(
+        &self,
+        id: &str,
+        text: &str,
+        expected: ExpectedVersion,
+    ) -> Result<SaveReport, SaveError> {
         save(&self.context(), &request(id, text, expected))
     }
 }
 
-fn request(id: &str, text: &str, expected: Expected) -> SaveRequest {
+fn request(id: &str, text: &str, expected: ExpectedVersion) -> SaveRequest {
     SaveRequest {
         id: id.to_string(),
-        definition: NewDefinition::Written(Written::Text(text.to_string()), ReaderChoice::DataTeam),
+        definition: NewDefinition::Written(WrittenSegment::Text(text.to_string()), ReaderChoice::DataTeam),
         description: None,
         expected,
         patience: Duration::from_secs(30),
