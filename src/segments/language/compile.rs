@@ -137,7 +137,7 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
         let catalogue = self.circumstances.catalogue;
         let number = |key| Ok((key, FieldType::Number, Vec::new()));
         match subject {
-            Subject::CatalogueField(name) => match catalogue.field(name.as_str()) {
+            Subject::Field(name) => match catalogue.field(name.as_str()) {
                 Some(field) => Ok((field.key.clone(), field.field_type, field.values.clone())),
                 None => Err(unknown_field(catalogue, name.as_str())),
             },
