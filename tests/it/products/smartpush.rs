@@ -11,8 +11,8 @@ use smartpush::domain::content::{Content, MessageClass};
 use smartpush::domain::settings::DecisionSettings;
 use smartpush::domain::time::Instant;
 use smartpush::domain::user::{Consent, User};
-use smartpush::planning::decided::Sink;
-use smartpush::planning::{Request, Source, make};
+use smartpush::planning::decided::DecisionSink;
+use smartpush::planning::{ContextSource, PlanningRequest, make};
 use smartpush::store::decision_log::Record;
 
 use super::queue::Sent;
@@ -29,7 +29,7 @@ static SHIPPED: LazyLock<DecisionSettings> = LazyLock::new(|| Config::defaults()
 /// Nothing is reckoned here: the planner takes everybody's contexts, and its decisions say who is sent to when.
 pub fn smartpush_sends(town: &Town) -> Vec<Sent> {
     let planning = Config::defaults().planning;
-    let request = Request {
+    let request = PlanningRequest {
         campaigns: &[campaign(town)],
         sent: &[0],
         horizon_hours: HORIZON_HOURS,
@@ -49,7 +49,7 @@ struct People<'a> {
     town: &'a Town,
 }
 
-impl Source for People<'_> {
+impl ContextSource for People<'_> {
     type Scorer = PopularityScorer;
 
     fn users(&self) -> usize {
@@ -75,7 +75,7 @@ struct Decided {
     sends: Vec<(String, Instant)>,
 }
 
-impl Sink for Decided {
+impl DecisionSink for Decided {
     type Error = std::convert::Infallible;
 
     fn take(&mut self, records: Vec<(usize, Record)>) -> Result<(), Self::Error> {
