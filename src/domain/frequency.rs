@@ -38,7 +38,7 @@ pub enum FrequencyWindow {
 
 /// A rule as it is written down.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "struct Declared")]
+#[serde(deny_unknown_fields, expecting = "a frequency rule")]
 struct DeclaredRule {
     most: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
