@@ -109,10 +109,10 @@ fn isotonic_of(logits: &[f64], labels: &[bool], copies: f64) -> Calibration {
         return Calibration::None;
     }
     let (mut knots, mut probabilities) = (Vec::new(), Vec::<f64>::new());
-    let (places, rates, weights) = rates_by_logit(logits, labels);
+    let (points, rates, weights) = rates_by_logit(logits, labels);
     let mut start = 0;
     for block in blocks(&rates, &weights) {
-        let (first, last) = (places[start], places[start + block.length - 1]);
+        let (first, last) = (points[start], points[start + block.length - 1]);
         let one_more = block.weight + copies + 1.0;
         let former = probabilities.last().copied().unwrap_or(0.0);
         let level = block.mean.clamp(1.0 / one_more, 1.0 - copies / one_more).max(former);
