@@ -48,5 +48,6 @@ pub struct VariantPreviewBody {
     /// Fields that have neither a value nor a default.
     pub missing: Vec<String>,
     /// What is wrong with placeholders, and where.
-    pub faults: Vec<String>,
+    #[serde(rename = "faults")]
+    pub errors: Vec<String>,
 }

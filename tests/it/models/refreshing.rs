@@ -208,7 +208,7 @@ fn a_training_of_every_goal_goes_on_after_one_that_fails_and_ends_with_its_error
 }
 
 #[test]
-fn wrong_moments_and_files_are_the_callers_fault() {
+fn wrong_moments_and_files_are_a_callers_error() {
     let world = TOWN.world(town::SETTINGS);
     world.refused(&["refresh", "--as-of", "soon"], "bad_moment");
     world.refused(&["refresh", "--as-of", "2024-02-10", "nowhere.csv"], "no_such_file");
