@@ -11,7 +11,7 @@ use super::wire::content_preview::ContentPreviewBody;
 use super::{ApiState, json};
 use domain::identity::{NOT_AN_ID, is_valid_id};
 use events::preview::PreviewError;
-use operations::preview::{PreviewRequest, preview_among};
+use operations::preview::{PreviewRequest, preview, preview_among};
 
 /// Parameters of a preview.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -54,7 +54,11 @@ pub(super) async fn show_preview(
     let request = PreviewRequest { content_id, user_id, locale, channel };
     let found = reading_tables(&state, move |state| {
         let snapshot = state.engine().snapshot();
-        preview_among(&state.context(), &snapshot.declared().contents, &request)
+        match preview_among(&state.context(), &snapshot.declared().contents, &request) {
+            // It may have been declared since the snapshot was built.
+            Err(PreviewError::UnknownContent(_)) => preview(&state.context(), &request),
+            found => found,
+        }
     })
     .await?;
     Ok(json(serde_json::to_string(&found).unwrap_or_default()))

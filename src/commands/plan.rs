@@ -71,11 +71,6 @@ pub(super) fn run(context: &Context, arguments: &PlanArguments) -> Result<(), Fa
     let workspace = context.open()?;
     let request = arguments.request(context)?;
     let made = context.operate(&workspace, |context| plan(context, &request))?;
-    if let Some(profiles) = made.old_profiles {
-        eprintln!(
-            "warning: audiences are those of the profiles as of {profiles}; `smartpush profile` brings them up to date"
-        );
-    }
     match context.json {
         true => print_json(&made.to_json()),
         false => print_lines(&report::lines(&made)),

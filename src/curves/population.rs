@@ -47,7 +47,7 @@ impl Cut {
     fn is_before_on(self, zone: &Zone, moment: Instant) -> bool {
         match self {
             Cut::At(instant) => moment < instant,
-            Cut::LocalMidnight(day) => zone.local_hour(moment).day() < day,
+            Cut::LocalMidnight(day) => zone.local_day(moment) < day,
         }
     }
 
@@ -180,7 +180,7 @@ impl Population {
             population.without_zone += usize::from(source == ZoneSource::Default);
             let cut_day = match cut {
                 // Events before T on T's own day are a day old at its end.
-                Cut::At(instant) => zones.zone(zone).local_hour(instant.plus(-1)).day().0 + 1,
+                Cut::At(instant) => zones.zone(zone).local_day(instant.plus(-1)).0 + 1,
                 Cut::LocalMidnight(day) => day.0,
             };
             let platform = declared.users().get(&id).and_then(|user| user.platform.clone());

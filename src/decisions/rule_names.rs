@@ -58,3 +58,11 @@ pub(super) const CAPS: [&str; 4] = [DAILY_CAP, FREQUENCY_RULES, MINIMUM_GAP, VEN
 /// The rules that refuse although something would be allowed and worth it: only whole plans know.
 pub(super) const PLAN_RULES: [&str; 4] =
     [UNDER_THROTTLE, UNDER_SHARED_THROTTLE, UNDER_HOURLY_CAPACITY, MATCHES_PLAN];
+
+/// Names that rules once had, and the present ones: old logs speak of them.
+const FORMER_NAMES: &[(&str, &str)] = &[("has_wording", "has_variant")];
+
+/// The present name of a rule that may be called by a former one.
+pub fn present_name(name: &str) -> &str {
+    FORMER_NAMES.iter().find(|(former, _)| *former == name).map_or(name, |(_, present)| present)
+}

@@ -1,6 +1,7 @@
 //! What each rule's "no" says to people, in English and Chinese, and how times read in both.
 
 use super::context::{Audience, Membership};
+use super::rule_names::present_name;
 use super::situation::Situation;
 use domain::campaign::CampaignStatus;
 use domain::content::{Content, Variant};
@@ -196,7 +197,8 @@ pub const SENTENCES: &[Sentence] = &[
 
 /// A refusal in words, with the time from which it ends.
 pub(super) fn of_reason(situation: &Situation, reason: &Reason, language: Language) -> String {
-    let sentence = SENTENCES.iter().find(|sentence| sentence.rule == reason.rule);
+    let rule = present_name(&reason.rule);
+    let sentence = SENTENCES.iter().find(|sentence| sentence.rule == rule);
     let template = sentence.map_or("", |sentence| language.of(sentence.english, sentence.chinese));
     let mut text = fill(template, |name| value_of(situation, reason, language, name));
     if let Some(from) = reason.allowed_from {

@@ -77,36 +77,53 @@ pub struct Content {
     pub unreadable: Vec<String>,
 }
 
+/// What is wrong with a variant that has nothing to show.
+const NO_TEXT: &str = " has neither a title nor a body";
+
 impl Variant {
     /// The one variant of a content that has a title and nothing else.
     pub fn of_title(title: String) -> Variant {
         Variant { variant_id: "default".into(), title, ..Variant::default() }.with_needs()
     }
 
-    /// Reads the variants of a content as its file gives them.
+    /// Reads the variants of a content as its file gives them. Null is a missing field; a variant whose title and body are
+    /// blank, such as a translation that is still to come, is left out.
     ///
     /// # Errors
-    /// The first entry that is not a variant with a title or a body.
+    /// The first entry that is not a variant, or the first one of those left out when no other is there.
     pub fn read_all(written: &Value) -> Result<Vec<Variant>, Rejection> {
         let bad = |detail| Rejection::new(RejectionCode::BadVariants, detail);
         let Value::Array(entries) = written else {
             return Err(bad("variants is not a JSON array".to_string()));
         };
-        let read =
-            |(index, entry)| Variant::read(entry).map_err(|what| bad(format!("variants[{index}] {what}")));
-        entries.iter().enumerate().map(read).collect()
+        let (mut variants, mut first_blank) = (Vec::new(), None);
+        for (index, entry) in entries.iter().enumerate() {
+            match Variant::read(entry).map_err(|what| bad(format!("variants[{index}]{what}")))? {
+                Some(variant) => variants.push(variant),
+                None => first_blank = first_blank.or(Some(index)),
+            }
+        }
+        match first_blank {
+            Some(index) if variants.is_empty() => Err(bad(format!("variants[{index}]{NO_TEXT}"))),
+            _ => Ok(variants),
+        }
     }
 
-    fn read(entry: &Value) -> Result<Variant, String> {
+    /// One entry; `None` when its texts are blank.
+    fn read(entry: &Value) -> Result<Option<Variant>, String> {
         // serde would take an array of texts for the fields of a variant, in order.
-        if !entry.is_object() {
-            return Err("is not an object with variant_id, locale, title, body".to_string());
+        let Value::Object(fields) = entry else {
+            return Err(" is not an object with variant_id, locale, title, body".to_string());
+        };
+        if !fields.contains_key("title") && !fields.contains_key("body") {
+            return Err(NO_TEXT.to_string());
         }
-        let variant = Variant::deserialize(entry).map_err(|error| format!("cannot be read: {error}"))?;
-        if variant.title.trim().is_empty() && variant.body.trim().is_empty() {
-            return Err("has neither a title nor a body".to_string());
-        }
-        Ok(variant.with_needs())
+        let present = fields.iter().filter(|(_, value)| !value.is_null());
+        let present = Value::Object(present.map(|(name, value)| (name.clone(), value.clone())).collect());
+        let variant: Variant = serde_path_to_error::deserialize(present)
+            .map_err(|error| format!(".{} cannot be read: {}", error.path(), error.inner()))?;
+        let is_blank = variant.title.trim().is_empty() && variant.body.trim().is_empty();
+        Ok((!is_blank).then(|| variant.with_needs()))
     }
 
     /// The same with the fields that headline and text cannot do without, sorted.

@@ -83,7 +83,7 @@ impl fmt::Display for PlaceholderError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("missing_value: {field:?} is not known and has no default")]
 pub struct MissingValue {
-    /// The field's name; of a invalid placeholder, what stands between its braces.
+    /// The field's name; of an invalid placeholder, what stands between its braces.
     pub field: String,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Template<'a> {
         &self.errors
     }
 
-    /// Fields without a default, each once, sorted. What stands in a invalid placeholder is among them: nobody has that.
+    /// Fields without a default, each once, sorted. What stands in an invalid placeholder is among them: nobody has that.
     pub fn required(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let name = |part: &TemplatePart<'a>| match part {
             TemplatePart::Field { name, default: None, .. } => Some(*name),

@@ -333,7 +333,8 @@ impl Engine {
 
     /// Puts a new snapshot in force when a file behind the present one has changed.
     ///
-    /// Declarations come first and at once: a consent that is withdrawn does not wait until a large lake is read again.
+    /// Declarations come first, so a consent that was withdrawn before this call does not wait until a large lake is read
+    /// again. One that is withdrawn during the build waits for its end, and is in force together with it.
     ///
     /// # Errors
     /// When a table cannot be read; the present snapshot stays in force.
@@ -354,7 +355,10 @@ impl Engine {
         if !is_current {
             self.snapshot.store(Arc::new(former.with_declarations(&self.workspace)?));
         }
-        self.snapshot.store(Arc::new(Snapshot::build(&self.workspace, &self.config, now)?));
+        let built = Snapshot::build(&self.workspace, &self.config, now)?;
+        let is_overtaken = !built.is_current(&self.workspace);
+        let built = if is_overtaken { built.with_declarations(&self.workspace)? } else { built };
+        self.snapshot.store(Arc::new(built));
         Ok(ControlFlow::Break(()))
     }
 

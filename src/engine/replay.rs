@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::EngineError;
 use super::scorer::SnapshotScorer;
 use decisions::decide;
+use decisions::rule_names::present_name;
+use domain::decision::Reason;
 use domain::pointer::child;
 use files::workspace::Workspace;
 use store::decision_log::{self, Record, parse};
@@ -44,10 +46,30 @@ pub fn replay(workspace: &Workspace, decision_id: &str) -> Result<Replay, Engine
     let (logged, line) = found.ok_or_else(|| EngineError::UnknownDecision(decision_id.to_string()))?;
     let scorer = scorer_of(workspace, &logged)?;
     let again = Record { decision: decide(&logged.context, &scorer), ..logged.clone() };
-    let text = again.to_line();
+    let (line, text) = (by_present_names(&logged, &again).unwrap_or(line), again.to_line());
     let identical = text == line;
     let differences = if identical { Vec::new() } else { differences(&line, &text) };
     Ok(Replay { decision_id: decision_id.to_string(), identical, differences, logged })
+}
+
+/// The line of a record of a time when rules had other names, with the present ones and what they say now; `None` where no
+/// name has changed since.
+fn by_present_names(logged: &Record, again: &Record) -> Option<String> {
+    let mut decision = logged.decision.clone();
+    let mut is_renamed = false;
+    for reason in &mut decision.reasons {
+        let present = present_name(&reason.rule);
+        if present == reason.rule {
+            continue;
+        }
+        is_renamed = true;
+        reason.rule = present.to_string();
+        let same = |now: &&Reason| now.rule == reason.rule && now.subject == reason.subject;
+        if let Some(now) = again.decision.reasons.iter().find(same) {
+            reason.message.clone_from(&now.message);
+        }
+    }
+    is_renamed.then(|| Record { decision, ..logged.clone() }.to_line())
 }
 
 /// A record and its line as the log holds it.

@@ -69,6 +69,31 @@ pub struct IngestSummary {
     pub other_columns: BTreeSet<String>,
     /// Days of the lake that gained an event, in order.
     pub changed_days: Vec<Day>,
+    /// Cells that were kept although they cannot be read.
+    pub unreadable: UnreadableCells,
+}
+
+/// Cells that cannot be read and were kept, so that what depends on them is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnreadableCells {
+    /// How many.
+    pub count: u64,
+    /// The first one: file, line and what is wrong.
+    pub first: Option<String>,
+}
+
+impl UnreadableCells {
+    /// Counts one more.
+    pub fn add(&mut self, described: String) {
+        self.count += 1;
+        self.first.get_or_insert(described);
+    }
+
+    /// Counts those of another file.
+    pub fn merge(&mut self, other: UnreadableCells) {
+        self.count += other.count;
+        self.first = self.first.take().or(other.first);
+    }
 }
 
 /// An ingest that stopped; nothing was changed.

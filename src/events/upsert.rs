@@ -16,7 +16,7 @@ use super::declared::read_columns;
 use super::formats::{InputRow, RawValue};
 use super::mapping::Mapping;
 use super::reading::IngestSource;
-use super::request::{FilesError, IngestStage, IngestSummary, PendingChange};
+use super::request::{FilesError, IngestStage, IngestSummary, PendingChange, UnreadableCells};
 use super::stamps::StampReader;
 use domain::content::Variant;
 use domain::device::Device;
@@ -67,13 +67,19 @@ pub(super) fn take_rows(
     let mut cleaner = Cleaner::new(columns, source);
     let mut summary = IngestSummary::default();
     for file in source.request.files {
-        let mut patches = Vec::new();
-        let taken = source.read(file, fields_of(kind), letters, watch, |_, row, mapping| {
+        let (mut patches, mut unreadable) = (Vec::new(), UnreadableCells::default());
+        let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
             patches.push(cleaner.clean(mapping, row)?);
+            if let Some(detail) = cleaner.unreadable.take() {
+                unreadable.add(format!("{}:{line}: {detail}", file.display()));
+            }
             Ok(())
         })?;
         match taken {
-            Ok(part) => summary.add(part),
+            Ok(part) => {
+                summary.add(part);
+                summary.unreadable.merge(unreadable);
+            }
             Err(error) => {
                 summary.refused.push(error);
                 continue;
@@ -134,6 +140,8 @@ struct Cleaner {
     past: StampReader,
     any: StampReader,
     zones: Zones,
+    /// What is wrong with a cell of the last record that was kept although it cannot be read.
+    unreadable: Option<String>,
 }
 
 impl Cleaner {
@@ -141,10 +149,11 @@ impl Cleaner {
         /// Windows and expiries lie ahead, but not further than two centuries.
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
-        Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default() }
+        Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default(), unreadable: None }
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
+        self.unreadable = None;
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
@@ -180,7 +189,7 @@ impl Cleaner {
             Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
             Holds::List => return list(name, &value),
             Holds::JsonArray => Cell::Text(json_array(name, &value)?),
-            Holds::Variants => Cell::Text(variants(&value)?),
+            Holds::Variants => Cell::Text(self.variants(&value)),
             Holds::Devices => Cell::Text(array_of::<Device>(name, &value)?),
             Holds::FrequencyRules => Cell::Text(array_of::<FrequencyRule>(name, &value)?),
             Holds::JsonObject | Holds::Others => {
@@ -188,6 +197,14 @@ impl Cleaner {
                 Cell::Text(canonical_json(&Value::Object(object.into_iter().collect())))
             }
         }))
+    }
+
+    /// The variants as they were written: a newer build may know more of them than this one. What cannot be read is kept
+    /// too, so that the content is known and never sent; without its row, it would be one that only events know.
+    fn variants(&mut self, value: &RawValue<'_>) -> String {
+        let parsed = json_in(value);
+        self.unreadable = Variant::read_all(&parsed).err().map(|rejection| rejection.detail);
+        if parsed.is_null() { text_of(value) } else { canonical_json(&parsed) }
     }
 
     fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
@@ -312,13 +329,6 @@ fn array_of<T: serde::de::DeserializeOwned>(name: &str, value: &RawValue<'_>) ->
         Ok(_) => Ok(text),
         Err(error) => Err(Rejection::new(RejectionCode::BadValue, format!("{name}: {error}"))),
     }
-}
-
-/// The array as it was written: a newer build may know more of a variant than this one.
-fn variants(value: &RawValue<'_>) -> Result<String, Rejection> {
-    let parsed = json_in(value);
-    Variant::read_all(&parsed)?;
-    Ok(canonical_json(&parsed))
 }
 
 /// The JSON that a value holds, nested or as text; null when it is none.

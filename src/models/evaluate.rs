@@ -148,7 +148,7 @@ type RankingScores = Vec<(f64, f64)>;
 
 fn midnights(question: &GoalQuestion<'_>, cut: Instant, known: Instant) -> Vec<Instant> {
     let zone = Zone::find(question.sources.default_time_zone).unwrap_or_else(|_| Zone::utc());
-    let mut day = zone.local_hour(cut).day();
+    let mut day = zone.local_day(cut);
     let mut midnights = Vec::new();
     while let Some(at) = zone.instant_of(day.civil().into()).filter(|at| *at < known) {
         if at >= cut {

@@ -436,7 +436,7 @@ impl GoalQuestion<'_> {
         let Some(first) = first.min() else { return Vec::new() };
         let step = (window.max(DAY) + DAY - 1) / DAY;
         let lateness = self.training.allowed_lateness_hours * HOUR;
-        let newest = zone.local_hour(known.plus(-window - lateness)).day();
+        let newest = zone.local_day(known.plus(-window - lateness));
         let mut moments = Vec::new();
         let mut day = newest;
         while let Some(at) = zone.instant_of(day.civil().into()) {

@@ -169,7 +169,7 @@ pub fn parse_cut(config: &Config, text: &str) -> Result<Cut, ContextError> {
 /// The newest days are held out, the day of the newest event (in the default zone) among them.
 pub fn default_cut(lake: &Lake, config: &Config) -> Cut {
     let zone = Zone::find(&config.default_time_zone).unwrap_or_else(|_| Zone::utc());
-    let newest = lake.newest().map_or(Day(0), |instant| zone.local_hour(instant).day());
+    let newest = lake.newest().map_or(Day(0), |instant| zone.local_day(instant));
     Cut::LocalMidnight(Day(newest.0 + 1 - config.evaluation.held_out_days as i32))
 }
 

@@ -58,6 +58,7 @@ pub fn plan(context: &Context<'_>, request: &PlanRequest) -> Result<PlanReport, 
         handoff::check(out)?;
         context.check_free(out)?;
     }
+    warn_of_closed_limits(context);
     let _lock = context.lock()?;
     let lake = context.lake()?;
     let (now, due) = moments(context, request, &lake)?;
@@ -74,7 +75,24 @@ pub fn plan(context: &Context<'_>, request: &PlanRequest) -> Result<PlanReport, 
         report.scenarios.push(scenarios::plan(&planner, &report, scenario)?);
     }
     keep::write_report(&report)?;
+    if let Some(profiles) = report.old_profiles {
+        context.progress.warn(&format!(
+            "audiences are those of the profiles as of {profiles}; `smartpush profile` brings them up to date"
+        ));
+    }
     Ok(report)
+}
+
+/// A shared limit of 0 stops every campaign. It once meant "no limit", so settings of that time are pointed out.
+fn warn_of_closed_limits(context: &Context<'_>) {
+    let planning = &context.config.planning;
+    let limits =
+        [("throttle_per_minute", planning.throttle_per_minute), ("most_per_hour", planning.most_per_hour)];
+    for (name, _) in limits.into_iter().filter(|(_, limit)| *limit == Some(0)) {
+        context
+            .progress
+            .warn(&format!("[planning] {name} = 0: nothing is sent; remove the line if there is no limit"));
+    }
 }
 
 /// The moment of the plan, and the day that is asked for.

@@ -266,7 +266,7 @@ impl Refresh<'_> {
         let context = self.context;
         self.journal.forget_unless("plan", |_| out.exists());
         let input = self.input_of_plan(input, out)?;
-        let day = Zone::find(&context.config.default_time_zone)?.local_hour(self.as_of).day();
+        let day = Zone::find(&context.config.default_time_zone)?.local_day(self.as_of);
         let request = PlanRequest {
             campaigns: CampaignChoice::Due(day),
             out: Some(out.to_path_buf()),

@@ -6,6 +6,7 @@
 mod bad_input;
 mod command_line;
 mod crashes;
+#[path = "../engine/mod.rs"]
 mod engine;
 
 mod evaluate_lift;
@@ -20,6 +21,7 @@ mod same_bytes;
 mod sample_decisions;
 mod segment;
 mod send_time_commands;
+#[path = "../simulation/mod.rs"]
 mod simulation;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]

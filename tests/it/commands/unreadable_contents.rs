@@ -38,7 +38,7 @@ const NONSENSE: [&str; 4] =
     ["[1,2]", "[{\"headline\":\"Goal\"}]", "[{\"variant_id\":\"en\",\"title\":5}]", "not JSON"];
 
 #[test]
-fn a_row_whose_variants_are_nonsense_is_rejected_at_the_door_with_line_and_reason() {
+fn a_row_whose_variants_are_nonsense_is_pointed_out_at_the_door_and_never_sent() {
     let town = workspace();
     let text = "{\"content_id\":\"a\",\"title\":\"Milk\",\"variants\":[1,2]}\n\
                 {\"content_id\":\"b\",\"title\":\"Milk\",\"variants\":[{\"title\":\"Milk\"},{\"headline\":\"Milk\"}]}\n\
@@ -47,18 +47,38 @@ fn a_row_whose_variants_are_nonsense_is_rejected_at_the_door_with_line_and_reaso
     fs::write(&file, text).unwrap();
     let output = smartpush(town.path(), &["--json", "ingest", "--kind", "contents", file.to_str().unwrap()]);
     let summary: Value = serde_json::from_str(&stdout_of(&output)).unwrap();
-    assert_eq!((&summary["accepted"], &summary["reasons"]), (&json!(1), &json!({ "bad_variants": 2 })));
-    let letters = fs::read_dir(town.path().join("data/rejected")).unwrap().next().unwrap().unwrap().path();
-    let letters = fs::read_to_string(letters).unwrap();
-    let letters: Vec<Value> = letters.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told = |letter: &Value| (letter["line"].clone(), letter["detail"].as_str().unwrap().to_string());
+    assert_eq!((&summary["accepted"], &summary["rejected"]), (&json!(3), &json!(0)));
+    let warning = summary["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("bad_variants: 2 contents have variants that cannot be read"), "{warning}");
+    let first = ":1: variants[0] is not an object with variant_id, locale, title, body";
+    assert!(warning.ends_with(first), "{warning}");
+    // They are known, so that what events say of them does not make them contents without rules.
+    let server = Server::start(town.path(), &["--now", NOW]);
+    let decision = server.ask(&json!({ "user_id": "morning", "content_ids": ["a", "b"] })).json();
+    assert_eq!(decision["action"], "no_send", "{decision}");
+    let refused = |id: &str| {
+        let subject = json!(format!("content:{id}"));
+        let reasons = decision["reasons"].as_array().unwrap();
+        reasons.iter().any(|reason| reason["rule"] == "content_is_readable" && reason["subject"] == subject)
+    };
+    assert!(refused("a") && refused("b"), "{decision}");
+}
+
+#[test]
+fn a_content_with_unreadable_variants_keeps_its_expiry_and_one_with_a_blank_translation_is_sent() {
+    let town = workspace();
+    let text = "{\"content_id\":\"news-1\",\"expires_at\":\"2026-02-01T00:00:00Z\",\"variants\":[{\"title\":5}]}\n\
+                {\"content_id\":\"sport-1\",\"variants\":[{\"variant_id\":\"en\",\"title\":\"Goal\",\"body\":null},{\"locale\":\"zh\",\"title\":\"\"}]}\n";
+    take(town.path(), "contents", "contents.jsonl", text);
+    let server = Server::start(town.path(), &["--now", NOW]);
+    let decision = server.ask(&json!({ "user_id": "morning", "campaign_id": "spring" })).json();
     assert_eq!(
-        letters.iter().map(told).collect::<Vec<_>>(),
-        [
-            (json!(1), "variants[0] is not an object with variant_id, locale, title, body".to_string()),
-            (json!(2), "variants[1] has neither a title nor a body".to_string()),
-        ]
+        (&decision["content_id"], &decision["variant_id"]),
+        (&json!("sport-1"), &json!("en")),
+        "{decision}"
     );
+    let decision = server.ask(&json!({ "user_id": "morning", "content_ids": ["news-1"] })).json();
+    assert_eq!(decision["action"], "no_send", "{decision}");
 }
 
 #[test]

@@ -152,9 +152,9 @@ fn what_is_no_variant_is_named_with_its_position() {
         (json!([null]), "variants[0] is not an object"),
         (
             json!([{ "title": "Milk" }, { "title": 5 }]),
-            "variants[1] cannot be read: invalid type: integer `5`",
+            "variants[1].title cannot be read: invalid type: integer `5`",
         ),
-        (json!([{ "title": "Milk", "locale": ["en"] }]), "variants[0] cannot be read"),
+        (json!([{ "title": "Milk", "locale": ["en"] }]), "variants[0].locale cannot be read"),
         (json!([{ "headline": "Milk" }]), "variants[0] has neither a title nor a body"),
         (
             json!([{ "variant_id": "a", "title": " ", "body": "" }]),
@@ -179,6 +179,9 @@ fn a_variant_is_read_with_the_fields_that_it_needs() {
     assert_eq!((variants[1].body.as_str(), variants[1].needs.len()), ("Milk", 0));
     assert_eq!(Variant::of_title("Hi {{name}}".into()).needs, ["name"]);
     assert_eq!(Variant::read_all(&json!([])).unwrap(), []);
+    let blank = json!([{ "title": "Milk", "body": null, "locale": null }, { "locale": "zh", "title": " " }]);
+    let kept = Variant::read_all(&blank).unwrap();
+    assert_eq!((kept.len(), kept[0].title.as_str(), kept[0].locale.as_deref()), (1, "Milk", None));
 }
 
 /// Values that attributes may have, most of which nobody would see.

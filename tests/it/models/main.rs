@@ -19,6 +19,7 @@ mod point_in_time;
 mod promoting;
 mod recommending;
 mod refreshing;
+#[path = "../registry/mod.rs"]
 mod registry;
 mod sampling;
 mod scoring;

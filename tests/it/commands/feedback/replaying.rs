@@ -6,9 +6,9 @@ use smartpush::config::Config;
 use smartpush::engine::replay::replay;
 use smartpush::files::workspace::Workspace;
 
-use super::world::decide;
+use super::world::{append, decide, log_of};
 use crate::support::stdout_of;
-use crate::support::world::{NOW, workspace};
+use crate::support::world::{NOW, take, workspace};
 
 const USERS: [&str; 9] =
     ["morning", "evening", "plain", "denied", "muted", "off", "nowhere", "silent", "nobody"];
@@ -41,6 +41,26 @@ fn every_decision_of_a_log_replays_byte_for_byte_on_one_thread_and_on_two_at_onc
         (one, other)
     });
     assert_eq!((&one, &other), (&alone, &alone));
+}
+
+#[test]
+fn a_decision_logged_when_its_rule_had_another_name_replays() {
+    let directory = workspace();
+    let content = r#"{"content_id":"sport-1","variants":[{"variant_id":"zh","locale":"zh","title":"进球"}]}"#;
+    take(directory.path(), "contents", "chinese.jsonl", content);
+    take(directory.path(), "users", "users.csv", "user_id,locale\nmorning,fr\n");
+    let decided = decide(directory.path(), &Config::defaults(), NOW, 1, &["morning"]).remove(0);
+    let refused = decided.reasons.iter().find(|reason| reason.rule == "has_variant");
+    assert!(refused.is_some_and(|reason| reason.subject == "content:sport-1"), "{:?}", decided.reasons);
+    let workspace = Workspace::open(directory.path()).unwrap();
+    let logged = replay(&workspace, &decided.decision_id).unwrap().logged.to_line();
+    let former = logged.replace("has_variant", "has_wording").replace("no variant in", "no wording in");
+    assert_ne!(former, logged);
+    std::fs::remove_dir_all(log_of(directory.path())).unwrap();
+    append(directory.path(), &[former]);
+    let again = replay(&workspace, &decided.decision_id).unwrap();
+    assert!(again.identical, "{:?}", again.differences);
+    assert_eq!(again.logged.decision.reasons.iter().filter(|reason| reason.rule == "has_wording").count(), 1);
 }
 
 #[test]
