@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::server::{Reply, Server};
+use crate::support::client::Reply;
+use crate::support::server::Server;
 use crate::support::world::{NOW, empty_workspace, take, workspace, workspace_without_campaigns};
 
 /// One server for the tests that change nothing.
@@ -268,22 +269,6 @@ fn an_empty_workspace_answers_too() {
     let curve = server.get("/v1/users/anybody/send-time").json();
     assert_eq!((&curve["level"], &curve["evidence"]), (&json!("global"), &json!(0.0)));
     assert_eq!(server.get("/readyz").status, 200);
-}
-
-#[test]
-fn a_clock_that_stands_before_what_was_taken_in_sends_nothing() {
-    let workspace = workspace();
-    let event = "user_id,event,timestamp\nmorning,view,2090-01-01T00:00:00Z\n";
-    let file = workspace.path().join("ahead.csv");
-    std::fs::write(&file, event).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_smartpush"));
-    command.arg("--workspace").arg(workspace.path()).arg("ingest").arg(&file);
-    assert!(command.env("SMARTPUSH__INGEST__FUTURE_TOLERANCE_HOURS", "876000").status().unwrap().success());
-    let server = Server::start(workspace.path(), &[]);
-    assert!(rules(&server.decide("morning")).contains(&"clock_is_trusted".to_string()));
-    drop(server);
-    let server = Server::start(workspace.path(), &["--now", NOW]);
-    assert_eq!(server.decide("morning")["action"], "send", "a virtual clock does not see it");
 }
 
 #[test]

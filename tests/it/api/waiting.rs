@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use files::workspace::Workspace;
 use serde_json::Value;
-use smartpush::files::workspace::Workspace;
 
+use crate::support::client::Client;
 use crate::support::server::Server;
 use crate::support::world::{NOW, workspace};
 
@@ -44,7 +45,7 @@ fn decisions_are_looked_up_and_segments_read_while_writers_wait_for_the_workspac
     assert!(listed["segments"].is_array(), "{listed}");
 }
 
-fn in_flight(server: &Server) -> f64 {
+fn in_flight(server: &Client) -> f64 {
     let text = server.get("/metrics").text;
     let line = text.lines().find_map(|line| line.strip_prefix("smartpush_requests_in_flight "));
     line.unwrap().parse().unwrap()

@@ -1,15 +1,16 @@
 //! Wire types describe exactly the bytes that are sent: an answer read into its type and written again is the same text.
 
+use api::wire::content_preview::ContentPreviewBody;
+use api::wire::decision::DecisionBody;
+use api::wire::explanation::ExplanationBody;
+use domain::identity::sha256_hex;
+use engine::DecisionQuestion;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use smartpush::api::wire::content_preview::ContentPreviewBody;
-use smartpush::api::wire::decision::DecisionBody;
-use smartpush::api::wire::explanation::ExplanationBody;
-use smartpush::domain::identity::sha256_hex;
-use smartpush::engine::DecisionQuestion;
 
-use crate::support::server::{Reply, Server};
+use crate::support::client::Reply;
+use crate::support::server::Server;
 use crate::support::world::{NOW, workspace};
 
 /// Reads an answer into its type and writes it again.

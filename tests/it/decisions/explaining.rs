@@ -6,7 +6,8 @@ use decisions::explanation::{Explanation, explain};
 use decisions::scorer::PopularityScorer;
 use domain::content::Variant;
 
-use super::world::{content, context, quiet};
+use super::clock::quiet;
+use super::world::{content, context};
 
 fn explained(context: &DecisionContext) -> Explanation {
     explain(context, &PopularityScorer, &decide(context, &PopularityScorer))

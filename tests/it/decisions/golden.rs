@@ -13,7 +13,8 @@ use domain::device::Device;
 use domain::time::hour_of_week_name;
 use domain::user::User;
 
-use super::world::{content, context, instant, past_send, quiet, variants};
+use super::clock::quiet;
+use super::world::{content, context, instant, past_send, variants};
 
 const CASES: &str = include_str!("../../data/decision_cases.txt");
 

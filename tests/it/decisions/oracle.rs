@@ -10,7 +10,7 @@ use domain::time::{HOUR, Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::world::quiet;
+use super::clock::quiet;
 
 /// A context with its clock.
 pub struct Oracle<'a> {

@@ -11,7 +11,8 @@ use domain::device::Device;
 use domain::time::{HOUR, Instant, MINUTE};
 use proptest::prelude::*;
 
-use super::world::{Random, content, context, quiet, random_channels, random_context};
+use super::clock::quiet;
+use super::world::{Random, content, context, random_channels, random_context};
 
 /// A random user with random settings and pushes, at the beginning of a minute; quiet hours can be read or not, but hold no
 /// minute.

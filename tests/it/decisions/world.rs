@@ -10,21 +10,9 @@ use domain::device::Device;
 use domain::frequency::{FrequencyRule, FrequencyWindow};
 use domain::settings::{ConsentWhenUnknown, DecisionSettings, Exploration, VendorQuota};
 use domain::time::{HOUR, Instant, MINUTE};
-use domain::user::{Consent, MinuteOfDay, QuietHours, User};
+use domain::user::{Consent, QuietHours, User};
 
-pub fn instant(text: &str) -> Instant {
-    Instant::parse_rfc3339(text).unwrap_or_else(|| panic!("{text} is RFC 3339"))
-}
-
-pub fn minute(text: &str) -> MinuteOfDay {
-    MinuteOfDay::parse(text).unwrap_or_else(|| panic!("{text} is HH:MM"))
-}
-
-/// `22:00-08:00`.
-pub fn quiet(text: &str) -> QuietHours {
-    let (from, until) = text.split_once('-').unwrap_or_else(|| panic!("{text} is FROM-UNTIL"));
-    QuietHours { from: minute(from), until: minute(until) }
-}
+pub use super::clock::{instant, minute};
 
 /// Nothing is held out, nothing is quiet, nothing costs anything.
 pub fn settings() -> DecisionSettings {

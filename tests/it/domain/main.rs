@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+#[path = "../support/clock.rs"]
+#[allow(dead_code, reason = "shared with other test binaries")]
+mod clock;
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
 mod event_names;
 mod numeric;
+mod quiet_hours;
 mod variants;
 
 use domain::identity::whole_number;

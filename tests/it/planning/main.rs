@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+#[path = "../support/clock.rs"]
+#[allow(dead_code, reason = "shared with other test binaries")]
+mod clock;
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;

@@ -1,5 +1,7 @@
 //! What tests share: the binary, the sample, temporary workspaces.
 
+pub mod client;
+pub mod clock;
 pub mod coded;
 #[path = "../decisions/world.rs"]
 pub mod decision_world;
@@ -40,4 +42,14 @@ pub fn on_cores(cores: &str) -> Option<Command> {
 pub fn stdout_of(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Ingests a text as a file of some kind.
+pub fn take(workspace: &Path, kind: &str, name: &str, text: &str) {
+    let inbox = tempfile::tempdir().unwrap();
+    let file = inbox.path().join(name);
+    std::fs::write(&file, text).unwrap();
+    let output = smartpush(workspace, &["--json", "ingest", "--kind", kind, file.to_str().unwrap()]);
+    let summary: serde_json::Value = serde_json::from_str(&stdout_of(&output)).unwrap();
+    assert_eq!(summary["rejected"], 0, "{summary}");
 }

@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::support::{smartpush, stdout_of};
+pub use crate::support::take;
 
 /// Noon in New York on a Sunday, after all events; where tests set the clock.
 pub const NOW: &str = "2026-03-01T17:00:00Z";
@@ -61,16 +60,6 @@ pub fn empty_workspace() -> TempDir {
     fs::create_dir(directory.path().join("data")).unwrap();
     fs::write(directory.path().join("data/workspace.json"), "{\"format\":1}\n").unwrap();
     directory
-}
-
-/// Ingests a text as a file of some kind.
-pub fn take(workspace: &Path, kind: &str, name: &str, text: &str) {
-    let inbox = tempfile::tempdir().unwrap();
-    let file = inbox.path().join(name);
-    fs::write(&file, text).unwrap();
-    let output = smartpush(workspace, &["--json", "ingest", "--kind", kind, file.to_str().unwrap()]);
-    let summary: serde_json::Value = serde_json::from_str(&stdout_of(&output)).unwrap();
-    assert_eq!(summary["rejected"], 0, "{summary}");
 }
 
 fn events() -> String {

@@ -10,8 +10,9 @@ use std::thread;
 use serde_json::{Value, json};
 use smartpush::files::tables::read_parquet;
 
+use crate::support::client::Reply;
 use crate::support::sample::Sample;
-use crate::support::server::{Reply, Server};
+use crate::support::server::Server;
 use crate::support::world::{NOW, empty_workspace, take, workspace};
 use crate::support::{smartpush, stdout_of};
 

@@ -88,7 +88,7 @@ fn new_consent_campaigns_and_events_are_noticed_while_it_runs() {
         let decision = server.decide("evening");
         decision["send_at_local"].as_str().is_none_or(|local| !local.starts_with("2026-03-01"))
     });
-    server.wait_until(|server| server.get("/readyz").json()["refresh"]["refreshed"].as_u64() >= Some(3));
+    server.wait_until(|server| server.get("/readyz").json()["refresh"]["refreshed"].as_u64() >= Some(2));
 }
 
 #[test]
@@ -147,4 +147,21 @@ fn more_connections_than_there_is_room_for_are_closed_and_come_again_when_there_
         let closing = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         server.raw(closing).0.starts_with("HTTP/1.1 200")
     });
+}
+
+#[test]
+fn a_clock_that_stands_before_what_was_taken_in_sends_nothing() {
+    let workspace = workspace();
+    let event = "user_id,event,timestamp\nmorning,view,2090-01-01T00:00:00Z\n";
+    let file = workspace.path().join("ahead.csv");
+    std::fs::write(&file, event).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_smartpush"));
+    command.arg("--workspace").arg(workspace.path()).arg("ingest").arg(&file);
+    assert!(command.env("SMARTPUSH__INGEST__FUTURE_TOLERANCE_HOURS", "876000").status().unwrap().success());
+    let server = Server::start(workspace.path(), &[]);
+    let reasons = server.decide("morning")["reasons"].to_string();
+    assert!(reasons.contains("clock_is_trusted"), "{reasons}");
+    drop(server);
+    let server = Server::start(workspace.path(), &["--now", NOW]);
+    assert_eq!(server.decide("morning")["action"], "send", "a virtual clock does not see it");
 }

@@ -6,7 +6,7 @@ use domain::zone::Zone;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use proptest::prelude::*;
 
-use super::world::{instant, quiet};
+use super::clock::{instant, quiet};
 
 const VECTORS: &str = include_str!("../../data/quiet_hours_vectors.csv");
 
