@@ -57,9 +57,10 @@ fn a_row_whose_variants_are_nonsense_is_pointed_out_at_the_door_and_never_sent()
     let decision = server.ask(&json!({ "user_id": "morning", "content_ids": ["a", "b"] })).json();
     assert_eq!(decision["action"], "no_send", "{decision}");
     let refused = |id: &str| {
-        let subject = json!(format!("content:{id}"));
-        let reasons = decision["reasons"].as_array().unwrap();
-        reasons.iter().any(|reason| reason["rule"] == "content_is_readable" && reason["subject"] == subject)
+        let candidates = decision["candidates"].as_array().unwrap();
+        let mut own = candidates.iter().filter(|candidate| candidate["content_id"] == id).peekable();
+        let is_there = own.peek().is_some();
+        is_there && own.all(|candidate| candidate["refused_by"].to_string().contains("content_is_readable"))
     };
     assert!(refused("a") && refused("b"), "{decision}");
 }
