@@ -14,6 +14,11 @@ use super::versions::{ChampionChange, ChangeAction, RegistryError};
 /// # Errors
 /// Names the first line that cannot be read: which versions are withdrawn depends on each of them.
 pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Vec<ChampionChange>, RegistryError> {
+    // Blank lines at the end are what an editor leaves behind; one in between may have been a change.
+    let lines = text.trim_ascii_end();
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
     let change = |(index, line): (usize, &[u8])| {
         serde_json::from_slice(line).map_err(|error| RegistryError::BadJournal {
             path: path.to_path_buf(),
@@ -21,9 +26,7 @@ pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Vec<ChampionChange>, Reg
             detail: error.to_string(),
         })
     };
-    // Blank lines are what an editor leaves behind.
-    let lines = text.split(|byte| *byte == b'\n').enumerate();
-    lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(change).collect()
+    lines.split(|byte| *byte == b'\n').enumerate().map(change).collect()
 }
 
 /// Is this last line a change that was written down and then did not happen?
