@@ -49,7 +49,7 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's error · 3 refused by a gate or by drift · 4 the workspace is in use.\n\
-    T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
+    T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event, at most now; of plan: now.";
 
 /// Options of every subcommand; they may stand before or after it.
 #[derive(clap::Args)]

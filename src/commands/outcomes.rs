@@ -28,10 +28,10 @@ use operations::outcomes::{OutcomesReport, outcomes};
     after_help = "Examples:
   smartpush outcomes
   smartpush outcomes --as-of 2026-03-08 --json
-The window is the setting feedback.attribution_window_hours. By default T is 1 µs after the newest event or decision."
+The window is the setting feedback.attribution_window_hours. By default T is 1 µs after the newest event or decision, at most now."
 )]
 pub(super) struct OutcomesArguments {
-    /// Use decisions and events before this moment only
+    /// Use decisions and events before this moment only [default: 1 µs after the newest of them, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
 }

@@ -34,7 +34,7 @@ pub(super) struct RefreshArguments {
     /// Zone of stamps that name none
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// Use what was known before this moment
+    /// Use what was known before this moment; there is no default, so that an interrupted run resumes as it began
     #[arg(long, value_name = "T")]
     as_of: String,
     /// Plan the campaigns that are due on the date of T, and write the hand-off here

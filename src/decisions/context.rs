@@ -11,7 +11,11 @@ use domain::time::Instant;
 use domain::user::User;
 
 /// Version of the context's form in the log.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
+
+/// From this form on, the default quiet hours are for marketing alone and yield to the campaign's, and a content without a
+/// variant is refused. Older decisions are replayed as they were made.
+const QUIET_BY_DEFAULT: u32 = 4;
 
 /// Days after which a push is felt half as much, in records that do not say.
 const FATIGUE_HALF_LIFE_DAYS: f64 = 3.0;
@@ -119,6 +123,11 @@ impl DecisionContext {
         let percent = own.unwrap_or(self.settings.exploration_percent);
         let has_budget = self.explored_today < self.settings.exploration_most_per_day;
         if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
+    }
+
+    /// Was it written before marketing was quiet by default and contents needed a variant?
+    pub(super) fn is_lenient(&self) -> bool {
+        self.format < QUIET_BY_DEFAULT
     }
 
     /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.

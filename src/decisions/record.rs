@@ -5,7 +5,7 @@ use super::choice::{ChosenAction, DecisionChoice};
 use super::policy::Pick;
 use super::rule_names::HOLDOUT_RULES;
 use super::situation::Situation;
-use domain::content::Content;
+use domain::content::{Content, MessageClass};
 use domain::decision::{Action, Candidate, Decision};
 use domain::draw::draw;
 use domain::time::{Instant, SECOND};
@@ -93,7 +93,8 @@ fn send_at(board: &Board, arm: Arm) -> Instant {
 fn expires_at(situation: &Situation, content: &Content, send_at: Instant) -> Instant {
     let ttl = content.ttl_seconds.unwrap_or(situation.context.settings.ttl_seconds).max(1);
     let next = |hours: QuietHours| hours.quiet_from(situation.zone, send_at);
-    let quiet = situation.quiet_hours().and_then(next);
+    let is_service = content.message_class == MessageClass::Service;
+    let quiet = situation.quiet_hours(is_service).and_then(next);
     let campaign_quiet = situation.campaign_quiet_hours().and_then(next);
     let campaign_end = situation.context.campaign.as_ref().and_then(|campaign| campaign.window_end);
     let ends = [quiet, campaign_quiet, campaign_end, content.expires_at];

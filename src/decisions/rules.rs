@@ -20,7 +20,7 @@ use domain::draw::{draw, falls_within};
 use domain::settings::ConsentWhenUnknown;
 use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
-use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT};
+use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, IS_DECLARED};
 
 /// A named question.
 pub(super) struct Rule<Check> {
@@ -99,6 +99,7 @@ pub(super) const SLOT_RULES: &[Rule<SlotCheck>] = &[
 
 /// May this content be sent at this instant?
 pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
+    Rule { name: IS_DECLARED, check: is_declared },
     Rule { name: CONTENT_IS_READABLE, check: content_is_readable },
     Rule { name: IS_SCORED, check: is_scored },
     Rule { name: "category_is_not_muted", check: category_is_not_muted },
@@ -222,8 +223,9 @@ fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> RuleV
     }
 }
 
-fn outside_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> RuleVerdict {
-    outside(situation, situation.quiet_hours(), at)
+/// The user's own hours hold for every message; the default ones, when neither user nor campaign sets any, for marketing.
+fn outside_quiet_hours(situation: &Situation, lane: &Lane, at: Instant) -> RuleVerdict {
+    outside(situation, situation.quiet_hours(lane.is_service), at)
 }
 
 /// A campaign's quiet hours hold beside the user's, on his clock.
@@ -273,6 +275,11 @@ fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> Ru
 
 // ---- the content ----
 
+/// There is no text to send of a content that only events or a campaign name.
+fn is_declared(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    yes_if(!matches!(offer.fitting, Fitting::Undeclared))
+}
+
 /// What cannot be read might be another text, another language or a service message.
 fn content_is_readable(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::Unreadable))
@@ -295,8 +302,12 @@ fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> RuleV
 }
 
 /// In the language of the user, in none, or in the default one.
-fn has_variant(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
-    yes_if(!matches!(offer.fitting, Fitting::NoneInLanguage))
+fn has_variant(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    yes_if(match offer.fitting {
+        Fitting::NoneInLanguage => false,
+        Fitting::NoneDeclared => situation.context.is_lenient(),
+        Fitting::Undeclared | Fitting::Unreadable | Fitting::NoneFillable | Fitting::These(_) => true,
+    })
 }
 
 fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {

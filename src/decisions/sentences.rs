@@ -99,11 +99,7 @@ pub const SENTENCES: &[Sentence] = &[
         "At {time} campaign {campaign} may not send.",
         "{time} 不在活动 {campaign} 的投放窗口内。",
     ),
-    says(
-        "outside_quiet_hours",
-        "{time} lies in the quiet hours of {user} ({quiet}).",
-        "{time} 处于 {user} 的免打扰时段（{quiet}）。",
-    ),
+    says("outside_quiet_hours", "{time} lies in the {quiet}.", "{time} 处于{quiet}。"),
     says(
         "outside_campaign_quiet_hours",
         "{time} lies in the quiet hours of campaign {campaign} ({campaign_quiet}), on the clock of {user}.",
@@ -146,10 +142,11 @@ pub const SENTENCES: &[Sentence] = &[
         "{subject} 的字段无法读取：{unreadable_fields}。",
     ),
     says(
-        "has_variant",
-        "{subject} has no variant in the language of {user} ({locale}).",
-        "{subject} 没有适合 {user} 语言（{locale}）的文案。",
+        "is_declared",
+        "{subject} was never declared, so there is no text to send{nearest}.",
+        "{subject} 未声明，没有可发送的文案{nearest}。",
     ),
+    says("has_variant", "{subject} has no {variant}.", "{subject} 没有{variant}。"),
     says(
         "has_template_values",
         "Each variant of {subject} needs something that nobody knows of {user}: {needs}.",
@@ -241,7 +238,7 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "status" => status(situation, language).to_string(),
         "zone" => user.time_zone.clone().unwrap_or_else(|| language.of("none", "无").to_string()),
         "preference" => unreadable(situation, language),
-        "quiet" => quiet(situation),
+        "quiet" => quiet(situation, language),
         "cap" => pushes(situation.daily_cap(), language),
         "category" => category(situation, subject),
         "unreadable" => {
@@ -252,7 +249,8 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "max_sends" | "throttle" | "lead" | "campaign_quiet" => of_campaign(situation, name),
         "gap" => situation.context.settings.minimum_gap_minutes.to_string(),
         "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
-        "locale" => user.locale.clone().unwrap_or_else(|| language.of("unknown", "未知").to_string()),
+        "nearest" => nearest(situation, subject, language),
+        "variant" => missing_variant(situation, subject, language),
         "countries" | "needs" | "unreadable_fields" => of_content(situation, subject, name, language),
         "subject" if reason.subject.starts_with("channel:") => subject.to_string(),
         "time" => Instant::parse_rfc3339(subject)
@@ -317,8 +315,43 @@ fn unreadable(situation: &Situation, language: Language) -> String {
     situation.context.user.unreadable_preference.clone().unwrap_or_else(settings)
 }
 
-fn quiet(situation: &Situation) -> String {
-    situation.quiet_hours().map_or_else(String::new, quiet_text)
+/// Whose quiet hours they are, and which.
+fn quiet(situation: &Situation, language: Language) -> String {
+    let Some(rule) = situation.quiet_rule() else { return String::new() };
+    let text = match rule.is_default {
+        true => language.of(
+            "default quiet hours ({quiet}, decisions.quiet_from and quiet_until), for neither {user} nor a campaign sets any",
+            "默认免打扰时段（{quiet}，见 decisions.quiet_from 与 quiet_until）：{user} 和活动均未设置",
+        ),
+        false => language.of("quiet hours of {user} ({quiet})", " {user} 的免打扰时段（{quiet}）"),
+    };
+    text.replace("{quiet}", &quiet_text(rule.hours)).replace("{user}", &situation.context.user.user_id)
+}
+
+/// The declared content that an undeclared one was probably meant to be.
+fn nearest(situation: &Situation, content_id: &str, language: Language) -> String {
+    let undeclared = content(situation, content_id).and_then(|content| content.undeclared.as_ref());
+    let Some(id) = undeclared.and_then(|undeclared| undeclared.nearest.as_ref()) else {
+        return String::new();
+    };
+    language
+        .of("; the nearest declared content is ‘{id}’", "；最接近的已声明内容是“{id}”")
+        .replace("{id}", id)
+}
+
+/// What a content has no variant of: none at all, or none in the user's language.
+fn missing_variant(situation: &Situation, content_id: &str, language: Language) -> String {
+    let user = &situation.context.user;
+    if content(situation, content_id).is_none_or(|content| content.variants.is_empty()) {
+        return language
+            .of("title and no variants, so there is no text to send", "标题和文案，无可发送的内容")
+            .to_string();
+    }
+    let locale = user.locale.as_deref().unwrap_or(language.of("unknown", "未知"));
+    language
+        .of("variant in the language of {user} ({locale})", "适合 {user} 语言（{locale}）的文案")
+        .replace("{user}", &user.user_id)
+        .replace("{locale}", locale)
 }
 
 fn quiet_text(hours: QuietHours) -> String {

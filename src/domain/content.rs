@@ -75,6 +75,29 @@ pub struct Content {
     /// Fields that are stored and cannot be read; a content with any is never sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,
+    /// Set when the content was never declared: only events or a campaign name it. It is never sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeclared: Option<UndeclaredContent>,
+}
+
+/// A content id without a declared content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndeclaredContent {
+    /// The declared id that is spelled most like it, if a campaign names it and one is close.
+    pub nearest: Option<String>,
+}
+
+impl Content {
+    /// A content that was never declared.
+    pub fn undeclared(content_id: &str, nearest: Option<String>) -> Content {
+        let undeclared = Some(UndeclaredContent { nearest });
+        Content { content_id: content_id.to_string(), undeclared, ..Content::default() }
+    }
+
+    /// Does it have a text to send, or one that cannot be read and is reported?
+    pub fn has_text(&self) -> bool {
+        self.undeclared.is_none() && !(self.variants.is_empty() && self.unreadable.is_empty())
+    }
 }
 
 /// What is wrong with a variant that has nothing to show.

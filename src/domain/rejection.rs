@@ -25,6 +25,8 @@ pub enum RejectionCode {
     NonFiniteValue,
     /// A value outside its closed set or form.
     BadValue,
+    /// A value that is understood and that nothing obeys yet.
+    NotSupported,
     /// Variants of a content that are not variants.
     BadVariants,
     /// The same message_id came before with other content.
@@ -53,6 +55,7 @@ impl RejectionCode {
             RejectionCode::BadNumber => "bad_number",
             RejectionCode::NonFiniteValue => "non_finite_value",
             RejectionCode::BadValue => "bad_value",
+            RejectionCode::NotSupported => "not_supported",
             RejectionCode::BadVariants => "bad_variants",
             RejectionCode::MessageIdConflict => "message_id_conflict",
             RejectionCode::RecordTooLarge => "record_too_large",

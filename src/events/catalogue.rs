@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::columns::{Campaigns, Column, Contents, Table, Users, campaigns, contents, users};
+use super::columns::{
+    Campaigns, Column, Contents, SupportedWords, TIMINGS, TRIGGERS, Table, Users, campaigns, contents, users,
+};
 use super::declared::{DeclaredTable, attributes_in};
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::content::{Content, MessageClass, Variant};
@@ -118,6 +120,8 @@ const CAMPAIGN_COLUMNS: &[Column<Campaigns>] = &[
     campaigns::AUDIENCE,
     campaigns::CONTENTS,
     campaigns::CHANNELS,
+    campaigns::TRIGGER,
+    campaigns::TIMING,
     campaigns::WINDOW_START,
     campaigns::WINDOW_END,
     campaigns::HORIZON_HOURS,
@@ -314,8 +318,6 @@ fn content(row: &CatalogueRow<'_, Contents>) -> Content {
         unreadable.push(name);
         Vec::new()
     });
-    let presentation: Value = row.parsed(contents::PRESENTATION).ok().flatten().unwrap_or_default();
-    let ttl = presentation.get("ttl_seconds").and_then(Value::as_u64);
     Content {
         content_id: row.key(contents::ID),
         category: row.owned(contents::CATEGORY),
@@ -326,9 +328,16 @@ fn content(row: &CatalogueRow<'_, Contents>) -> Content {
         countries: row.list(contents::COUNTRIES),
         vendor_category: row.owned(contents::VENDOR_CATEGORY),
         variants,
-        ttl_seconds: ttl.and_then(|seconds| u32::try_from(seconds).ok()),
+        ttl_seconds: row.text(contents::PRESENTATION).and_then(ttl_seconds),
         unreadable,
+        undeclared: None,
     }
+}
+
+/// The `ttl_seconds` of a stored presentation; one that is not a whole number counts as missing.
+fn ttl_seconds(presentation: &str) -> Option<u32> {
+    let presentation: Value = serde_json::from_str(presentation).ok()?;
+    presentation.get("ttl_seconds")?.as_u64().and_then(|seconds| u32::try_from(seconds).ok())
 }
 
 /// The declared variants, else the title as the only one; `Err` with the column's name when what is stored are no variants.
@@ -344,7 +353,18 @@ fn variants(row: &CatalogueRow<'_, Contents>) -> Result<Vec<Variant>, String> {
     if !declared.is_empty() {
         return Ok(declared);
     }
-    Ok(row.owned(contents::TITLE).map(Variant::of_title).into_iter().collect())
+    let title = row.owned(contents::TITLE).filter(|title| !title.trim().is_empty());
+    Ok(title.map(Variant::of_title).into_iter().collect())
+}
+
+/// What is wrong with a stored word that nothing obeys: an older build took some, and a newer one may know more.
+fn unsupported(
+    row: &CatalogueRow<'_, Campaigns>,
+    column: Column<Campaigns>,
+    words: &SupportedWords,
+) -> Option<String> {
+    let word = row.text(column).filter(|word| !words.now.contains(word))?;
+    words.unsupported(column.name(), word).or_else(|| Some(column.name().to_string()))
 }
 
 fn campaign(row: &CatalogueRow<'_, Campaigns>) -> Campaign {
@@ -359,6 +379,8 @@ fn campaign(row: &CatalogueRow<'_, Campaigns>) -> Campaign {
             unreadable.push(name);
             None
         });
+    unreadable.extend(unsupported(row, campaigns::TRIGGER, &TRIGGERS));
+    unreadable.extend(unsupported(row, campaigns::TIMING, &TIMINGS));
     let status = row.parsed::<CampaignStatus>(campaigns::STATUS);
     Campaign {
         campaign_id: row.key(campaigns::ID),

@@ -14,6 +14,8 @@ pub(super) enum Holds {
     Id,
     Text,
     OneOf(&'static [&'static str]),
+    /// One of a closed set of which a part is not obeyed yet, and so refused.
+    Supported(&'static SupportedWords),
     Zone,
     /// A moment that has passed.
     Past,
@@ -39,6 +41,33 @@ pub(super) enum Holds {
     Others,
 }
 
+/// The words of a closed set, by whether anything obeys them.
+#[derive(Debug, PartialEq)]
+pub(super) struct SupportedWords {
+    /// Words that are obeyed.
+    pub(super) now: &'static [&'static str],
+    /// Words that are reserved: nothing obeys them yet.
+    pub(super) later: &'static [&'static str],
+}
+
+impl SupportedWords {
+    /// What is wrong with a word of the set that nothing obeys yet; `None` for every other word.
+    pub(super) fn unsupported(&self, name: &str, word: &str) -> Option<String> {
+        let supported = self.now.join(" and ");
+        let is_reserved = self.later.contains(&word);
+        is_reserved.then(|| format!("{name} {word:?} is not supported yet; supported: {supported}"))
+    }
+}
+
+/// What starts a campaign: a plan or a request. Nothing watches the clock, events or profiles for it.
+pub(super) const TRIGGERS: SupportedWords = SupportedWords {
+    now: &["manual", "api"],
+    later: &["recurring", "event", "profile_change", "date_attribute"],
+};
+
+/// When a campaign sends: at each user's best time within its window and horizon.
+pub(super) const TIMINGS: SupportedWords = SupportedWords { now: &["best_time"], later: &["now", "at"] };
+
 /// How a column's values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
@@ -59,6 +88,7 @@ impl Holds {
             | Holds::Id
             | Holds::Text
             | Holds::OneOf(_)
+            | Holds::Supported(_)
             | Holds::Zone
             | Holds::ClockTime
             | Holds::List
@@ -255,12 +285,9 @@ pub mod campaigns {
     /// Over which channels.
     pub const CHANNELS: Column<Campaigns> = Column::new("channels", Holds::List);
     /// What starts it.
-    pub const TRIGGER: Column<Campaigns> = Column::new(
-        "trigger",
-        Holds::OneOf(&["manual", "recurring", "event", "profile_change", "date_attribute", "api"]),
-    );
+    pub const TRIGGER: Column<Campaigns> = Column::new("trigger", Holds::Supported(&super::TRIGGERS));
     /// When it sends.
-    pub const TIMING: Column<Campaigns> = Column::new("timing", Holds::OneOf(&["now", "at", "best_time"]));
+    pub const TIMING: Column<Campaigns> = Column::new("timing", Holds::Supported(&super::TIMINGS));
     /// First instant at which it may send.
     pub const WINDOW_START: Column<Campaigns> = Column::new("window_start", Holds::From);
     /// First instant after it.

@@ -10,7 +10,7 @@ use polars::prelude::*;
 use serde_json::Value;
 
 use super::clean::{canonical_json, number, object, optional_id, required_id};
-use super::columns::{Holds, Stored, TableColumn, columns_of, fields_of};
+use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of};
 use super::dead_letters::DeadLetters;
 use super::declared::read_columns;
 use super::formats::{InputRow, RawValue};
@@ -180,6 +180,7 @@ impl Cleaner {
             }
             Holds::Text => Cell::Text(text_of(&value)),
             Holds::OneOf(words) => Cell::Text(one_of(name, &value, words)?),
+            Holds::Supported(words) => Cell::Text(supported(name, &value, words)?),
             Holds::Zone => Cell::Text(self.zone(name, &value)?),
             Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
             Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
@@ -262,6 +263,13 @@ fn text_of(value: &RawValue<'_>) -> String {
 fn one_of(name: &str, value: &RawValue<'_>, words: &[&str]) -> Result<String, Rejection> {
     let text = text_of(value);
     if words.contains(&text.as_str()) { Ok(text) } else { Err(bad(name, value, &words.join(" or "))) }
+}
+
+fn supported(name: &str, value: &RawValue<'_>, words: &SupportedWords) -> Result<String, Rejection> {
+    match words.unsupported(name, &text_of(value)) {
+        Some(detail) => Err(Rejection::new(RejectionCode::NotSupported, detail)),
+        None => one_of(name, value, words.now),
+    }
 }
 
 fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {

@@ -12,7 +12,7 @@ use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
 use feedback::off_policy::PolicyInputError;
 
 /// So many standard deviations off (p < 0.001) an assignment is suspect.
-const SUSPECT: f64 = 3.29;
+pub(super) const SUSPECT: f64 = 3.29;
 /// Below so many units of an arm that reached the goal, intervals are none to rely on.
 const FEW: u64 = 10;
 

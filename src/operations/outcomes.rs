@@ -72,7 +72,7 @@ impl Coded for OutcomesError {
     }
 }
 
-/// Joins what was decided before a moment; by default 1 µs after the newest event or decision.
+/// Joins what was decided before a moment; by default 1 µs after the newest event or decision, but not later than now.
 ///
 /// # Errors
 /// When nothing was decided before it, another process writes, or a file cannot be read or written.
@@ -81,8 +81,8 @@ pub fn outcomes(context: &Context<'_>, as_of: Option<Instant>) -> Result<Outcome
     let _lock = context.lock()?;
     let lake = Lake::open(workspace).map_err(ContextError::from)?;
     let logged = Logged::read(&workspace.decision_log())?;
-    let newest = lake.newest().max(logged.newest()).unwrap_or(context.now);
-    let as_of = as_of.unwrap_or(newest.plus(1));
+    let newest = lake.newest().max(logged.newest());
+    let as_of = as_of.unwrap_or_else(|| context.default_moment(newest));
     let logged = logged.before(as_of);
     if logged.decisions().is_empty() {
         return Err(OutcomesError::NoDecisions(as_of));

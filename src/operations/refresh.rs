@@ -275,6 +275,7 @@ impl Refresh<'_> {
         };
         self.step("plan", &input, || match plan(context, &request) {
             Ok(report) => {
+                report.warnings.iter().for_each(|warning| context.progress.warn(&warning.to_string()));
                 let sends = report.sum(&report.forecasts()).0.sends;
                 let path = out.display().to_string();
                 Ok(MadeStep::done(Product::Plan { path, plan_id: report.plan_id, sends }))

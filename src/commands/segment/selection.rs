@@ -26,7 +26,7 @@ pub(super) struct SelectionArguments {
 /// At which moment, and for whose eyes.
 #[derive(clap::Args)]
 pub(super) struct ViewArguments {
-    /// People as of this moment, of which there are profiles
+    /// People as of this moment, of which there are profiles [default: the newest profiles]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// Who reads the answer: a marketer sees no count below segments.privacy_threshold, others rounded to 10

@@ -58,7 +58,7 @@ pub enum PlanError {
     #[error("bad_due: {:?} is no date (2018-01-01)", .0.to_string())]
     NoSuchDay(Day),
     /// The day is in the past.
-    #[error("bad_due: {day} is over at {now}, the moment of the plan")]
+    #[error("bad_due: {day} is over at {now}, the moment of the plan; --as-of sets an earlier one")]
     DayIsOver {
         /// The day.
         day: Day,
