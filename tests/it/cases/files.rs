@@ -45,4 +45,19 @@ impl Case {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
+
+    /// Takes a text as a file of some kind, from a folder of its own.
+    pub(crate) fn ingest_text(&self, kind: &str, name: &str, text: &str) -> Value {
+        let inbox = tempfile::tempdir().unwrap();
+        let file = inbox.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        self.ingest(kind, file.to_str().unwrap())
+    }
+}
+
+/// The moment so many hours from now, to the second: RFC 3339 in UTC.
+pub(crate) fn hours_from_now(hours: i64) -> String {
+    let output =
+        Command::new("date").args(["-u", "-d", &format!("{hours} hours"), "+%FT%TZ"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_string()
 }

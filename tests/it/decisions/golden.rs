@@ -189,6 +189,11 @@ fn set_content(content: &mut Content, field: &str, value: &str) {
         "vendor_category" => content.vendor_category = Some(value.into()),
         "needs" => content.variants.iter_mut().for_each(|variant| variant.needs = vec![value.into()]),
         "unreadable" => content.unreadable.push(value.into()),
+        "title" => content.variants.clear(),
+        "declared" => {
+            let nearest = Some(value.to_string()).filter(|id| id != "no");
+            *content = Content::undeclared(&content.content_id, nearest);
+        }
         "ttl" => content.ttl_seconds = Some(value.parse().unwrap()),
         "variants" => content.variants = variants(&value.split(',').collect::<Vec<_>>()),
         _ => panic!("{field} is no field of a content"),
@@ -241,7 +246,8 @@ fn verdict_of(decision: &Decision) -> String {
         Action::NoSend => "no_send".into(),
         Action::Hold => format!("hold {}", decision.retry_at.unwrap()),
         Action::Send => {
-            let variant = decision.variant_id.as_ref().map_or(String::new(), |variant| format!("/{variant}"));
+            let named = decision.variant_id.as_ref().filter(|variant| *variant != "default");
+            let variant = named.map_or(String::new(), |variant| format!("/{variant}"));
             let hour = &decision.send_at_local.as_ref().unwrap()[..13];
             format!("send {}{variant} {hour}", decision.content_id.as_ref().unwrap())
         }

@@ -103,7 +103,8 @@ fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
     let last = expires_at.plus(-1);
     let mut shown =
         (0..).map(|minute| send_at.plus(minute * MINUTE)).take_while(|at| *at <= last).chain([last]);
-    assert!(shown.all(|at| !oracle.is_quiet(at)), "it might be shown in quiet hours");
+    let class = chosen.content.message_class;
+    assert!(shown.all(|at| !oracle.is_quiet(class, at)), "it might be shown in quiet hours");
     let ttl = chosen.content.ttl_seconds.unwrap_or(context.settings.ttl_seconds).max(1);
     assert!(expires_at <= send_at.plus(i64::from(ttl) * 1_000_000));
     assert!(chosen.content.expires_at.is_none_or(|end| expires_at <= end));

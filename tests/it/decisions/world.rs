@@ -93,7 +93,8 @@ pub fn context(now: &str) -> DecisionContext {
 
 /// A content whose only input is its logit.
 pub fn content(content_id: &str, logit: f64) -> ContentContext {
-    let content = Content { content_id: content_id.into(), ..Content::default() };
+    let variants = vec![Variant::of_title(content_id.into())];
+    let content = Content { content_id: content_id.into(), variants, ..Content::default() };
     ContentContext { content, evidence: 100.0, sent: 0, content_inputs: vec![logit], pair_inputs: Vec::new() }
 }
 
