@@ -27,6 +27,8 @@ pub enum RejectionCode {
     BadValue,
     /// Variants of a content that are not variants.
     BadVariants,
+    /// A campaign names a content that is not declared, or has no text.
+    UnknownContent,
     /// The same message_id came before with other content.
     MessageIdConflict,
     /// A record over the size limit.
@@ -54,6 +56,7 @@ impl RejectionCode {
             RejectionCode::NonFiniteValue => "non_finite_value",
             RejectionCode::BadValue => "bad_value",
             RejectionCode::BadVariants => "bad_variants",
+            RejectionCode::UnknownContent => "unknown_content",
             RejectionCode::MessageIdConflict => "message_id_conflict",
             RejectionCode::RecordTooLarge => "record_too_large",
             RejectionCode::BadUtf8 => "bad_utf8",

@@ -9,6 +9,8 @@ mod scenarios;
 
 use std::path::PathBuf;
 
+use campaigns::Plannable;
+pub use campaigns::SkippedCampaign;
 pub use error::PlanError;
 pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, pushed_out};
 
@@ -65,12 +67,15 @@ pub fn plan(context: &Context<'_>, request: &PlanRequest) -> Result<PlanReport, 
     let snapshot = Snapshot::build(context.workspace, context.config, now)?;
     let campaigns =
         campaigns::chosen(&snapshot, &request.campaigns, due.map(|(from, to)| (from.max(now), to)))?;
-    campaigns::check_goals(context, &campaigns)?;
-    let segments = campaigns::audiences(context, &campaigns, now)?;
+    let Plannable { campaigns, segments, skipped } = campaigns::plannable(context, campaigns, now)?;
+    for SkippedCampaign { campaign_id, why, .. } in &skipped {
+        context.progress.warn(&format!("campaign {campaign_id:?} is skipped: {why}"));
+    }
     let scenarios = request.what_if.iter().map(|text| Scenario::parse(text, &campaigns));
     let scenarios = scenarios.collect::<Result<Vec<Scenario>, BadChange>>()?;
     let planner = Planner { context, snapshot: &snapshot, lake: &lake, now };
     let mut report = planner.plan(campaigns, segments, request.out.clone())?;
+    report.skipped = skipped;
     for scenario in scenarios {
         report.scenarios.push(scenarios::plan(&planner, &report, scenario)?);
     }
@@ -157,6 +162,7 @@ impl Planner<'_> {
             audience_versions: Vec::new(),
             scenarios: Vec::new(),
             kept: None,
+            skipped: Vec::new(),
             campaigns,
             segments,
         };
