@@ -18,6 +18,7 @@ use domain::campaign::CampaignStatus;
 use domain::content::MessageClass;
 use domain::draw::{draw, falls_within};
 use domain::settings::ConsentWhenUnknown;
+use domain::text::is_same_name;
 use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
 use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, IS_DECLARED};
@@ -131,7 +132,7 @@ fn clock_is_trusted(situation: &Situation) -> RuleVerdict {
 fn has_consented(situation: &Situation) -> RuleVerdict {
     match situation.context.user.consent {
         Consent::Granted => YES,
-        Consent::Denied => NEVER,
+        Consent::Denied | Consent::Unreadable | Consent::Withdrawn => NEVER,
         Consent::Unknown => {
             yes_if(situation.context.settings.consent_when_unknown == ConsentWhenUnknown::Allow)
         }
@@ -291,14 +292,16 @@ fn is_scored(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
 
 fn category_is_not_muted(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let muted = &situation.context.user.muted_categories;
-    yes_if(offer.content.category.as_ref().is_none_or(|category| !muted.contains(category)))
+    let is_muted = |category: &String| muted.iter().any(|muted| is_same_name(muted, category));
+    yes_if(!offer.content.category.as_ref().is_some_and(is_muted))
 }
 
 /// Where a content may not be sent, it may not be sent to whom nobody knows to be elsewhere.
 fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let countries = &offer.content.countries;
     let country = situation.context.user.country.as_ref();
-    yes_if(countries.is_empty() || country.is_some_and(|country| countries.contains(country)))
+    let is_among = |country: &String| countries.iter().any(|one| is_same_name(one, country));
+    yes_if(countries.is_empty() || country.is_some_and(is_among))
 }
 
 /// In the language of the user, in none, or in the default one.

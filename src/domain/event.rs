@@ -178,6 +178,10 @@ pub fn stage_of(name: &str) -> Option<PushStage> {
     }
 }
 
+/// The names of the events that withdraw the consent to be pushed: from there on no push, until the user agrees again.
+pub const WITHDRAWALS: [&str; 2] =
+    [StandardEvent::PushOptedOut.name(), StandardEvent::NotificationsDisabled.name()];
+
 /// Is this an event of a push, be its name a standard or a custom one?
 pub fn is_push(name: &str) -> bool {
     name.starts_with(PUSH_PREFIX)

@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod channel;
+pub mod consent;
 pub mod content;
 pub mod curve;
 pub mod decision;
@@ -14,6 +15,7 @@ pub mod goal;
 pub mod identity;
 pub mod lifecycle;
 pub mod locale;
+pub mod nearest;
 pub mod numeric;
 pub mod pointer;
 pub mod preview;

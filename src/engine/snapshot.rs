@@ -21,6 +21,7 @@ use domain::user::User;
 use domain::zone::database_version;
 use events::catalogue::Catalogue;
 use events::lake::Lake;
+use events::withdrawals::Withdrawals;
 use files::workspace::Workspace;
 use models::inputs::UserAsOf;
 use models::material::Material;
@@ -41,6 +42,7 @@ pub struct Snapshot {
     declared: Arc<Catalogue>,
     contents: Arc<RankedContents>,
     recent: Arc<Recent>,
+    withdrawals: Arc<Withdrawals>,
     rhythms: Arc<Rhythms>,
     scorers: Arc<BTreeMap<String, SnapshotScorer>>,
     shadows: Arc<BTreeMap<String, Shadow>>,
@@ -103,6 +105,7 @@ impl Snapshot {
         let material = Material::read(workspace, &lake, zone, as_of, &|_, _| ())?;
         let declared = Arc::clone(&material.catalogue);
         let recent = Recent::read(&lake, as_of)?;
+        let withdrawals = Withdrawals::read(&lake, as_of)?;
         let rhythms = Rhythms::learn(&lake, &material.declared, as_of, config.send_time.interval)?;
         let contents = Arc::new(RankedContents::of(&declared, &recent));
         let (scorers, mut model_errors) = scorers(workspace, config, &declared.campaigns);
@@ -126,6 +129,7 @@ impl Snapshot {
             declared,
             contents,
             recent: Arc::new(recent),
+            withdrawals: Arc::new(withdrawals),
             rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
             fatigue_half_life_days: config.profiles.fatigue_half_life_days,
@@ -208,6 +212,7 @@ impl Snapshot {
         let undeclared = || User::undeclared(user_id, self.rhythms.knows(user_id));
         let mut user = self.declared.users.get(user_id).cloned().unwrap_or_else(undeclared);
         user.fill_zone(self.rhythms.device_zone(user_id), self.default_time_zone.as_deref());
+        self.withdrawals.apply(&mut user);
         user
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::columns::{
     Campaigns, Column, Contents, SupportedWords, TIMINGS, TRIGGERS, Table, Users, campaigns, contents, users,
 };
-use super::declared::{DeclaredTable, attributes_in};
+use super::declared::{DeclaredTable, attributes_in, items_of};
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::content::{Content, MessageClass, Variant};
 use domain::device::Device;
@@ -91,6 +91,7 @@ const USER_COLUMNS: &[Column<Users>] = &[
     users::LOCALE,
     users::COUNTRY,
     users::CONSENT,
+    users::CONSENT_AT,
     users::QUIET_FROM,
     users::QUIET_UNTIL,
     users::MAX_PER_DAY,
@@ -199,12 +200,14 @@ fn by_id<T: Table, V>(
 const RULE_COLUMNS: &[Column<Users>] = &[
     users::ID,
     users::CONSENT,
+    users::CONSENT_AT,
     users::TIME_ZONE,
     users::QUIET_FROM,
     users::QUIET_UNTIL,
     users::MAX_PER_DAY,
     users::DEVICES,
     users::PERSONALISATION,
+    users::MUTED_CATEGORIES,
 ];
 
 /// The declared users one by one, as rules about a user alone ask for them; a million of them need not be in memory.
@@ -242,7 +245,6 @@ fn user(row: &CatalogueRow<'_, Users>) -> User {
     User {
         locale: row.owned(users::LOCALE),
         country: row.owned(users::COUNTRY),
-        muted_categories: row.list(users::MUTED_CATEGORIES),
         fields: fillable_names(&attributes_of(row)),
         ..ruled_user(row)
     }
@@ -252,9 +254,10 @@ fn user(row: &CatalogueRow<'_, Users>) -> User {
 fn ruled_user(row: &CatalogueRow<'_, Users>) -> User {
     let mut user = User { user_id: row.key(users::ID), known: true, ..User::default() };
     let mut unreadable = Vec::new();
-    match row.parsed::<Consent>(users::CONSENT) {
-        Ok(consent) => user.consent = consent.unwrap_or_default(),
-        Err(name) => unreadable.push(name),
+    user.consent = Consent::stored(row.text(users::CONSENT));
+    user.consent_at = row.instant(users::CONSENT_AT);
+    if user.consent == Consent::Unreadable {
+        unreadable.push(users::CONSENT.name().to_string());
     }
     match row.text(users::TIME_ZONE).map(Zone::shared) {
         Some(Some(zone)) => {
@@ -280,6 +283,11 @@ fn ruled_user(row: &CatalogueRow<'_, Users>) -> User {
         None | Some("on") => user.personalisation = true,
         Some("off") => user.personalisation = false,
         Some(_) => unreadable.push(users::PERSONALISATION.name().to_string()),
+    }
+    match row.text(users::MUTED_CATEGORIES).map(items_of) {
+        Some(None) => unreadable.push(users::MUTED_CATEGORIES.name().to_string()),
+        Some(Some(items)) => user.muted_categories = items.map(str::to_string).collect(),
+        None => {}
     }
     user.unreadable_preference = unreadable.into_iter().next();
     user

@@ -16,6 +16,10 @@ pub(super) enum Holds {
     OneOf(&'static [&'static str]),
     /// One of a closed set of which a part is not obeyed yet, and so refused.
     Supported(&'static SupportedWords),
+    /// A grant, a refusal, or a word that is neither.
+    Consent,
+    /// On or off.
+    Switch,
     Zone,
     /// A moment that has passed.
     Past,
@@ -89,6 +93,8 @@ impl Holds {
             | Holds::Text
             | Holds::OneOf(_)
             | Holds::Supported(_)
+            | Holds::Consent
+            | Holds::Switch
             | Holds::Zone
             | Holds::ClockTime
             | Holds::List
@@ -160,6 +166,11 @@ impl<T> Column<T> {
         Column { column: TableColumn { field, holds }, table: PhantomData }
     }
 
+    /// Its index among the columns beside the key.
+    pub(super) fn index_in(self, columns: &[TableColumn]) -> Option<usize> {
+        columns.iter().skip(1).position(|column| column.field.name == self.name())
+    }
+
     /// Its name in the table and in files.
     pub const fn name(self) -> &'static str {
         self.column.field.name
@@ -180,8 +191,10 @@ pub mod users {
     pub const COUNTRY: Column<Users> = Column::new("country", Holds::Id);
     /// Sign-up.
     pub const CREATED_AT: Column<Users> = Column::new("created_at", Holds::Past);
-    /// What the user said on being pushed.
-    pub const CONSENT: Column<Users> = Column::new("consent", Holds::OneOf(&["granted", "denied"]));
+    /// Has the user agreed to be pushed?
+    pub const CONSENT: Column<Users> = Column::new("consent", Holds::Consent);
+    /// Since when.
+    pub const CONSENT_AT: Column<Users> = Column::new("consent_at", Holds::Past);
     /// First quiet minute.
     pub const QUIET_FROM: Column<Users> = Column::new("quiet_from", Holds::ClockTime);
     /// First minute after it.
@@ -193,7 +206,7 @@ pub mod users {
     /// What reaches the user.
     pub const DEVICES: Column<Users> = Column::new("devices", Holds::Devices);
     /// May the user's acts decide what they get?
-    pub const PERSONALISATION: Column<Users> = Column::new("personalisation", Holds::OneOf(&["on", "off"]));
+    pub const PERSONALISATION: Column<Users> = Column::new("personalisation", Holds::Switch);
     /// Everything else, as a JSON object.
     pub const ATTRIBUTES: Column<Users> = Column::new("attributes", Holds::Others);
 
@@ -205,6 +218,7 @@ pub mod users {
         COUNTRY.column,
         CREATED_AT.column,
         CONSENT.column,
+        CONSENT_AT.column,
         QUIET_FROM.column,
         QUIET_UNTIL.column,
         MAX_PER_DAY.column,

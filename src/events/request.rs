@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
 
+use super::consents::ConsentChanges;
 use super::dead_letters::Reasons;
 use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
+use super::notes::CellNotes;
 use super::staging::RecordVerdicts;
 use domain::error::{Coded, ErrorKind};
 use domain::rejection::{Rejection, RejectionCode};
@@ -69,31 +71,10 @@ pub struct IngestSummary {
     pub other_columns: BTreeSet<String>,
     /// Days of the lake that gained an event, in order.
     pub changed_days: Vec<Day>,
-    /// Cells that were kept although they cannot be read.
-    pub unreadable: UnreadableCells,
-}
-
-/// Cells that cannot be read and were kept, so that what depends on them is refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnreadableCells {
-    /// How many.
-    pub count: u64,
-    /// The first one: file, line and what is wrong.
-    pub first: Option<String>,
-}
-
-impl UnreadableCells {
-    /// Counts one more.
-    pub fn add(&mut self, described: String) {
-        self.count += 1;
-        self.first.get_or_insert(described);
-    }
-
-    /// Counts those of another file.
-    pub fn merge(&mut self, other: UnreadableCells) {
-        self.count += other.count;
-        self.first = self.first.take().or(other.first);
-    }
+    /// Cells of accepted records that something is odd about.
+    pub notes: CellNotes,
+    /// Users whose consent changed in a way that somebody may not have meant.
+    pub consents: ConsentChanges,
 }
 
 /// An ingest that stopped; nothing was changed.

@@ -11,26 +11,31 @@ use serde_json::Value;
 
 use super::clean::{canonical_json, number, object, optional_id, required_id};
 use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of};
+use super::consents::{ConsentChanges, ConsentColumns};
 use super::dead_letters::DeadLetters;
-use super::declared::read_columns;
+use super::declared::{UNREADABLE_LIST, read_columns};
 use super::formats::{InputRow, RawValue};
+use super::known::Known;
 use super::mapping::Mapping;
+use super::notes::{CellNote, CellNotes, NoteKind};
 use super::reading::IngestSource;
-use super::request::{FilesError, IngestStage, IngestSummary, PendingChange, UnreadableCells};
+use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange};
 use super::stamps::StampReader;
+use domain::consent::{CONSENT_WORDS, Consent};
 use domain::content::Variant;
 use domain::device::Device;
 use domain::error::Coded;
 use domain::frequency::FrequencyRule;
 use domain::rejection::{Rejection, RejectionCode};
 use domain::time::{Day, Instant};
+use domain::user::MinuteOfDay;
 use domain::zone::{UnknownZone, Zones};
 use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// A clean value.
 #[derive(Clone, Debug, PartialEq)]
-enum Cell {
+pub(super) enum Cell {
     Text(String),
     Whole(i64),
     Number(f64),
@@ -38,7 +43,7 @@ enum Cell {
 
 /// What a record says about a column.
 #[derive(Clone, Debug, PartialEq)]
-enum FieldUpdate {
+pub(super) enum FieldUpdate {
     /// Nothing: the former value stays.
     Nothing,
     /// That it is empty, or this.
@@ -63,22 +68,24 @@ pub(super) fn take_rows(
     let kind = source.request.kind;
     let columns = columns_of(kind);
     let path = workspace.table(kind.as_str());
-    let mut rows = read_rows(&path, columns)?;
-    let mut cleaner = Cleaner::new(columns, source);
+    let consent = ConsentColumns::of(columns);
+    let mut table = UpsertTable { rows: read_rows(&path, columns)?, consent, now: source.request.now };
+    let mut cleaner = Cleaner::new(columns, source, Known::read(workspace, kind)?);
     let mut summary = IngestSummary::default();
     for file in source.request.files {
-        let (mut patches, mut unreadable) = (Vec::new(), UnreadableCells::default());
+        let (mut patches, mut notes) = (Vec::new(), CellNotes::default());
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
-            patches.push(cleaner.clean(mapping, row)?);
-            if let Some(detail) = cleaner.unreadable.take() {
-                unreadable.add(format!("{}:{line}: {detail}", file.display()));
-            }
+            let cleaned = cleaner.clean(mapping, row);
+            // What was noted of a record that is rejected is not kept.
+            let noted = std::mem::take(&mut cleaner.noted);
+            patches.push(cleaned?);
+            noted.into_iter().for_each(|note| notes.add(note, &format!("{}:{line}", file.display())));
             Ok(())
         })?;
         match taken {
             Ok(part) => {
                 summary.add(part);
-                summary.unreadable.merge(unreadable);
+                summary.notes.merge(notes);
             }
             Err(error) => {
                 summary.refused.push(error);
@@ -86,34 +93,45 @@ pub(super) fn take_rows(
             }
         }
         for (key, patch) in patches {
-            let changed = apply(&mut rows, key, patch, columns.len());
+            let changed = table.apply(key, patch, &mut summary.consents);
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
     }
     if summary.accepted == 0 {
         return Ok((summary, PendingChange::Nothing));
     }
-    let frame = frame_of(&rows, columns).map_err(TableError::parquet(&path))?;
+    let frame = frame_of(&table.rows, columns).map_err(TableError::parquet(&path))?;
     Ok((summary, PendingChange::Table(path, frame)))
 }
 
-/// Puts a patch over the row of its key; does that change anything?
-fn apply(rows: &mut RowsByKey, key: String, patch: Patch, width: usize) -> bool {
-    let is_new = !rows.contains_key(&key);
-    let row = rows.entry(key).or_insert_with(|| vec![None; width - 1]);
-    let mut changed = is_new;
-    for (cell, said) in row.iter_mut().zip(patch) {
-        let value = match said {
-            FieldUpdate::Nothing => continue,
-            FieldUpdate::Cell(value) => value,
-            FieldUpdate::Attributes(entries) => merged(cell.as_ref(), entries),
-        };
-        if value != *cell {
-            *cell = value;
-            changed = true;
+/// The rows of a table while files are read over them.
+struct UpsertTable {
+    rows: RowsByKey,
+    consent: Option<ConsentColumns>,
+    now: Instant,
+}
+
+impl UpsertTable {
+    /// Puts a patch over the row of its key; does that change anything?
+    fn apply(&mut self, key: String, mut patch: Patch, changes: &mut ConsentChanges) -> bool {
+        let mut changed = !self.rows.contains_key(&key);
+        let row = self.rows.entry(key).or_insert_with(|| vec![None; patch.len()]);
+        if let Some(consent) = self.consent {
+            consent.settle(row, &mut patch, self.now, changes);
         }
+        for (cell, said) in row.iter_mut().zip(patch) {
+            let value = match said {
+                FieldUpdate::Nothing => continue,
+                FieldUpdate::Cell(value) => value,
+                FieldUpdate::Attributes(entries) => merged(cell.as_ref(), entries),
+            };
+            if value != *cell {
+                *cell = value;
+                changed = true;
+            }
+        }
+        changed
     }
-    changed
 }
 
 /// The former attributes with some set or cleared.
@@ -140,33 +158,51 @@ struct Cleaner {
     past: StampReader,
     any: StampReader,
     zones: Zones,
-    /// What is wrong with a cell of the last record that was kept although it cannot be read.
-    unreadable: Option<String>,
+    /// Does a cell that cannot be read cost itself alone? A rejected row of users would leave a former consent in force.
+    keeps_rows: bool,
+    /// What else is declared, to compare with.
+    known: Known,
+    /// What is odd about cells of the last record that was kept.
+    noted: Vec<CellNote>,
 }
 
 impl Cleaner {
-    fn new(columns: &'static [TableColumn], source: &IngestSource<'_>) -> Cleaner {
+    fn new(columns: &'static [TableColumn], source: &IngestSource<'_>, known: Known) -> Cleaner {
         /// Windows and expiries lie ahead, but not further than two centuries.
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
-        Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default(), unreadable: None }
+        let keeps_rows = source.request.kind == InputKind::Users;
+        let (past, zones) = (source.stamp_reader(), Zones::default());
+        Cleaner { columns, past, any, zones, keeps_rows, known, noted: Vec::new() }
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
-        self.unreadable = None;
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
             let value = mapping.get(row, index);
-            patch.push(if column.holds == Holds::Others {
-                others(mapping, row, mapping.has(row, index).then_some((column.field.name, value)))?
+            let said = if column.holds == Holds::Others {
+                let declared = mapping.has(row, index).then_some((column.field.name, value.clone()));
+                others(mapping, row, declared)
             } else if mapping.has(row, index) {
-                FieldUpdate::Cell(self.cell(column, value)?)
+                self.cell(column, value.clone()).map(FieldUpdate::Cell)
             } else {
-                FieldUpdate::Nothing
+                Ok(FieldUpdate::Nothing)
+            };
+            patch.push(match said {
+                Err(rejection) if self.keeps_rows => {
+                    self.note(column, NoteKind::Unreadable, rejection.detail);
+                    unreadable(column.holds, &value)
+                }
+                said => said?,
             });
         }
+        self.known.check(self.columns, &patch)?;
         Ok((key.into_owned(), patch))
+    }
+
+    fn note(&mut self, column: &TableColumn, kind: NoteKind, detail: String) {
+        self.noted.push(CellNote { column: column.field.name, kind, detail });
     }
 
     fn cell(&mut self, column: &TableColumn, value: RawValue<'_>) -> Result<Option<Cell>, Rejection> {
@@ -181,6 +217,8 @@ impl Cleaner {
             Holds::Text => Cell::Text(text_of(&value)),
             Holds::OneOf(words) => Cell::Text(one_of(name, &value, words)?),
             Holds::Supported(words) => Cell::Text(supported(name, &value, words)?),
+            Holds::Consent => return Ok(self.consent(column, &value)),
+            Holds::Switch => Cell::Text(switch(name, &value)?),
             Holds::Zone => Cell::Text(self.zone(name, &value)?),
             Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
             Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
@@ -188,9 +226,13 @@ impl Cleaner {
             Holds::ClockTime => Cell::Text(clock_time(name, &value)?),
             Holds::Whole(least, most) => Cell::Whole(whole(name, &value, least, most)?),
             Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
-            Holds::List => return list(name, &value),
+            Holds::List => {
+                let cell = list(name, &value)?;
+                self.look_at_list(column, &value, cell.as_ref());
+                return Ok(cell);
+            }
             Holds::JsonArray => Cell::Text(json_array(name, &value)?),
-            Holds::Variants => Cell::Text(self.variants(&value)),
+            Holds::Variants => Cell::Text(self.variants(column, &value)),
             Holds::Devices => Cell::Text(array_of::<Device>(name, &value)?),
             Holds::FrequencyRules => Cell::Text(array_of::<FrequencyRule>(name, &value)?),
             Holds::JsonObject | Holds::Others => {
@@ -202,10 +244,37 @@ impl Cleaner {
 
     /// The variants as they were written: a newer build may know more of them than this one. What cannot be read is kept
     /// too, so that the content is known and never sent; without its row, it would be one that only events know.
-    fn variants(&mut self, value: &RawValue<'_>) -> String {
+    fn variants(&mut self, column: &TableColumn, value: &RawValue<'_>) -> String {
         let parsed = json_in(value);
-        self.unreadable = Variant::read_all(&parsed).err().map(|rejection| rejection.detail);
+        if let Err(rejection) = Variant::read_all(&parsed) {
+            self.note(column, NoteKind::Unreadable, rejection.detail);
+        }
         if parsed.is_null() { text_of(value) } else { canonical_json(&parsed) }
+    }
+
+    /// The word in our table; one that is neither a grant nor a refusal is kept as unreadable, which stops pushes.
+    fn consent(&mut self, column: &TableColumn, value: &RawValue<'_>) -> Option<Cell> {
+        let consent = Consent::read(&text_of(value));
+        if consent == Consent::Unreadable {
+            let rejection = bad(column.field.name, value, CONSENT_WORDS);
+            self.note(column, NoteKind::Unreadable, rejection.detail);
+        }
+        (consent != Consent::Unknown).then(|| Cell::Text(consent.as_str().to_string()))
+    }
+
+    /// Points out what may be two items of a list, and names that nothing declared has.
+    fn look_at_list(&mut self, column: &TableColumn, value: &RawValue<'_>, cell: Option<&Cell>) {
+        let Some(Cell::Text(items)) = cell else { return };
+        let name = column.field.name;
+        let is_plain = matches!(value, RawValue::Text(text) if !text.trim_start().starts_with('['));
+        if let Some(item) = items.split(';').find(|item| is_plain && item.contains([',', '|'])) {
+            let detail =
+                format!("{name} {item:?} is one item: items are separated by `;`, in JSON lines by an array");
+            self.note(column, NoteKind::Separator, detail);
+        }
+        if let Some(detail) = self.known.unmatched(name, items) {
+            self.note(column, NoteKind::Unmatched, detail);
+        }
     }
 
     fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
@@ -272,22 +341,51 @@ fn supported(name: &str, value: &RawValue<'_>, words: &SupportedWords) -> Result
     }
 }
 
+/// HH:MM; H:MM and a whole minute with its seconds are the same.
 fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
     let text = text_of(value);
-    let below = |digits: &str, limit: &str| {
-        // Two digits sort as the numbers they write.
-        digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits < limit
-    };
-    match text.split_once(':') {
-        Some((hour, minute)) if below(hour, "24") && below(minute, "60") => Ok(text),
-        _ => Err(bad(name, value, "HH:MM")),
+    let wrong = || bad(name, value, "HH:MM");
+    let minutes = text.trim().strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(text.trim());
+    let (hour, minute) = minutes.split_once(':').ok_or_else(wrong)?;
+    let minute = MinuteOfDay::parse(&format!("{hour:0>2}:{minute}")).ok_or_else(wrong)?;
+    Ok(minute.into())
+}
+
+/// `on` or `off`.
+fn switch(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let text = text_of(value).trim().to_lowercase();
+    match text.as_str() {
+        "on" | "true" | "yes" | "y" | "1" => Ok("on".to_string()),
+        "off" | "false" | "no" | "n" | "0" => Ok("off".to_string()),
+        _ => Err(bad(name, value, "on or off")),
     }
+}
+
+/// What is stored of a cell that cannot be read: a preference stays unreadable, which stops pushes; anything else is unknown.
+fn unreadable(holds: Holds, value: &RawValue<'_>) -> FieldUpdate {
+    /// What is shown of it is short.
+    const LONGEST: usize = 256;
+    let text = || text_of(value).chars().take(LONGEST).collect::<String>();
+    FieldUpdate::Cell(match holds {
+        Holds::OneOf(_) | Holds::Switch | Holds::Zone | Holds::ClockTime | Holds::Devices => {
+            Some(Cell::Text(text()))
+        }
+        Holds::List => Some(Cell::Text(format!("{UNREADABLE_LIST}{}", text()))),
+        // No count is negative.
+        Holds::Whole(..) => Some(Cell::Whole(-1)),
+        Holds::Others => return FieldUpdate::Nothing,
+        _ => None,
+    })
 }
 
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
-        RawValue::Text(text) => text.trim().parse().map_err(|_| wanted())?,
+        // Tables of numbers write whole ones as 2.0.
+        RawValue::Text(text) => {
+            let digits = text.trim().trim_end_matches('0').strip_suffix('.').unwrap_or(text.trim());
+            digits.parse().map_err(|_| wanted())?
+        }
         other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }

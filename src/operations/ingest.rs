@@ -1,5 +1,7 @@
 //! Takes files of events, users, contents or campaigns into the workspace.
 
+mod cells;
+
 use std::path::PathBuf;
 
 use super::context::{Context, ContextError, Progress};
@@ -144,21 +146,11 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
 fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
-    let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
+    let mut warnings = cells::warnings(summary);
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));
         warnings.extend(future_stamps(lake.newest(), context.now));
     }
     Ok(warnings)
-}
-
-/// Contents that were taken in and are never sent.
-fn unreadable_contents(summary: &IngestSummary) -> Option<String> {
-    let first = summary.unreadable.first.as_ref()?;
-    let count = summary.unreadable.count;
-    Some(format!(
-        "bad_variants: {count} contents have variants that cannot be read and are never sent until they are corrected; the \
-         first: {first}"
-    ))
 }

@@ -12,6 +12,8 @@ mod warnings;
 use std::path::PathBuf;
 
 pub use added::{AddedByPush, COUNTED};
+use campaigns::Plannable;
+pub use campaigns::SkippedCampaign;
 pub use error::PlanError;
 pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, pushed_out};
 pub use warnings::PlanWarning;
@@ -69,12 +71,15 @@ pub fn plan(context: &Context<'_>, request: &PlanRequest) -> Result<PlanReport, 
     let snapshot = Snapshot::build(context.workspace, context.config, now)?;
     let campaigns =
         campaigns::chosen(&snapshot, &request.campaigns, due.map(|(from, to)| (from.max(now), to)))?;
-    campaigns::check_goals(context, &campaigns)?;
-    let segments = campaigns::audiences(context, &campaigns, now)?;
+    let Plannable { campaigns, segments, skipped } = campaigns::plannable(context, campaigns, now)?;
+    for SkippedCampaign { campaign_id, why, .. } in &skipped {
+        context.progress.warn(&format!("campaign {campaign_id:?} is skipped: {why}"));
+    }
     let scenarios = request.what_if.iter().map(|text| Scenario::parse(text, &campaigns));
     let scenarios = scenarios.collect::<Result<Vec<Scenario>, BadChange>>()?;
     let planner = Planner { context, snapshot: &snapshot, lake: &lake, now };
     let mut report = planner.plan(campaigns, segments, request.out.clone())?;
+    report.skipped = skipped;
     for scenario in scenarios {
         report.scenarios.push(scenarios::plan(&planner, &report, scenario)?);
     }
@@ -162,6 +167,7 @@ impl Planner<'_> {
             audience_versions: Vec::new(),
             scenarios: Vec::new(),
             kept: None,
+            skipped: Vec::new(),
             campaigns,
             segments,
         };

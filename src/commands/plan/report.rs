@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::output::{table, thousands};
 use engine::POPULARITY;
-use operations::plan::{AddedByPush, COUNTED, Counts, HOUR, PlanReport, pushed_out};
+use operations::plan::{AddedByPush, COUNTED, Counts, HOUR, PlanReport, SkippedCampaign, pushed_out};
 use planning::decided::CampaignDecided;
 use planning::forecast::{Bounds, Forecast};
 use planning::solver::outcome::Pair;
@@ -28,6 +28,7 @@ pub(super) fn lines(report: &PlanReport) -> Vec<String> {
     lines.extend(reached(report));
     lines.extend(audiences(report));
     lines.extend(unsent(report));
+    lines.extend(skipped(report));
     lines.extend(pairs(report));
     lines.extend(load(report));
     lines.push(String::new());
@@ -114,6 +115,15 @@ fn audiences(report: &PlanReport) -> Vec<String> {
         format!("  {campaign} is for segment {segment_id} version {version}: {members} members as of {as_of}")
     };
     report.segments.iter().map(line).collect()
+}
+
+/// Campaigns that were asked for and are not planned, and why.
+fn skipped(report: &PlanReport) -> Vec<String> {
+    let line = |skipped: &SkippedCampaign| {
+        let why = skipped.why.lines().next().unwrap_or_default();
+        format!("  {} is not planned: {why}", skipped.campaign_id)
+    };
+    report.skipped.iter().map(line).collect()
 }
 
 /// Who gets nothing, and which rule decided it.

@@ -97,6 +97,16 @@ impl From<std::convert::Infallible> for PlanError {
     }
 }
 
+impl PlanError {
+    /// Is it about one campaign, so that others can be planned?
+    pub fn is_about_one_campaign(&self) -> bool {
+        matches!(
+            self,
+            PlanError::UnknownGoal { .. } | PlanError::AbsentGoal { .. } | PlanError::UnknownAudience { .. }
+        )
+    }
+}
+
 impl Coded for PlanError {
     fn code(&self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::added::{AddedByPush, COUNTED};
+use super::campaigns::SkippedCampaign;
 use super::warnings::PlanWarning;
 use config::PlanningConfig;
 use domain::campaign::Campaign;
@@ -58,6 +59,8 @@ pub struct PlanReport {
     pub scenarios: Vec<ScenarioReport>,
     /// Where the plan went; `None`: it was only looked at.
     pub kept: Option<KeptPlan>,
+    /// Campaigns that were asked for and cannot be planned; the others are.
+    pub skipped: Vec<SkippedCampaign>,
 }
 
 /// What a plan under changes comes to.
@@ -128,6 +131,11 @@ impl PlanReport {
             "warnings": self.warnings_json(),
             "what_if": self.scenarios.iter().map(|scenario| self.scenario(scenario)).collect::<Vec<Value>>(),
         });
+        let skipped = |skipped: &SkippedCampaign| {
+            let SkippedCampaign { campaign_id, code, why } = skipped;
+            json!({ "campaign_id": campaign_id, "code": code, "why": why })
+        };
+        report["skipped"] = json!(self.skipped.iter().map(skipped).collect::<Vec<Value>>());
         if let Some(kept) = &self.kept {
             report["hand_off"] = json!({ "path": kept.out, "manifest": kept.manifest, "rows": kept.rows });
             report["decisions"] = json!(kept.decisions);

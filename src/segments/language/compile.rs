@@ -4,7 +4,7 @@ use super::error::{
     CompileError, ErrorCause, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath,
 };
 use super::expression::{Condition, Expression, Subject, Value};
-use super::fields::{FUNCTIONS, FieldCatalogue, FieldType};
+use super::fields::{AttributeTypes, CatalogueField, FUNCTIONS, FieldCatalogue, FieldType};
 use super::keys::LookupKey;
 use super::predicate::{CompiledQuestion, Predicate};
 use super::questions::{TestedField, ask};
@@ -19,8 +19,8 @@ const MOST_NESTED: usize = 10;
 /// What stands behind the id of a segment.
 #[derive(Clone, Copy, Debug)]
 pub enum Saved<'a> {
-    /// An expression.
-    Expression(&'a Expression),
+    /// An expression, and the types that its attributes had when it was saved.
+    Expression(&'a Expression, &'a AttributeTypes),
     /// Members that were uploaded: looked up as [`LookupKey::List`].
     List,
     /// Nobody can tell: a file of it cannot be read, for this reason.
@@ -50,8 +50,23 @@ pub fn compile<'s>(
     own: Option<&str>,
     saved: &impl Fn(&str) -> Option<Saved<'s>>,
 ) -> Result<Predicate, Located> {
+    compile_saved(expression, &AttributeTypes::new(), circumstances, own, saved)
+}
+
+/// Compiles a saved expression, whose attributes keep the types that they had then, whatever cells have come since.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_saved<'s>(
+    expression: &Expression,
+    types: &AttributeTypes,
+    circumstances: Circumstances<'_>,
+    own: Option<&str>,
+    saved: &impl Fn(&str) -> Option<Saved<'s>>,
+) -> Result<Predicate, Located> {
     let stack = own.map(str::to_string).into_iter().collect();
-    let mut compiler = Compiler { circumstances, saved, stack, path: Vec::new(), nodes: 0 };
+    let types = types.clone();
+    let mut compiler = Compiler { circumstances, saved, stack, types, path: Vec::new(), nodes: 0 };
     compiler.expression(expression).map_err(|CompileError { cause, suggestion }| Located {
         cause,
         suggestion,
@@ -64,6 +79,8 @@ struct Compiler<'a, 'b, F> {
     saved: &'b F,
     /// Ids of the segments that are being put in.
     stack: Vec<String>,
+    /// Types that the segment at hand remembers.
+    types: AttributeTypes,
     /// Where it stands; after an error, where that is.
     path: NodePath,
     nodes: usize,
@@ -137,13 +154,17 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
         let catalogue = self.circumstances.catalogue;
         let number = |key| Ok((key, FieldType::Number, Vec::new()));
         match subject {
-            Subject::Field(name) => match catalogue.field(name.as_str()) {
-                Some(field) => Ok((field.key.clone(), field.field_type, field.values.clone())),
-                None => Err(unknown_field(catalogue, name.as_str())),
+            Subject::Field(name) => match (catalogue.field(name.as_str()), self.remembered(name.as_str())) {
+                (None | Some(CatalogueField { key: LookupKey::Attribute(..), .. }), Some(remembered)) => {
+                    Ok(remembered)
+                }
+                (Some(field), _) => Ok((field.key.clone(), field.field_type, field.values.clone())),
+                (None, None) => Err(unknown_field(catalogue, name.as_str())),
             },
-            Subject::Attribute(name) => match catalogue.attribute(name) {
-                Some(field_type) => Ok((LookupKey::Attribute(name.clone()), field_type, Vec::new())),
-                None => {
+            Subject::Attribute(name) => match (self.remembered(name), catalogue.attribute(name)) {
+                (Some(remembered), _) => Ok(remembered),
+                (None, Some(field_type)) => Ok(attribute(name, field_type)),
+                (None, None) => {
                     let nearest = catalogue.nearest_attribute(name);
                     Err(ErrorCause::UnknownField(shortened(name))
                         .meant(nearest.map(|name| format!("attribute({name:?})"))))
@@ -164,6 +185,11 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
         }
     }
 
+    /// An attribute with the type that the segment at hand remembers.
+    fn remembered(&self, name: &str) -> Option<(LookupKey, FieldType, Vec<&'static str>)> {
+        self.types.get(name).map(|field_type| attribute(name, *field_type))
+    }
+
     fn goal(&self, goal: &str) -> Result<String, CompileError> {
         let goals = self.circumstances.catalogue.goals();
         match goals.iter().any(|known| known == goal) {
@@ -181,8 +207,8 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             let round: Vec<&str> = self.stack[start..].iter().map(String::as_str).chain([id]).collect();
             return Err(ErrorCause::SegmentCycle(round.join(" → ")).into());
         }
-        let expression = match (self.saved)(id) {
-            Some(Saved::Expression(expression)) => expression,
+        let (expression, types) = match (self.saved)(id) {
+            Some(Saved::Expression(expression, types)) => (expression, types),
             Some(Saved::List) => return Ok(asked),
             Some(Saved::Damaged(why)) => {
                 let (segment, why) = (shortened(id), why.to_string());
@@ -198,7 +224,9 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
         }
         self.stack.push(id.to_string());
         let path = std::mem::take(&mut self.path);
+        let own_types = std::mem::replace(&mut self.types, types.clone());
         let inner = self.expression(expression);
+        self.types = own_types;
         // What is wrong inside the other segment is shown at the node that names it.
         self.path = path;
         self.stack.pop();
@@ -211,6 +239,10 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             _ => Predicate::Everybody,
         })
     }
+}
+
+fn attribute(name: &str, field_type: FieldType) -> (LookupKey, FieldType, Vec<&'static str>) {
+    (LookupKey::Attribute(name.to_string(), field_type), field_type, Vec::new())
 }
 
 fn check_value(value: &Value) -> Result<(), CompileError> {

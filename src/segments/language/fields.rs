@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::expression::{Expression, Subject};
 use super::keys::{Computed, DeclaredField, LookupKey};
 use super::words::{is_field_name, nearest};
 use domain::lifecycle::Lifecycle;
@@ -11,7 +12,7 @@ use domain::rhythm::Rhythm;
 use profiles::features::{Aggregate, FEATURES, Feature, Interest};
 
 /// What a field's values are, and so what it may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
     /// A number.
@@ -78,6 +79,9 @@ pub struct CatalogueField {
     pub key: LookupKey,
 }
 
+/// Types of attributes, by name.
+pub type AttributeTypes = BTreeMap<String, FieldType>;
+
 /// A function of the language, as a field with arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Function {
@@ -125,7 +129,7 @@ impl FieldCatalogue {
             own.map(|field| (field.name.clone(), field)).collect();
         for (name, field_type) in attributes.iter().filter(|(name, _)| is_field_name(name)) {
             fields.entry(name.clone()).or_insert_with(|| {
-                let key = LookupKey::Attribute(name.clone());
+                let key = LookupKey::Attribute(name.clone(), *field_type);
                 field(name, *field_type, "", "an attribute that users were declared with", key)
             });
         }
@@ -150,6 +154,35 @@ impl FieldCatalogue {
     /// The type of an attribute.
     pub fn attribute(&self, name: &str) -> Option<FieldType> {
         self.attributes.get(name).copied()
+    }
+
+    /// The attributes that an expression asks for, with their types; those of segments it names are not among them.
+    pub fn attributes_in(&self, expression: &Expression) -> AttributeTypes {
+        let mut types = AttributeTypes::new();
+        self.gather(expression, &mut types);
+        types
+    }
+
+    fn gather(&self, expression: &Expression, types: &mut AttributeTypes) {
+        match expression {
+            Expression::Everybody => {}
+            Expression::All(members) | Expression::Any(members) => {
+                members.iter().for_each(|member| self.gather(member, types));
+            }
+            Expression::Not(negated) => self.gather(negated, types),
+            Expression::Condition(condition) => types.extend(self.attribute_of(&condition.subject)),
+        }
+    }
+
+    fn attribute_of(&self, subject: &Subject) -> Option<(String, FieldType)> {
+        match subject {
+            Subject::Attribute(name) => Some((name.clone(), self.attribute(name)?)),
+            Subject::Field(name) => match &self.field(name.as_str())?.key {
+                LookupKey::Attribute(name, field_type) => Some((name.clone(), *field_type)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The attribute whose name is nearest, when one is near.
@@ -230,14 +263,14 @@ fn declared() -> Vec<CatalogueField> {
     let of = |name: &str, field_type, unit, description: &str, declared| {
         field(name, field_type, unit, description, LookupKey::Declared(declared))
     };
-    let mut consent = of("consent", FieldType::Text, "", "his word on being pushed", DeclaredField::Consent);
-    consent.values = vec!["granted", "denied", "unknown"];
+    let mut consent = of("consent", FieldType::Text, "", "has the user agreed to be pushed? Events that withdraw it count", DeclaredField::Consent);
+    consent.values = vec!["granted", "denied", "unknown", "unreadable"];
     let mut user_id = field("user_id", FieldType::Text, "", "who he is", LookupKey::UserId);
     user_id.names_people = true;
     vec![
         user_id,
         consent,
-        of("opted_out", FieldType::Truth, "", "said no to being pushed, or his word cannot be read", DeclaredField::OptedOut),
+        of("opted_out", FieldType::Truth, "", "refused to be pushed, withdrew their consent by a file or an event, or it cannot be read", DeclaredField::OptedOut),
         of("personalisation", FieldType::Truth, "", "what he did may decide what he gets", DeclaredField::Personalisation),
         of("max_per_day", FieldType::Number, "pushes", "most pushes a day that he allows; unknown when he set none", DeclaredField::MaxPerDay),
         of("muted_categories", FieldType::Set, "", "categories he does not want to hear of", DeclaredField::MutedCategories),

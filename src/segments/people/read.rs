@@ -104,7 +104,7 @@ impl People {
         needs: &Needs,
         zone: &Zone,
     ) -> Result<People, PeopleError> {
-        for (key, column) in declared::columns(workspace, &self.ids, needs.keys.iter(), zone)? {
+        for (key, column) in declared::columns(workspace, &self, needs, zone)? {
             self = self.with(key, column)?;
         }
         Ok(self)

@@ -34,7 +34,7 @@ impl<'a> Oracle<'a> {
         let (user, settings) = (&self.context.user, &self.context.settings);
         let consented = match user.consent {
             Consent::Granted => true,
-            Consent::Denied => false,
+            Consent::Denied | Consent::Unreadable | Consent::Withdrawn => false,
             Consent::Unknown => settings.consent_when_unknown == ConsentWhenUnknown::Allow,
         };
         let status = self.context.campaign.as_ref().map_or(CampaignStatus::Running, |c| c.status);

@@ -306,14 +306,14 @@ fn what_was_not_looked_up_is_an_error_in_both_evaluators() {
     let question = CompiledQuestion::Is(true);
     let predicate = Predicate::Any(vec![
         Predicate::Everybody,
-        Predicate::Holds { key: LookupKey::Attribute("vip".into()), question },
+        Predicate::Holds { key: LookupKey::Attribute("vip".into(), FieldType::Number), question },
     ]);
     let ids = StringChunked::from_slice("user_id".into(), &["ann"]);
     let people = People::new(at(AS_OF), ids);
     assert!(matches!(members(&predicate, &people), Err(PeopleError::Missing(_))));
     assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::Missing(_))));
     let numbers = Int64Chunked::from_slice("vip".into(), &[1]).into_series();
-    let people = people.with(LookupKey::Attribute("vip".into()), numbers).unwrap();
+    let people = people.with(LookupKey::Attribute("vip".into(), FieldType::Number), numbers).unwrap();
     assert!(matches!(members(&predicate, &people), Err(PeopleError::WrongKind(_))));
     assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::WrongKind(_))));
     let short = Int64Chunked::from_slice("x".into(), &[1, 2]).into_series();
