@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::ingest::{FormatArgument, IngestArguments, KindArgument};
 use super::output::{print_json, print_lines};
+use super::shape::ShapeArguments;
 use super::{Context, Failure};
 use files::workspace::Workspace;
 use operations::context::parse_moment;
@@ -28,12 +29,8 @@ pub(super) struct RefreshArguments {
     /// What the files hold
     #[arg(long, value_enum, default_value = "events")]
     kind: KindArgument,
-    /// Their columns' names for ours
-    #[arg(long, value_name = "theirs=ours,…")]
-    map: Option<String>,
-    /// Zone of stamps that name none
-    #[arg(long, value_name = "ZONE")]
-    time_zone: Option<String>,
+    #[command(flatten)]
+    shape: ShapeArguments,
     /// Use what was known before this moment
     #[arg(long, value_name = "T")]
     as_of: String,
@@ -65,8 +62,7 @@ impl RefreshArguments {
             files: self.files.clone(),
             kind: self.kind,
             format: FormatArgument::Auto,
-            map: self.map.clone(),
-            time_zone: self.time_zone.clone(),
+            shape: self.shape.clone(),
         };
         arguments.request().map(Some)
     }
