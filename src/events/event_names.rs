@@ -8,7 +8,7 @@ use super::presets;
 use config::IngestConfig;
 use domain::event::{Meaning, StandardEvent};
 use domain::event_names::{OTHER_PREFIX, OWN_PREFIX, Recognised, look_alike, recognise};
-use domain::event_words::speaks_of_push;
+use domain::event_words::{speaks_of_push, squeezed};
 use domain::identity::{LONGEST_ID, NOT_AN_ID, is_valid_id};
 
 /// In place of a name of ours: this is not an act of the user's own.
@@ -22,7 +22,11 @@ const MOST_NAMES: usize = 10_000;
 
 /// Their names of events, and the names that the lake gets for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventNames(BTreeMap<String, String>);
+pub struct EventNames {
+    exact: BTreeMap<String, String>,
+    /// Names that count in any spelling: those of presets, by squeezed name.
+    loose: BTreeMap<String, String>,
+}
 
 impl EventNames {
     /// Reads `theirs=ours,theirs=ours`; ours may be `other` or `own`.
@@ -33,7 +37,7 @@ impl EventNames {
         let mut names = EventNames::default();
         for (alternatives, ours) in theirs_and_ours(text)? {
             for theirs in alternatives {
-                if names.0.contains_key(&theirs) {
+                if names.exact.contains_key(&theirs) {
                     return Err(format!("{theirs:?} is mapped twice"));
                 }
                 names.add(&theirs, &ours)?;
@@ -62,26 +66,37 @@ impl EventNames {
         if theirs.is_empty() || !is_valid_id(ours) {
             return Err(format!("{theirs:?}={ours:?}: a name {NOT_AN_ID}"));
         }
-        self.0.insert(theirs.to_string(), stored_name(theirs, ours));
+        self.exact.insert(theirs.to_string(), stored_name(theirs, ours));
         Ok(())
     }
 
-    /// Adds pairs that are known to be right, as presets are.
+    /// Pairs of a preset, which are known to be right and count in any spelling.
     pub(super) fn of_pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> EventNames {
-        EventNames(pairs.map(|(theirs, ours)| (theirs.clone(), stored_name(theirs, ours))).collect())
+        let stored = |(theirs, ours): (&'a String, &'a String)| (theirs.clone(), stored_name(theirs, ours));
+        let exact: BTreeMap<String, String> = pairs.map(stored).collect();
+        let loose = exact.iter().map(|(theirs, ours)| (squeezed(theirs), ours.clone())).collect();
+        EventNames { exact, loose }
     }
 
     /// These names, and for all others those below.
     pub fn over(mut self, below: &EventNames) -> EventNames {
-        for (theirs, ours) in &below.0 {
-            self.0.entry(theirs.clone()).or_insert_with(|| ours.clone());
+        for (mine, others) in [(&mut self.exact, &below.exact), (&mut self.loose, &below.loose)] {
+            for (theirs, ours) in others {
+                mine.entry(theirs.clone()).or_insert_with(|| ours.clone());
+            }
         }
         self
     }
 
     /// The name that the lake gets.
     pub(super) fn apply<'a>(&self, name: Cow<'a, str>) -> Cow<'a, str> {
-        match self.0.get(name.as_ref()) {
+        if let Some(ours) = self.exact.get(name.as_ref()) {
+            return Cow::Owned(ours.clone());
+        }
+        let loose = (!self.loose.is_empty()).then(|| self.loose.get(&squeezed(&name)));
+        match loose.flatten() {
+            // A name that is kept as it is has no other spelling in the lake.
+            Some(ours) if squeezed(ours) == squeezed(&name) && StandardEvent::of(ours).is_none() => name,
             Some(ours) => Cow::Owned(ours.clone()),
             None => name,
         }
@@ -89,7 +104,7 @@ impl EventNames {
 
     /// Their names.
     pub(super) fn theirs(&self) -> impl Iterator<Item = &String> {
-        self.0.keys()
+        self.exact.keys()
     }
 }
 

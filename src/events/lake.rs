@@ -72,7 +72,8 @@ pub struct LakeFile {
 impl LakeFile {
     /// Does it hold an event of this name, or of another system's name for it?
     pub fn holds(&self, name: &str) -> bool {
-        self.events.contains_key(name) || self.events.keys().any(|recorded| standard_name(recorded) == name)
+        let asked = standard_name(name);
+        self.events.contains_key(name) || self.events.keys().any(|recorded| standard_name(recorded) == asked)
     }
 }
 

@@ -151,12 +151,12 @@ impl Mapping {
         for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
             *seen = *seen || source.columns.iter().any(|located| located.is_in(row));
         }
-        for name in object.keys() {
-            let is_new = self.brought.len() < MOST_NAMES && !self.brought.contains(name);
-            if is_new && !self.claims(row, name) {
-                self.brought.insert(name.clone());
-            }
-        }
+        let claimed = self.claimed(row);
+        let unclaimed = object.keys().filter(|name| !claimed.contains(&name.as_str()));
+        let new: Vec<&String> = unclaimed.filter(|name| !self.brought.contains(*name)).collect();
+        let room = MOST_NAMES.saturating_sub(self.brought.len());
+        let new: Vec<String> = new.into_iter().take(room).cloned().collect();
+        self.brought.extend(new);
     }
 
     /// Names of the columns that feed no field: those of the header, or those brought so far.
@@ -179,20 +179,19 @@ impl Mapping {
                 columns.iter().map(|column| (column.name.clone(), row.get(column).to_json())).collect()
             }
             (None, InputRow::Json(object)) => {
-                let unclaimed = object.iter().filter(|(name, _)| !self.claims(row, name));
+                let claimed = self.claimed(row);
+                let unclaimed = object.iter().filter(|(name, _)| !claimed.contains(&name.as_str()));
                 unclaimed.map(|(name, value)| (name.clone(), value.clone())).collect()
             }
             (None, _) => BTreeMap::new(),
         }
     }
 
-    /// Is this key of the record a field's own? Of alternatives, the first that the record has is; the others stay.
-    fn claims(&self, row: &InputRow<'_>, name: &str) -> bool {
-        let first = |source: &'_ Source| -> bool {
-            let mut present = source.columns.iter().filter(|located| located.is_in(row));
-            present.next().is_some_and(|located| located.column.name == name)
-        };
-        self.sources.iter().any(first)
+    /// The keys of a record that are a field's own. Of alternatives, the first that the record has is; the others stay.
+    fn claimed(&self, row: &InputRow<'_>) -> Vec<&str> {
+        let present =
+            self.sources.iter().filter_map(|source| source.columns.iter().find(|located| located.is_in(row)));
+        present.map(|located| located.column.name.as_str()).collect()
     }
 }
 

@@ -24,7 +24,8 @@ impl Headers {
                 Err(format!("--header names {} columns, the first line has {}", given.len(), first.len()))
             }
             None => {
-                let has_names = first.iter().any(|cell| self.known.contains(cell));
+                // One cell may have the name of a column as its value.
+                let has_names = first.iter().filter(|cell| self.known.contains(cell)).count() > 1;
                 let fits = self.fallback.iter().find(|names| names.len() == first.len());
                 Ok(fits.filter(|_| !has_names).cloned())
             }
