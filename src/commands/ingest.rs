@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::event_names;
 use super::output::{print_json, print_text, thousands};
+use super::shape::{ShapeArguments, presets};
 use super::{Context, Failure};
-use domain::error::Coded;
-use domain::zone::Zone;
-use events::columns::fields_of;
 use events::formats::Format;
-use events::mapping::Renames;
 use events::request::{IngestSummary, InputKind};
 use files::workspace::Workspace;
 use operations::ingest::{IngestReport, IngestRequest, ingest};
@@ -21,7 +19,7 @@ use operations::ingest::{IngestReport, IngestRequest, ingest};
 /// line and reason; read = accepted + duplicate + rejected. Taking the same file again, in the same way, changes
 /// nothing; an event without message_id is known by its whole content.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = help_text())]
 pub(super) struct IngestArguments {
     /// Files to read, in order
     #[arg(required = true, value_name = "FILE")]
@@ -32,18 +30,33 @@ pub(super) struct IngestArguments {
     /// Format of the files; auto goes by each file's name, then by its first bytes
     #[arg(long, value_enum, default_value = "auto")]
     pub(super) format: FormatArgument,
-    /// Your column names for ours, e.g. event_type=event,item_id=content_id
-    #[arg(long, value_name = "THEIRS=OURS,…")]
-    pub(super) map: Option<String>,
-    /// IANA zone in which stamps without an offset, and bare dates, are read; without it they are rejected
-    #[arg(long, value_name = "ZONE")]
-    pub(super) time_zone: Option<String>,
+    #[command(flatten)]
+    pub(super) shape: ShapeArguments,
 }
 
-const EXAMPLES: &str = "Event names with a meaning (any other is a custom event, counted as the user's own act):
+/// The preset that `--format segment` means.
+const SEGMENT: &str = "segment";
+
+const EXAMPLES: &str = "Event names with a meaning:
   view click like share bookmark comment search add_to_cart purchase session_start campaign_targeted push_sent
   push_delivered push_displayed push_opened push_clicked push_dismissed push_failed push_opted_out
   notifications_disabled message_replied
+Names of other systems for pushes (notification_receive, \"Push Sent\", message.push.clicked) and for what no user did at
+that moment (app_remove, os_update) are understood. Any other name is a custom event, counted as the user's own act.
+ingest prints every name with its count and how it is understood; map those that are not understood rightly:
+  smartpush ingest events.csv --map-event 'Order Completed=purchase,Nightly Job=other'
+or for all files, in smartpush.toml:
+  [ingest]
+  map_events = { \"Order Completed\" = \"purchase\" }
+  not_own_acts = [\"Nightly Job\"]
+
+Files of other systems, without a script:
+  smartpush ingest ratings.csv --map userId=user_id,movieId=content_id,rating=value --set event=rating
+  smartpush ingest UserBehavior.csv --header user_id,content_id,category,event,timestamp --map-event pv=view,buy=purchase
+  smartpush ingest track.jsonl --map 'userId|anonymousId=user_id,context.timezone=time_zone'
+  smartpush ingest orders.csv --map '\"Amount, USD\"=value'
+  smartpush ingest events.jsonl --preset ga4
+Other flags count before those of a preset.
 
 Columns of users: user_id time_zone locale country created_at consent (granted|denied) quiet_from quiet_until (HH:MM)
 max_per_day muted_categories (a;b) personalisation (on|off); all others become attributes.
@@ -67,6 +80,8 @@ pub(super) enum FormatArgument {
     Csv,
     Jsonl,
     Parquet,
+    /// JSON lines, read by --preset segment
+    Segment,
 }
 
 impl From<KindArgument> for InputKind {
@@ -85,10 +100,15 @@ impl From<FormatArgument> for Option<Format> {
         match format {
             FormatArgument::Auto => None,
             FormatArgument::Csv => Some(Format::Csv),
-            FormatArgument::Jsonl => Some(Format::Jsonl),
+            FormatArgument::Jsonl | FormatArgument::Segment => Some(Format::Jsonl),
             FormatArgument::Parquet => Some(Format::Parquet),
         }
     }
+}
+
+/// The presets with what each reads, after what is fixed.
+fn help_text() -> String {
+    format!("{EXAMPLES}\n\nPresets:\n{}", presets())
 }
 
 pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), Failure> {
@@ -112,16 +132,12 @@ impl IngestArguments {
     /// The files and how to read them.
     pub(super) fn request(&self) -> Result<IngestRequest, Failure> {
         let kind = InputKind::from(self.kind);
-        let renames = Renames::parse(self.map.as_deref().unwrap_or_default(), fields_of(kind));
-        let zone = self.time_zone.as_deref().map(Zone::find).transpose();
-        Ok(IngestRequest {
-            files: self.files.clone(),
-            kind,
-            format: self.format.into(),
-            renames: renames.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?,
-            zone: zone
-                .map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?,
-        })
+        let mut shape = self.shape.clone();
+        if matches!(self.format, FormatArgument::Segment) {
+            shape.preset.get_or_insert_with(|| SEGMENT.to_string());
+        }
+        let (renames, zone) = shape.shape(kind)?;
+        Ok(IngestRequest { files: self.files.clone(), kind, format: self.format.into(), renames, zone })
     }
 }
 
@@ -134,7 +150,7 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
     let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
-        "other_columns": summary.other_columns, "warnings": warnings, "refused": refused,
+        "other_columns": summary.other_columns, "event_names": event_names::to_json(&summary.event_names), "warnings": warnings, "refused": refused,
     });
     if let Some(failure) = refusal {
         failure.add_to(&mut object);
@@ -167,6 +183,7 @@ fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
         let names: Vec<&str> = summary.other_columns.iter().map(String::as_str).collect();
         text += &format!("  kept as properties: {}\n", names.join(", "));
     }
+    text += &event_names::to_text(&summary.event_names);
     for warning in warnings {
         text += &format!("  warning: {warning}\n");
     }

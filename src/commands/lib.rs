@@ -6,6 +6,7 @@ mod demo;
 mod evaluate;
 mod evaluate_lift;
 mod evaluate_policy;
+mod event_names;
 mod examples;
 mod failure;
 mod health;
@@ -23,6 +24,7 @@ mod score;
 mod segment;
 mod send_times;
 mod serve;
+mod shape;
 mod simulate;
 mod train;
 

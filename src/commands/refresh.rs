@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::ingest::{FormatArgument, IngestArguments, KindArgument};
 use super::output::{print_json, print_lines};
+use super::shape::ShapeArguments;
 use super::{Context, Failure};
 use files::workspace::Workspace;
 use operations::context::parse_moment;
@@ -35,6 +36,9 @@ pub(super) struct RefreshArguments {
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Use what was known before this moment; there is no default, so that an interrupted run resumes as it began
+    #[command(flatten)]
+    shape: ShapeArguments,
+    /// Use what was known before this moment
     #[arg(long, value_name = "T")]
     as_of: String,
     /// Plan the campaigns that are due on the date of T, and write the hand-off here
@@ -65,8 +69,7 @@ impl RefreshArguments {
             files: self.files.clone(),
             kind: self.kind,
             format: FormatArgument::Auto,
-            map: self.map.clone(),
-            time_zone: self.time_zone.clone(),
+            shape: self.shape.clone(),
         };
         arguments.request().map(Some)
     }

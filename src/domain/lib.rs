@@ -10,6 +10,8 @@ pub mod device;
 pub mod draw;
 pub mod error;
 pub mod event;
+pub mod event_names;
+pub mod event_words;
 pub mod frequency;
 pub mod goal;
 pub mod identity;

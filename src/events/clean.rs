@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::event_names::{EventNames, NameCounts};
 use super::formats::{InputRow, RawValue};
 use super::mapping::{InputField, Mapping};
 use super::records::{Event, TEXT_FIELDS, TextField};
@@ -41,13 +42,32 @@ const LARGEST_VALUE: f64 = 1e12;
 pub struct EventCleaner {
     stamps: StampReader,
     zones: Zones,
+    names: EventNames,
+    counts: NameCounts,
     canonical: Vec<u8>,
 }
 
 impl EventCleaner {
     /// A cleaner that reads stamps so.
     pub fn new(stamps: StampReader) -> EventCleaner {
-        EventCleaner { stamps, zones: Zones::default(), canonical: Vec::new() }
+        EventCleaner {
+            stamps,
+            zones: Zones::default(),
+            names: EventNames::default(),
+            counts: NameCounts::default(),
+            canonical: Vec::new(),
+        }
+    }
+
+    /// The same with names of events that are mapped.
+    #[must_use]
+    pub fn with_names(self, names: EventNames) -> EventCleaner {
+        EventCleaner { names, ..self }
+    }
+
+    /// The names of the events that were clean.
+    pub fn into_counts(self) -> NameCounts {
+        self.counts
     }
 
     /// Reads one record; the event's canonical bytes stay in [`EventCleaner::canonical`].
@@ -56,7 +76,8 @@ impl EventCleaner {
     /// The first thing that is wrong with the record.
     pub fn clean<'a>(&mut self, mapping: &Mapping, row: &InputRow<'a>) -> Result<Event<'a>, Rejection> {
         let user_id = required_id("user_id", mapping.get(row, 1))?;
-        let name = required_id("event", mapping.get(row, 2))?;
+        let theirs = required_id("event", mapping.get(row, 2))?;
+        let name = self.names.apply(theirs.clone());
         let stamp = self.stamps.read("timestamp", &mapping.get(row, 3))?;
         let time_zone = optional_id("time_zone", mapping.get(row, 4))?;
         if let Some(zone) = &time_zone {
@@ -72,6 +93,7 @@ impl EventCleaner {
         }
         texts[TextField::Properties as usize] = properties(mapping, row)?.map(Cow::Owned);
         let message_id = optional_id("message_id", mapping.get(row, 0))?;
+        self.counts.add(&theirs, &name);
         let mut event = Event {
             message_id: Cow::Borrowed(""),
             user_id,

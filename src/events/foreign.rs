@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::pairs::theirs_and_ours;
 use super::stamps::StampReader;
 use crate::formats::{InputColumn, InputError, InputRecord, InputRow, Limits, Progress, RawValue, Reader};
 use domain::time::Instant;
@@ -29,15 +30,12 @@ impl Names {
     /// A text that says which pair cannot be used.
     pub fn parse(text: &str, fields: &[&ForeignField]) -> Result<Names, String> {
         let mut pairs = Vec::new();
-        for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
-            let Some((theirs, ours)) = pair.split_once('=') else {
-                return Err(format!("{pair:?} is not theirs=ours"));
-            };
-            let Some(field) = fields.iter().find(|field| field.names.contains(&ours.trim())) else {
+        for (theirs, ours) in theirs_and_ours(text)? {
+            let Some(field) = fields.iter().find(|field| field.names.contains(&ours.as_str())) else {
                 let known: Vec<&str> = fields.iter().map(|field| field.names[0]).collect();
                 return Err(format!("{ours:?} is no field of ours; the fields are {}", known.join(", ")));
             };
-            pairs.push((theirs.trim().to_string(), field.names[0]));
+            pairs.push((theirs.join("|"), field.names[0]));
         }
         Ok(Names(pairs))
     }

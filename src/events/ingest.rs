@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::dead_letters::DeadLetters;
+use super::event_names::EventNames;
 use super::lake::{Lake, LakeFile};
 use super::reading::IngestSource;
 use super::records::{Event, events_of, frame_of};
@@ -114,9 +115,11 @@ fn stage_files(
     watch: &impl Fn(IngestStage<'_>),
 ) -> Result<IngestSummary, FilesError> {
     let mut summary = IngestSummary::default();
+    let settings = EventNames::of_settings(source.config).unwrap_or_default();
+    let names = source.request.renames.event_names(&settings);
     for (file, path) in (0..).zip(source.request.files) {
         let mark = staging.mark();
-        let mut cleaner = EventCleaner::new(source.stamp_reader());
+        let mut cleaner = EventCleaner::new(source.stamp_reader()).with_names(names.clone());
         let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
             let event = cleaner.clean(mapping, row)?;
             let canonical = cleaner.canonical();
@@ -124,13 +127,18 @@ fn stage_files(
             Ok(())
         })?;
         match taken {
-            Ok(part) => summary.add(part),
+            Ok(part) => {
+                summary.add(part);
+                summary.event_names.merge(cleaner.into_counts());
+            }
             Err(error) => {
                 staging.roll_back(&mark)?;
                 summary.refused.push(error);
             }
         }
     }
+    let unread = source.request.renames.asked_names().filter(|theirs| !summary.event_names.has(theirs));
+    summary.unread_names = unread.cloned().collect();
     Ok(summary)
 }
 

@@ -83,9 +83,11 @@ impl IngestSource<'_> {
         let progress = Progress::default();
         let limits =
             Limits { chunk_rows: self.config.chunk_rows, record_bytes: self.config.max_record_bytes };
-        let mut reader = Reader::open(path, self.request.format, limits, &progress, self.scratch)?;
+        let (renames, format) = (&self.request.renames, self.request.format);
+        let mut reader =
+            Reader::open_with(path, format, limits, &progress, self.scratch, &renames.headers())?;
         let header = reader.header().map(<[String]>::to_vec);
-        let mut mapping = Mapping::new(fields, &self.request.renames, header.as_deref(), path)?;
+        let mut mapping = Mapping::new(fields, renames, header.as_deref(), path)?;
         let mut summary = IngestSummary::default();
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());

@@ -7,6 +7,7 @@ use polars::prelude::DataFrame;
 
 use super::consents::ConsentChanges;
 use super::dead_letters::Reasons;
+use super::event_names::NameCounts;
 use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
@@ -40,7 +41,7 @@ pub struct FilesRequest<'a> {
     pub kind: InputKind,
     /// Their format; without one, each file's name or first bytes tell.
     pub format: Option<Format>,
-    /// `--map`.
+    /// Their columns, constants, header and names of events: `--map`, `--set`, `--header`, `--map-event`, `--preset`.
     pub renames: Renames,
     /// How to read naive stamps.
     pub zone: Option<Zone>,
@@ -69,6 +70,10 @@ pub struct IngestSummary {
     pub dead_letters: Option<PathBuf>,
     /// Columns that became properties or attributes.
     pub other_columns: BTreeSet<String>,
+    /// Names of the events that were read, with counts.
+    pub event_names: NameCounts,
+    /// Names that `--map-event` maps and no event has.
+    pub unread_names: Vec<String>,
     /// Days of the lake that gained an event, in order.
     pub changed_days: Vec<Day>,
     /// Cells of accepted records that something is odd about.
@@ -168,6 +173,7 @@ impl IngestSummary {
             self.examples.entry(reason).or_insert(example);
         }
         self.other_columns.extend(other.other_columns);
+        self.event_names.merge(other.event_names);
     }
 
     /// Everything read and not rejected so far was staged; the verdicts say what became of it.

@@ -137,7 +137,7 @@ impl DecisionOutcome {
             Some(Meaning::Push(PushStage::Dismissed)) => &mut self.dismissed_at,
             Some(Meaning::Push(PushStage::Failed)) => &mut self.failed_at,
             Some(Meaning::Push(PushStage::OptedOut) | Meaning::Withdrawal) => &mut self.opted_out_at,
-            Some(Meaning::OwnAct | Meaning::Targeting) | None => return,
+            Some(Meaning::OwnAct | Meaning::Targeting | Meaning::Other) | None => return,
         };
         moment.get_or_insert(at);
     }

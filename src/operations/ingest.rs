@@ -147,6 +147,11 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
 fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
     let mut warnings = cells::warnings(summary);
+    let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
+    let unread = |name: &String| {
+        format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
+    };
+    warnings.extend(summary.unread_names.iter().map(unread));
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));

@@ -8,7 +8,10 @@ use smartpush::domain::event::StandardEvent;
 use crate::support::root;
 
 /// Words that are also names of events, where they are names of other things.
-const OTHER_THINGS: [(&str, &str); 3] = [
+const OTHER_THINGS: [(&str, &str); 5] = [
+    // Words in other systems' names of events.
+    ("domain/event_words.rs", "view"),
+    ("domain/event_words.rs", "click"),
     // Columns of other people's logs.
     ("feedback/off_policy/mod.rs", "click"),
     ("feedback/lift.rs", "click"),

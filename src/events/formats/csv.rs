@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
+use super::header::{Headers, advice, looks_like_data};
 use super::{InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark};
 use domain::rejection::{Rejection, RejectionCode};
 
@@ -18,8 +19,12 @@ pub(super) struct CsvReader {
     path: PathBuf,
     text: Text,
     separator: u8,
+    /// Are separators written twice (`::`)? Every second field is then the nothing between the two.
+    is_double: bool,
     parser: csv_core::Reader,
     header: Vec<String>,
+    /// The first line, when it is a record: its length in the buffers, its number of fields and its line.
+    first: Option<(usize, usize, u64)>,
     limit: usize,
     /// Fields of the current record one after the other, and where each ends.
     bytes: Vec<u8>,
@@ -40,7 +45,7 @@ pub struct CsvRow<'a> {
 impl<'a> CsvRow<'a> {
     pub(super) fn get(&self, index: usize) -> RawValue<'a> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        match &self.text[start..self.ends[index]] {
+        match self.text[start..self.ends[index]].trim() {
             "" => RawValue::Missing,
             text => RawValue::Text(Cow::Borrowed(text)),
         }
@@ -60,16 +65,23 @@ enum Extent {
 }
 
 impl CsvReader {
-    pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<CsvReader, InputError> {
+    pub(super) fn new(
+        mut text: Text,
+        path: &Path,
+        limits: Limits,
+        headers: &Headers,
+    ) -> Result<CsvReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
-        let separator = separator_of(text.fill_buf().map_err(io)?);
+        let (separator, is_double) = separator_of(text.fill_buf().map_err(io)?);
         let mut reader = CsvReader {
             path: path.to_path_buf(),
             text,
             separator,
+            is_double,
             parser: csv_core::ReaderBuilder::new().delimiter(separator).build(),
             header: Vec::new(),
+            first: None,
             limit: limits.record_bytes,
             bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
@@ -77,17 +89,26 @@ impl CsvReader {
             ended: false,
         };
         let line = reader.skip_blank_lines().map_err(io)?;
-        reader.header = match reader.read_extent().map_err(io)? {
+        let (bytes, fields) = match reader.read_extent().map_err(io)? {
             Extent::End => return Err(InputError::new("empty_file", path, "there is no header line")),
             Extent::TooLarge => {
                 let detail = format!("line {line} is over {} bytes", reader.limit);
                 return Err(InputError::new("bad_header", path, detail));
             }
             Extent::Unclosed => return Err(unclosed(path, line)),
-            Extent::Fields { bytes, fields } => {
-                header_of(&reader.bytes[..bytes], &reader.ends[..fields], path, line)?
-            }
+            Extent::Fields { bytes, fields } => (bytes, fields),
         };
+        let names = names_of(&reader.bytes[..bytes], &reader.ends[..fields], path, line)?;
+        match headers.instead_of(&names).map_err(|detail| InputError::new("bad_header", path, detail))? {
+            Some(given) => {
+                reader.header = given;
+                reader.first = Some((bytes, fields, line));
+            }
+            None => {
+                check_unique(&names, path, line)?;
+                reader.header = names;
+            }
+        }
         Ok(reader)
     }
 
@@ -96,8 +117,14 @@ impl CsvReader {
     }
 
     pub(super) fn next_record(&mut self) -> Result<Option<InputRecord<'_>>, InputError> {
-        let line = self.skip_blank_lines().map_err(|error| InputError::from_io(&self.path, &error))?;
-        let extent = self.read_extent().map_err(|error| InputError::from_io(&self.path, &error))?;
+        let (line, extent) = match self.first.take() {
+            Some((bytes, fields, line)) => (line, Extent::Fields { bytes, fields }),
+            None => {
+                let line =
+                    self.skip_blank_lines().map_err(|error| InputError::from_io(&self.path, &error))?;
+                (line, self.read_extent().map_err(|error| InputError::from_io(&self.path, &error))?)
+            }
+        };
         let (bytes, fields) = match extent {
             Extent::End => return Ok(None),
             Extent::Unclosed => return Err(unclosed(&self.path, line)),
@@ -166,6 +193,9 @@ impl CsvReader {
                     if after_return {
                         self.skip_line_feed()?;
                     }
+                    if self.is_double {
+                        fields = keep_every_second(&mut self.ends[..fields]);
+                    }
                     return Ok(if too_large { Extent::TooLarge } else { Extent::Fields { bytes, fields } });
                 }
             }
@@ -213,15 +243,28 @@ fn on_boundaries(text: &str, ends: &[usize]) -> bool {
     ends.iter().all(|end| text.is_char_boundary(*end))
 }
 
-/// The separator seen most often in the header line, the comma on ties.
-fn separator_of(start: &[u8]) -> u8 {
+/// The separator seen most often in the first line, the comma on ties; and is it written twice, as `::` is?
+fn separator_of(start: &[u8]) -> (u8, bool) {
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
+    if line.windows(2).any(|pair| pair == b"::")
+        && SEPARATORS.into_iter().all(|separator| count(separator) == 0)
+    {
+        return (b':', true);
+    }
     // `max_by_key` takes the last of equals, so the comma goes last.
-    SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    (SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b','), false)
 }
 
-fn header_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<String>, InputError> {
+/// Keeps the ends of the first, third, fifth … field, and how many there are.
+fn keep_every_second(ends: &mut [usize]) -> usize {
+    let kept = ends.len().div_ceil(2);
+    (0..kept).for_each(|index| ends[index] = ends[index * 2]);
+    kept
+}
+
+/// The cells of the first line; one without text is named by its position.
+fn names_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<String>, InputError> {
     let not_utf8 = |_| InputError::new("bad_header", path, format!("line {line} is not UTF-8"));
     let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
     let mut names = Vec::with_capacity(ends.len());
@@ -231,13 +274,16 @@ fn header_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec
         names.push(if name.is_empty() { format!("column_{}", index + 1) } else { name.to_string() });
         start = *end;
     }
+    Ok(names)
+}
+
+/// No two columns have one name.
+fn check_unique(names: &[String], path: &Path, line: u64) -> Result<(), InputError> {
     let mut seen = HashSet::new();
-    match names.iter().find(|name| !seen.insert(name.as_str())) {
-        Some(twice) => Err(InputError::new(
-            "duplicate_column",
-            path,
-            format!("line {line} names column {twice:?} twice"),
-        )),
-        None => Ok(names),
+    let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) else { return Ok(()) };
+    let mut detail = format!("line {line} names column {twice:?} twice");
+    if looks_like_data(names) {
+        detail += &format!("; {}", advice(names));
     }
+    Err(InputError::new("duplicate_column", path, detail))
 }

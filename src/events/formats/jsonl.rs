@@ -87,7 +87,7 @@ impl JsonlReader {
 }
 
 /// A JSON value as a raw value.
-pub(super) fn raw_value(value: &Value) -> RawValue<'_> {
+pub(crate) fn raw_value(value: &Value) -> RawValue<'_> {
     match value {
         Value::Null => RawValue::Missing,
         Value::String(text) if text.is_empty() => RawValue::Missing,

@@ -5,6 +5,7 @@
 mod csv;
 mod guard;
 mod gzip;
+mod header;
 mod jsonl;
 mod parquet;
 
@@ -14,6 +15,10 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+
+pub use header::Headers;
+pub(super) use header::{advice, is_value, looks_like_data};
+pub(super) use jsonl::raw_value;
 
 use domain::error::{Coded, ErrorKind};
 use domain::identity::whole_number;
@@ -250,9 +255,24 @@ impl Reader {
         progress: &Progress,
         scratch: &Path,
     ) -> Result<Reader, InputError> {
+        Reader::open_with(path, format, limits, progress, scratch, &Headers::default())
+    }
+
+    /// Opens a file whose columns may have to be named.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; and when names were asked for that do not fit the file.
+    pub fn open_with(
+        path: &Path,
+        format: Option<Format>,
+        limits: Limits,
+        progress: &Progress,
+        scratch: &Path,
+        headers: &Headers,
+    ) -> Result<Reader, InputError> {
         let bytes =
             gzip::Plain::open(path, progress.clone()).map_err(|error| InputError::from_io(path, &error))?;
-        Reader::decode(bytes, path, format, limits, scratch)
+        Reader::decode(bytes, path, format, limits, scratch, headers)
     }
 
     fn decode(
@@ -261,6 +281,7 @@ impl Reader {
         format: Option<Format>,
         limits: Limits,
         scratch: &Path,
+        headers: &Headers,
     ) -> Result<Reader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         if bytes.text().fill_buf().map_err(io)?.is_empty() {
@@ -270,8 +291,14 @@ impl Reader {
             Some(format) => format,
             None => Format::by_content(bytes.text().fill_buf().map_err(io)?),
         };
+        if headers.given.is_some() && format != Format::Csv {
+            let detail = "--header names the columns of CSV; this file names its own";
+            return Err(InputError::new("bad_header", path, detail));
+        }
         let decoder = match format {
-            Format::Csv => Decoder::Csv(Box::new(csv::CsvReader::new(bytes.into_text(), path, limits)?)),
+            Format::Csv => {
+                Decoder::Csv(Box::new(csv::CsvReader::new(bytes.into_text(), path, limits, headers)?))
+            }
             Format::Jsonl => Decoder::Jsonl(jsonl::JsonlReader::new(bytes.into_text(), path, limits)?),
             Format::Parquet => Decoder::Parquet(parquet::ParquetRows::new(bytes, path, limits, scratch)?),
         };

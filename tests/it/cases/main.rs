@@ -5,6 +5,9 @@
 
 mod case_03_plans;
 mod case_05;
+mod case_06;
+mod case_07;
+mod case_19;
 mod case_21;
 mod files;
 #[path = "../support/mod.rs"]

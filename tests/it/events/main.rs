@@ -5,7 +5,10 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod presets;
 mod reading;
+mod shapes;
+mod taking;
 
 use std::collections::BTreeMap;
 
