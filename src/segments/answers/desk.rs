@@ -11,6 +11,7 @@ use crate::language::fields::FieldCatalogue;
 use crate::language::keys::{Computed, LookupKey, Needs, needs};
 use crate::language::predicate::{CompiledQuestion, Predicate};
 use crate::language::{compile_json, compile_text};
+use crate::names::Names;
 use crate::people::attributes::attribute_types;
 use crate::people::frame::members;
 use crate::people::{People, PeopleError};
@@ -176,7 +177,8 @@ pub struct Evaluated {
 /// # Errors
 /// When the users cannot be read.
 pub fn catalogue(workspace: &Workspace, config: &Config) -> Result<FieldCatalogue, TableError> {
-    Ok(FieldCatalogue::new(attribute_types(workspace)?, goals_about_users(config)))
+    let catalogue = FieldCatalogue::new(attribute_types(workspace)?, goals_about_users(config));
+    Ok(catalogue.with_names(Names::read(workspace)?))
 }
 
 /// The saved segments of a workspace, and those ready-made for its goals.
