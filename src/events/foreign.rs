@@ -80,6 +80,13 @@ pub struct ForeignColumn {
     column: InputColumn,
 }
 
+impl ForeignColumn {
+    /// Its name in the file.
+    pub fn source_name(&self) -> &str {
+        &self.column.name
+    }
+}
+
 /// One row, with the line that names it in errors.
 pub struct Line<'a> {
     path: &'a Path,
@@ -117,6 +124,13 @@ impl<'a> ForeignRows<'a> {
         })
     }
 
+    /// The columns of the file beside these.
+    pub fn others(&self, used: &[&ForeignColumn]) -> Vec<InputColumn> {
+        let is_used = |name: &String| used.iter().any(|column| column.column.name == *name);
+        let columns = self.header.iter().enumerate().filter(|(_, name)| !is_used(name));
+        columns.map(|(index, name)| InputColumn { name: name.clone(), index }).collect()
+    }
+
     /// Hands on every row; the first that cannot be read ends it.
     pub fn each(mut self, mut take: impl FnMut(&Line) -> Result<(), InputError>) -> Result<(), InputError> {
         while let Some(record) = self.reader.next_record()? {
@@ -140,6 +154,15 @@ impl Line<'_> {
 
     fn value(&self, source: &ForeignColumn) -> RawValue<'_> {
         self.row.get(&source.column)
+    }
+
+    /// What stands in a column, as text; `None` when nothing does.
+    pub fn text(&self, column: &InputColumn) -> Option<Cow<'_, str>> {
+        match self.row.get(column) {
+            RawValue::Missing => None,
+            RawValue::Text(text) => Some(text),
+            other => Some(other.to_json().to_string().into()),
+        }
     }
 
     /// A name: text, or an exact whole number in its digits.

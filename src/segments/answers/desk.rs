@@ -11,6 +11,7 @@ use crate::language::fields::{FieldCatalogue, FieldType};
 use crate::language::keys::{Computed, LookupKey, Needs, needs};
 use crate::language::predicate::{CompiledQuestion, Predicate};
 use crate::language::{compile_json, compile_text};
+use crate::names::Names;
 use crate::people::attributes::attribute_types;
 use crate::people::frame::members;
 use crate::people::{People, PeopleError};
@@ -179,6 +180,8 @@ pub fn catalogue(workspace: &Workspace, config: &Config) -> Result<FieldCatalogu
     let mut types = attribute_types(workspace)?;
     types.extend(config.attributes.iter().map(|(name, declared)| (name.clone(), FieldType::from(*declared))));
     Ok(FieldCatalogue::new(types, goals_about_users(config)))
+    let catalogue = FieldCatalogue::new(attribute_types(workspace)?, goals_about_users(config));
+    Ok(catalogue.with_names(Names::read(workspace)?))
 }
 
 /// The saved segments of a workspace, and those ready-made for its goals.

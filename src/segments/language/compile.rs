@@ -1,15 +1,16 @@
 //! Expressions into predicates: every field found, every type agreed, every limit kept, named segments put in.
 
-use super::error::{
-    CompileError, ErrorCause, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath,
-};
+use super::error::{CompileError, ErrorCause, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath};
 use super::expression::{Condition, Expression, Subject, Value};
 use super::fields::{AttributeTypes, CatalogueField, FUNCTIONS, FieldCatalogue, FieldType};
+use super::arguments::{check_value, named, shortened};
+use super::event_conditions;
+use super::event_lookup::EventAggregate;
+use super::event_selection::EventSelection;
 use super::keys::LookupKey;
 use super::predicate::{CompiledQuestion, Predicate};
 use super::questions::{TestedField, ask};
 use super::words::nearest;
-use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::time::Instant;
 use domain::zone::Zone;
 
@@ -150,9 +151,13 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
     }
 
     /// What a subject looks up, its type, and its values when they are a closed set.
-    fn resolve(&self, subject: &Subject) -> Result<(LookupKey, FieldType, Vec<&'static str>), CompileError> {
+    fn resolve(
+        &mut self,
+        subject: &Subject,
+    ) -> Result<(LookupKey, FieldType, Vec<&'static str>), CompileError> {
         let catalogue = self.circumstances.catalogue;
         let number = |key| Ok((key, FieldType::Number, Vec::new()));
+        let length = |key| Ok((key, FieldType::Duration, Vec::new()));
         match subject {
             Subject::Field(name) => match (catalogue.field(name.as_str()), self.remembered(name.as_str())) {
                 (None | Some(CatalogueField { key: LookupKey::Attribute(..), .. }), Some(remembered)) => {
@@ -172,12 +177,10 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             },
             Subject::Interest(category) => number(LookupKey::Interest(named(category)?)),
             Subject::TagInterest(tag) => number(LookupKey::TagInterest(named(tag)?)),
-            Subject::Count { event, within } if within.micros() > 0 => {
-                number(LookupKey::Count(named(event)?, *within))
-            }
-            Subject::Count { .. } => {
-                Err(ErrorCause::BadArgument("the window of a count is longer than nothing".into()).into())
-            }
+            Subject::Count(events) => number(self.events(EventAggregate::Count, events)?),
+            Subject::Sum(events) => number(self.events(EventAggregate::Sum, events)?),
+            Subject::Last(events) => length(self.events(EventAggregate::Last, events)?),
+            Subject::First(events) => length(self.events(EventAggregate::First, events)?),
             Subject::Propensity(goal) => number(LookupKey::Propensity(self.goal(goal)?)),
             Subject::PropensityDecile(goal) => number(LookupKey::PropensityDecile(self.goal(goal)?)),
             Subject::Bucket(salt) => number(LookupKey::Bucket(named(salt)?)),
@@ -188,6 +191,16 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
     /// An attribute with the type that the segment at hand remembers.
     fn remembered(&self, name: &str) -> Option<(LookupKey, FieldType, Vec<&'static str>)> {
         self.types.get(name).map(|field_type| attribute(name, *field_type))
+    fn events(
+        &mut self,
+        aggregate: EventAggregate,
+        events: &EventSelection,
+    ) -> Result<LookupKey, CompileError> {
+        let names = self.circumstances.catalogue.names();
+        event_conditions::lookup(aggregate, events, names).map(LookupKey::Events).map_err(|(path, error)| {
+            self.path.extend(path);
+            error
+        })
     }
 
     fn goal(&self, goal: &str) -> Result<String, CompileError> {
@@ -261,19 +274,4 @@ fn unknown_field(catalogue: &FieldCatalogue, name: &str) -> CompileError {
     let function =
         FUNCTIONS.iter().map(|function| function.form).find(|form| form.split('(').next() == Some(name));
     ErrorCause::UnknownField(shortened(name)).meant(function.or(catalogue.nearest_field(name)))
-}
-
-/// An argument that may be a name of something in our tables.
-fn named(name: &str) -> Result<String, CompileError> {
-    match is_valid_id(name) {
-        true => Ok(name.to_string()),
-        false => {
-            let message = format!("{:?} {NOT_AN_ID}", shortened(name));
-            Err(ErrorCause::BadArgument(message).into())
-        }
-    }
-}
-
-fn shortened(name: &str) -> String {
-    name.chars().take(64).collect()
 }

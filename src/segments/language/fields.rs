@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::expression::{Expression, Subject};
 use super::keys::{Computed, DeclaredField, LookupKey};
 use super::words::{is_field_name, nearest};
+use crate::names::Names;
 use domain::lifecycle::Lifecycle;
 use domain::rhythm::Rhythm;
 use profiles::features::{Aggregate, FEATURES, Feature, Interest};
@@ -104,6 +105,10 @@ pub const FUNCTIONS: &[Function] = &[
     function("interest(\"dairy\")", FieldType::Number, "share of own events with contents of this category, newer ones count more; 0 without any"),
     function("tag_interest(\"vegan\")", FieldType::Number, "share of own events with contents of this tag, newer ones count more; 0 without any"),
     function("count(\"purchase\", 30d)", FieldType::Number, "events of this name in the window up to the moment; 0 without any"),
+    function("count(\"purchase\", 60d, category = \"dairy\", value >= 20)", FieldType::Number, "those of them of which all tests hold: category, tag, content_id, campaign_id, channel, value; names are compared without case"),
+    function("sum(\"purchase\", 60d, category = \"dairy\")", FieldType::Number, "sum of their values, such as money; 0 without any"),
+    function("last(\"view\", category = \"dairy\")", FieldType::Duration, "time since the last such event, in all history or a window; unknown without one"),
+    function("first(\"purchase\")", FieldType::Duration, "time since the first such event, in all history or a window; unknown without one"),
     function("propensity(\"purchase_7d\")", FieldType::Number, "calibrated probability of a goal about users"),
     function("propensity_decile(\"purchase_7d\")", FieldType::Number, "tenth of all people by that probability: 10 the most likely, 1 the least"),
     function("bucket(\"any name\")", FieldType::Number, "a draw from 0 to 99 that stays the same for a person and a name: bucket(\"a\") < 10 is a tenth"),
@@ -116,6 +121,7 @@ pub struct FieldCatalogue {
     fields: BTreeMap<String, CatalogueField>,
     attributes: BTreeMap<String, FieldType>,
     goals: Vec<String>,
+    names: Names,
 }
 
 impl FieldCatalogue {
@@ -133,7 +139,17 @@ impl FieldCatalogue {
                 field(name, *field_type, "", "an attribute that users were declared with", key)
             });
         }
-        FieldCatalogue { fields, attributes, goals }
+        FieldCatalogue { fields, attributes, goals, names: Names::default() }
+    }
+
+    /// The same with the names of what events touch: an unknown one is then an error.
+    pub fn with_names(self, names: Names) -> FieldCatalogue {
+        FieldCatalogue { names, ..self }
+    }
+
+    /// Names of what events touch.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// All fields by name.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::expression::Duration;
 use super::fields::FieldType;
+use super::event_lookup::EventLookup;
 use super::predicate::Predicate;
 
 /// One thing known, or unknown, of each person.
@@ -24,8 +25,8 @@ pub enum LookupKey {
     Interest(String),
     /// Share of his own events that this tag has; 0 without any.
     TagInterest(String),
-    /// How many events of a name in the window before the moment; 0 without any.
-    Count(String, Duration),
+    /// A number over some of his events.
+    Events(EventLookup),
     /// Probability of a goal.
     Propensity(String),
     /// 1 … 10 by the probability of a goal; 10: the most likely.
@@ -113,7 +114,7 @@ impl fmt::Display for LookupKey {
             LookupKey::Computed(computed) => write!(f, "{computed:?}"),
             LookupKey::Interest(category) => write!(f, "interest({category:?})"),
             LookupKey::TagInterest(tag) => write!(f, "tag_interest({tag:?})"),
-            LookupKey::Count(event, within) => write!(f, "count({event:?}, {within})"),
+            LookupKey::Events(lookup) => lookup.fmt(f),
             LookupKey::Propensity(goal) => write!(f, "propensity({goal:?})"),
             LookupKey::PropensityDecile(goal) => write!(f, "propensity_decile({goal:?})"),
             LookupKey::Bucket(salt) => write!(f, "bucket({salt:?})"),

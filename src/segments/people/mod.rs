@@ -5,8 +5,8 @@
 
 pub mod attributes;
 mod cells;
-mod counts;
 mod declared;
+mod event_columns;
 pub mod frame;
 mod learned;
 pub mod reach;
@@ -239,7 +239,7 @@ fn has_kind(key: &LookupKey, found: &DataType) -> bool {
         | LookupKey::Computed(_)
         | LookupKey::Interest(_)
         | LookupKey::TagInterest(_)
-        | LookupKey::Count(..)
+        | LookupKey::Events(_)
         | LookupKey::Propensity(_)
         | LookupKey::PropensityDecile(_)
         | LookupKey::Bucket(_) => is_number,

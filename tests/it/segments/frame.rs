@@ -4,6 +4,7 @@ use domain::time::Instant;
 use polars::prelude::*;
 use polars_plan::dsl::Expr;
 use segments::language::error::{MOST_LEVELS, MOST_NODES};
+use segments::language::event_lookup::EventLookup;
 use segments::language::expression::Duration;
 use segments::language::fields::FieldType;
 use segments::language::keys::{DeclaredField, LookupKey, needs};
@@ -176,7 +177,7 @@ fn no_text_of_a_segment_is_a_name_or_an_expression_to_polars() {
         let day = Duration::of_minutes(1_440).unwrap();
         let numbers = [
             LookupKey::Interest(text()),
-            LookupKey::Count(text(), day),
+            LookupKey::Events(EventLookup::count(text(), day)),
             LookupKey::Bucket(text()),
             LookupKey::Propensity(text()),
         ];

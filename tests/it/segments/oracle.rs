@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use segments::language::compile::{Circumstances, Saved, compile};
+use segments::language::event_lookup::EventLookup;
 use segments::language::expression::{Condition, Expression, Moment, Subject, Test, Value};
 use segments::language::fields::FieldType;
 use segments::language::keys::{Computed, DeclaredField, LookupKey, needs};
@@ -83,7 +84,9 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
                 _ => LookupKey::Feature("revenue_90d"),
             },
             Subject::Interest(category) => LookupKey::Interest(category.clone()),
-            Subject::Count { event, within } => LookupKey::Count(event.clone(), *within),
+            Subject::Count(events) => {
+                LookupKey::Events(EventLookup::count(events.event.clone(), events.within.unwrap()))
+            }
             Subject::Propensity(goal) => LookupKey::Propensity(goal.clone()),
             Subject::PropensityDecile(goal) => LookupKey::PropensityDecile(goal.clone()),
             _ => LookupKey::Bucket("spring".into()),
