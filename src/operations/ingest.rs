@@ -147,7 +147,6 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
 fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
     let mut warnings = cells::warnings(summary);
-    let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
     let unread = |name: &String| {
         format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
     };

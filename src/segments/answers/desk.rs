@@ -179,8 +179,7 @@ pub struct Evaluated {
 pub fn catalogue(workspace: &Workspace, config: &Config) -> Result<FieldCatalogue, TableError> {
     let mut types = attribute_types(workspace)?;
     types.extend(config.attributes.iter().map(|(name, declared)| (name.clone(), FieldType::from(*declared))));
-    Ok(FieldCatalogue::new(types, goals_about_users(config)))
-    let catalogue = FieldCatalogue::new(attribute_types(workspace)?, goals_about_users(config));
+    let catalogue = FieldCatalogue::new(types, goals_about_users(config));
     Ok(catalogue.with_names(Names::read(workspace)?))
 }
 

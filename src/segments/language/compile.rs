@@ -1,12 +1,12 @@
 //! Expressions into predicates: every field found, every type agreed, every limit kept, named segments put in.
 
-use super::error::{CompileError, ErrorCause, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath};
-use super::expression::{Condition, Expression, Subject, Value};
-use super::fields::{AttributeTypes, CatalogueField, FUNCTIONS, FieldCatalogue, FieldType};
 use super::arguments::{check_value, named, shortened};
+use super::error::{CompileError, ErrorCause, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath};
 use super::event_conditions;
 use super::event_lookup::EventAggregate;
 use super::event_selection::EventSelection;
+use super::expression::{Condition, Expression, Subject};
+use super::fields::{AttributeTypes, CatalogueField, FUNCTIONS, FieldCatalogue, FieldType};
 use super::keys::LookupKey;
 use super::predicate::{CompiledQuestion, Predicate};
 use super::questions::{TestedField, ask};
@@ -191,6 +191,8 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
     /// An attribute with the type that the segment at hand remembers.
     fn remembered(&self, name: &str) -> Option<(LookupKey, FieldType, Vec<&'static str>)> {
         self.types.get(name).map(|field_type| attribute(name, *field_type))
+    }
+
     fn events(
         &mut self,
         aggregate: EventAggregate,
@@ -256,18 +258,6 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
 
 fn attribute(name: &str, field_type: FieldType) -> (LookupKey, FieldType, Vec<&'static str>) {
     (LookupKey::Attribute(name.to_string(), field_type), field_type, Vec::new())
-}
-
-fn check_value(value: &Value) -> Result<(), CompileError> {
-    match value {
-        Value::Number(number) if !number.is_finite() => {
-            Err(ErrorCause::BadNumber("a number is finite".into()).into())
-        }
-        Value::Text(text) if text.len() > LONGEST_VALUE => {
-            Err(ErrorCause::TooLarge(format!("a text has at most {LONGEST_VALUE} bytes")).into())
-        }
-        _ => Ok(()),
-    }
 }
 
 fn unknown_field(catalogue: &FieldCatalogue, name: &str) -> CompileError {

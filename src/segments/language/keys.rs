@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::expression::Duration;
-use super::fields::FieldType;
 use super::event_lookup::EventLookup;
+use super::fields::FieldType;
 use super::predicate::Predicate;
 
 /// One thing known, or unknown, of each person.
