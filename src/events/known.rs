@@ -108,15 +108,13 @@ fn check_content(declared: &BTreeMap<String, bool>, id: &str) -> Result<(), Reje
                 Some(separator) => format!("; items are separated by `;`, not by `{separator}`"),
                 None => meant(nearest(id, declared.keys().map(String::as_str))),
             };
-            wrong(format!(
-                "contents: there is no content {id:?}{hint}; contents are ingested before campaigns"
-            ))
+            wrong(format!("contents: there is no content {id:?}{hint}; ingest contents before campaigns"))
         }
     }
 }
 
 fn meant(name: Option<&str>) -> String {
-    name.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+    name.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
 }
 
 fn in_lower_case<'a>(names: impl Iterator<Item = Option<&'a str>>) -> BTreeSet<String> {
