@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are all its own")]
 
+mod case_01;
+mod case_02;
+mod case_03;
+mod case_11;
+mod case_12;
 mod files;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
