@@ -45,7 +45,7 @@ impl Renames {
     }
 
     /// The column that feeds a field.
-    fn source<'a>(&'a self, field: &'a str) -> &'a str {
+    pub(super) fn source<'a>(&'a self, field: &'a str) -> &'a str {
         self.0.iter().find(|(_, ours)| ours == field).map_or(field, |(theirs, _)| theirs)
     }
 }

@@ -46,3 +46,15 @@ fn anything_but_a_clear_grant_takes_a_grant_away() {
     assert_eq!(case.json(&["segment", "count", "--where", "opted_out"])["count"], 4);
     assert_eq!(case.json(&["segment", "count", "--where", "consent = \"unreadable\""])["count"], 1);
 }
+
+#[test]
+fn a_rejected_record_of_a_user_takes_the_grant_away_too() {
+    let (case, summary) =
+        after("user_id,time_zone,consent\nu1,Europe/Paris,denied,,\nu2,denied\nu3,UTC,granted\n");
+    assert_eq!(
+        (&summary["rejected"], &summary["consents"]["unreadable"]),
+        (&2.into(), &2.into()),
+        "{summary}"
+    );
+    assert_eq!(consenting(&case), 3);
+}
