@@ -1,5 +1,6 @@
 //! `smartpush ingest`: foreign files → clean tables, with a summary that adds up.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -9,6 +10,7 @@ use super::output::{print_json, print_text, thousands};
 use super::shape::{ShapeArguments, presets};
 use super::{Context, Failure};
 use events::formats::Format;
+use events::notes::NoteKind;
 use events::request::{IngestSummary, InputKind};
 use files::workspace::Workspace;
 use operations::ingest::{IngestReport, IngestRequest, ingest};
@@ -58,8 +60,13 @@ Files of other systems, without a script:
   smartpush ingest events.jsonl --preset ga4
 Other flags count before those of a preset.
 
-Columns of users: user_id time_zone locale country created_at consent (granted|denied) quiet_from quiet_until (HH:MM)
-max_per_day muted_categories (a;b) personalisation (on|off); all others become attributes.
+Columns of users: user_id time_zone locale country created_at consent (granted|denied, true/false, yes/no, 1/0,
+subscribed/unsubscribed, opted_in/opted_out) consent_at quiet_from quiet_until (HH:MM) max_per_day muted_categories (a;b)
+personalisation (on|off); all others become attributes. Items of a list are separated by `;`; JSON has arrays.
+
+Anything but a clear grant stops pushes, also an empty cell after a grant. push_opted_out and notifications_disabled stop them
+from their moment on, until a row says granted with a consent_at after it. A cell of users that cannot be read costs only
+itself; one of a preference stops pushes until it is corrected. Contents come before the campaigns that name them.
 
 Examples:
   smartpush ingest events.csv.gz
@@ -147,10 +154,15 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
         .iter()
         .map(|error| serde_json::json!({ "file": error.path, "code": error.code, "detail": error.detail }))
         .collect();
+    let unreadable = summary.notes.of(NoteKind::Unreadable);
+    let unreadable: BTreeMap<&str, u64> = unreadable.map(|(column, cells)| (column, cells.count)).collect();
+    let consents = &summary.consents;
     let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
-        "other_columns": summary.other_columns, "event_names": event_names::to_json(&summary.event_names), "warnings": warnings, "refused": refused,
+        "other_columns": summary.other_columns, "event_names": event_names::to_json(&summary.event_names), "unreadable": unreadable, "consents": {
+            "refused": consents.refused, "unreadable": consents.unreadable, "emptied": consents.emptied, "not_later": consents.stale,
+        }, "warnings": warnings, "refused": refused,
     });
     if let Some(failure) = refusal {
         failure.add_to(&mut object);

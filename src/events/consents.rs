@@ -52,6 +52,16 @@ impl ConsentColumns {
         Some(ConsentColumns { consent: index(users::CONSENT)?, at: index(users::CONSENT_AT)? })
     }
 
+    /// What a record says to take the grant of a row away; `None` when it has none.
+    pub(super) fn unreadable_after_grant(self, row: &[Option<Cell>]) -> Option<Vec<FieldUpdate>> {
+        (said_in(row[self.consent].as_ref()) == Consent::Granted).then(|| {
+            let mut patch = vec![FieldUpdate::Nothing; row.len()];
+            patch[self.consent] =
+                FieldUpdate::Cell(Some(Cell::Text(Consent::Unreadable.as_str().to_string())));
+            patch
+        })
+    }
+
     /// Replaces what a record says of consent by what is declared after it.
     pub(super) fn settle(
         self,

@@ -54,6 +54,10 @@ impl Known {
     /// One that is not to send any more is taken: its former row might still send.
     pub(super) fn check(&self, columns: &[TableColumn], patch: &[FieldUpdate]) -> Result<(), Rejection> {
         let Known::Contents(declared) = self else { return Ok(()) };
+        if declared.is_empty() {
+            // The contents are still to come; until then nothing of the campaign is sent.
+            return Ok(());
+        }
         let text = |index: Option<usize>| match patch.get(index?) {
             Some(FieldUpdate::Cell(Some(Cell::Text(text)))) => Some(text.as_str()),
             _ => None,
@@ -69,6 +73,7 @@ impl Known {
     /// Items of a list that nothing declared has; such a muting or country has no effect.
     pub(super) fn unmatched(&self, column: &str, items: &str) -> Option<String> {
         let is_unknown = |item: &&str| match self {
+            Known::Contents(declared) => declared.is_empty() && column == campaigns::CONTENTS.name(),
             Known::Categories(known) if column == users::MUTED_CATEGORIES.name() => {
                 !known.is_empty() && !known.contains(&item.to_lowercase())
             }
@@ -83,7 +88,10 @@ impl Known {
             Known::Countries(known) => {
                 ("neither an ISO 3166 code of two letters nor the country of a user", known)
             }
-            Known::Contents(_) | Known::Nothing => return None,
+            Known::Contents(_) => {
+                return Some(format!("{column} {unknown:?}: no content is declared yet, so nothing is sent"));
+            }
+            Known::Nothing => return None,
         };
         Some(format!(
             "{column} {unknown:?} is {what}{}",
@@ -108,15 +116,13 @@ fn check_content(declared: &BTreeMap<String, bool>, id: &str) -> Result<(), Reje
                 Some(separator) => format!("; items are separated by `;`, not by `{separator}`"),
                 None => meant(nearest(id, declared.keys().map(String::as_str))),
             };
-            wrong(format!(
-                "contents: there is no content {id:?}{hint}; contents are ingested before campaigns"
-            ))
+            wrong(format!("contents: there is no content {id:?}{hint}; ingest contents before campaigns"))
         }
     }
 }
 
 fn meant(name: Option<&str>) -> String {
-    name.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+    name.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
 }
 
 fn in_lower_case<'a>(names: impl Iterator<Item = Option<&'a str>>) -> BTreeSet<String> {

@@ -93,6 +93,12 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// Index of the column of the key, which is the first field; `None` without a header.
+    pub(super) fn key_index(&self) -> Option<usize> {
+        self.others.as_ref()?;
+        self.sources[0].whole_column().map(|column| column.index)
+    }
+
     /// Every required column, and every one that `--map` names, has been seen.
     ///
     /// # Errors

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::dead_letters::DeadLetters;
 use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader};
 use super::mapping::{InputField, Mapping};
-use super::request::{FilesRequest, IngestStage, IngestSummary};
+use super::request::{FilesRequest, IngestStage, IngestSummary, InputKind};
 use super::stamps::StampReader;
 use config::IngestConfig;
-use domain::rejection::Rejection;
+use domain::rejection::{Rejection, RejectionCode};
 use files::tables::TableError;
 
 /// Records between two looks at the progress bar.
@@ -72,6 +72,16 @@ impl IngestSource<'_> {
         }
     }
 
+    /// The user of a record whose fields cannot be told apart or read: what it says of consent cannot be known.
+    fn key_of_torn(&self, mapping: &Mapping, rejection: &Rejection, text: &str) -> Option<String> {
+        let is_torn = matches!(rejection.code, RejectionCode::WrongFieldCount | RejectionCode::BadUtf8);
+        if self.request.kind != InputKind::Users || !is_torn {
+            return None;
+        }
+        let cell = text.split([',', ';', '\t', '|']).nth(mapping.key_index()?)?;
+        Some(cell.trim().trim_matches('"').to_string())
+    }
+
     fn read_records(
         &self,
         path: &Path,
@@ -97,7 +107,11 @@ impl IngestSource<'_> {
             }
             summary.read += 1;
             let (line, rejection, text) = match record {
-                InputRecord::Unreadable(line, rejection, text) => (line, rejection, Value::String(text)),
+                InputRecord::Unreadable(line, rejection, text) => {
+                    let key = self.key_of_torn(&mapping, &rejection, &text);
+                    summary.torn.extend(key.map(|key| (line, key)));
+                    (line, rejection, Value::String(text))
+                }
                 InputRecord::Row(line, row) => {
                     mapping.observe(&row);
                     match take(line, &row, &mapping) {

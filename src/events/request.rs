@@ -78,6 +78,8 @@ pub struct IngestSummary {
     pub changed_days: Vec<Day>,
     /// Cells of accepted records that something is odd about.
     pub notes: CellNotes,
+    /// Line and key of rejected records of users whose fields cannot be told apart or read.
+    pub(super) torn: Vec<(u64, String)>,
     /// Users whose consent changed in a way that somebody may not have meant.
     pub consents: ConsentChanges,
 }

@@ -10,7 +10,7 @@ use polars::prelude::*;
 use serde_json::Value;
 
 use super::clean::{canonical_json, number, object, optional_id, required_id};
-use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of};
+use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of, users};
 use super::consents::{ConsentChanges, ConsentColumns};
 use super::dead_letters::DeadLetters;
 use super::declared::{UNREADABLE_LIST, read_columns};
@@ -72,7 +72,9 @@ pub(super) fn take_rows(
     let mut table = UpsertTable { rows: read_rows(&path, columns)?, consent, now: source.request.now };
     let mut cleaner = Cleaner::new(columns, source, Known::read(workspace, kind)?);
     let mut summary = IngestSummary::default();
+    let mut is_torn = false;
     for file in source.request.files {
+        let torn;
         let (mut patches, mut notes) = (Vec::new(), CellNotes::default());
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
             let cleaned = cleaner.clean(mapping, row);
@@ -83,7 +85,8 @@ pub(super) fn take_rows(
             Ok(())
         })?;
         match taken {
-            Ok(part) => {
+            Ok(mut part) => {
+                torn = std::mem::take(&mut part.torn);
                 summary.add(part);
                 summary.notes.merge(notes);
             }
@@ -96,8 +99,14 @@ pub(super) fn take_rows(
             let changed = table.apply(key, patch, &mut summary.consents);
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
+        for (line, key) in torn {
+            if let Some(note) = table.tear(&key, &mut summary.consents) {
+                summary.notes.add(note, &format!("{}:{line}", file.display()));
+                is_torn = true;
+            }
+        }
     }
-    if summary.accepted == 0 {
+    if summary.accepted == 0 && !is_torn {
         return Ok((summary, PendingChange::Nothing));
     }
     let frame = frame_of(&table.rows, columns).map_err(TableError::parquet(&path))?;
@@ -112,6 +121,16 @@ struct UpsertTable {
 }
 
 impl UpsertTable {
+    /// Takes the grant of a user away whose record was rejected, so that nobody knows what it says of consent.
+    fn tear(&mut self, key: &str, changes: &mut ConsentChanges) -> Option<CellNote> {
+        let (consent, row) = (self.consent?, self.rows.get(key)?);
+        let patch = consent.unreadable_after_grant(row)?;
+        self.apply(key.to_string(), patch, changes);
+        let detail =
+            format!("the record cannot be read, so the consent of user {key:?} is not known any more");
+        Some(CellNote { column: users::CONSENT.name(), kind: NoteKind::Unreadable, detail })
+    }
+
     /// Puts a patch over the row of its key; does that change anything?
     fn apply(&mut self, key: String, mut patch: Patch, changes: &mut ConsentChanges) -> bool {
         let mut changed = !self.rows.contains_key(&key);

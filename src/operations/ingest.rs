@@ -1,18 +1,22 @@
 //! Takes files of events, users, contents or campaigns into the workspace.
 
+mod attributes;
 mod cells;
 
 use std::path::PathBuf;
 
 use super::context::{Context, ContextError, Progress};
+use domain::consent::Consent;
 use domain::error::{Coded, ErrorKind};
 use domain::zone::Zone;
+use events::catalogue::DeclaredUsers;
 use events::formats::Format;
 use events::health::{future_stamps, odd_days};
 use events::ingest::ingest as take_files;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind};
+use events::withdrawals::Withdrawals;
 
 /// Which files, and how to read them.
 #[derive(Clone, Debug)]
@@ -98,8 +102,14 @@ impl Coded for IngestError {
 /// # Errors
 /// When the workspace cannot be used. Files that cannot be taken are in the report.
 pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestReport, IngestError> {
+    let is_of_users = request.kind == InputKind::Users;
+    let attributes = if is_of_users { Some(attributes::look(context)?) } else { None };
     let summary = take(context, request)?;
-    let warnings = warnings(context, &summary)?;
+    let mut warnings = warnings(context, &summary)?;
+    if let Some(before) = attributes.filter(|_| summary.accepted > 0) {
+        warnings.extend(withdrawn(context)?);
+        warnings.extend(attributes::warnings(context, &before)?);
+    }
     let refusal = summary.refused.first().map(|first| FilesRefused {
         code: first.code(),
         refused: summary.refused.len(),
@@ -157,4 +167,23 @@ fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String
         warnings.extend(future_stamps(lake.newest(), context.now));
     }
     Ok(warnings)
+}
+
+/// Users who are declared to consent, and whose later opt-out by an event holds.
+fn withdrawn(context: &Context<'_>) -> Result<Option<String>, ContextError> {
+    let withdrawals = Withdrawals::read(&Lake::open(context.workspace)?, context.now)?;
+    let users = DeclaredUsers::read(context.workspace)?;
+    let is_withdrawn = |row: &usize| {
+        let mut user = users.user(*row);
+        let is_declared = user.consent == Consent::Granted;
+        withdrawals.apply(&mut user);
+        is_declared && user.consent != Consent::Granted
+    };
+    let count = (0..users.len()).filter(is_withdrawn).count();
+    Ok((count > 0).then(|| {
+        format!(
+            "consent_withdrawn: users who are declared to consent and opted out by an event: {count}; they get no push until a \
+             row says granted with a consent_at after that event"
+        )
+    }))
 }

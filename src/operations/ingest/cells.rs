@@ -21,18 +21,22 @@ pub(super) fn warnings(summary: &IngestSummary) -> Vec<String> {
     let notes = &summary.notes;
     let unreadable = notes.of(NoteKind::Unreadable).map(|(column, cells)| unreadable(summary, column, cells));
     let separators = notes.of(NoteKind::Separator).map(|(column, NotedCells { count, first })| {
-        format!("list_separator: {count} cells of {column} may hold several items as one; the first: {first}")
+        format!(
+            "list_separator: {} of {column} may hold several items as one; the first: {first}",
+            cells(*count)
+        )
     });
     let unmatched = notes.of(NoteKind::Unmatched).map(|(column, NotedCells { count, first })| {
         format!(
-            "unmatched_name: {count} cells of {column} have a name that matches nothing; the first: {first}"
+            "unmatched_name: {} of {column} with a name that matches nothing; the first: {first}",
+            cells(*count)
         )
     });
     unreadable.chain(separators).chain(unmatched).chain(consents(summary)).collect()
 }
 
-fn unreadable(summary: &IngestSummary, column: &str, cells: &NotedCells) -> String {
-    let NotedCells { count, first } = cells;
+fn unreadable(summary: &IngestSummary, column: &str, noted: &NotedCells) -> String {
+    let NotedCells { count, first } = noted;
     if column == contents::VARIANTS.name() {
         return format!(
             "bad_variants: {count} contents have variants that cannot be read and are never sent until they are corrected; the \
@@ -42,14 +46,15 @@ fn unreadable(summary: &IngestSummary, column: &str, cells: &NotedCells) -> Stri
     if column == users::CONSENT.name() {
         let lost = summary.consents.unreadable;
         return format!(
-            "unreadable_consent: {count} cells of consent are not {CONSENT_WORDS}; these users get no push, {lost} of them had \
-             consented before; the first: {first}"
+            "unreadable_consent: {} of consent cannot be read as {CONSENT_WORDS}: no push, and {lost} of these users had consented \
+             before; the first: {first}",
+            cells(*count)
         );
     }
     if PREFERENCES.contains(&column) {
         return format!(
-            "unreadable_preference: {count} cells of {column} cannot be read; these users get no push until they are corrected; \
-             the first: {first}"
+            "unreadable_preference: {} of {column} cannot be read: no push to these users until it is corrected; the first: {first}",
+            cells(*count)
         );
     }
     format!(
@@ -61,15 +66,20 @@ fn consents(summary: &IngestSummary) -> impl Iterator<Item = String> {
     let (emptied, stale) = (summary.consents.emptied, summary.consents.stale);
     let emptied = (emptied > 0).then(|| {
         format!(
-            "consent_emptied: {emptied} users had consented and have an empty consent now; they get no push until they are \
-             granted again"
+            "consent_emptied: users who had consented and have an empty consent now: {emptied}; no push until a row says granted"
         )
     });
     let stale = (stale > 0).then(|| {
         format!(
-            "consent_not_later: {stale} grants do not count, since their consent_at is not later than the refusal; these users \
-             get no push"
+            "consent_not_later: grants whose consent_at is not later than the refusal: {stale}; they do not count"
         )
     });
     emptied.into_iter().chain(stale)
+}
+
+fn cells(count: u64) -> String {
+    match count {
+        1 => "1 cell".to_string(),
+        many => format!("{many} cells"),
+    }
 }

@@ -9,6 +9,7 @@ mod clock;
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod consent;
 mod event_names;
 mod numeric;
 mod quiet_hours;
