@@ -13,7 +13,7 @@ pub mod ingest;
 pub mod lake;
 pub mod mapping;
 mod nested;
-pub mod pairs;
+mod pairs;
 pub mod presets;
 pub mod preview;
 mod reading;

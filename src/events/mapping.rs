@@ -10,7 +10,7 @@ use super::formats::{
     InputColumn, InputError, InputRow, RawValue, advice, is_value, looks_like_data, raw_value,
 };
 use super::nested;
-use super::renames::Origin;
+use super::renames::FieldOrigin;
 pub use super::renames::Renames;
 
 /// A field of ours.
@@ -223,15 +223,15 @@ impl Source {
 }
 
 /// What feeds a field of a file with this header; without one, each record shows.
-fn source_of(field: &str, origin: Origin<'_>, header: Option<&[String]>) -> Source {
+fn source_of(field: &str, origin: FieldOrigin<'_>, header: Option<&[String]>) -> Source {
     let own = [field.to_string()];
     let (names, asked) = match origin {
-        Origin::Constant(value) => {
+        FieldOrigin::Constant(value) => {
             return Source { constant: Some(value.to_string()), columns: Vec::new(), asked: None };
         }
-        Origin::Asked(names) => (names, Some(names.join("|"))),
-        Origin::Known(names) => (names, None),
-        Origin::Own => (&own[..], None),
+        FieldOrigin::Asked(names) => (names, Some(names.join("|"))),
+        FieldOrigin::Known(names) => (names, None),
+        FieldOrigin::Own => (&own[..], None),
     };
     let columns = match header {
         None => names
@@ -278,7 +278,7 @@ fn check_asked(sources: &[Source], header: &[String], path: &Path) -> Result<(),
 fn hints(renames: &Renames, fields: &[InputField]) -> Vec<String> {
     let Some(preset) = renames.preset_named() else { return Vec::new() };
     let hint = |field: &InputField| match renames.origin(field.name) {
-        Origin::Known(names) => {
+        FieldOrigin::Known(names) => {
             Some(format!("{}: --preset {} looks for {}", field.name, preset.name, names.join(", ")))
         }
         _ => None,

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 pub use header::Headers;
-pub(super) use header::{advice, is_value, looks_like_data};
-pub(super) use jsonl::raw_value;
+pub(crate) use header::{advice, is_value, looks_like_data};
+pub(crate) use jsonl::raw_value;
 
 use domain::error::{Coded, ErrorKind};
 use domain::identity::whole_number;
