@@ -198,9 +198,7 @@ impl Mapping {
 impl Located {
     fn value<'a>(&self, row: &InputRow<'a>) -> RawValue<'a> {
         match row {
-            InputRow::Json(object) => {
-                nested::find(object, &self.column.name).map_or(RawValue::Missing, raw_value)
-            }
+            InputRow::Json(object) => nested::value(object, &self.column.name),
             _ if self.inside.is_empty() => row.get(&self.column),
             _ => nested::within(row.get(&self.column), &self.inside),
         }
@@ -208,7 +206,9 @@ impl Located {
 
     fn is_in(&self, row: &InputRow<'_>) -> bool {
         match row {
-            InputRow::Json(object) => nested::find(object, &self.column.name).is_some(),
+            InputRow::Json(object) => {
+                nested::find(object, &self.column.name).is_some() || self.value(row) != RawValue::Missing
+            }
             _ => row.has(&self.column),
         }
     }

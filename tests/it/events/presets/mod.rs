@@ -142,6 +142,12 @@ fn a_preset_reads_the_fields_and_not_only_the_names() {
             "2024-03-01T10:00:04.05Z"
         ]
     );
+    let screen = take("posthog", "posthog.jsonl").events().into_iter().find(|event| event[2] == "Cart");
+    assert_eq!(
+        screen.map(|event| event[4].clone()),
+        Some("0190-s".to_string()),
+        "properties may be JSON as text"
+    );
     assert_eq!(row("snowplow", "snowplow.tsv", "add_to_cart")[3], "2");
     assert_eq!(row("matomo", "matomo.jsonl", "purchase")[2..4], ["P1", "89"]);
     assert_eq!(row("braze", "braze.jsonl", "Wishlist Opened")[..3], ["u-77", "Wishlist Opened", "P2"]);
