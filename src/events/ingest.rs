@@ -12,7 +12,9 @@ use super::dead_letters::DeadLetters;
 use super::lake::{Lake, LakeFile};
 use super::reading::IngestSource;
 use super::records::{Event, events_of, frame_of};
-use super::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange};
+use super::request::{
+    FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange, UnreadableCells,
+};
 use super::staging::{Origin, RecordVerdict, RecordVerdicts, Staging, records_of};
 use super::stored::EventColumn;
 use super::upsert;
@@ -117,14 +119,19 @@ fn stage_files(
     for (file, path) in (0..).zip(source.request.files) {
         let mark = staging.mark();
         let mut cleaner = EventCleaner::new(source.stamp_reader());
+        let mut dropped: BTreeMap<&'static str, UnreadableCells> = BTreeMap::new();
         let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
             let event = cleaner.clean(mapping, row)?;
+            if let Some(cell) = cleaner.dropped() {
+                let cells = dropped.entry(cell.column).or_default();
+                cells.add(format!("{}:{line}: {}", path.display(), cell.detail));
+            }
             let canonical = cleaner.canonical();
             staging.add(Origin { file, line }, &event, canonical, hash_of(canonical))?;
             Ok(())
         })?;
         match taken {
-            Ok(part) => summary.add(part),
+            Ok(part) => summary.add(IngestSummary { dropped, ..part }),
             Err(error) => {
                 staging.roll_back(&mark)?;
                 summary.refused.push(error);

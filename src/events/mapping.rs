@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::formats::{InputColumn, InputError, InputRow, RawValue};
+use super::formats::{InputColumn, InputError, InputRow, RawValue, tidied_json};
+use super::missing_column::{columns_listed, nearest};
 
 /// A field of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +118,18 @@ impl Mapping {
         let missing = self.fields.iter().zip(&self.seen).position(|(field, seen)| field.required && !seen);
         let Some(index) = missing else { return Ok(()) };
         let field = self.fields[index].name;
-        let detail = format!("no column {field:?}; name yours with --map theirs={field}");
+        let columns = self.names();
+        let theirs = nearest(field, &columns).unwrap_or("theirs");
+        let listed = columns_listed(field, &columns);
+        let detail = format!("no column {field:?}; {listed}; name yours with --map {theirs}={field}");
         Err(InputError::new("missing_column", path, detail))
+    }
+
+    /// Names of the columns that the file has or its records have brought, those that feed a field first.
+    fn names(&self) -> Vec<String> {
+        let sources = self.sources.iter().zip(&self.seen).filter(|(_, seen)| **seen);
+        let fed = sources.filter_map(|(source, _)| Some(source.as_ref()?.name.clone()));
+        fed.chain(self.other_names()).collect()
     }
 
     /// The raw value of a field.
@@ -166,7 +177,7 @@ impl Mapping {
             }
             (None, InputRow::Json(object)) => {
                 let unclaimed = object.iter().filter(|(name, _)| !self.claims(name));
-                unclaimed.map(|(name, value)| (name.clone(), value.clone())).collect()
+                unclaimed.map(|(name, value)| (name.clone(), tidied_json(value))).collect()
             }
             (None, _) => BTreeMap::new(),
         }

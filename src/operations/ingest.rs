@@ -145,6 +145,7 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
 fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
     let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
+    warnings.extend(summary.dropped_cells());
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));

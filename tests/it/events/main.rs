@@ -5,7 +5,10 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod foreign_files;
+mod foreign_values;
 mod reading;
+mod stamps;
 
 use std::collections::BTreeMap;
 
