@@ -152,6 +152,8 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
         "other_columns": summary.other_columns, "event_names": event_names::to_json(&summary.event_names), "warnings": warnings, "refused": refused,
     });
+    let dropped = summary.dropped.iter().map(|(column, cells)| ((*column).to_string(), cells.count.into()));
+    object["dropped"] = serde_json::Value::Object(dropped.collect());
     if let Some(failure) = refusal {
         failure.add_to(&mut object);
     }

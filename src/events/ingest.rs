@@ -13,7 +13,9 @@ use super::event_names::EventNames;
 use super::lake::{Lake, LakeFile};
 use super::reading::IngestSource;
 use super::records::{Event, events_of, frame_of};
-use super::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange};
+use super::request::{
+    FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange, UnreadableCells,
+};
 use super::staging::{Origin, RecordVerdict, RecordVerdicts, Staging, records_of};
 use super::stored::EventColumn;
 use super::upsert;
@@ -120,16 +122,20 @@ fn stage_files(
     for (file, path) in (0..).zip(source.request.files) {
         let mark = staging.mark();
         let mut cleaner = EventCleaner::new(source.stamp_reader()).with_names(names.clone());
+        let mut dropped: BTreeMap<&'static str, UnreadableCells> = BTreeMap::new();
         let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
             let event = cleaner.clean(mapping, row)?;
+            if let Some(cell) = cleaner.dropped() {
+                let cells = dropped.entry(cell.column).or_default();
+                cells.add(format!("{}:{line}: {}", path.display(), cell.detail));
+            }
             let canonical = cleaner.canonical();
             staging.add(Origin { file, line }, &event, canonical, hash_of(canonical))?;
             Ok(())
         })?;
         match taken {
             Ok(part) => {
-                summary.add(part);
-                summary.event_names.merge(cleaner.into_counts());
+                summary.add(IngestSummary { dropped, event_names: cleaner.into_counts(), ..part });
             }
             Err(error) => {
                 staging.roll_back(&mark)?;

@@ -76,6 +76,8 @@ pub struct IngestSummary {
     pub changed_days: Vec<Day>,
     /// Cells that were kept although they cannot be read.
     pub unreadable: UnreadableCells,
+    /// Cells that cannot be read and were left out, by column.
+    pub dropped: BTreeMap<&'static str, UnreadableCells>,
 }
 
 /// Cells that cannot be read and were kept, so that what depends on them is refused.
@@ -193,6 +195,20 @@ impl IngestSummary {
         }
         self.other_columns.extend(other.other_columns);
         self.event_names.merge(other.event_names);
+        for (column, cells) in other.dropped {
+            self.dropped.entry(column).or_default().merge(cells);
+        }
+    }
+
+    /// One warning for each column of which cells were left out.
+    pub fn dropped_cells(&self) -> impl Iterator<Item = String> {
+        self.dropped.iter().filter_map(|(column, cells)| {
+            let (count, first) = (cells.count, cells.first.as_ref()?);
+            Some(format!(
+                "unreadable_{column}: {count} cells of {column} cannot be read; their records were taken without them; \
+                 the first: {first}"
+            ))
+        })
     }
 
     /// Everything read and not rejected so far was staged; the verdicts say what became of it.

@@ -9,22 +9,22 @@ use std::path::Path;
 use polars::prelude::*;
 use serde_json::Value;
 
-use super::clean::{canonical_json, number, object, optional_id, required_id};
+use super::clean::{DroppedCell, canonical_json, number, object};
 use super::columns::{Holds, Stored, TableColumn, columns_of, fields_of};
 use super::dead_letters::DeadLetters;
 use super::declared::read_columns;
 use super::formats::{InputRow, RawValue};
+use super::identifiers::{optional_id, required_id};
 use super::mapping::Mapping;
 use super::reading::IngestSource;
 use super::request::{FilesError, IngestStage, IngestSummary, PendingChange, UnreadableCells};
 use super::stamps::StampReader;
 use domain::content::Variant;
 use domain::device::Device;
-use domain::error::Coded;
 use domain::frequency::FrequencyRule;
+use domain::identity::whole_number;
 use domain::rejection::{Rejection, RejectionCode};
-use domain::time::{Day, Instant};
-use domain::zone::{UnknownZone, Zones};
+use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
 
@@ -68,16 +68,21 @@ pub(super) fn take_rows(
     let mut summary = IngestSummary::default();
     for file in source.request.files {
         let (mut patches, mut unreadable) = (Vec::new(), UnreadableCells::default());
+        let mut dropped: BTreeMap<&'static str, UnreadableCells> = BTreeMap::new();
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
             patches.push(cleaner.clean(mapping, row)?);
             if let Some(detail) = cleaner.unreadable.take() {
                 unreadable.add(format!("{}:{line}: {detail}", file.display()));
             }
+            if let Some(cell) = cleaner.dropped.take() {
+                let cells = dropped.entry(cell.column).or_default();
+                cells.add(format!("{}:{line}: {}", file.display(), cell.detail));
+            }
             Ok(())
         })?;
         match taken {
             Ok(part) => {
-                summary.add(part);
+                summary.add(IngestSummary { dropped, ..part });
                 summary.unreadable.merge(unreadable);
             }
             Err(error) => {
@@ -139,7 +144,8 @@ struct Cleaner {
     columns: &'static [TableColumn],
     past: StampReader,
     any: StampReader,
-    zones: Zones,
+    /// The zone of the last record, when it cannot be read.
+    dropped: Option<DroppedCell>,
     /// What is wrong with a cell of the last record that was kept although it cannot be read.
     unreadable: Option<String>,
 }
@@ -149,11 +155,11 @@ impl Cleaner {
         /// Windows and expiries lie ahead, but not further than two centuries.
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
-        Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default(), unreadable: None }
+        Cleaner { columns, past: source.stamp_reader(), any, dropped: None, unreadable: None }
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
-        self.unreadable = None;
+        (self.unreadable, self.dropped) = (None, None);
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
@@ -180,10 +186,12 @@ impl Cleaner {
             }
             Holds::Text => Cell::Text(text_of(&value)),
             Holds::OneOf(words) => Cell::Text(one_of(name, &value, words)?),
-            Holds::Zone => Cell::Text(self.zone(name, &value)?),
+            Holds::Zone => Cell::Text(self.zone(name, &value)),
             Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
-            Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
-            Holds::Until => Cell::Whole(self.until(name, &value)?.micros()),
+            Holds::From => Cell::Whole(self.any.read_from(name, &value)?.instant.micros()),
+            Holds::Until => {
+                return Ok(self.any.read_until(name, &value)?.map(|end| Cell::Whole(end.micros())));
+            }
             Holds::ClockTime => Cell::Text(clock_time(name, &value)?),
             Holds::Whole(least, most) => Cell::Whole(whole(name, &value, least, most)?),
             Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
@@ -207,27 +215,20 @@ impl Cleaner {
         if parsed.is_null() { text_of(value) } else { canonical_json(&parsed) }
     }
 
-    fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    /// The zone under its IANA name. One that cannot be read is kept as it is: decisions must not take the user for one
+    /// who declared none.
+    fn zone(&mut self, column: &'static str, value: &RawValue<'_>) -> String {
         let text = text_of(value);
-        let unknown = |error: UnknownZone| {
-            Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {}", error.detail()))
-        };
-        self.zones.code(&text).map_err(unknown)?;
-        Ok(text)
-    }
-
-    /// The end of something: of a bare date, the first instant of the day after.
-    fn until(&self, name: &str, value: &RawValue<'_>) -> Result<Instant, Rejection> {
-        let stamp = self.any.read(name, value)?;
-        if !stamp.date_only {
-            return Ok(stamp.instant);
+        if let Some(name) = understood(&text) {
+            return name.to_string();
         }
-        let day = match value {
-            RawValue::Date(days) => Some(Day(*days)),
-            other => Day::parse(text_of(other).trim()),
-        };
-        let Some(day) = day else { return Ok(stamp.instant) };
-        Ok(self.any.read(name, &RawValue::Date(day.0 + 1))?.instant)
+        let shown: String = text.chars().take(64).collect();
+        let detail = format!(
+            "{column} {shown:?} names no time zone; expected an IANA name such as Europe/Paris. The user gets nothing \
+             until it is corrected"
+        );
+        self.dropped = Some(DroppedCell { column, detail });
+        text
     }
 }
 
@@ -279,10 +280,15 @@ fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
-        RawValue::Text(text) => text.trim().parse().map_err(|_| wanted())?,
+        RawValue::Text(text) => whole_in(text).ok_or_else(wanted)?,
         other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
+}
+
+/// A whole number as text; `3.0` is 3.
+fn whole_in(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| whole_number(text.parse().ok()?))
 }
 
 fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<f64, Rejection> {

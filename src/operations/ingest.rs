@@ -149,6 +149,7 @@ fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String
         format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
     };
     warnings.extend(summary.unread_names.iter().map(unread));
+    warnings.extend(summary.dropped_cells());
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));

@@ -5,6 +5,10 @@
 
 mod case_06;
 mod case_07;
+mod case_13;
+mod case_14;
+mod case_15;
+mod case_17;
 mod case_19;
 mod files;
 #[path = "../support/mod.rs"]
