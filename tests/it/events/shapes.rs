@@ -238,3 +238,12 @@ fn many_names_are_counted_the_most_frequent_first() {
         300
     );
 }
+
+#[test]
+fn a_struct_column_of_parquet_is_looked_into() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/parquet/nested_struct.parquet");
+    let renames = map("context.a=value").set("event=view", EVENT_FIELDS).unwrap();
+    let taken = Taken::of(std::path::Path::new(path), renames, Some("UTC"));
+    assert_eq!((taken.summary.refused.len(), taken.summary.rejected), (0, 0), "{:?}", taken.summary);
+    assert!(taken.events().iter().any(|event| event[3] == "2"), "{:?}", taken.events());
+}
