@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::event::{Meaning, PUSH_PREFIX, StandardEvent};
-use super::event_words::{squeezed, understood_by_words};
+use super::event_words::{Said, squeezed, understood_by_words};
 
 /// A name that begins so was said to be no act of the user's own when it was taken in.
 pub const OTHER_PREFIX: &str = "other:";
@@ -151,11 +151,27 @@ fn look_up(name: &str) -> Recognised {
     }
     let known =
         StandardEvent::of(name).map(Recognised::Standard).or_else(|| KNOWN.get(&squeezed(name)).copied());
-    match known.or_else(|| look_alike_push(name)).or_else(|| understood_by_words(name)) {
+    match known.or_else(|| look_alike_push(name)).or_else(|| understood_by_words(name).map(recognised_by)) {
         Some(recognised) => recognised,
         None if name.starts_with(PUSH_PREFIX) => Recognised::CustomPush,
         None => Recognised::CustomAct,
     }
+}
+
+/// What the words of a name make it.
+fn recognised_by(said: Said) -> Recognised {
+    Recognised::Standard(match said {
+        Said::Sent => StandardEvent::PushSent,
+        Said::Delivered => StandardEvent::PushDelivered,
+        Said::Displayed => StandardEvent::PushDisplayed,
+        Said::Opened => StandardEvent::PushOpened,
+        Said::Clicked => StandardEvent::PushClicked,
+        Said::Dismissed => StandardEvent::PushDismissed,
+        Said::Failed => StandardEvent::PushFailed,
+        Said::OptedOut => StandardEvent::PushOptedOut,
+        Said::Disabled => StandardEvent::NotificationsDisabled,
+        Said::OtherMessage => return Recognised::Other,
+    })
 }
 
 /// A standard event that is not the user's act, its name written in another way: `PushSent`, `push sent`.

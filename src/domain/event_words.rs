@@ -3,8 +3,30 @@
 //! A name is understood when it has a noun (push, notification) with nothing but a verb after it, or is a verb with
 //! nothing but the noun after it. `notification settings opened` has a word in between and stays an act of the user's own.
 
-use super::event::StandardEvent;
-use super::event_names::Recognised;
+/// What the words of a name say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A push left.
+    Sent,
+    /// A push reached a device.
+    Delivered,
+    /// A push was shown.
+    Displayed,
+    /// The app was opened with a push.
+    Opened,
+    /// A push was tapped.
+    Clicked,
+    /// A push was dismissed.
+    Dismissed,
+    /// A push did not arrive.
+    Failed,
+    /// A push led the user to opt out.
+    OptedOut,
+    /// The user turned notifications off.
+    Disabled,
+    /// A message of another channel was sent, arrived or failed.
+    OtherMessage,
+}
 
 /// Words for a push; one that also means a list of notices inside the app is understood more narrowly.
 const PUSH_NOUNS: &[&str] = &["push", "pushes", "pushnotification", "pushnotifications", "webpush"];
@@ -97,18 +119,18 @@ const BLOCKERS: &[&str] = &[
 ];
 
 /// What follows the noun, and the stage that it tells.
-const VERBS: &[(StandardEvent, &[&str])] = &[
-    (StandardEvent::PushSent, &["send", "sent", "sends", "sending", "dispatched"]),
+const VERBS: &[(Said, &[&str])] = &[
+    (Said::Sent, &["send", "sent", "sends", "sending", "dispatched"]),
     (
-        StandardEvent::PushDelivered,
+        Said::Delivered,
         &["receive", "received", "receives", "deliver", "delivered", "delivery", "arrive", "arrived"],
     ),
     (
-        StandardEvent::PushDisplayed,
+        Said::Displayed,
         &["display", "displayed", "show", "shown", "impression", "impressions", "foreground", "presented"],
     ),
     (
-        StandardEvent::PushOpened,
+        Said::Opened,
         &[
             "open",
             "opened",
@@ -120,16 +142,13 @@ const VERBS: &[(StandardEvent, &[&str])] = &[
             "influenced opened",
         ],
     ),
+    (Said::Clicked, &["click", "clicked", "clicks", "tap", "tapped", "press", "pressed", "touched"]),
     (
-        StandardEvent::PushClicked,
-        &["click", "clicked", "clicks", "tap", "tapped", "press", "pressed", "touched"],
-    ),
-    (
-        StandardEvent::PushDismissed,
+        Said::Dismissed,
         &["dismiss", "dismissed", "swiped", "clear", "cleared", "close", "closed", "discarded", "ignored"],
     ),
     (
-        StandardEvent::PushFailed,
+        Said::Failed,
         &[
             "fail",
             "failed",
@@ -159,7 +178,7 @@ const VERBS: &[(StandardEvent, &[&str])] = &[
         ],
     ),
     (
-        StandardEvent::PushOptedOut,
+        Said::OptedOut,
         &[
             "unsubscribe",
             "unsubscribed",
@@ -173,7 +192,7 @@ const VERBS: &[(StandardEvent, &[&str])] = &[
         ],
     ),
     (
-        StandardEvent::NotificationsDisabled,
+        Said::Disabled,
         &[
             "disabled",
             "disable",
@@ -202,7 +221,7 @@ enum Noun {
 }
 
 /// What the words of a name say of a push or of another channel's message; `None` when they do not say it clearly.
-pub fn understood_by_words(name: &str) -> Option<Recognised> {
+pub fn understood_by_words(name: &str) -> Option<Said> {
     let words = words_of(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     noun_then_verb(&words).or_else(|| verb_then_noun(&words))
@@ -215,7 +234,7 @@ pub fn speaks_of_push(name: &str) -> bool {
         .any(|word| matches!(noun_of(word), Some(Noun::Push | Noun::OneNotice | Noun::Notices)))
 }
 
-fn noun_then_verb(words: &[&str]) -> Option<Recognised> {
+fn noun_then_verb(words: &[&str]) -> Option<Said> {
     let last = words.iter().rposition(|word| noun_of(word).is_some())?;
     let before = &words[..last];
     if before.iter().any(|word| BLOCKERS.contains(word)) {
@@ -225,7 +244,7 @@ fn noun_then_verb(words: &[&str]) -> Option<Recognised> {
     meaning(strongest(words), &verb.join(" "))
 }
 
-fn verb_then_noun(words: &[&str]) -> Option<Recognised> {
+fn verb_then_noun(words: &[&str]) -> Option<Said> {
     let said: Vec<&str> = words.iter().copied().filter(|word| !FILLERS.contains(word)).collect();
     let nouns = said.iter().rev().take_while(|word| noun_of(word).is_some()).count();
     let (verb, nouns) = said.split_at(said.len() - nouns);
@@ -251,27 +270,19 @@ fn noun_of(word: &str) -> Option<Noun> {
 
 /// What a verb says of a noun. Opening, clicking and seeing `notifications` is done in a list inside the app, and a mail
 /// is opened by the user: those stay the user's own acts.
-fn meaning(noun: Option<Noun>, verb: &str) -> Option<Recognised> {
+fn meaning(noun: Option<Noun>, verb: &str) -> Option<Said> {
     if noun == Some(Noun::Push) && SEEN.contains(&verb) {
-        return Some(Recognised::Standard(StandardEvent::PushDisplayed));
+        return Some(Said::Displayed);
     }
-    let event = VERBS.iter().find(|(_, verbs)| verbs.contains(&verb))?.0;
-    let is_attention = matches!(
-        event,
-        StandardEvent::PushDisplayed
-            | StandardEvent::PushOpened
-            | StandardEvent::PushClicked
-            | StandardEvent::PushDismissed
-    );
-    match (noun?, event) {
+    let said = VERBS.iter().find(|(_, verbs)| verbs.contains(&verb))?.0;
+    let is_attention = matches!(said, Said::Displayed | Said::Opened | Said::Clicked | Said::Dismissed);
+    match (noun?, said) {
         (Noun::Notices, _) if is_attention => None,
         (Noun::OtherChannel, _) if is_attention => None,
-        (Noun::OtherChannel, StandardEvent::PushOptedOut | StandardEvent::NotificationsDisabled) => None,
-        (Noun::OtherChannel, _) => Some(Recognised::Other),
-        (Noun::Push, StandardEvent::NotificationsDisabled) => {
-            Some(Recognised::Standard(StandardEvent::PushOptedOut))
-        }
-        (Noun::Push | Noun::OneNotice | Noun::Notices, event) => Some(Recognised::Standard(event)),
+        (Noun::OtherChannel, Said::OptedOut | Said::Disabled) => None,
+        (Noun::OtherChannel, _) => Some(Said::OtherMessage),
+        (Noun::Push, Said::Disabled) => Some(Said::OptedOut),
+        (Noun::Push | Noun::OneNotice | Noun::Notices, said) => Some(said),
     }
 }
 

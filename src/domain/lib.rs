@@ -32,3 +32,4 @@ pub mod time;
 pub mod user;
 pub mod variant;
 pub mod zone;
+pub mod zone_names;

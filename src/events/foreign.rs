@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::missing_column::columns_listed;
 use super::pairs::theirs_and_ours;
 use super::stamps::StampReader;
 use crate::formats::{InputColumn, InputError, InputRecord, InputRow, Limits, Progress, RawValue, Reader};
@@ -119,7 +120,9 @@ impl<'a> ForeignRows<'a> {
     pub fn need(&self, field: &ForeignField) -> Result<ForeignColumn, InputError> {
         self.find(field).ok_or_else(|| {
             let known = field.names.join(" or ");
-            let detail = format!("no column {known}; name yours with --map theirs={}", field.names[0]);
+            let listed = columns_listed(field.names[0], &self.header);
+            let detail =
+                format!("no column {known}; {listed}; name yours with --map theirs={}", field.names[0]);
             InputError::new("missing_column", self.path, detail)
         })
     }
@@ -191,6 +194,7 @@ impl Line<'_> {
         let number = match &value {
             RawValue::Integer(number) => Some(*number as f64),
             RawValue::Number(number) => Some(*number),
+            RawValue::Single(number) => number.to_string().parse().ok(),
             RawValue::Boolean(flag) => Some(f64::from(u8::from(*flag))),
             RawValue::Text(text) => match text.trim() {
                 "true" | "True" | "TRUE" => Some(1.0),

@@ -11,6 +11,7 @@ use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::dead_letters::DeadLetters;
 use super::event_names::EventNames;
 use super::lake::{Lake, LakeFile};
+use super::notes::CellNotes;
 use super::reading::IngestSource;
 use super::records::{Event, events_of, frame_of};
 use super::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange};
@@ -120,16 +121,20 @@ fn stage_files(
     for (file, path) in (0..).zip(source.request.files) {
         let mark = staging.mark();
         let mut cleaner = EventCleaner::new(source.stamp_reader()).with_names(names.clone());
+        let mut notes = CellNotes::default();
         let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
             let event = cleaner.clean(mapping, row)?;
+            if let Some(note) = cleaner.dropped() {
+                notes.add(note, &format!("{}:{line}", path.display()));
+            }
             let canonical = cleaner.canonical();
             staging.add(Origin { file, line }, &event, canonical, hash_of(canonical))?;
             Ok(())
         })?;
         match taken {
             Ok(part) => {
-                summary.add(part);
-                summary.event_names.merge(cleaner.into_counts());
+                summary.add(IngestSummary { event_names: cleaner.into_counts(), ..part });
+                summary.notes.merge(notes);
             }
             Err(error) => {
                 staging.roll_back(&mark)?;

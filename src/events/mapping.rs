@@ -7,10 +7,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::formats::{
-    InputColumn, InputError, InputRow, RawValue, advice, is_value, looks_like_data, raw_value,
+    InputColumn, InputError, InputRow, RawValue, advice, is_value, looks_like_data, tidied_json,
 };
+use super::missing_column::{columns_listed, nearest};
 use super::nested;
-use super::renames::Origin;
+use super::renames::FieldOrigin;
 pub use super::renames::Renames;
 
 /// A field of ours.
@@ -52,14 +53,11 @@ pub struct Mapping {
     /// Names of those that the records have brought, as far as anybody would read them.
     brought: BTreeSet<String>,
     /// What an error about a missing column adds.
-    hints: Vec<String>,
+    hints: Vec<(&'static str, String)>,
 }
 
 /// Names of unknown columns kept for the summary; a hostile file may bring a new one with every record.
 const MOST_NAMES: usize = 100;
-
-/// Columns that an error lists.
-const MOST_LISTED: usize = 40;
 
 impl Mapping {
     /// Matches the fields of ours with a file's columns.
@@ -109,39 +107,47 @@ impl Mapping {
 
     fn check_required_in(&self, path: &Path, header: Option<&[String]>) -> Result<(), InputError> {
         let unseen = || self.fields.iter().zip(&self.sources).zip(&self.seen).filter(|(_, seen)| !**seen);
-        let brought: Vec<String> = match header {
-            Some(header) => header.to_vec(),
-            None => self.brought.iter().cloned().collect(),
-        };
         if let Some(asked) = unseen().find_map(|((_, source), _)| source.asked.as_ref()) {
-            let detail = format!(
-                "--map names column {asked:?}, which no record has; the records have {}",
-                shown(&brought)
-            );
+            let listed = columns_listed(asked, &self.names(header));
+            let detail = format!("--map names column {asked:?}, which no record has; {listed}");
             return Err(InputError::new("missing_column", path, detail));
         }
         let Some(((field, _), _)) = unseen().find(|((field, _), _)| field.required) else { return Ok(()) };
         let name = field.name;
-        let mut detail =
-            format!("no column {name:?}; name yours with --map theirs={name}, or set it with --set {name}=…");
-        detail += &format!("; the file has {}", shown(&brought));
-        let hint = self.hints.iter().find(|hint| hint.starts_with(&format!("{name}: ")));
-        if let Some(hint) = hint {
-            detail += &format!("; {}", &hint[name.len() + 2..]);
-        }
+        let columns = self.names(header);
         if header.is_some_and(looks_like_data) {
-            detail = format!("no column {name:?}: {}", advice(&brought));
+            let detail = format!("no column {name:?}: {}", advice(&columns));
+            return Err(InputError::new("missing_column", path, detail));
+        }
+        let theirs = nearest(name, &columns).unwrap_or("theirs");
+        let listed = columns_listed(name, &columns);
+        let mut detail = format!(
+            "no column {name:?}; {listed}; name yours with --map {theirs}={name}, or say it of all with --set {name}=…"
+        );
+        if let Some(hint) = self.hints.iter().find_map(|(field, hint)| (*field == name).then_some(hint)) {
+            detail += &format!("; {hint}");
         }
         Err(InputError::new("missing_column", path, detail))
     }
 
-    /// The raw value of a field, without blanks around it.
+    /// Names of the columns that the file has or its records have brought, those that feed a field first.
+    fn names(&self, header: Option<&[String]>) -> Vec<String> {
+        if let Some(header) = header {
+            return header.to_vec();
+        }
+        let seen =
+            self.sources.iter().zip(&self.seen).filter(|(source, seen)| **seen && source.columns.len() == 1);
+        let fed = seen.flat_map(|(source, _)| &source.columns).map(|located| located.column.name.clone());
+        fed.chain(self.other_names()).collect()
+    }
+
+    /// The raw value of a field.
     pub fn get<'a>(&self, row: &InputRow<'a>, field: usize) -> RawValue<'a> {
         let source = &self.sources[field];
         if let Some(constant) = &source.constant {
             return RawValue::Text(Cow::Owned(constant.clone()));
         }
-        let values = source.columns.iter().map(|located| trimmed(located.value(row)));
+        let values = source.columns.iter().map(|located| located.value(row).tidied());
         values.into_iter().find(|value| *value != RawValue::Missing).unwrap_or(RawValue::Missing)
     }
 
@@ -187,7 +193,7 @@ impl Mapping {
             (None, InputRow::Json(object)) => {
                 let claimed = self.claimed(row);
                 let unclaimed = object.iter().filter(|(name, _)| !claimed.contains(&name.as_str()));
-                unclaimed.map(|(name, value)| (name.clone(), value.clone())).collect()
+                unclaimed.map(|(name, value)| (name.clone(), tidied_json(value))).collect()
             }
             (None, _) => BTreeMap::new(),
         }
@@ -204,9 +210,7 @@ impl Mapping {
 impl Located {
     fn value<'a>(&self, row: &InputRow<'a>) -> RawValue<'a> {
         match row {
-            InputRow::Json(object) => {
-                nested::find(object, &self.column.name).map_or(RawValue::Missing, raw_value)
-            }
+            InputRow::Json(object) => nested::value(object, &self.column.name),
             _ if self.inside.is_empty() => row.get(&self.column),
             _ => nested::within(row.get(&self.column), &self.inside),
         }
@@ -214,7 +218,9 @@ impl Located {
 
     fn is_in(&self, row: &InputRow<'_>) -> bool {
         match row {
-            InputRow::Json(object) => nested::find(object, &self.column.name).is_some(),
+            InputRow::Json(object) => {
+                nested::find(object, &self.column.name).is_some() || self.value(row) != RawValue::Missing
+            }
             _ => row.has(&self.column),
         }
     }
@@ -229,15 +235,15 @@ impl Source {
 }
 
 /// What feeds a field of a file with this header; without one, each record shows.
-fn source_of(field: &str, origin: Origin<'_>, header: Option<&[String]>) -> Source {
+fn source_of(field: &str, origin: FieldOrigin<'_>, header: Option<&[String]>) -> Source {
     let own = [field.to_string()];
     let (names, asked) = match origin {
-        Origin::Constant(value) => {
+        FieldOrigin::Constant(value) => {
             return Source { constant: Some(value.to_string()), columns: Vec::new(), asked: None };
         }
-        Origin::Asked(names) => (names, Some(names.join("|"))),
-        Origin::Known(names) => (names, None),
-        Origin::Own => (&own[..], None),
+        FieldOrigin::Asked(names) => (names, Some(names.join("|"))),
+        FieldOrigin::Known(names) => (names, None),
+        FieldOrigin::Own => (&own[..], None),
     };
     let columns = match header {
         None => names
@@ -269,7 +275,7 @@ fn located(name: &str, header: &[String]) -> Option<Located> {
 fn check_asked(sources: &[Source], header: &[String], path: &Path) -> Result<(), InputError> {
     let lost = sources.iter().find(|source| source.columns.is_empty() && source.asked.is_some());
     if let Some(asked) = lost.and_then(|source| source.asked.as_ref()) {
-        let detail = format!("--map names column {asked:?}; the file has {}", shown(header));
+        let detail = format!("--map names column {asked:?}; {}", columns_listed(asked, header));
         return Err(InputError::new("missing_column", path, detail));
     }
     let asked = sources.iter().filter(|source| source.asked.is_some()).flat_map(|source| &source.columns);
@@ -281,33 +287,13 @@ fn check_asked(sources: &[Source], header: &[String], path: &Path) -> Result<(),
 }
 
 /// For each field, what a preset looked for.
-fn hints(renames: &Renames, fields: &[InputField]) -> Vec<String> {
+fn hints(renames: &Renames, fields: &[InputField]) -> Vec<(&'static str, String)> {
     let Some(preset) = renames.preset_named() else { return Vec::new() };
     let hint = |field: &InputField| match renames.origin(field.name) {
-        Origin::Known(names) => {
-            Some(format!("{}: --preset {} looks for {}", field.name, preset.name, names.join(", ")))
+        FieldOrigin::Known(names) => {
+            Some((field.name, format!("--preset {} looks for {}", preset.name, names.join(", "))))
         }
         _ => None,
     };
     fields.iter().filter_map(hint).collect()
-}
-
-fn shown(columns: &[String]) -> String {
-    let mut text = columns.iter().take(MOST_LISTED).cloned().collect::<Vec<_>>().join(", ");
-    if columns.len() > MOST_LISTED {
-        text += &format!(" and {} more", columns.len() - MOST_LISTED);
-    }
-    text
-}
-
-/// A text without blanks around it; one of blanks alone is missing.
-fn trimmed(value: RawValue<'_>) -> RawValue<'_> {
-    match value {
-        RawValue::Text(text) if text.trim().is_empty() => RawValue::Missing,
-        RawValue::Text(Cow::Borrowed(text)) => RawValue::Text(Cow::Borrowed(text.trim())),
-        RawValue::Text(Cow::Owned(text)) if text.trim().len() < text.len() => {
-            RawValue::Text(Cow::Owned(text.trim().to_string()))
-        }
-        other => other,
-    }
 }

@@ -15,6 +15,19 @@ pub(super) fn find<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a
     dots.filter_map(|dot| step(object.get(&name[..dot])?, &name[dot + 1..])).next()
 }
 
+/// The value at a dotted name of a record; a key may hold JSON as text.
+pub(super) fn value<'a>(object: &'a Map<String, Value>, name: &str) -> RawValue<'a> {
+    if let Some(value) = find(object, name) {
+        return raw_value(value);
+    }
+    let mut dots = name.match_indices('.').map(|(dot, _)| dot);
+    let text = dots.find_map(|dot| match object.get(&name[..dot])? {
+        Value::String(text) => Some((text, &name[dot + 1..])),
+        _ => None,
+    });
+    text.map_or(RawValue::Missing, |(text, inside)| within(RawValue::Text(Cow::Borrowed(text)), inside))
+}
+
 /// The value at a dotted name inside another value.
 fn step<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     match value {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub enum NoteKind {
     /// It cannot be read, and was kept so that what depends on it is refused.
     Unreadable,
+    /// It cannot be read, and its record was taken without it.
+    Dropped,
     /// One item of a list may be several.
     Separator,
     /// Nothing that was declared has this name.

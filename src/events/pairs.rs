@@ -35,7 +35,7 @@ fn unquoted(name: &str) -> String {
 ///
 /// # Errors
 /// A quote that is not closed.
-pub fn list(text: &str) -> Result<Vec<String>, String> {
+pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
     Ok(parts(text, ',')?.into_iter().map(unquoted).collect())
 }
 
@@ -43,7 +43,7 @@ pub fn list(text: &str) -> Result<Vec<String>, String> {
 ///
 /// # Errors
 /// Names the pair that is not one.
-pub fn theirs_and_ours(text: &str) -> Result<Vec<(Vec<String>, String)>, String> {
+pub(super) fn theirs_and_ours(text: &str) -> Result<Vec<(Vec<String>, String)>, String> {
     let pair = |pair: &str| {
         let sides = parts(pair, '=')?;
         let (Some(ours), true) = (sides.last(), sides.len() > 1) else {
@@ -60,7 +60,7 @@ pub fn theirs_and_ours(text: &str) -> Result<Vec<(Vec<String>, String)>, String>
 ///
 /// # Errors
 /// Names the pair that is not one.
-pub fn fields_and_values(text: &str) -> Result<Vec<(String, String)>, String> {
+pub(super) fn fields_and_values(text: &str) -> Result<Vec<(String, String)>, String> {
     let pair = |pair: &str| {
         let (field, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is not field=value"))?;
         Ok((unquoted(field), unquoted(value)))

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
-use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader};
+use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader, UnreadLine};
 use super::mapping::{InputField, Mapping};
 use super::request::{FilesRequest, IngestStage, IngestSummary, InputKind};
 use super::stamps::StampReader;
@@ -99,6 +99,7 @@ impl IngestSource<'_> {
         let header = reader.header().map(<[String]>::to_vec);
         let mut mapping = Mapping::new(fields, renames, header.as_deref(), path)?;
         let mut summary = IngestSummary::default();
+        let (mut any_row, mut unread) = (false, None);
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
         while let Some(record) = reader.next_record()? {
@@ -110,9 +111,15 @@ impl IngestSource<'_> {
                 InputRecord::Unreadable(line, rejection, text) => {
                     let key = self.key_of_torn(&mapping, &rejection, &text);
                     summary.torn.extend(key.map(|key| (line, key)));
+                    unread.get_or_insert_with(|| UnreadLine {
+                        line,
+                        detail: rejection.detail.clone(),
+                        text: text.clone(),
+                    });
                     (line, rejection, Value::String(text))
                 }
                 InputRecord::Row(line, row) => {
+                    any_row = true;
                     mapping.observe(&row);
                     match take(line, &row, &mapping) {
                         Ok(()) => continue,
@@ -125,6 +132,10 @@ impl IngestSource<'_> {
             };
             letters.add(&file, line, &rejection, &text)?;
             summary.reject(&rejection, &file, line);
+        }
+        let unread = unread.filter(|_| !any_row);
+        if let Some(error) = unread.and_then(|first| reader.explain(&first, summary.read)) {
+            return Err(error.into());
         }
         if summary.read > 0 {
             mapping.check_required(path)?;

@@ -19,7 +19,7 @@ pub struct Renames {
 
 /// Where the values of a field come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin<'a> {
+pub(super) enum FieldOrigin<'a> {
     /// Every record has this value.
     Constant(&'a str),
     /// `--map` names these columns: one of them must be there.
@@ -122,19 +122,19 @@ impl Renames {
     }
 
     /// Where a field comes from.
-    pub(super) fn origin<'a>(&'a self, field: &str) -> Origin<'a> {
+    pub(super) fn origin<'a>(&'a self, field: &str) -> FieldOrigin<'a> {
         let constant = self.constants.iter().find(|(ours, _)| ours == field);
         if let Some((_, value)) = constant {
-            return Origin::Constant(value);
+            return FieldOrigin::Constant(value);
         }
         if let Some((theirs, _)) = self.columns.iter().find(|(_, ours)| ours == field) {
-            return Origin::Asked(theirs);
+            return FieldOrigin::Asked(theirs);
         }
-        let Some(preset) = self.preset else { return Origin::Own };
+        let Some(preset) = self.preset else { return FieldOrigin::Own };
         match (preset.columns.get(field), preset.constants.get(field)) {
-            (_, Some(value)) => Origin::Constant(value),
-            (Some(theirs), None) => Origin::Known(theirs),
-            (None, None) => Origin::Own,
+            (_, Some(value)) => FieldOrigin::Constant(value),
+            (Some(theirs), None) => FieldOrigin::Known(theirs),
+            (None, None) => FieldOrigin::Own,
         }
     }
 

@@ -9,12 +9,13 @@ use std::path::Path;
 use polars::prelude::*;
 use serde_json::Value;
 
-use super::clean::{canonical_json, number, object, optional_id, required_id};
+use super::clean::{canonical_json, number, object};
 use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of, users};
 use super::consents::{ConsentChanges, ConsentColumns};
 use super::dead_letters::DeadLetters;
 use super::declared::{UNREADABLE_LIST, read_columns};
 use super::formats::{InputRow, RawValue};
+use super::identifiers::{optional_id, required_id};
 use super::known::Known;
 use super::mapping::Mapping;
 use super::notes::{CellNote, CellNotes, NoteKind};
@@ -24,12 +25,12 @@ use super::stamps::StampReader;
 use domain::consent::{CONSENT_WORDS, Consent};
 use domain::content::Variant;
 use domain::device::Device;
-use domain::error::Coded;
 use domain::frequency::FrequencyRule;
+use domain::identity::whole_number;
 use domain::rejection::{Rejection, RejectionCode};
-use domain::time::{Day, Instant};
+use domain::time::Instant;
 use domain::user::MinuteOfDay;
-use domain::zone::{UnknownZone, Zones};
+use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
 
@@ -176,7 +177,6 @@ struct Cleaner {
     columns: &'static [TableColumn],
     past: StampReader,
     any: StampReader,
-    zones: Zones,
     /// Does a cell that cannot be read cost itself alone? A rejected row of users would leave a former consent in force.
     keeps_rows: bool,
     /// What else is declared, to compare with.
@@ -191,8 +191,7 @@ impl Cleaner {
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
         let keeps_rows = source.request.kind == InputKind::Users;
-        let (past, zones) = (source.stamp_reader(), Zones::default());
-        Cleaner { columns, past, any, zones, keeps_rows, known, noted: Vec::new() }
+        Cleaner { columns, past: source.stamp_reader(), any, keeps_rows, known, noted: Vec::new() }
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
@@ -238,10 +237,12 @@ impl Cleaner {
             Holds::Supported(words) => Cell::Text(supported(name, &value, words)?),
             Holds::Consent => return Ok(self.consent(column, &value)),
             Holds::Switch => Cell::Text(switch(name, &value)?),
-            Holds::Zone => Cell::Text(self.zone(name, &value)?),
+            Holds::Zone => Cell::Text(self.zone(column, &value)),
             Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
-            Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
-            Holds::Until => Cell::Whole(self.until(name, &value)?.micros()),
+            Holds::From => Cell::Whole(self.any.read_from(name, &value)?.instant.micros()),
+            Holds::Until => {
+                return Ok(self.any.read_until(name, &value)?.map(|end| Cell::Whole(end.micros())));
+            }
             Holds::ClockTime => Cell::Text(clock_time(name, &value)?),
             Holds::Whole(least, most) => Cell::Whole(whole(name, &value, least, most)?),
             Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
@@ -296,27 +297,20 @@ impl Cleaner {
         }
     }
 
-    fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    /// The zone under its IANA name. One that cannot be read is kept as it is: decisions must not take the user for one
+    /// who declared none.
+    fn zone(&mut self, column: &TableColumn, value: &RawValue<'_>) -> String {
         let text = text_of(value);
-        let unknown = |error: UnknownZone| {
-            Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {}", error.detail()))
-        };
-        self.zones.code(&text).map_err(unknown)?;
-        Ok(text)
-    }
-
-    /// The end of something: of a bare date, the first instant of the day after.
-    fn until(&self, name: &str, value: &RawValue<'_>) -> Result<Instant, Rejection> {
-        let stamp = self.any.read(name, value)?;
-        if !stamp.date_only {
-            return Ok(stamp.instant);
+        if let Some(name) = understood(&text) {
+            return name.to_string();
         }
-        let day = match value {
-            RawValue::Date(days) => Some(Day(*days)),
-            other => Day::parse(text_of(other).trim()),
-        };
-        let Some(day) = day else { return Ok(stamp.instant) };
-        Ok(self.any.read(name, &RawValue::Date(day.0 + 1))?.instant)
+        let shown: String = text.chars().take(64).collect();
+        let detail = format!(
+            "{column} {shown:?} names no time zone; expected an IANA name such as Europe/Paris. The user gets nothing \
+             until it is corrected"
+        );
+        self.dropped = Some(DroppedCell { column, detail });
+        text
     }
 }
 
@@ -400,14 +394,15 @@ fn unreadable(holds: Holds, value: &RawValue<'_>) -> FieldUpdate {
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
-        // Tables of numbers write whole ones as 2.0.
-        RawValue::Text(text) => {
-            let digits = text.trim().trim_end_matches('0').strip_suffix('.').unwrap_or(text.trim());
-            digits.parse().map_err(|_| wanted())?
-        }
+        RawValue::Text(text) => whole_in(text).ok_or_else(wanted)?,
         other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
+}
+
+/// A whole number as text; `3.0` is 3.
+fn whole_in(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| whole_number(text.parse().ok()?))
 }
 
 fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<f64, Rejection> {

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
+use super::cells::is_blank;
 use super::header::{Headers, advice, looks_like_data};
-use super::{InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark};
+use super::{
+    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, not_utf8, skip_byte_order_mark,
+};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Separators that a header line may show.
@@ -45,7 +48,7 @@ pub struct CsvRow<'a> {
 impl<'a> CsvRow<'a> {
     pub(super) fn get(&self, index: usize) -> RawValue<'a> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        match self.text[start..self.ends[index]].trim() {
+        match &self.text[start..self.ends[index]] {
             "" => RawValue::Missing,
             text => RawValue::Text(Cow::Borrowed(text)),
         }
@@ -73,7 +76,14 @@ impl CsvReader {
     ) -> Result<CsvReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
-        let (separator, is_double) = separator_of(text.fill_buf().map_err(io)?);
+        let declared = declared_separator(text.fill_buf().map_err(io)?);
+        if let Some((_, length)) = declared {
+            text.consume(length);
+        }
+        let (separator, is_double) = match declared {
+            Some((separator, _)) => (separator, false),
+            None => separator_of(text.fill_buf().map_err(io)?),
+        };
         let mut reader = CsvReader {
             path: path.to_path_buf(),
             text,
@@ -85,7 +95,7 @@ impl CsvReader {
             limit: limits.record_bytes,
             bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
-            line_feeds: 0,
+            line_feeds: u64::from(declared.is_some()),
             ended: false,
         };
         let line = reader.skip_blank_lines().map_err(io)?;
@@ -119,11 +129,7 @@ impl CsvReader {
     pub(super) fn next_record(&mut self) -> Result<Option<InputRecord<'_>>, InputError> {
         let (line, extent) = match self.first.take() {
             Some((bytes, fields, line)) => (line, Extent::Fields { bytes, fields }),
-            None => {
-                let line =
-                    self.skip_blank_lines().map_err(|error| InputError::from_io(&self.path, &error))?;
-                (line, self.read_extent().map_err(|error| InputError::from_io(&self.path, &error))?)
-            }
+            None => self.next_extent().map_err(|error| InputError::from_io(&self.path, &error))?,
         };
         let (bytes, fields) = match extent {
             Extent::End => return Ok(None),
@@ -149,10 +155,37 @@ impl CsvReader {
                 InputRecord::Row(line, InputRow::Csv(CsvRow { text, ends: fields }))
             }
             _ => {
-                let rejection = Rejection::new(RejectionCode::BadUtf8, "not UTF-8");
+                let rejection = Rejection::new(RejectionCode::BadUtf8, not_utf8(bytes));
                 InputRecord::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))
             }
         }))
+    }
+
+    /// The next record and its line. Files that were put together bring their header again; it is no record.
+    fn next_extent(&mut self) -> io::Result<(u64, Extent)> {
+        loop {
+            let line = self.skip_blank_lines()?;
+            let extent = self.read_extent()?;
+            if !matches!(extent, Extent::Fields { bytes, fields } if self.is_header(bytes, fields)) {
+                return Ok((line, extent));
+            }
+        }
+    }
+
+    /// Is the record in the buffers the header again?
+    fn is_header(&self, bytes: usize, fields: usize) -> bool {
+        if fields != self.header.len() {
+            return false;
+        }
+        let mut start = 0;
+        self.header.iter().zip(&self.ends[..fields]).enumerate().all(|(index, (name, end))| {
+            let field = &self.bytes[..bytes][start..*end];
+            start = *end;
+            let field = std::str::from_utf8(field).unwrap_or_default().trim_matches(is_blank);
+            field == name
+                || field.strip_prefix('"').and_then(|field| field.strip_suffix('"')) == Some(name)
+                || (field.is_empty() && *name == unnamed(index))
+        })
     }
 
     /// Parses one record into the buffers, growing them up to the limit.
@@ -243,6 +276,25 @@ fn on_boundaries(text: &str, ends: &[usize]) -> bool {
     ends.iter().all(|end| text.is_char_boundary(*end))
 }
 
+/// The name of a column without one.
+fn unnamed(index: usize) -> String {
+    format!("column_{}", index + 1)
+}
+
+/// The separator of a first line such as `sep=;`, as Excel writes it, and the length of that line.
+fn declared_separator(start: &[u8]) -> Option<(u8, usize)> {
+    let end = start.iter().position(|byte| *byte == b'\n')? + 1;
+    let line = start[..end].trim_ascii_end();
+    // A tab is blank itself.
+    let line = if line.len() == 4 && start[4] == b'\t' { &start[..5] } else { line };
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    let (name, separator) = line.split_at_checked(4)?;
+    match separator {
+        [separator] if name.eq_ignore_ascii_case(b"sep=") => Some((*separator, end)),
+        _ => None,
+    }
+}
+
 /// The separator seen most often in the first line, the comma on ties; and is it written twice, as `::` is?
 fn separator_of(start: &[u8]) -> (u8, bool) {
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -270,8 +322,8 @@ fn names_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<
     let mut names = Vec::with_capacity(ends.len());
     let mut start = 0;
     for (index, end) in ends.iter().enumerate() {
-        let name = text.get(start..*end).unwrap_or_default().trim();
-        names.push(if name.is_empty() { format!("column_{}", index + 1) } else { name.to_string() });
+        let name = text.get(start..*end).unwrap_or_default().trim_matches(is_blank);
+        names.push(if name.is_empty() { unnamed(index) } else { name.to_string() });
         start = *end;
     }
     Ok(names)

@@ -32,7 +32,13 @@ pub(super) fn warnings(summary: &IngestSummary) -> Vec<String> {
             cells(*count)
         )
     });
-    unreadable.chain(separators).chain(unmatched).chain(consents(summary)).collect()
+    let dropped = notes.of(NoteKind::Dropped).map(|(column, NotedCells { count, first })| {
+        format!(
+            "unreadable_{column}: {} of {column} cannot be read; the records were taken without it; the first: {first}",
+            cells(*count)
+        )
+    });
+    unreadable.chain(dropped).chain(separators).chain(unmatched).chain(consents(summary)).collect()
 }
 
 fn unreadable(summary: &IngestSummary, column: &str, noted: &NotedCells) -> String {

@@ -9,7 +9,7 @@ fn best_hours(case: &Case) -> Vec<String> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(out).unwrap();
     let mut lines = text.lines();
-    let column = lines.next().unwrap().split(',').position(|name| name == "best_hour").unwrap();
+    let column = lines.next().unwrap().split(',').position(|name| name == "best_hour_of_day").unwrap();
     lines.map(|line| line.split(',').nth(column).unwrap().to_string()).collect()
 }
 

@@ -44,8 +44,9 @@ fn nested_names_and_a_second_column_are_read() {
     let map = "userId|anonymousId=user_id,messageId=message_id,context.timezone=time_zone";
     let case = Case::new("19");
     assert_eq!(counts(&case.json(&["ingest", "segment.jsonl", "--map", map])), (1, 1));
-    let curve = String::from_utf8(case.run(&["profile"]).stdout).unwrap();
-    assert!(curve.contains('1'), "{curve}");
+    assert!(case.run(&["profile"]).status.success());
+    let profile = String::from_utf8(case.run(&["profile", "--user", "a1"]).stdout).unwrap();
+    assert!(profile.contains("Asia/Shanghai"), "{profile}");
     for flags in [["--preset", "segment"], ["--format", "segment"]] {
         let summary = Case::new("19").json(&[&["ingest", "segment.jsonl"], &flags[..]].concat());
         assert_eq!(counts(&summary), (1, 1));

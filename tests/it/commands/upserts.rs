@@ -71,6 +71,7 @@ fn a_cell_of_a_user_that_cannot_be_read_costs_only_itself() {
         ("max_per_day", "99999999999999999999", json!(-1)),
         ("time_zone", "US/Nowhere", json!("US/Nowhere")),
         ("created_at", "2017-03-01", Value::Null),
+        ("created_at", "01/03/2017", Value::Null),
         ("created_at", "9000-01-01T00:00:00Z", Value::Null),
         ("consent_at", "yesterday", Value::Null),
         ("locale", "\u{7}", Value::Null),

@@ -5,9 +5,12 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod foreign_files;
+mod foreign_values;
 mod presets;
 mod reading;
 mod shapes;
+mod stamps;
 mod taking;
 
 use std::collections::BTreeMap;
