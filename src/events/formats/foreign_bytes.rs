@@ -97,8 +97,8 @@ fn unicode_without_mark(start: &[u8]) -> Option<&'static str> {
     let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     match head.len() >= 8 {
-        true if even == 0 && odd * 5 > head.len() => Some("UTF-16LE"),
-        true if odd == 0 && even * 5 > head.len() => Some("UTF-16BE"),
+        true if even * 8 < odd && odd * 5 > head.len() => Some("UTF-16LE"),
+        true if odd * 8 < even && even * 5 > head.len() => Some("UTF-16BE"),
         _ => None,
     }
 }
