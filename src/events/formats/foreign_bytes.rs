@@ -72,8 +72,13 @@ pub(super) fn check(start: &[u8], format: Format, path: &Path) -> Result<(), Inp
         Some(_) => format!("gzip -dc {file} | iconv -f {encoding} -t UTF-8 > utf8-{name}"),
         None => format!("iconv -f {encoding} -t UTF-8 {file} > utf8-{name}"),
     };
-    let detail = format!("not UTF-8, it looks like {encoding}; convert it: `{command}`");
-    Err(InputError::new("not_utf8", path, detail))
+    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let (code, what) = match std::str::from_utf8(header) {
+        Err(_) if format == Format::Csv => ("bad_header", "line 1 is not UTF-8"),
+        _ => ("not_utf8", "not UTF-8"),
+    };
+    let detail = format!("{what}, it looks like {encoding}; convert it: `{command}`");
+    Err(InputError::new(code, path, detail))
 }
 
 fn name_of(path: &Path) -> String {

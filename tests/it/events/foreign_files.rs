@@ -157,7 +157,9 @@ fn text_in_another_encoding_is_named_with_the_command_that_converts_it() {
     ] {
         let said = refused("a.csv", &bytes);
         let command = format!("iconv -f {encoding} -t UTF-8 ");
-        assert!(said.starts_with("not_utf8: ") && said.contains(&command), "{said}");
+        // A name of a column is worse than a value of one.
+        let code = if bytes.starts_with(b"\xd3") { "bad_header: " } else { "not_utf8: " };
+        assert!(said.starts_with(code) && said.contains(&command), "{said}");
     }
     let json = [&b"{\"user_id\":\"u\",\"event\":\""[..], b"\xc9\xcc\xc6\xb7\"}\n"].concat();
     assert!(refused("a.jsonl", &json).contains("GBK"));
