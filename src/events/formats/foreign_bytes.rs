@@ -74,7 +74,9 @@ pub(super) fn check(start: &[u8], format: Format, path: &Path) -> Result<(), Inp
     };
     let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let (code, what) = match std::str::from_utf8(header) {
-        Err(_) if format == Format::Csv => ("bad_header", "line 1 is not UTF-8"),
+        Err(_) if format == Format::Csv && !encoding.starts_with("UTF") => {
+            ("bad_header", "line 1 is not UTF-8")
+        }
         _ => ("not_utf8", "not UTF-8"),
     };
     let detail = format!("{what}, it looks like {encoding}; convert it: `{command}`");
