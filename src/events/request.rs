@@ -198,8 +198,9 @@ impl IngestSummary {
     pub fn dropped_cells(&self) -> impl Iterator<Item = String> {
         self.dropped.iter().filter_map(|(column, cells)| {
             let (count, first) = (cells.count, cells.first.as_ref()?);
+            let cells = if count == 1 { "cell" } else { "cells" };
             Some(format!(
-                "unreadable_{column}: {count} cells of {column} cannot be read; their records were taken without them; \
+                "unreadable_{column}: {count} {cells} of {column} cannot be read; their records were taken; \
                  the first: {first}"
             ))
         })
