@@ -124,7 +124,7 @@ impl Names {
             found = alike(kind, name, self.touched().get(&kind).unwrap_or(&empty));
         }
         match found.is_empty() {
-            true => Err(UnknownName { nearest: meant(name, declared), known: declared.len() }),
+            true => Err(UnknownName { nearest: meant(kind, name, declared), known: declared.len() }),
             false => Ok(found),
         }
     }
@@ -145,8 +145,9 @@ fn alike(kind: NameKind, name: &str, known: &BTreeSet<String>) -> Vec<String> {
     known.iter().filter(is_alike).cloned().collect()
 }
 
-/// The name that takes the fewest edits, else the first that contains this one or is contained in it.
-fn meant(name: &str, known: &BTreeSet<String>) -> Option<String> {
+/// The name that takes the fewest edits, else the first that contains this one or is contained in it; names of events are
+/// made of parts of others, so that only edits count.
+fn meant(kind: NameKind, name: &str, known: &BTreeSet<String>) -> Option<String> {
     const SHORTEST_PART: usize = 4;
     let lower = name.to_lowercase();
     let contains = |other: &&String| {
@@ -155,7 +156,7 @@ fn meant(name: &str, known: &BTreeSet<String>) -> Option<String> {
             || (other.len() >= SHORTEST_PART && lower.contains(&other))
     };
     let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_string);
-    nearest.or_else(|| known.iter().find(contains).cloned())
+    nearest.or_else(|| known.iter().filter(|_| kind != NameKind::Event).find(contains).cloned())
 }
 
 /// Contents and campaigns that events name; `None` when the lake cannot be read.

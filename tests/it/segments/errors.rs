@@ -53,7 +53,7 @@ fn an_unknown_name_is_marked_and_the_nearest_is_named() {
         ("lifecycle in (\"new\", \"actve\")", "\"actve\"", "unknown_value", "\"active\""),
         ("consent = \"yes\"", "\"yes\"", "unknown_value", ""),
         ("not in_segment(\"gone\")", "in_segment(\"gone\")", "unknown_segment", ""),
-        ("count(\"\", 30d) > 1", "count(\"\", 30d)", "bad_argument", ""),
+        ("count(\"\", 30d) > 1", "\"\"", "bad_argument", ""),
         ("count(\"view\", 0d) > 1", "count(\"view\", 0d)", "bad_argument", ""),
     ]);
 }
