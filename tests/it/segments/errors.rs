@@ -194,7 +194,7 @@ fn json_that_is_no_expression_is_refused_where_it_is_none() {
         (condition(json!({"comment": "x"})), "/all/0/condition"),
         (condition(json!({"subject": {"field": "in"}})), "/all/0/condition/subject"),
         (condition(json!({"subject": {"field": "a b"}})), "/all/0/condition/subject"),
-        (condition(json!({"subject": {"count": {"event": "x"}}})), "/all/0/condition/subject/count"),
+        (condition(json!({"subject": {"count": {"within": "30d"}}})), "/all/0/condition/subject/count"),
         (
             condition(json!({"subject": {"count": {"event": "x", "within": "1y"}}})),
             "/all/0/condition/subject/count/within",
