@@ -137,7 +137,7 @@ fn workspace(directory: &TempDir, raws: &[Raw], as_of: Instant) -> Workspace {
     let declared = CONTENTS.iter().filter(|(id, ..)| *id != "ghost");
     let content = |(id, category, tags): &(&str, Option<&str>, &[&str])| {
         let mut record = json!({"content_id": id, "tags": tags});
-        category.into_iter().for_each(|category| record["category"] = json!(category));
+        category.iter().for_each(|category| record["category"] = json!(category));
         record
     };
     take(&workspace, InputKind::Contents, &declared.map(content).collect::<Vec<_>>());
