@@ -82,14 +82,14 @@ pub enum ErrorCause {
         known: String,
     },
     /// A name that nothing in the workspace has.
-    #[error("{}: {}", .kind.code(), .kind.sentence(.name, *.known))]
+    #[error("{}: {}", .kind.code(), .kind.sentence(.name, .known))]
     UnknownName {
         /// Of what.
         kind: NameKind,
         /// The name.
         name: String,
-        /// How many of the kind there are.
-        known: usize,
+        /// The known ones of the kind, or some of them.
+        known: String,
     },
     /// Events are not asked for this.
     #[error("unknown_event_field: events are not selected by {0:?}, but by {fields}", fields = event_fields())]
