@@ -80,7 +80,7 @@ fn an_a_a_test_leaves_out_0_in_no_more_than_the_nominal_share_of_files() {
         let lift = lift(&all.rows, 5_000).unwrap();
         lift.difference.low > 0.0 || lift.difference.high < 0.0
     });
-    assert!(naive.count() as u64 > FILES / 5, "rows of one user are not independent");
+    assert!(naive.count() as u64 > FILES / 10, "rows of one user are not independent");
 }
 
 #[test]
@@ -126,5 +126,6 @@ fn units_of_one_row_each_are_the_rows() {
         (named.treated, named.control, named.difference.n),
         (plain.treated, plain.control, plain.difference.n)
     );
-    assert!((named.single_look_low / plain.single_look_low - 1.0).abs() < 0.1, "{named:?} {plain:?}");
+    let width = |lift: &Lift| lift.single_look_high - lift.single_look_low;
+    assert!((width(&named) / width(&plain) - 1.0).abs() < 0.1, "{named:?} {plain:?}");
 }
