@@ -40,8 +40,8 @@ impl NameKind {
         }
     }
 
-    /// What is wrong with an unknown name, where `known` names are known.
-    pub fn sentence(self, name: &str, known: usize) -> String {
+    /// What is wrong with an unknown name; `known` says which are known.
+    pub fn sentence(self, name: &str, known: &str) -> String {
         let missing = match self {
             NameKind::Event => format!("no event is called {name:?}"),
             NameKind::Category => format!("no content has the category {name:?}"),
@@ -51,12 +51,11 @@ impl NameKind {
         };
         match (self, known) {
             (NameKind::Event, _) => missing,
-            (NameKind::Category | NameKind::Tag, 0) => {
+            (NameKind::Category | NameKind::Tag, "") => {
                 missing + "; none has any (`smartpush ingest --kind contents` declares them)"
             }
-            (NameKind::Campaign, _) => missing + ", neither declared nor in an event",
-            (NameKind::Content, _) => missing + ", neither declared nor in an event",
-            (_, known) => format!("{missing}; {known} are known"),
+            (NameKind::Content | NameKind::Campaign, _) => missing + ", neither declared nor in an event",
+            (_, known) => format!("{missing}; known are {known}"),
         }
     }
 }
@@ -66,8 +65,8 @@ impl NameKind {
 pub struct UnknownName {
     /// The name that was probably meant.
     pub nearest: Option<String>,
-    /// How many of the kind are known.
-    pub known: usize,
+    /// The known ones of the kind, or some of them.
+    pub known: String,
 }
 
 /// The names of a workspace. By default nothing is known, and every name is taken as it is written.
@@ -124,13 +123,23 @@ impl Names {
             found = alike(kind, name, self.touched().get(&kind).unwrap_or(&empty));
         }
         match found.is_empty() {
-            true => Err(UnknownName { nearest: meant(name, declared), known: declared.len() }),
+            true => Err(UnknownName { nearest: meant(kind, name, declared), known: some_of(declared) }),
             false => Ok(found),
         }
     }
 
     fn touched(&self) -> &BTreeMap<NameKind, BTreeSet<String>> {
         self.touched.get_or_init(|| self.workspace.as_ref().and_then(touched).unwrap_or_default())
+    }
+}
+
+/// The first names, and how many more there are.
+fn some_of(names: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 30;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -145,8 +154,9 @@ fn alike(kind: NameKind, name: &str, known: &BTreeSet<String>) -> Vec<String> {
     known.iter().filter(is_alike).cloned().collect()
 }
 
-/// The name that takes the fewest edits, else the first that contains this one or is contained in it.
-fn meant(name: &str, known: &BTreeSet<String>) -> Option<String> {
+/// The name that takes the fewest edits, else the first that contains this one or is contained in it; names of events are
+/// made of parts of others, so that only edits count.
+fn meant(kind: NameKind, name: &str, known: &BTreeSet<String>) -> Option<String> {
     const SHORTEST_PART: usize = 4;
     let lower = name.to_lowercase();
     let contains = |other: &&String| {
@@ -155,7 +165,7 @@ fn meant(name: &str, known: &BTreeSet<String>) -> Option<String> {
             || (other.len() >= SHORTEST_PART && lower.contains(&other))
     };
     let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_string);
-    nearest.or_else(|| known.iter().find(contains).cloned())
+    nearest.or_else(|| known.iter().filter(|_| kind != NameKind::Event).find(contains).cloned())
 }
 
 /// Contents and campaigns that events name; `None` when the lake cannot be read.

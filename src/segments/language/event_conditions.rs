@@ -48,7 +48,7 @@ fn event_name(event: &str, names: &Names) -> Result<String, CompileError> {
     }
 }
 
-fn unknown_name(kind: NameKind, name: &str, known: usize, nearest: Option<String>) -> CompileError {
+fn unknown_name(kind: NameKind, name: &str, known: String, nearest: Option<String>) -> CompileError {
     let meant = nearest.map(|name| format!("{name:?}"));
     ErrorCause::UnknownName { kind, name: shortened(name), known }.meant(meant)
 }

@@ -1,7 +1,7 @@
 //! The events that a condition counts, sums up or looks for: their name, a window, and what was touched.
 //!
-//! As text `count("purchase", 60d, category = "DAIRY", value >= 20)`, as JSON
-//! `{"count": {"event": "purchase", "within": "60d", "where": [{"field": "category", "test": {"=": "DAIRY"}}]}}`.
+//! As text `count("order", 60d, category = "DAIRY", value >= 20)`, as JSON
+//! `{"count": {"event": "order", "within": "60d", "where": [{"field": "category", "test": {"=": "DAIRY"}}]}}`.
 
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ pub mod fields;
 pub mod json;
 pub mod keys;
 mod number_question;
+mod pointers;
 pub mod predicate;
 mod questions;
 pub mod ready_made;

@@ -27,6 +27,11 @@ impl Case {
         self.workspace.path()
     }
 
+    /// A file of the case's inputs.
+    pub(crate) fn input(&self, name: &str) -> PathBuf {
+        self.inputs.join(name)
+    }
+
     /// Runs the binary in the folder of the case's inputs.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smartpush"));

@@ -41,7 +41,7 @@ fn wrong() -> SegmentError {
 fn every_fault_of_a_segment_has_its_code_and_kind() {
     let unexpected = ErrorCause::Unexpected { wanted: text(), found: text() };
     let value = ErrorCause::UnknownValue { field: text(), value: text(), known: text() };
-    let unknown = |kind| ErrorCause::UnknownName { kind, name: text(), known: 1 };
+    let unknown = |kind| ErrorCause::UnknownName { kind, name: text(), known: text() };
     let inner = ErrorCause::BadSegment { segment: text(), cause: Box::new(ErrorCause::EmptyList) };
     check(&[
         (&ErrorCause::UnexpectedCharacter(text()), "unexpected_character", Caller),

@@ -64,10 +64,10 @@ fn any_subject() -> impl Strategy<Value = Subject> {
         any::<String>().prop_map(Subject::Attribute),
         any::<String>().prop_map(Subject::Interest),
         any::<String>().prop_map(Subject::TagInterest),
-        any_events(true).prop_map(Subject::Count),
-        any_events(true).prop_map(Subject::Sum),
-        any_events(false).prop_map(Subject::Last),
-        any_events(false).prop_map(Subject::First),
+        any_events().prop_map(Subject::Count),
+        any_events().prop_map(Subject::Sum),
+        any_events().prop_map(Subject::Last),
+        any_events().prop_map(Subject::First),
         any::<String>().prop_map(Subject::Propensity),
         any::<String>().prop_map(Subject::PropensityDecile),
         any::<String>().prop_map(Subject::Bucket),
@@ -75,20 +75,13 @@ fn any_subject() -> impl Strategy<Value = Subject> {
     ]
 }
 
-/// Events of any name, in a window where one is needed, with any tests.
-fn any_events(needs_window: bool) -> impl Strategy<Value = EventSelection> {
-    let within = match needs_window {
-        true => any_duration().prop_map(Some).boxed(),
-        false => proptest::option::of(any_duration()).boxed(),
-    };
+/// Events of any name, in a window or in all history, with any tests.
+fn any_events() -> impl Strategy<Value = EventSelection> {
     // A field alone asks nothing of it and is written like a test that is true.
     let filter = (select(EventField::ALL.to_vec()), any_test());
     let filter = filter.prop_map(|(field, test)| EventFilter { field, test });
-    (any::<String>(), within, vec(filter, 0..3)).prop_map(|(event, within, filters)| EventSelection {
-        event,
-        within,
-        filters,
-    })
+    (any::<String>(), proptest::option::of(any_duration()), vec(filter, 0..3))
+        .prop_map(|(event, within, filters)| EventSelection { event, within, filters })
 }
 
 fn any_test() -> impl Strategy<Value = Test> {

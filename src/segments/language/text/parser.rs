@@ -4,7 +4,7 @@ use super::lexer::{Token, tokens};
 use crate::language::error::{ErrorCause, LONGEST_VALUE, MOST_FILTERS, MOST_LEVELS, MOST_NODES, MOST_VALUES};
 use crate::language::error::{SegmentError, Span, SpanTree};
 use crate::language::event_selection::{EventField, EventFilter, EventSelection};
-use crate::language::expression::{Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value};
+use crate::language::expression::{Condition, Expression, FieldName, Moment, Subject, Test, Value};
 use crate::language::words::{is_reserved, nearest};
 
 /// An expression and where its nodes stood.
@@ -250,35 +250,22 @@ impl Parser {
             "propensity" => Subject::Propensity(argument),
             "propensity_decile" => Subject::PropensityDecile(argument),
             "tag_interest" => Subject::TagInterest(argument),
-            "sum" => return self.windowed(argument, event, Subject::Sum),
-            "last" => return self.selection(argument, event, None, Subject::Last),
-            "first" => return self.selection(argument, event, None, Subject::First),
-            _ => return self.windowed(argument, event, Subject::Count),
+            "sum" => return self.selection(argument, event, Subject::Sum),
+            "last" => return self.selection(argument, event, Subject::Last),
+            "first" => return self.selection(argument, event, Subject::First),
+            _ => return self.selection(argument, event, Subject::Count),
         };
         Ok((subject, Vec::new()))
     }
 
-    /// Events of a function that needs a window.
-    fn windowed(
-        &mut self,
-        event: String,
-        span: SpanTree,
-        subject: fn(EventSelection) -> Subject,
-    ) -> Result<(Subject, Vec<SpanTree>), SegmentError> {
-        self.expect_sign(",")?;
-        let within = Some(self.length()?);
-        self.selection(event, span, within, subject)
-    }
-
-    /// The arguments after an event's name: a window, unless it is known, and tests of an event.
+    /// The arguments after an event's name: a window, or none for all of the time before, and tests of an event.
     fn selection(
         &mut self,
         event: String,
         span: SpanTree,
-        mut within: Option<Duration>,
         subject: fn(EventSelection) -> Subject,
     ) -> Result<(Subject, Vec<SpanTree>), SegmentError> {
-        let (mut filters, mut spans) = (Vec::new(), vec![span]);
+        let (mut within, mut filters, mut spans) = (None, Vec::new(), vec![span]);
         while self.take_sign(",") || (!filters.is_empty() && self.take_word("and")) {
             match self.peek() {
                 Token::Duration(length) if within.is_none() && filters.is_empty() => {
@@ -298,7 +285,9 @@ impl Parser {
     fn event_filter(&mut self, spans: &mut Vec<SpanTree>) -> Result<EventFilter, SegmentError> {
         let span = self.span();
         let Token::Word(name) = self.peek().clone() else {
-            return Err(self.unexpected("a test of the event such as category = \"dairy\""));
+            return Err(self.unexpected(
+                "a length of time such as 30d, or a test of the event such as category = \"dairy\"",
+            ));
         };
         let Some(field) = EventField::of(&name.to_lowercase()) else {
             let error =
@@ -328,14 +317,6 @@ impl Parser {
             }
             _ => Err(self.unexpected("a text in quotes")),
         }
-    }
-
-    fn length(&mut self) -> Result<Duration, SegmentError> {
-        let Token::Duration(length) = *self.peek() else {
-            return Err(self.unexpected("a length of time such as 30d"));
-        };
-        self.advance();
-        Ok(length)
     }
 
     fn test(&mut self, spans: &mut Vec<SpanTree>) -> Result<Test, SegmentError> {

@@ -77,7 +77,7 @@ fn tested(f: &mut Formatter<'_>, test: &Test) -> fmt::Result {
     }
 }
 
-/// `count("purchase", 30d, category = "dairy")`
+/// `count("order", 30d, category = "dairy")`
 fn selected(f: &mut Formatter<'_>, function: &str, selection: &EventSelection) -> fmt::Result {
     write!(f, "{function}(")?;
     quoted(f, &selection.event)?;

@@ -4,4 +4,5 @@ mod command;
 mod log;
 mod policies;
 mod replaying;
+mod reports;
 mod world;
