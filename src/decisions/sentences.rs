@@ -320,7 +320,7 @@ fn quiet(situation: &Situation, language: Language) -> String {
     let Some(rule) = situation.quiet_rule() else { return String::new() };
     let text = match rule.is_default {
         true => language.of(
-            "default quiet hours ({quiet}, decisions.quiet_from and quiet_until), for neither {user} nor a campaign sets any",
+            "default quiet hours ({quiet}, decisions.quiet_from and quiet_until), because neither {user} nor the campaign sets any",
             "默认免打扰时段（{quiet}，见 decisions.quiet_from 与 quiet_until）：{user} 和活动均未设置",
         ),
         false => language.of("quiet hours of {user} ({quiet})", " {user} 的免打扰时段（{quiet}）"),

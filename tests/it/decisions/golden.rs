@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use decisions::context::{Audience, ChannelContext, DecisionContext, Membership, PastSend, Planned};
+use decisions::context::{Audience, ChannelContext, DecisionContext, FORMAT, Membership, PastSend, Planned};
 use decisions::scorer::PopularityScorer;
 use decisions::sentences::SENTENCES;
 use decisions::{decide, rules};
@@ -278,6 +278,27 @@ fn every_rule_decides_a_case() {
     let named = refused.flat_map(|case| case.reasons).map(|reason| reason.split(' ').next().unwrap());
     let named: BTreeSet<&str> = named.collect();
     assert_eq!(named, rules::names().into_iter().collect(), "rules without a case, or cases without a rule");
+}
+
+#[test]
+fn a_decision_of_an_older_log_is_made_again_as_it_was() {
+    let mut old = context("2026-06-11T03:00:00Z");
+    old.format = 3;
+    (old.settings.quiet_from, old.settings.quiet_until) = ("22:00".into(), "08:00".into());
+    let mut parcel = content("parcel", -2.0);
+    parcel.content.message_class = MessageClass::Service;
+    parcel.content.variants.clear();
+    old.contents = vec![parcel];
+    let decision = decide_case(&old);
+    assert_eq!(verdict_of(&decision), "send parcel 2026-06-11T08", "quiet for service messages, too");
+    let message = &decision.reasons[0].message;
+    assert!(
+        message.contains(" lies in the quiet hours of ") && message.contains(" (22:00–08:00)."),
+        "{message}"
+    );
+    let mut new = old.clone();
+    new.format = FORMAT;
+    assert_eq!(verdict_of(&decide_case(&new)), "no_send", "there is no text to send");
 }
 
 #[test]

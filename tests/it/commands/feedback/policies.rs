@@ -52,6 +52,8 @@ fn number(row: &serde_json::Map<String, Value>, name: &str) -> f64 {
 #[test]
 fn a_policy_is_valued_on_the_decision_log() {
     let workspace = workspace();
+    let one_channel = r#"{"campaign_id":"spring","channels":["push"]}"#;
+    take(workspace.path(), "campaigns", "one_channel.jsonl", one_channel);
     let sends = logged(workspace.path(), 100.0);
     let arms = rows(&workspace.path().join("data/decisions"), "arms.parquet");
     let joined = rows(&workspace.path().join("data/outcomes"), "outcomes.parquet");
