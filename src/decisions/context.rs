@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::prior::ContentPrior;
 use domain::campaign::Campaign;
 use domain::content::{Content, MessageClass};
 use domain::settings::DecisionSettings;
@@ -11,7 +12,9 @@ use domain::time::Instant;
 use domain::user::User;
 
 /// Version of the context's form in the log.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
+/// From this form on an hour scales calibrated odds, and hours of one value are told apart by the user's activity.
+pub(super) const HOURS_SCALE_ODDS: u32 = 4;
 
 /// Days after which a push is felt half as much, in records that do not say.
 const FATIGUE_HALF_LIFE_DAYS: f64 = 3.0;
@@ -207,6 +210,9 @@ pub struct ContentContext {
     /// Pair block: this user with this content.
     #[serde(with = "inputs")]
     pub pair_inputs: Vec<f64>,
+    /// What is assumed of the content while it has little history of its own; `None`: what the model says of it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<ContentPrior>,
 }
 
 /// A push that went out to the user.
