@@ -28,6 +28,8 @@ pub(super) struct Arm {
     pub(super) logit: f64,
     /// The same with what was drawn for a content of little history: what arms are chosen by.
     pub(super) drawn_logit: f64,
+    /// The level at which that content was drawn.
+    pub(super) level: usize,
     /// Calibrated P(goal | user, arm).
     pub(super) probability: f64,
     /// `P(goal) · worth − prices`, P(goal) as it was drawn for a content of little history.
@@ -238,7 +240,16 @@ impl<'a> Board<'a> {
         let recovery = content.recovery(&self.situation.context.settings, hour.slot.start);
         let value = drawn * self.worth * recovery - price - fatigue;
         let is_sound = [probability, drawn].iter().all(|p| (0.0..=1.0).contains(p)) && value.is_finite();
-        is_sound.then_some(Arm { offer, channel, slot, logit, drawn_logit: logit + lift, probability, value })
+        is_sound.then_some(Arm {
+            offer,
+            channel,
+            slot,
+            logit,
+            drawn_logit: logit + lift,
+            level,
+            probability,
+            value,
+        })
     }
 
     /// P(goal) of an arm whose log-odds are off by so much.
@@ -258,7 +269,7 @@ impl<'a> Board<'a> {
         true
     }
 
-    /// The better arm first: by value, then the larger logit, then the hour in which the user is more active, then the
+    /// The better arm first: by value, then the larger logit, then the luckier draw, then the hour in which the user is more active, then the
     /// earlier slot, then the channel that was named first, then the content's id. Calibration may come in steps, and on one
     /// step the logit still knows the better hour and content.
     pub(super) fn order(&self, one: &Arm, other: &Arm) -> Ordering {
@@ -269,6 +280,7 @@ impl<'a> Board<'a> {
             .value
             .total_cmp(&one.value)
             .then(other.drawn_logit.total_cmp(&one.drawn_logit))
+            .then(other.level.cmp(&one.level))
             .then_with(|| activity(other).total_cmp(&activity(one)))
             .then(one.slot.cmp(&other.slot))
             .then(one.channel.cmp(&other.channel))

@@ -115,6 +115,13 @@ impl DecisionContext {
         self.exploration_share() > 0.0
     }
 
+    /// Does what is sent depend on a draw: to explore, or of what a content of little history may be?
+    pub fn draws(&self) -> bool {
+        let is_tried =
+            |content: &ContentContext| content.prior.as_ref().is_some_and(|prior| prior.spread > 0.0);
+        self.may_explore() || self.contents.iter().any(is_tried)
+    }
+
     /// The share of decisions that explore, in [0, 1]: the campaign's own, else the common one, while the day's budget
     /// lasts.
     pub(super) fn exploration_share(&self) -> f64 {

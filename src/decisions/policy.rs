@@ -8,7 +8,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
-use super::offers::Offer;
 use super::trials;
 use domain::identity::sha256;
 use domain::settings::{DecisionSettings, Exploration};
@@ -44,8 +43,7 @@ pub(super) struct Policy {
 /// Where a plan has settled channel and minute (`at`), only contents that may be sent in its stead are picked among.
 pub(super) fn pick(board: &Board, best: Arm, at: Option<Instant>) -> Pick {
     let variants = |arm: &Arm| board.offers[arm.offer].fitting.variants().len().max(1) as f64;
-    let is_drawn = board.situation.context.may_explore() || board.offers.iter().any(Offer::is_tried);
-    if !is_drawn {
+    if !board.situation.context.draws() {
         return Pick { arm: best, probability: 1.0 / variants(&best), explored: false, at };
     }
     let policy = Policy::of(board, best, at);

@@ -59,18 +59,8 @@ fn trials(board: &Board, arms: &[Arm]) -> Vec<Trial> {
     offers.dedup();
     for (content, offer) in offers.into_iter().enumerate() {
         let own: Vec<usize> = (0..arms.len()).filter(|arm| arms[*arm].offer == offer).collect();
-        for level in 0..LEVELS.len() {
-            let same_as_before = level > 0 && LEVELS[level] == LEVELS[level - 1];
-            match trials.last_mut().filter(|_| same_as_before) {
-                Some(before) => before.levels += 1,
-                None => trials.extend(best_at(board, arms, &own, level).map(|(arm, drawn)| Trial {
-                    content: content + 1,
-                    arm,
-                    drawn,
-                    levels: 1,
-                })),
-            }
-        }
+        let best = (0..LEVELS.len()).filter_map(|level| best_at(board, arms, &own, level));
+        trials.extend(best.map(|(arm, drawn)| Trial { content: content + 1, arm, drawn, levels: 1 }));
     }
     trials
 }

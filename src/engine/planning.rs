@@ -10,6 +10,7 @@ use super::snapshot::{Snapshot, goal_for};
 use ::planning::ContextSource;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
+use domain::draw::{draw, falls_within};
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
 use segments::answers::audiences::Frozen;
@@ -83,6 +84,25 @@ impl<'a> PlanSource<'a> {
         Some(Audience { segment_id, version, membership: Membership::Member })
     }
 
+    /// Draws the users on whom a plan may try a content of little history, so that all of them together stay within its cap.
+    fn keep_trials_within_cap(&self, campaign: usize, context: &mut DecisionContext) {
+        let members = self.members[campaign].as_ref();
+        let members = members.map_or(self.users.len(), |all| all.iter().filter(|is_in| **is_in).count());
+        let (cap, seed) = (self.settings.cold_start_sends, self.settings.seed);
+        for content in context.contents.iter_mut().filter(|content| content.prior.is_some()) {
+            let left = cap.saturating_sub(content.sent) as f64;
+            if left >= members as f64 {
+                continue;
+            }
+            // Three standard deviations less, so that chance does not go beyond the cap.
+            let percent = 100.0 * (left - 3.0 * left.sqrt()).max(0.0) / members as f64;
+            let names = [content.content.content_id.as_bytes(), context.user.user_id.as_bytes()];
+            if !falls_within(draw(seed, "content_trial", &names), percent) {
+                content.sent = content.sent.max(cap);
+            }
+        }
+    }
+
     /// A UUIDv7 of the plan's moment: the same for the same plan, user and campaign.
     fn decision_id(&self, user_id: &str, campaign_id: &str) -> String {
         let name = serde_json::json!(["decision", self.plan_id, campaign_id, user_id]).to_string();
@@ -108,6 +128,7 @@ impl ContextSource for PlanSource<'_> {
             context.audience = self.membership(campaign);
             let goal_value = context.settings.goal_value;
             context.settings = DecisionSettings { goal_value, ..self.settings.clone() };
+            self.keep_trials_within_cap(index, &mut context);
             (index, context)
         };
         let is_member = |index: usize| self.members[index].as_ref().is_none_or(|members| members[user]);

@@ -99,8 +99,12 @@ fn a_centred_curve_goes_through_the_middle_of_each_level_of_scikit_learn() {
     assert!(0.0 < share && share <= 0.5, "{share}");
     // The isotonic curve is scikit-learn's; a centre lies on the level that it is the centre of.
     let steps = Calibration::isotonic(&logits, &labels);
-    for (centre, level) in centres.iter().zip(levels) {
+    for (index, (centre, level)) in centres.iter().zip(levels).enumerate() {
         assert!(near(steps.probability(*centre), *level), "{centre}: {} {level}", steps.probability(*centre));
+        // Neighbours that differ by rounding alone are one level of the isotonic curve.
+        if levels.iter().enumerate().any(|(other, value)| other != index && near(*value, *level)) {
+            continue;
+        }
         let of_level = |logit: &&f64| near(steps.probability(**logit), *level);
         let own: Vec<f64> = logits.iter().filter(of_level).copied().collect();
         let mean = own.iter().sum::<f64>() / own.len() as f64;
