@@ -27,6 +27,8 @@ pub struct PlanSource<'a> {
     audiences: &'a Audiences,
     /// By campaign: is each user a member? `None`: everybody is.
     members: Vec<Option<Vec<bool>>>,
+    /// By campaign: how many users are members.
+    member_counts: Vec<usize>,
     settings: DecisionSettings,
     now: Instant,
     plan_id: String,
@@ -47,8 +49,12 @@ impl<'a> PlanSource<'a> {
             let is_member = |user: &&str| members.binary_search_by(|id| id.as_str().cmp(user)).is_ok();
             Some(users.iter().map(is_member).collect())
         };
-        let members = campaigns.iter().map(mask).collect();
-        PlanSource { snapshot, users, campaigns, audiences, members, settings, now, plan_id }
+        let members: Vec<Option<Vec<bool>>> = campaigns.iter().map(mask).collect();
+        let count = |members: &Option<Vec<bool>>| {
+            members.as_ref().map_or(users.len(), |all| all.iter().filter(|is_member| **is_member).count())
+        };
+        let member_counts = members.iter().map(count).collect();
+        PlanSource { snapshot, users, campaigns, audiences, members, member_counts, settings, now, plan_id }
     }
 
     /// The same, as a plan with an id: its decisions are numbered by it.
@@ -86,16 +92,15 @@ impl<'a> PlanSource<'a> {
 
     /// Draws the users on whom a plan may try a content of little history, so that all of them together stay within its cap.
     fn keep_trials_within_cap(&self, campaign: usize, context: &mut DecisionContext) {
-        let members = self.members[campaign].as_ref();
-        let members = members.map_or(self.users.len(), |all| all.iter().filter(|is_in| **is_in).count());
+        let members = self.member_counts[campaign] as f64;
         let (cap, seed) = (self.settings.cold_start_sends, self.settings.seed);
         for content in context.contents.iter_mut().filter(|content| content.prior.is_some()) {
             let left = cap.saturating_sub(content.sent) as f64;
-            if left >= members as f64 {
+            if left >= members {
                 continue;
             }
             // Three standard deviations less, so that chance does not go beyond the cap.
-            let percent = 100.0 * (left - 3.0 * left.sqrt()).max(0.0) / members as f64;
+            let percent = 100.0 * (left - 3.0 * left.sqrt()).max(0.0) / members;
             let names = [content.content.content_id.as_bytes(), context.user.user_id.as_bytes()];
             if !falls_within(draw(seed, "content_trial", &names), percent) {
                 content.sent = content.sent.max(cap);
