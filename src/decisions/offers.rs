@@ -71,14 +71,15 @@ impl<'a> Offer<'a> {
         let is_marketing = !kind.is_service;
         let sleep = i64::from(context.settings.repeat_sleep_hours) * HOUR;
         let newest = if is_marketing { newest_send(situation, content) } else { None };
+        let prior = context.contents[index].prior.as_ref();
         let mut counted = sends_of(context.counted_sends(), content).peekable();
         Offer {
             content,
             index,
             kind: situation.kinds.binary_search(&kind).unwrap_or_default(),
             shift,
-            prior: context.contents[index].prior.as_ref(),
-            level: prior::level(context, content),
+            prior,
+            level: prior.filter(|prior| prior.spread > 0.0).map_or(0, |_| prior::level(context, content)),
             is_marketing,
             fitting: reader.fitting(content),
             sleep: (is_marketing && sleep > 0 && counted.peek().is_some())
