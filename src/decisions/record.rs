@@ -3,10 +3,12 @@
 use super::board::{Arm, Board};
 use super::choice::{ChosenAction, DecisionChoice};
 use super::policy::Pick;
-use super::rule_names::HOLDOUT_RULES;
+use super::refusals::reason;
+use super::rule_names::{HOLDOUT_RULES, IS_TRIED_OUT};
 use super::situation::Situation;
+use domain::content::Content;
 use domain::content::{Content, MessageClass};
-use domain::decision::{Action, Candidate, Decision};
+use domain::decision::{Action, Candidate, CandidatePrior, Decision};
 use domain::draw::draw;
 use domain::time::{Instant, SECOND};
 use domain::user::QuietHours;
@@ -72,6 +74,10 @@ fn send(board: &Board, pick: Pick, decision: &mut Decision) {
     decision.response_probability = Some(pick.arm.probability);
     decision.action_probability = Some(pick.probability);
     decision.explored = pick.explored;
+    if board.offers[pick.arm.offer].prior.is_some() {
+        let subject = format!("content:{}", content.content_id);
+        decision.reasons.push(reason(situation, IS_TRIED_OUT, subject, None));
+    }
 }
 
 /// One of the allowed minutes of the arm's slot, by hash: users are spread evenly, each has one of his own.
@@ -111,7 +117,15 @@ fn candidate(board: &Board, arm: Arm, refused_by: Vec<String>) -> Candidate {
         response_probability: arm.probability,
         value: arm.value,
         refused_by,
+        prior: prior(board, arm),
     }
+}
+
+/// What is assumed of an arm's content, if it has little history.
+fn prior(board: &Board, arm: Arm) -> Option<CandidatePrior> {
+    let prior = board.offers[arm.offer].prior?;
+    let [low, high] = [-prior.margin(), prior.margin()].map(|margin| board.probability(arm, margin));
+    Some(CandidatePrior { category: prior.category.clone(), contents: prior.contents, low, high })
 }
 
 fn channel(board: &Board, arm: Arm) -> String {

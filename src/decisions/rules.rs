@@ -9,7 +9,7 @@ use super::offers::Offer;
 use super::pacing::{Limit, Room};
 use super::rule_names::{
     CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, DAILY_CAP, FREQUENCY_RULES, HAS_CANDIDATES, HAS_CONSENTED,
-    HAS_DEVICE, IS_RESTED, IS_SCORED, IS_WORTH_SENDING, MINIMUM_GAP, OUTSIDE_CAMPAIGN_HOLDOUT,
+    HAS_DEVICE, IS_RESTED, IS_SCORED, IS_TRIED_OUT, IS_WORTH_SENDING, MINIMUM_GAP, OUTSIDE_CAMPAIGN_HOLDOUT,
     OUTSIDE_HOLDOUT, OUTSIDE_QUIET_HOURS, PLAN_RULES, PREFERENCES_ARE_READABLE, UNDER_MAX_SENDS,
     VENDOR_QUOTA, ZONE_IS_KNOWN,
 };
@@ -119,7 +119,7 @@ pub fn names() -> Vec<&'static str> {
     let channels = CHANNEL_RULES.iter().map(|rule| rule.name);
     let slots = SLOT_RULES.iter().map(|rule| rule.name);
     let contents = CONTENT_RULES.iter().map(|rule| rule.name);
-    let arms = [HAS_CANDIDATES, IS_WORTH_SENDING].into_iter().chain(PLAN_RULES);
+    let arms = [HAS_CANDIDATES, IS_WORTH_SENDING, IS_TRIED_OUT].into_iter().chain(PLAN_RULES);
     requests.chain(channels).chain(slots).chain(contents).chain(arms).collect()
 }
 

@@ -171,6 +171,11 @@ pub const SENTENCES: &[Sentence] = &[
         "可推送给 {user} 的内容都不值得其代价。",
     ),
     says(
+        "is_tried_out",
+        "Little is known of {subject} yet: it counts as other contents do ({peers}), and is tried until more is known.",
+        "{subject} 的数据尚少：按其他内容（{peers}）的水平估计，并在数据充足前试投。",
+    ),
+    says(
         "under_throttle",
         "Campaign {campaign} may send {throttle} a minute, and others gain more from the minutes that would suit {user}.",
         "活动 {campaign} 每分钟最多发送 {throttle} 条，适合 {user} 的时间已分配给收益更高的用户。",
@@ -251,6 +256,7 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
         "nearest" => nearest(situation, subject, language),
         "variant" => missing_variant(situation, subject, language),
+        "peers" => peers(situation, subject, language),
         "countries" | "needs" | "unreadable_fields" => of_content(situation, subject, name, language),
         "subject" if reason.subject.starts_with("channel:") => subject.to_string(),
         "time" => Instant::parse_rfc3339(subject)
@@ -288,6 +294,15 @@ fn of_content(situation: &Situation, content_id: &str, name: &str, language: Lan
     names.sort_unstable();
     names.dedup();
     names.join(language.of(", ", "、"))
+}
+
+/// The contents whose response is assumed of one of little history.
+fn peers(situation: &Situation, content_id: &str, language: Language) -> String {
+    let mut contents = situation.context.contents.iter();
+    let own = contents.find(|candidate| candidate.content.content_id == content_id);
+    let Some(prior) = own.and_then(|candidate| candidate.prior.as_ref()) else { return String::new() };
+    let whose = prior.category.as_deref().unwrap_or(language.of("all", "全部"));
+    format!("{whose}: {}", prior.contents)
 }
 
 fn status(situation: &Situation, language: Language) -> &'static str {

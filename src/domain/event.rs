@@ -13,6 +13,9 @@ pub const TARGETED: &str = StandardEvent::CampaignTargeted.name();
 /// The event that says a push went out.
 pub const SENT: &str = StandardEvent::PushSent.name();
 
+/// The event that says a push was tapped.
+pub const CLICKED: &str = StandardEvent::PushClicked.name();
+
 /// An event with a standard name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StandardEvent {

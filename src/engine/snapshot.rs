@@ -122,7 +122,12 @@ impl Snapshot {
             fingerprint,
             audience_fingerprint,
             audiences: Arc::new(audiences),
-            knowledge: Arc::new(Knowledge::gather(material, &scorers)?),
+            knowledge: Arc::new(Knowledge::gather(
+                material,
+                &scorers,
+                &recent,
+                config.decisions.cold_start_evidence,
+            )?),
             scorers: Arc::new(scorers),
             shadows: Arc::new(shadows),
             model_errors,
@@ -313,7 +318,14 @@ impl Snapshot {
     pub(super) fn unscored(&self, content: Content) -> ContentContext {
         let evidence = self.recent.evidence(&content.content_id);
         let sent = self.recent.sent_of_content(&content.content_id);
-        ContentContext { content, evidence, sent, content_inputs: Vec::new(), pair_inputs: Vec::new() }
+        ContentContext {
+            content,
+            evidence,
+            sent,
+            content_inputs: Vec::new(),
+            pair_inputs: Vec::new(),
+            prior: None,
+        }
     }
 
     /// Users' hours.

@@ -201,6 +201,7 @@ impl Smartpush {
             sent: 0,
             content_inputs: self.evidence.content_inputs(content, day - known.published).to_vec(),
             pair_inputs: Vec::new(),
+            prior: None,
         }
     }
 

@@ -115,6 +115,7 @@ fn context(town: &Town, person: &Person) -> DecisionContext {
         sent: 0,
         content_inputs: vec![0.0],
         pair_inputs: Vec::new(),
+        prior: None,
     };
     DecisionContext {
         format: FORMAT,
