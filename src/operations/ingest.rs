@@ -1,5 +1,7 @@
 //! Takes files of events, users, contents or campaigns into the workspace.
 
+mod texts;
+
 use std::path::PathBuf;
 
 use super::context::{Context, ContextError, Progress};
@@ -97,7 +99,7 @@ impl Coded for IngestError {
 /// When the workspace cannot be used. Files that cannot be taken are in the report.
 pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestReport, IngestError> {
     let summary = take(context, request)?;
-    let warnings = warnings(context, &summary)?;
+    let warnings = warnings(context, request.kind, &summary)?;
     let refusal = summary.refused.first().map(|first| FilesRefused {
         code: first.code(),
         refused: summary.refused.len(),
@@ -143,8 +145,15 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 }
 
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
-fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
+fn warnings(
+    context: &Context<'_>,
+    kind: InputKind,
+    summary: &IngestSummary,
+) -> Result<Vec<String>, ContextError> {
     let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
+    if summary.accepted > 0 {
+        warnings.extend(texts::warnings(context.workspace, kind)?);
+    }
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));
