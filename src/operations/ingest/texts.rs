@@ -9,7 +9,7 @@ use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// Most warnings of one kind that are given in full.
-const MOST: usize = 10;
+const MOST: usize = 20;
 
 /// A warning for each error of a content's texts; after an ingest of users, only for fields that none of them has.
 pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<String>, TableError> {
@@ -24,7 +24,8 @@ pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<Str
             let parts = [("title", &title), ("body", &body)];
             let place = place(&content.content_id, variant);
             let at = |what: String| format!("{place}, {what}");
-            errors.extend(errors_of(&parts).into_iter().map(at));
+            // The first of each text: the others often belong to it, and a preview shows them all.
+            errors.extend(parts.iter().filter_map(|part| errors_of(&[*part]).into_iter().next()).map(at));
             sizes.extend(variant.oversize.and_then(too_large).map(at));
             unknown.extend(unknown_fields(&parts, &fields).into_iter().map(at));
         }
