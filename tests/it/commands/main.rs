@@ -14,6 +14,7 @@ mod evaluate_policy;
 mod feedback;
 mod ingest_properties;
 mod mutations;
+mod payloads;
 mod plan;
 mod plan_audiences;
 mod profile_bytes;

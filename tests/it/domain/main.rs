@@ -11,6 +11,7 @@ mod coded;
 mod codes;
 mod event_names;
 mod numeric;
+mod placeholders;
 mod quiet_hours;
 mod variants;
 
