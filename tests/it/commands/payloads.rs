@@ -12,7 +12,7 @@ fn town(content: &Value, channel: &str) -> TempDir {
     let text = format!("{content}\n");
     take(town.path(), "contents", "contents.jsonl", &text);
     let campaign =
-        json!({ "campaign_id": "one", "status": "running", "contents": ["one"], "channels": [channel] });
+        json!({ "campaign_id": "one", "status": "running", "contents": ["sport-1"], "channels": [channel] });
     take(town.path(), "campaigns", "campaigns.jsonl", &format!("{campaign}\n"));
     town
 }
@@ -26,7 +26,7 @@ fn planned(town: &TempDir) -> (u64, Value) {
 }
 
 fn content(body: &str) -> Value {
-    json!({ "content_id": "one", "variants": [{ "variant_id": "a", "title": "Goal", "body": body }] })
+    json!({ "content_id": "sport-1", "variants": [{ "variant_id": "a", "title": "Goal", "body": body }] })
 }
 
 #[test]
@@ -48,18 +48,19 @@ fn a_push_over_4096_bytes_is_refused_and_one_of_4096_is_sent() {
 #[test]
 fn a_link_counts_and_the_size_is_named_at_ingest_and_in_a_preview() {
     let link = format!("shop://{}", "a".repeat(4100));
-    let content = json!({ "content_id": "one", "title": "Goal", "deep_link": link });
+    let content = json!({ "content_id": "sport-1", "title": "Goal", "deep_link": link });
     let town = town(&content, "push");
     assert_eq!(planned(&town).0, 0);
     let file = town.path().join("again.jsonl");
-    std::fs::write(&file, format!("{}\n", json!({ "content_id": "one", "category": "sport" }))).unwrap();
+    std::fs::write(&file, format!("{}\n", json!({ "content_id": "sport-1", "category": "sport" }))).unwrap();
     let output = smartpush(town.path(), &["--json", "ingest", "--kind", "contents", file.to_str().unwrap()]);
     let told = stdout_of(&output);
     assert!(
-        told.contains("payload_too_large: content \\\"one\\\"") && told.contains("push services accept 4096"),
+        told.contains("payload_too_large: content \\\"sport-1\\\"")
+            && told.contains("push services accept 4096"),
         "{told}"
     );
-    let text = stdout_of(&smartpush(town.path(), &["preview", "one"]));
+    let text = stdout_of(&smartpush(town.path(), &["preview", "sport-1"]));
     assert!(
         text.contains("nothing would be sent: its push is larger than push services accept (payload_fits)"),
         "{text}"
@@ -68,13 +69,13 @@ fn a_link_counts_and_the_size_is_named_at_ingest_and_in_a_preview() {
 
 #[test]
 fn a_filled_field_may_make_a_push_too_large() {
-    let town = town(&json!({ "content_id": "one", "title": "Hi {{note|you}}" }), "push");
+    let town = town(&json!({ "content_id": "sport-1", "title": "Hi {{note|you}}" }), "push");
     let users = [("long", "n".repeat(4200)), ("short", "Ann".to_string())];
     let users =
         users.map(|(id, note)| format!("{}\n", json!({ "user_id": id, "consent": "granted", "note": note })));
     take(town.path(), "users", "more.jsonl", &users.concat());
     let refused = |user: &str| {
-        let output = smartpush(town.path(), &["preview", "one", "--user", user, "--json"]);
+        let output = smartpush(town.path(), &["preview", "sport-1", "--user", user, "--json"]);
         serde_json::from_str::<Value>(&stdout_of(&output)).unwrap()["wordings"][0]["refused"].clone()
     };
     assert_eq!((refused("short"), refused("long")), (json!(false), json!(true)));
@@ -89,7 +90,7 @@ fn a_text_with_a_template_error_is_not_planned() {
         "{{#if a}}x{{/if}}",
         "Hi {{name | upcase}}",
     ] {
-        let (sends, unsent) = planned(&town(&json!({ "content_id": "one", "title": title }), "push"));
+        let (sends, unsent) = planned(&town(&json!({ "content_id": "sport-1", "title": title }), "push"));
         assert_eq!(sends, 0, "{title}");
         assert!(unsent["has_template_values"].as_u64().unwrap() > 0, "{title}: {unsent}");
     }
