@@ -66,7 +66,7 @@ pub fn export(
         let mut evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &also)?;
         let mut left_out = BTreeMap::new();
         if request.is_for_messaging {
-            let users = without_consent(&mut evaluated.masks[0], &*view.reach()?);
+            let users = without_consent(&mut evaluated.masks[0], &view.reach()?);
             left_out.insert("without_consent".to_string(), users);
         }
         reader.check_members(evaluated.count())?;
