@@ -17,6 +17,7 @@ use super::situation::{Situation, is_plausible};
 use domain::campaign::CampaignStatus;
 use domain::content::MessageClass;
 use domain::draw::{draw, falls_within};
+use domain::payload::{PAYLOAD_FITS, is_push};
 use domain::settings::ConsentWhenUnknown;
 use domain::text::is_same_name;
 use domain::time::{Instant, MINUTE};
@@ -107,6 +108,7 @@ pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
     Rule { name: "is_for_his_country", check: is_for_his_country },
     Rule { name: HAS_VARIANT, check: has_variant },
     Rule { name: HAS_TEMPLATE_VALUES, check: has_template_values },
+    Rule { name: PAYLOAD_FITS, check: payload_fits },
     Rule { name: "under_cold_start_cap", check: under_cold_start_cap },
     Rule { name: "is_published", check: is_published },
     Rule { name: "before_expiry", check: before_expiry },
@@ -315,6 +317,13 @@ fn has_variant(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict 
 
 fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::NoneFillable))
+}
+
+/// Push services refuse what is larger, so the user would get nothing.
+fn payload_fits(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    let is_oversize = || offer.variant(situation).is_some_and(|variant| variant.oversize.is_some());
+    let mut channels = situation.context.channels.iter();
+    yes_if(!(channels.any(|channel| is_push(&channel.name)) && is_oversize()))
 }
 
 /// A content that little is known of is tried on so many users, until more is known.

@@ -153,6 +153,11 @@ pub const SENTENCES: &[Sentence] = &[
         "{subject} 的文案缺少 {user} 的变量：{needs}。",
     ),
     says(
+        "payload_fits",
+        "The push of {subject} has {payload} bytes; push services accept 4096.",
+        "{subject} 的推送内容为 {payload} 字节，超过推送通道 4096 字节的上限。",
+    ),
+    says(
         "under_cold_start_cap",
         "Little is known of {subject} yet, and it was sent as often as it may until more is known.",
         "{subject} 的数据尚少，已达到冷启动发送上限。",
@@ -257,7 +262,9 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "nearest" => nearest(situation, subject, language),
         "variant" => missing_variant(situation, subject, language),
         "peers" => peers(situation, subject, language),
-        "countries" | "needs" | "unreadable_fields" => of_content(situation, subject, name, language),
+        "countries" | "needs" | "unreadable_fields" | "payload" => {
+            of_content(situation, subject, name, language)
+        }
         "subject" if reason.subject.starts_with("channel:") => subject.to_string(),
         "time" => Instant::parse_rfc3339(subject)
             .map_or_else(|| subject.to_string(), |at| local_time(situation.zone, at, language)),
@@ -288,6 +295,7 @@ fn of_content(situation: &Situation, content_id: &str, name: &str, language: Lan
     let Some(content) = content(situation, content_id) else { return String::new() };
     let mut names: Vec<&str> = match name {
         "countries" => content.countries.iter().map(String::as_str).collect(),
+        "payload" => return largest_payload(content),
         "unreadable_fields" => content.unreadable.iter().map(String::as_str).collect(),
         _ => content.variants.iter().flat_map(|variant| &variant.needs).map(String::as_str).collect(),
     };
@@ -303,6 +311,12 @@ fn peers(situation: &Situation, content_id: &str, language: Language) -> String 
     let Some(prior) = own.and_then(|candidate| candidate.prior.as_ref()) else { return String::new() };
     let whose = prior.category.as_deref().unwrap_or(language.of("all", "全部"));
     format!("{whose}: {}", prior.contents)
+}
+
+/// Bytes of the largest push of a content that is too large.
+fn largest_payload(content: &Content) -> String {
+    let largest = content.variants.iter().filter_map(|variant| variant.oversize).max();
+    largest.map(|bytes| bytes.to_string()).unwrap_or_default()
 }
 
 fn status(situation: &Situation, language: Language) -> &'static str {

@@ -19,6 +19,8 @@ pub mod lifecycle;
 pub mod locale;
 pub mod nearest;
 pub mod numeric;
+pub mod payload;
+pub mod placeholder;
 pub mod pointer;
 pub mod preview;
 pub mod quiet;

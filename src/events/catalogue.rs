@@ -2,7 +2,7 @@
 //!
 //! A stored value that cannot be read is never taken for "nothing said": a user's is named, so that safety can fail closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -74,6 +74,29 @@ pub fn user_with_attributes(
     }))
 }
 
+/// Attributes that at least one declared user has.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn declared_fields(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {
+    let table = DeclaredTable::read(workspace, &[users::ATTRIBUTES])?;
+    let mut fields = BTreeSet::new();
+    for object in table.texts(users::ATTRIBUTES).iter().flatten() {
+        fields.extend(attributes_in(object).into_keys());
+    }
+    Ok(fields)
+}
+
+/// Where a tap on a content leads, if it says so.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn deep_link_of(workspace: &Workspace, content_id: &str) -> Result<Option<String>, TableError> {
+    let table = DeclaredTable::read(workspace, &[contents::ID, contents::DEEP_LINK])?;
+    let index = table.texts(contents::ID).iter().position(|id| id == Some(content_id));
+    Ok(index.and_then(|index| table.texts(contents::DEEP_LINK).get(index)).map(str::to_string))
+}
+
 /// Campaigns whose audience is this segment, by id.
 ///
 /// # Errors
@@ -113,6 +136,7 @@ const CONTENT_COLUMNS: &[Column<Contents>] = &[
     contents::PRESENTATION,
     contents::VENDOR_CATEGORY,
     contents::COUNTRIES,
+    contents::DEEP_LINK,
 ];
 
 const CAMPAIGN_COLUMNS: &[Column<Campaigns>] = &[
@@ -335,7 +359,10 @@ fn content(row: &CatalogueRow<'_, Contents>) -> Content {
         message_class: message_class.unwrap_or_default(),
         countries: row.list(contents::COUNTRIES),
         vendor_category: row.owned(contents::VENDOR_CATEGORY),
-        variants,
+        variants: variants
+            .into_iter()
+            .map(|variant| variant.weighed(row.text(contents::DEEP_LINK)))
+            .collect(),
         ttl_seconds: row.text(contents::PRESENTATION).and_then(ttl_seconds),
         unreadable,
         undeclared: None,

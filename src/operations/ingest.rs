@@ -2,6 +2,7 @@
 
 mod attributes;
 mod cells;
+mod texts;
 
 use std::path::PathBuf;
 
@@ -105,7 +106,7 @@ pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestRe
     let is_of_users = request.kind == InputKind::Users;
     let attributes = if is_of_users { Some(attributes::look(context)?) } else { None };
     let summary = take(context, request)?;
-    let mut warnings = warnings(context, &summary)?;
+    let mut warnings = warnings(context, request.kind, &summary)?;
     if let Some(before) = attributes.filter(|_| summary.accepted > 0) {
         warnings.extend(withdrawn(context)?);
         warnings.extend(attributes::warnings(context, &before)?);
@@ -155,12 +156,19 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 }
 
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
-fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
+fn warnings(
+    context: &Context<'_>,
+    kind: InputKind,
+    summary: &IngestSummary,
+) -> Result<Vec<String>, ContextError> {
     let mut warnings = cells::warnings(summary);
     let unread = |name: &String| {
         format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
     };
     warnings.extend(summary.unread_names.iter().map(unread));
+    if summary.accepted > 0 {
+        warnings.extend(texts::warnings(context.workspace, kind)?);
+    }
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));

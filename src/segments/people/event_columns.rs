@@ -29,7 +29,7 @@ pub(super) fn columns(
         ids.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
     let mut by_event: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, lookup) in lookups.iter().enumerate() {
-        by_event.entry(&lookup.event).or_default().push(index);
+        by_event.entry(standard_name(&lookup.event)).or_default().push(index);
     }
     let needed = needed(lookups);
     for file in files(&lake, lookups, as_of) {

@@ -10,6 +10,7 @@ mod case_03_plans;
 mod case_05;
 mod case_06;
 mod case_07;
+mod case_08;
 mod case_09;
 mod case_11;
 mod case_12;

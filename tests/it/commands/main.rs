@@ -15,6 +15,7 @@ mod feedback;
 mod ingest_properties;
 mod mutations;
 mod not_supported;
+mod payloads;
 mod plan;
 mod plan_audiences;
 mod plan_forecasts;

@@ -12,6 +12,7 @@ mod codes;
 mod consent;
 mod event_names;
 mod numeric;
+mod placeholders;
 mod quiet_hours;
 mod variants;
 

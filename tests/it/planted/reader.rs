@@ -224,8 +224,8 @@ fn tastes(draws: &mut Draws) -> [f64; CATEGORIES.len()] {
         if category == favourite { 0.0 } else { CATEGORIES[category].likers * draws.gamma(1.5) }
     });
     let sum: f64 = others.iter().sum();
-    // No other category comes close to the favourite one.
-    let other = |share: f64| (share / sum * (1.0 - among)).min(0.72 * among);
+    // The second is liked six tenths as much at most: less far apart, no count of a light reader's acts would tell them apart.
+    let other = |share: f64| (share / sum * (1.0 - among)).min(0.6 * among);
     shares(std::array::from_fn(
         |category| if category == favourite { among } else { other(others[category]) },
     ))

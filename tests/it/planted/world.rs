@@ -27,7 +27,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// 3,000 readers, 60 days, about 788,000 events.
+    /// 3,000 readers, 60 days, about 785,000 events.
     pub(crate) const FULL: Size = Size { readers: 3000, days: 60, seed: 1 };
     /// A tenth of it, for every run of the tests.
     pub(crate) const SMALL: Size = Size { readers: 300, days: 60, seed: 1 };

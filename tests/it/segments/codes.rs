@@ -85,6 +85,7 @@ fn every_error_of_saved_segments_and_of_privacy_has_its_code_and_kind() {
         (&damaged, "bad_segment_file", Conflict),
         (&newer, "newer_format", Conflict),
         (&PrivacyError::NamesPeople, "names_people", Caller),
+        (&PrivacyError::IdsNotShown, "ids_not_shown", Caller),
         (&PrivacyError::TooFew(20), "too_few_members", Caller),
     ]);
     check_passed_on(&SavedError::Table(table()), &table());
