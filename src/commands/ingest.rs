@@ -164,7 +164,8 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
             "refused": consents.refused, "unreadable": consents.unreadable, "emptied": consents.emptied, "not_later": consents.stale,
         }, "warnings": warnings, "refused": refused,
     });
-    let dropped = summary.dropped.iter().map(|(column, cells)| ((*column).to_string(), cells.count.into()));
+    let dropped = summary.notes.of(NoteKind::Dropped);
+    let dropped = dropped.map(|(column, cells)| (column.to_string(), cells.count.into()));
     object["dropped"] = serde_json::Value::Object(dropped.collect());
     if let Some(failure) = refusal {
         failure.add_to(&mut object);

@@ -6,7 +6,6 @@ use super::policy::Pick;
 use super::refusals::reason;
 use super::rule_names::{HOLDOUT_RULES, IS_TRIED_OUT};
 use super::situation::Situation;
-use domain::content::Content;
 use domain::content::{Content, MessageClass};
 use domain::decision::{Action, Candidate, CandidatePrior, Decision};
 use domain::draw::draw;

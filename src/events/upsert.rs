@@ -305,11 +305,10 @@ impl Cleaner {
             return name.to_string();
         }
         let shown: String = text.chars().take(64).collect();
-        let detail = format!(
-            "{column} {shown:?} names no time zone; expected an IANA name such as Europe/Paris. The user gets nothing \
-             until it is corrected"
-        );
-        self.dropped = Some(DroppedCell { column, detail });
+        let name = column.field.name;
+        let detail =
+            format!("{name} {shown:?} is not a time zone; expected an IANA name such as Europe/Paris");
+        self.note(column, NoteKind::Unreadable, detail);
         text
     }
 }

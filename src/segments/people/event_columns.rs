@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::PeopleError;
 use crate::language::event_lookup::{EventAggregate, EventCondition, EventLookup};
+use domain::event::standard_name;
 use domain::time::{DAY, Instant};
 use events::lake::{Lake, LakeFile};
 use events::stored::{EventColumn, StoredEvent, StoredEvents};
