@@ -10,9 +10,8 @@ mod scenarios;
 use std::path::PathBuf;
 
 use campaigns::Plannable;
-pub use campaigns::SkippedCampaign;
 pub use error::PlanError;
-pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, pushed_out};
+pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, SkippedCampaign, pushed_out};
 
 use super::context::Context;
 use domain::campaign::Campaign;

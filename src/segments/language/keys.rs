@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::expression::Duration;
-use super::fields::FieldType;
+use super::field_type::FieldType;
 use super::predicate::Predicate;
 
 /// One thing known, or unknown, of each person.

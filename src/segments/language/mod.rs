@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod error;
 pub mod expression;
+pub mod field_type;
 pub mod fields;
 pub mod json;
 pub mod keys;
