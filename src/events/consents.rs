@@ -1,43 +1,11 @@
 //! What a row of users changes about consent: anything but a clear grant takes a grant away.
 
+use super::cell::{Cell, FieldUpdate};
 use super::columns::users;
 use super::columns::{TableColumn, Users};
-use super::upsert::{Cell, FieldUpdate};
+use super::notes::ConsentChanges;
 use domain::consent::{Consent, DeclaredConsent};
 use domain::time::Instant;
-
-/// Users whose declared consent changed in a way that somebody may not have meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ConsentChanges {
-    /// They had agreed and refuse now.
-    pub refused: u64,
-    /// They had agreed, and the word that says what they do now cannot be read.
-    pub unreadable: u64,
-    /// They had agreed, and the cell is empty now.
-    pub emptied: u64,
-    /// A grant that is not later than the refusal, which stays.
-    pub stale: u64,
-}
-
-impl ConsentChanges {
-    fn count(&mut self, before: Consent, said: Consent, after: Consent) {
-        match (before, after) {
-            (Consent::Granted, Consent::Denied) => self.refused += 1,
-            (Consent::Granted, Consent::Unreadable) => self.unreadable += 1,
-            (Consent::Granted, Consent::Withdrawn) => self.emptied += 1,
-            (Consent::Denied, Consent::Denied) if said == Consent::Granted => self.stale += 1,
-            _ => {}
-        }
-    }
-
-    /// Adds those of another file.
-    pub fn add(&mut self, other: ConsentChanges) {
-        self.refused += other.refused;
-        self.unreadable += other.unreadable;
-        self.emptied += other.emptied;
-        self.stale += other.stale;
-    }
-}
 
 /// Where a table keeps consent; only users have it.
 #[derive(Clone, Copy)]

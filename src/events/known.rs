@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::read_contents;
+use super::cell::{Cell, FieldUpdate};
 use super::columns::{TableColumn, campaigns, contents, users};
 use super::countries::is_country_code;
 use super::declared::DeclaredTable;
 use super::request::InputKind;
-use super::upsert::{Cell, FieldUpdate};
 use domain::nearest::nearest;
 use domain::rejection::{Rejection, RejectionCode};
 use domain::text::is_same_name;

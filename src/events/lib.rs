@@ -1,9 +1,10 @@
 //! Raw records → clean tables: events into the lake; users, contents and campaigns into one table each.
 
 pub mod catalogue;
+mod cell;
 pub mod clean;
 pub mod columns;
-pub mod consents;
+mod consents;
 mod countries;
 pub mod dead_letters;
 pub mod declared;

@@ -1,6 +1,8 @@
-//! Cells of accepted records that something is odd about, counted by what it is and by column.
+//! Cells of accepted records that something is odd about, counted by what it is and by column; and lost consents.
 
 use std::collections::BTreeMap;
+
+use domain::consent::Consent;
 
 /// What is odd about a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,5 +67,39 @@ impl CellNotes {
     pub fn of(&self, kind: NoteKind) -> impl Iterator<Item = (&'static str, &NotedCells)> {
         let own = self.cells.iter().filter(move |((own, _), _)| *own == kind);
         own.map(|((_, column), cells)| (*column, cells))
+    }
+}
+
+/// Users whose declared consent changed in a way that somebody may not have meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConsentChanges {
+    /// They had agreed and refuse now.
+    pub refused: u64,
+    /// They had agreed, and the word that says what they do now cannot be read.
+    pub unreadable: u64,
+    /// They had agreed, and the cell is empty now.
+    pub emptied: u64,
+    /// A grant that is not later than the refusal, which stays.
+    pub stale: u64,
+}
+
+impl ConsentChanges {
+    /// Counts what a record has changed.
+    pub(super) fn count(&mut self, before: Consent, said: Consent, after: Consent) {
+        match (before, after) {
+            (Consent::Granted, Consent::Denied) => self.refused += 1,
+            (Consent::Granted, Consent::Unreadable) => self.unreadable += 1,
+            (Consent::Granted, Consent::Withdrawn) => self.emptied += 1,
+            (Consent::Denied, Consent::Denied) if said == Consent::Granted => self.stale += 1,
+            _ => {}
+        }
+    }
+
+    /// Adds those of another file.
+    pub fn add(&mut self, other: ConsentChanges) {
+        self.refused += other.refused;
+        self.unreadable += other.unreadable;
+        self.emptied += other.emptied;
+        self.stale += other.stale;
     }
 }

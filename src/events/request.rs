@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
 
-use super::consents::ConsentChanges;
 use super::dead_letters::Reasons;
 use super::event_names::NameCounts;
 use super::formats::{Format, InputError};
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
-use super::notes::CellNotes;
+use super::notes::{CellNotes, ConsentChanges};
 use super::staging::RecordVerdicts;
 use domain::error::{Coded, ErrorKind};
 use domain::rejection::{Rejection, RejectionCode};

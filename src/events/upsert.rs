@@ -9,16 +9,17 @@ use std::path::Path;
 use polars::prelude::*;
 use serde_json::Value;
 
+use super::cell::{Cell, FieldUpdate};
 use super::clean::{canonical_json, number, object};
 use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of, users};
-use super::consents::{ConsentChanges, ConsentColumns};
+use super::consents::ConsentColumns;
 use super::dead_letters::DeadLetters;
 use super::declared::{UNREADABLE_LIST, read_columns};
 use super::formats::{InputRow, RawValue};
 use super::identifiers::{optional_id, required_id};
 use super::known::Known;
 use super::mapping::Mapping;
-use super::notes::{CellNote, CellNotes, NoteKind};
+use super::notes::{CellNote, CellNotes, ConsentChanges, NoteKind};
 use super::reading::IngestSource;
 use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange};
 use super::stamps::StampReader;
@@ -33,25 +34,6 @@ use domain::user::MinuteOfDay;
 use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
-
-/// A clean value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
-    Text(String),
-    Whole(i64),
-    Number(f64),
-}
-
-/// What a record says about a column.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum FieldUpdate {
-    /// Nothing: the former value stays.
-    Nothing,
-    /// That it is empty, or this.
-    Cell(Option<Cell>),
-    /// Something about these attributes; null clears one, the others stay.
-    Attributes(BTreeMap<String, Value>),
-}
 
 /// What a record says about each column but the key.
 type Patch = Vec<FieldUpdate>;

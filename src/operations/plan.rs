@@ -13,9 +13,8 @@ use std::path::PathBuf;
 
 pub use added::{AddedByPush, COUNTED};
 use campaigns::Plannable;
-pub use campaigns::SkippedCampaign;
 pub use error::PlanError;
-pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, pushed_out};
+pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, SkippedCampaign, pushed_out};
 pub use warnings::PlanWarning;
 
 use super::context::Context;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::report::SkippedCampaign;
 use super::{CampaignChoice, PlanError};
 use crate::context::Context;
 use domain::campaign::Campaign;
@@ -49,17 +50,6 @@ fn due_ids(snapshot: &Snapshot, from: Instant, until: Instant) -> Vec<String> {
     let mut ids: Vec<String> = running.map(|campaign| campaign.campaign_id.clone()).collect();
     ids.sort_unstable();
     ids
-}
-
-/// A campaign that is left out of a plan of several, since it cannot be planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SkippedCampaign {
-    /// The campaign.
-    pub campaign_id: String,
-    /// Code of the error.
-    pub code: &'static str,
-    /// The error.
-    pub why: String,
 }
 
 /// The campaigns of a plan, with who they are for.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::added::{AddedByPush, COUNTED};
-use super::campaigns::SkippedCampaign;
 use super::warnings::PlanWarning;
 use config::PlanningConfig;
 use domain::campaign::Campaign;
@@ -72,6 +71,17 @@ pub struct ScenarioReport {
     pub forecasts: Vec<(usize, Forecast)>,
     /// The sum of expected values.
     pub value: f64,
+}
+
+/// A campaign that is left out of a plan of several, since it cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedCampaign {
+    /// The campaign.
+    pub campaign_id: String,
+    /// Code of the error.
+    pub code: &'static str,
+    /// The error.
+    pub why: String,
 }
 
 /// Where a plan went.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::event_lookup::EventLookup;
-use super::fields::FieldType;
+use super::field_type::FieldType;
 use super::predicate::Predicate;
 
 /// One thing known, or unknown, of each person.

@@ -7,6 +7,7 @@ mod event_conditions;
 pub mod event_lookup;
 pub mod event_selection;
 pub mod expression;
+pub mod field_type;
 pub mod fields;
 pub mod json;
 pub mod keys;
