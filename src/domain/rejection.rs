@@ -13,11 +13,11 @@ pub enum RejectionCode {
     BadTimestamp,
     /// A stamp without offset or zone, and no `--time-zone` says how to read it.
     NaiveTimestamp,
-    /// A stamp before the year 2000.
+    /// A stamp before 1970, or a number too small to be one.
     TimestampOutOfRange,
     /// A stamp more than a day ahead of now.
     TimestampInFuture,
-    /// A zone that the bundled database does not hold in exactly this spelling.
+    /// A time zone that names none.
     UnknownTimeZone,
     /// Text where a number is wanted.
     BadNumber,

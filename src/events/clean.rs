@@ -162,6 +162,8 @@ pub fn number(name: &str, value: &RawValue<'_>) -> Result<Option<f64>, Rejection
         RawValue::Integer(number) => *number as f64,
         RawValue::Number(number) => *number,
         RawValue::Single(number) => number.to_string().parse().unwrap_or(f64::NAN),
+        // As R writes a missing number.
+        RawValue::Text(text) if text == "NA" => return Ok(None),
         RawValue::Text(text) => {
             let text = text.trim();
             text.parse().map_err(|_| bad(format!("{:?}", text.chars().take(32).collect::<String>())))?

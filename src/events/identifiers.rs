@@ -8,8 +8,9 @@ use domain::rejection::{Rejection, RejectionCode};
 
 /// A field that must hold an identifier.
 pub fn required_id<'a>(name: &str, value: RawValue<'a>) -> Result<Cow<'a, str>, Rejection> {
-    optional_id(name, value)?
-        .ok_or_else(|| Rejection::new(RejectionCode::MissingValue, format!("{name} is empty")))
+    // R writes NA for what is missing; elsewhere it may be Namibia.
+    let found = optional_id(name, value)?.filter(|id| id != "NA");
+    found.ok_or_else(|| Rejection::new(RejectionCode::MissingValue, format!("{name} is empty")))
 }
 
 /// A field that may hold an identifier. Whole numbers are taken as their digits, `12345.0` too.

@@ -179,16 +179,32 @@ pub(super) fn epoch_of(text: &str) -> Found<Instant> {
     let Some(number) = whole.parse::<i64>().ok().filter(|number| is_plain && *number >= 0) else {
         return if is_day_or_month_first(text) { Err(Undecided::DayOrMonthFirst) } else { Ok(None) };
     };
-    let (unit, digits) = match number {
+    match number {
         1..100_000_000 if is_compact_date(whole) => return Err(Undecided::CompactDate),
         1..100_000_000 => return Err(Undecided::TooSmall),
-        0..100_000_000_000 => (1_000_000, 6),
-        100_000_000_000..100_000_000_000_000 => (1_000, 3),
-        100_000_000_000_000..100_000_000_000_000_000 => (1, 0),
-        _ => return Ok(Some(Instant::from_micros(number.div_euclid(1_000)))),
+        _ => {}
+    }
+    let finer = match micros_of(number) {
+        (micros, Some(digits)) => micros + rounded(fraction, digits),
+        (micros, None) => micros,
     };
-    let Some(micros) = number.checked_mul(unit) else { return Ok(None) };
-    Ok(Some(Instant::from_micros(micros).plus(rounded(fraction, digits))))
+    Ok(Some(Instant::from_micros(finer)))
+}
+
+/// The same for a whole number of today's magnitudes; `None` for the others.
+pub(super) fn whole_epoch(number: i64) -> Option<Instant> {
+    (number >= 100_000_000).then(|| Instant::from_micros(micros_of(number).0))
+}
+
+/// A number of seconds, milliseconds, microseconds or nanoseconds in microseconds, and how many digits of a fraction of
+/// it are whole microseconds; `None` when all of it is finer.
+fn micros_of(number: i64) -> (i64, Option<usize>) {
+    match number {
+        ..100_000_000_000 => (number * 1_000_000, Some(6)),
+        ..100_000_000_000_000 => (number * 1_000, Some(3)),
+        ..100_000_000_000_000_000 => (number, Some(0)),
+        _ => (number.div_euclid(1_000), None),
+    }
 }
 
 /// The first digits of a fraction as a number, rounded by the next one.

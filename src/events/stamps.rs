@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use super::formats::RawValue;
-use super::stamp_text::{Undecided, Written, epoch_of, written_in};
+use super::stamp_text::{Undecided, Written, epoch_of, whole_epoch, written_in};
 use domain::rejection::{Rejection, RejectionCode};
 use domain::time::{Day, HOUR, Instant};
 use domain::zone::Zone;
@@ -145,6 +145,9 @@ fn written(name: &str, value: &RawValue<'_>) -> Result<Written, Rejection> {
         }
         RawValue::Date(days) => Ok(Written::Day(Day(*days))),
         RawValue::Integer(number) => {
+            if let Some(instant) = whole_epoch(*number) {
+                return Ok(Written::Instant(instant));
+            }
             let found = epoch_of(&number.to_string()).map_err(undecided)?;
             found.map(Written::Instant).ok_or_else(|| unreadable(name, value))
         }

@@ -194,7 +194,7 @@ impl Cleaner {
             }
             Holds::ClockTime => Cell::Text(clock_time(name, &value)?),
             Holds::Whole(least, most) => Cell::Whole(whole(name, &value, least, most)?),
-            Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
+            Holds::Number(least, most) => return Ok(bounded(name, &value, least, most)?.map(Cell::Number)),
             Holds::List => return list(name, &value),
             Holds::JsonArray => Cell::Text(json_array(name, &value)?),
             Holds::Variants => Cell::Text(self.variants(&value)),
@@ -291,9 +291,9 @@ fn whole_in(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| whole_number(text.parse().ok()?))
 }
 
-fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<f64, Rejection> {
-    let number = number(name, value)?.unwrap_or_default();
-    if (least..=most).contains(&number) {
+fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<Option<f64>, Rejection> {
+    let number = number(name, value)?;
+    if number.is_none_or(|number| (least..=most).contains(&number)) {
         return Ok(number);
     }
     Err(bad(name, value, &format!("a number from {least} to {most}")))

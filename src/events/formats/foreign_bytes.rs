@@ -67,11 +67,20 @@ pub(super) fn check(start: &[u8], format: Format, path: &Path) -> Result<(), Inp
     let Some(encoding) = unicode_without_mark(start).or_else(|| encoding::other_than_utf8(start)) else {
         return Ok(());
     };
-    let detail = format!(
-        "not UTF-8, it looks like {encoding}; convert it: `iconv -f {encoding} -t UTF-8 {file} > utf8-{}`",
-        name_of(path)
-    );
-    Err(InputError::new("not_utf8", path, detail))
+    let name = name_of(path);
+    let command = match file.strip_suffix(".gz") {
+        Some(_) => format!("gzip -dc {file} | iconv -f {encoding} -t UTF-8 > utf8-{name}"),
+        None => format!("iconv -f {encoding} -t UTF-8 {file} > utf8-{name}"),
+    };
+    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let (code, what) = match std::str::from_utf8(header) {
+        Err(_) if format == Format::Csv && !encoding.starts_with("UTF") => {
+            ("bad_header", "line 1 is not UTF-8")
+        }
+        _ => ("not_utf8", "not UTF-8"),
+    };
+    let detail = format!("{what}, it looks like {encoding}; convert it: `{command}`");
+    Err(InputError::new(code, path, detail))
 }
 
 fn name_of(path: &Path) -> String {
@@ -91,11 +100,12 @@ fn unicode_without_mark(start: &[u8]) -> Option<&'static str> {
     if start.starts_with(&[0xff, 0xfe, 0, 0]) || start.starts_with(&[0, 0, 0xfe, 0xff]) {
         return Some("UTF-32");
     }
-    let head = &start[..start.len().min(64) / 2 * 2];
-    let zeros = |offset: usize| head.iter().skip(offset).step_by(2).all(|byte| *byte == 0);
+    let head = &start[..start.len().min(512) / 2 * 2];
+    let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
     match head.len() >= 8 {
-        true if zeros(1) => Some("UTF-16LE"),
-        true if zeros(0) => Some("UTF-16BE"),
+        true if even * 8 < odd && odd * 5 > head.len() => Some("UTF-16LE"),
+        true if odd * 8 < even && even * 5 > head.len() => Some("UTF-16BE"),
         _ => None,
     }
 }

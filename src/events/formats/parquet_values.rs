@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use polars::prelude::{ArrowDataType, Int64Chunked, NewChunkedArray, PolarsResult, StringChunked};
 use polars_arrow::array::{
-    Array, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, ListArray, MapArray, PrimitiveArray,
-    StructArray, Utf8ViewArray,
+    Array, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, StructArray,
+    Utf8ViewArray,
 };
 use polars_arrow::datatypes::{Field, TimeUnit};
 use polars_parquet::read::schema::{SchemaInferenceOptions, parquet_to_arrow_schema_with_options};
@@ -42,9 +42,10 @@ pub(super) fn odd_columns(metadata: &FileMetadata) -> PolarsResult<(Vec<String>,
     let mut odd = Vec::new();
     for (index, (name, field)) in inferred.iter().enumerate() {
         let Some(own) = own.get(name) else { continue };
-        let is_int96 = declared.iter().any(|column| column.name() == name.as_str() && is_int96(column));
-        if is_int96 || !is_plain(&field.dtype) {
-            odd.push(OddColumn { index, field: own.clone() });
+        let Some(column) = declared.iter().find(|column| column.name() == name.as_str()) else { continue };
+        if is_int96(column) || !is_plain(&field.dtype) {
+            let field = Field { dtype: with_maps(&own.dtype, column), ..own.clone() };
+            odd.push(OddColumn { index, field });
         }
     }
     Ok((inferred.iter_names().map(ToString::to_string).collect(), odd))
@@ -52,6 +53,32 @@ pub(super) fn odd_columns(metadata: &FileMetadata) -> PolarsResult<(Vec<String>,
 
 fn is_int96(column: &ParquetType) -> bool {
     matches!(column, ParquetType::PrimitiveType(primitive) if primitive.physical_type == PhysicalType::Int96)
+}
+
+/// The type with the lists that are maps as maps: Arrow's reader makes lists of both.
+fn with_maps(dtype: &ArrowDataType, column: &ParquetType) -> ArrowDataType {
+    let ParquetType::GroupType { fields: parts, .. } = column else { return dtype.clone() };
+    let inner =
+        |field: &Field, part: &ParquetType| Field { dtype: with_maps(&field.dtype, part), ..field.clone() };
+    match (dtype, &parts[..]) {
+        (ArrowDataType::Struct(fields), _) => {
+            let part = |field: &Field| parts.iter().find(|part| part.name() == field.name.as_str());
+            let fields =
+                fields.iter().map(|field| part(field).map_or(field.clone(), |part| inner(field, part)));
+            ArrowDataType::Struct(fields.collect())
+        }
+        (ArrowDataType::LargeList(field), [entries]) if matches!(entries.name(), "key_value" | "map") => {
+            ArrowDataType::Map(Box::new(inner(field, entries)), false)
+        }
+        (ArrowDataType::LargeList(field), [repeated]) => {
+            let item = match repeated {
+                ParquetType::GroupType { fields, .. } if fields.len() == 1 => &fields[0],
+                other => other,
+            };
+            ArrowDataType::LargeList(Box::new(inner(field, item)))
+        }
+        _ => dtype.clone(),
+    }
 }
 
 /// Types that polars' tables hold as the file means them.
@@ -154,13 +181,14 @@ fn bytes_of(file: &File, part: &ColumnChunkMetadata) -> PolarsResult<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The same type, with intervals as bytes: Arrow has no decoder that gives them back as they are.
+/// The type by which a column is decoded: intervals as bytes, maps as lists of their entries.
 fn readable(dtype: &ArrowDataType) -> ArrowDataType {
     let inner = |field: &Field| Box::new(Field { dtype: readable(&field.dtype), ..field.clone() });
     match dtype {
         ArrowDataType::Interval(_) => ArrowDataType::FixedSizeBinary(12),
-        ArrowDataType::LargeList(field) => ArrowDataType::LargeList(inner(field)),
-        ArrowDataType::Map(field, sorted) => ArrowDataType::Map(inner(field), *sorted),
+        ArrowDataType::LargeList(field) | ArrowDataType::Map(field, _) => {
+            ArrowDataType::LargeList(inner(field))
+        }
         ArrowDataType::Struct(fields) => {
             ArrowDataType::Struct(fields.iter().map(|field| *inner(field)).collect())
         }
@@ -213,7 +241,7 @@ fn nested_at(array: &dyn Array, row: usize, dtype: &ArrowDataType) -> Option<Val
             let items = downcast::<ListArray<i64>>(array)?.value(row);
             Value::Array((0..items.len()).map(|item| item_at(items.as_ref(), item, field)).collect())
         }
-        Map(field, _) => map_of(downcast::<MapArray>(array)?.value(row).as_ref(), field)?,
+        Map(field, _) => map_of(downcast::<ListArray<i64>>(array)?.value(row).as_ref(), field)?,
         Struct(fields) => {
             let columns = downcast::<StructArray>(array)?.values();
             let entries = fields.iter().zip(columns);

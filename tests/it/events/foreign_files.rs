@@ -131,11 +131,11 @@ fn files_of_other_kinds_are_named_with_the_command_that_helps() {
         ("events.csv", &b"PK\x03\x04\x14\0\0\0events.csv"[..], ["a zip archive", "unzip"]),
         ("events.xlsx", &workbook[..], ["workbook", "CSV UTF-8"]),
         ("events.csv", &workbook[..], ["workbook", "CSV UTF-8"]),
-        ("events.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ["workbook", "CSV UTF-8"]),
-        ("events.csv.zst", b"\x28\xb5\x2f\xfdxx", ["Zstandard", "zstd -d"]),
-        ("events.csv.bz2", b"BZh91AY", ["bzip2", "bunzip2"]),
-        ("events.avro", b"Obj\x01xx", ["Avro", "tojson"]),
-        ("events.csv", b"<!DOCTYPE html><html>", ["an HTML page", "error page"]),
+        ("events.xls", &b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], ["workbook", "CSV UTF-8"]),
+        ("events.csv.zst", &b"\x28\xb5\x2f\xfdxx"[..], ["Zstandard", "zstd -d"]),
+        ("events.csv.bz2", &b"BZh91AY"[..], ["bzip2", "bunzip2"]),
+        ("events.avro", &b"Obj\x01xx"[..], ["Avro", "tojson"]),
+        ("events.csv", &b"<!DOCTYPE html><html>"[..], ["an HTML page", "error page"]),
     ] {
         let said = refused(name, bytes);
         assert!(said.starts_with("unsupported_format: "), "{said}");
@@ -157,7 +157,9 @@ fn text_in_another_encoding_is_named_with_the_command_that_converts_it() {
     ] {
         let said = refused("a.csv", &bytes);
         let command = format!("iconv -f {encoding} -t UTF-8 ");
-        assert!(said.starts_with("not_utf8: ") && said.contains(&command), "{said}");
+        // A name of a column is worse than a value of one.
+        let code = if bytes.starts_with(b"\xd3") { "bad_header: " } else { "not_utf8: " };
+        assert!(said.starts_with(code) && said.contains(&command), "{said}");
     }
     let json = [&b"{\"user_id\":\"u\",\"event\":\""[..], b"\xc9\xcc\xc6\xb7\"}\n"].concat();
     assert!(refused("a.jsonl", &json).contains("GBK"));
@@ -209,7 +211,7 @@ fn no_column_of_parquet_is_refused_for_its_type() {
     assert_eq!(read("amount"), [Value::from(12.5), 7.into(), Value::Null]);
     assert_eq!(read("text"), [Value::from("u1"), "小明".into(), Value::Null]);
     assert_eq!(read("json"), [Value::from("{\"a\":1}"), "[]".into(), Value::Null]);
-    assert_eq!(read("single"), [Value::from(1.5), 16_777_216.0.into(), Value::Null]);
+    assert_eq!(read("single"), [Value::from(1.5), Value::from(16_777_216.0_f64), Value::Null]);
     assert_eq!(read("map"), [json!({ "a": 1 }), json!({}), Value::Null]);
     assert_eq!(read("items"), [json!([{ "sku": "s", "price": 1.5 }]), json!([]), Value::Null]);
     assert_eq!(read("seconds"), [Value::from(0), 1.into(), Value::Null]);

@@ -94,7 +94,8 @@ fn every_zone_of_windows_is_in_the_database() {
     let table = include_str!("../../../src/domain/windows_zones.csv");
     for line in table.lines() {
         let (theirs, name) = line.split_once(',').unwrap();
-        assert_eq!(understood(theirs), Some(name));
+        // UTC is a name of its own.
+        assert_eq!(understood(theirs), Some(if theirs == "UTC" { theirs } else { name }));
         assert!(Zone::find(name).is_ok(), "{name}");
     }
     assert!(table.lines().count() > 130);

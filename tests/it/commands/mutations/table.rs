@@ -66,7 +66,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         let again = cells_of(|table| table.everywhere("message_id", |id| format!("{id}-b")));
         [bytes, again].concat()
     }),
-    bytes("ids in Latin-1", "bad_utf8", |bytes| replaced(&bytes, b'-', 0xe9)),
+    bytes("ids in Latin-1", "not_utf8", |bytes| replaced(&bytes, b'-', 0xe9)),
     zipped("the gzip is cut", "truncated_file", |mut bytes| {
         bytes.truncate(bytes.len() / 2);
         bytes
