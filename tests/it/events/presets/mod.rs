@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::taking::Taken;
 use domain::event::StandardEvent;
-use domain::event_words::squeezed;
 use events::clean::EVENT_FIELDS;
 use events::event_names::EventNames;
 use events::mapping::Renames;
