@@ -28,9 +28,9 @@ fn pushed(workspace: &std::path::Path) -> Vec<Decision> {
     for (number, decision) in decisions.iter().enumerate().filter(|(_, one)| one.action == Action::Send) {
         let (id, at) = (&decision.decision_id, decision.send_at.unwrap());
         let user = &decision.user_id;
-        events += &format!("s{number},{user},push_sent,{id},{at},\n");
+        events += &format!("guest-s{number},{user},push_sent,{id},{at},\n");
         if number % 3 == 0 {
-            events += &format!("b{number},{user},purchase,,{},{PRICE}\n", at.plus(10 * MINUTE));
+            events += &format!("guest-b{number},{user},purchase,,{},{PRICE}\n", at.plus(10 * MINUTE));
         }
     }
     take(workspace, "events", "pushes.csv", &events);
