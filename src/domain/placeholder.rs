@@ -258,8 +258,8 @@ pub(super) fn first_mark(text: &str, closed: bool) -> Option<(usize, Mark)> {
 }
 
 fn mark(text: &str) -> Option<Mark> {
-    if text.starts_with("{{") {
-        return Some(match text[2..].find("}}") {
+    if let Some(rest) = text.strip_prefix("{{") {
+        return Some(match rest.find("}}") {
             Some(length) => Mark::Placeholder(length + 4),
             None => Mark::Invalid(text.len(), PlaceholderError::Unclosed),
         });
