@@ -44,6 +44,12 @@ impl Renames {
         Ok(Renames(pairs))
     }
 
+    /// The pairs as they are given on the command line.
+    pub fn to_text(&self) -> String {
+        let pairs: Vec<String> = self.0.iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect();
+        pairs.join(",")
+    }
+
     /// The column that feeds a field.
     fn source<'a>(&'a self, field: &'a str) -> &'a str {
         self.0.iter().find(|(_, ours)| ours == field).map_or(field, |(theirs, _)| theirs)

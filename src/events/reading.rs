@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
+use super::erased::ErasedUsers;
 use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader};
 use super::mapping::{InputField, Mapping};
 use super::request::{FilesRequest, IngestStage, IngestSummary};
@@ -22,6 +23,8 @@ pub(super) struct IngestSource<'a> {
     pub(super) request: &'a FilesRequest<'a>,
     /// Where a format may put a plain copy of a compressed file.
     pub(super) scratch: &'a Path,
+    /// Users whose records are not taken any more.
+    pub(super) erased: ErasedUsers,
 }
 
 /// Why one record was not taken.

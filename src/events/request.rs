@@ -7,8 +7,10 @@ use polars::prelude::DataFrame;
 
 use super::dead_letters::Reasons;
 use super::formats::{Format, InputError};
+use super::ingests::IngestKeys;
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
+use super::shifted::ShiftedRepeats;
 use super::staging::RecordVerdicts;
 use domain::error::{Coded, ErrorKind};
 use domain::rejection::{Rejection, RejectionCode};
@@ -71,6 +73,12 @@ pub struct IngestSummary {
     pub changed_days: Vec<Day>,
     /// Cells that were kept although they cannot be read.
     pub unreadable: UnreadableCells,
+    /// The id under which the ingest can be undone; `None` when it brought nothing.
+    pub ingest_id: Option<String>,
+    /// New events that repeat others of the same user, name and content at another hour.
+    pub shifted: Option<ShiftedRepeats>,
+    /// Records with a known message_id that differ from the first only by their hour.
+    pub shifted_conflicts: Option<ShiftedRepeats>,
 }
 
 /// Cells that cannot be read and were kept, so that what depends on them is refused.
@@ -149,7 +157,7 @@ pub enum IngestStage<'a> {
 /// What an ingest will change, written or ready to be, and not yet in force.
 pub(super) enum PendingChange {
     Nothing,
-    Days(Lake, Vec<LakeFile>),
+    Days(Lake, Vec<LakeFile>, IngestKeys),
     Table(PathBuf, DataFrame),
 }
 

@@ -16,7 +16,7 @@ use super::declared::read_columns;
 use super::formats::{InputRow, RawValue};
 use super::mapping::Mapping;
 use super::reading::IngestSource;
-use super::request::{FilesError, IngestStage, IngestSummary, PendingChange, UnreadableCells};
+use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange, UnreadableCells};
 use super::stamps::StampReader;
 use domain::content::Variant;
 use domain::device::Device;
@@ -69,7 +69,11 @@ pub(super) fn take_rows(
     for file in source.request.files {
         let (mut patches, mut unreadable) = (Vec::new(), UnreadableCells::default());
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
-            patches.push(cleaner.clean(mapping, row)?);
+            let (key, patch) = cleaner.clean(mapping, row)?;
+            if kind == InputKind::Users {
+                source.erased.refuse(&key)?;
+            }
+            patches.push((key, patch));
             if let Some(detail) = cleaner.unreadable.take() {
                 unreadable.add(format!("{}:{line}: {detail}", file.display()));
             }

@@ -223,6 +223,16 @@ impl Workspace {
         self.data().join("rejected")
     }
 
+    /// `data/ingests/`: which events each ingest brought, and the table before the newest ingest of a kind.
+    pub fn ingests(&self) -> PathBuf {
+        self.data().join("ingests")
+    }
+
+    /// `data/erased.json`: hashes of users who were erased, so that an old file does not bring them back.
+    pub fn erased(&self) -> PathBuf {
+        self.data().join("erased.json")
+    }
+
     /// `data/.staging/`, where a running ingest keeps what does not fit in memory; swept at its start and end.
     pub fn staging(&self) -> PathBuf {
         self.data().join(".staging")
