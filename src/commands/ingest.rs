@@ -12,6 +12,7 @@ use events::columns::fields_of;
 use events::formats::Format;
 use events::mapping::Renames;
 use events::request::{IngestSummary, InputKind};
+use events::taught::columns_text;
 use files::workspace::Workspace;
 use operations::ingest::{IngestReport, IngestRequest, ingest};
 
@@ -19,9 +20,12 @@ use operations::ingest::{IngestReport, IngestRequest, ingest};
 ///
 /// CSV, JSON lines and Parquet, each also gzipped. Records that cannot be taken go to data/rejected/ with file,
 /// line and reason; read = accepted + duplicate + rejected. Taking the same file again, in the same way, changes
-/// nothing; an event without message_id is known by its whole content.
+/// nothing; an event without message_id is known by its whole content. The report names the id with which
+/// `smartpush ingests undo` takes the ingest back.
+/// Exit codes: 2 when a file is refused, or none of its records was accepted or known; 3 when more records were rejected than
+/// --most-rejected (what was accepted is kept); 4 when another smartpush wrote for longer than --wait.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = long_help())]
 pub(super) struct IngestArguments {
     /// Files to read, in order
     #[arg(required = true, value_name = "FILE")]
@@ -38,20 +42,28 @@ pub(super) struct IngestArguments {
     /// IANA zone in which stamps without an offset, and bare dates, are read; without it they are rejected
     #[arg(long, value_name = "ZONE")]
     pub(super) time_zone: Option<String>,
+    /// Share of the records that may be rejected before the command ends with exit code 3; default: ingest.most_rejected
+    #[arg(long, value_name = "10%", value_parser = share)]
+    pub(super) most_rejected: Option<f64>,
 }
 
-const EXAMPLES: &str = "Event names with a meaning (any other is a custom event, counted as the user's own act):
+const EXAMPLES: &str =
+    "Event names with a meaning (any other is a custom event, counted as the user's own act):
   view click like share bookmark comment search add_to_cart purchase session_start campaign_targeted push_sent
   push_delivered push_displayed push_opened push_clicked push_dismissed push_failed push_opted_out
   notifications_disabled message_replied
-
-Columns of users: user_id time_zone locale country created_at consent (granted|denied) quiet_from quiet_until (HH:MM)
-max_per_day muted_categories (a;b) personalisation (on|off); all others become attributes.
 
 Examples:
   smartpush ingest events.csv.gz
   smartpush ingest --kind users users.csv
   smartpush ingest clicks.jsonl --map uid=user_id,type=event,at=timestamp --time-zone Europe/Paris";
+
+/// The examples, and the columns of each kind of file.
+fn long_help() -> String {
+    let kinds = [InputKind::Events, InputKind::Users, InputKind::Contents, InputKind::Campaigns];
+    let columns = kinds.map(|kind| format!("Columns of {}:\n{}\n", kind.as_str(), columns_text(kind)));
+    format!("{}{EXAMPLES}\n  smartpush template users > users.csv", columns.concat())
+}
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum KindArgument {
@@ -119,6 +131,7 @@ impl IngestArguments {
             kind,
             format: self.format.into(),
             renames: renames.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?,
+            most_rejected: self.most_rejected,
             zone: zone
                 .map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?,
         })
@@ -134,7 +147,7 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
     let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
-        "other_columns": summary.other_columns, "warnings": warnings, "refused": refused,
+        "other_columns": summary.other_columns, "warnings": warnings, "refused": refused, "ingest_id": summary.ingest_id,
     });
     if let Some(failure) = refusal {
         failure.add_to(&mut object);
@@ -157,9 +170,6 @@ fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
             text += &format!("                      e.g. {example}\n");
         }
     }
-    if summary.read > 0 && summary.rejected == summary.read {
-        text += "  warning: every record was rejected; nothing was taken\n";
-    }
     if let Some(path) = &summary.dead_letters {
         text += &format!("  dead letters: {}\n", path.display());
     }
@@ -170,5 +180,13 @@ fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
     for warning in warnings {
         text += &format!("  warning: {warning}\n");
     }
+    if let Some(id) = &summary.ingest_id {
+        text += &format!("  undo with: smartpush ingests undo {id}\n");
+    }
     text
+}
+
+/// Reads `10%` or `0.1`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    config::parse_share(text).ok_or_else(|| format!("{text:?} is no share from 0 to 1 such as 10% or 0.1"))
 }

@@ -34,6 +34,9 @@ pub(super) struct RefreshArguments {
     /// Zone of stamps that name none
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Share of the records that may be rejected; with more the refresh stops; default: ingest.most_rejected
+    #[arg(long, value_name = "10%", value_parser = super::ingest::share)]
+    most_rejected: Option<f64>,
     /// Use what was known before this moment
     #[arg(long, value_name = "T")]
     as_of: String,
@@ -67,6 +70,7 @@ impl RefreshArguments {
             format: FormatArgument::Auto,
             map: self.map.clone(),
             time_zone: self.time_zone.clone(),
+            most_rejected: self.most_rejected,
         };
         arguments.request().map(Some)
     }

@@ -1,8 +1,8 @@
 //! `[ingest]`: how raw records become clean tables.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ranges::{BadSetting, CENTURY, GIB, whole_within};
+use super::ranges::{BadSetting, CENTURY, GIB, whole_within, within};
 
 /// `[ingest]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -16,10 +16,38 @@ pub struct IngestConfig {
     pub staging_memory_mib: usize,
     /// Hours that a stamp may lie ahead of now.
     pub future_tolerance_hours: i64,
+    /// Share of the records that may be rejected: `0.1` or `"10%"`.
+    #[serde(deserialize_with = "share")]
+    pub most_rejected: f64,
+}
+
+/// Reads a share: `10%` or `0.1`; `None` when it is neither, or not from 0 to 1.
+pub fn parse_share(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().ok()? / 100.0,
+        None => text.parse().ok()?,
+    };
+    (0.0..=1.0).contains(&share).then_some(share)
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(share) => Ok(share),
+        Written::Text(text) => parse_share(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no share such as 10% or 0.1"))),
+    }
 }
 
 impl IngestConfig {
     pub(super) fn check(&self) -> Result<(), BadSetting> {
+        within(&[("ingest.most_rejected", self.most_rejected, 0.0, 1.0)])?;
         whole_within(&[
             ("ingest.chunk_rows", self.chunk_rows as i64, 1, i64::MAX),
             ("ingest.max_record_bytes", self.max_record_bytes as i64, 1, GIB),

@@ -22,5 +22,6 @@ pub mod shifted;
 mod staging;
 pub mod stamps;
 pub mod stored;
+pub mod taught;
 pub mod undo;
 pub mod upsert;

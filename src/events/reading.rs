@@ -117,6 +117,9 @@ impl IngestSource<'_> {
             mapping.check_required(path)?;
         }
         summary.other_columns.extend(mapping.other_names());
+        if summary.read > 0 && summary.defective() == summary.read {
+            summary.wholly_rejected.push(file);
+        }
         Ok(summary)
     }
 }

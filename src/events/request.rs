@@ -79,6 +79,8 @@ pub struct IngestSummary {
     pub shifted: Option<ShiftedRepeats>,
     /// Records with a known message_id that differ from the first only by their hour.
     pub shifted_conflicts: Option<ShiftedRepeats>,
+    /// Files of which every record was rejected.
+    pub wholly_rejected: Vec<String>,
 }
 
 /// Cells that cannot be read and were kept, so that what depends on them is refused.
@@ -182,6 +184,12 @@ impl IngestSummary {
         self.examples.entry(code).or_insert_with(|| format!("{file}:{line}: {}", rejection.detail));
     }
 
+    /// Records that were rejected because of what is wrong with them: a user who was erased is no defect of a file.
+    pub fn defective(&self) -> u64 {
+        let erased = self.reasons.get(RejectionCode::ErasedUser.as_str()).copied().unwrap_or_default();
+        self.rejected - erased
+    }
+
     /// Adds another file's counts.
     pub fn add(&mut self, other: IngestSummary) {
         self.read += other.read;
@@ -195,6 +203,7 @@ impl IngestSummary {
             self.examples.entry(reason).or_insert(example);
         }
         self.other_columns.extend(other.other_columns);
+        self.wholly_rejected.extend(other.wholly_rejected);
     }
 
     /// Everything read and not rejected so far was staged; the verdicts say what became of it.

@@ -1,5 +1,7 @@
 //! Takes files of events, users, contents or campaigns into the workspace.
 
+mod refusal;
+
 use std::path::PathBuf;
 
 use super::context::{Context, ContextError, Progress};
@@ -11,6 +13,8 @@ use events::ingest::ingest as take_files;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind};
+
+pub use refusal::IngestRefusal;
 
 /// Which files, and how to read them.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct IngestRequest {
     pub renames: Renames,
     /// How to read naive stamps; without one they are rejected.
     pub zone: Option<Zone>,
+    /// Share of the records that may be rejected, in place of the settings'.
+    pub most_rejected: Option<f64>,
 }
 
 /// What came of an ingest.
@@ -34,34 +40,8 @@ pub struct IngestReport {
     pub summary: IngestSummary,
     /// What looks odd in the days that changed.
     pub warnings: Vec<String>,
-    /// Set when files were refused.
-    pub refusal: Option<FilesRefused>,
-}
-
-/// Files of which nothing was kept; the others were taken.
-#[derive(Debug, thiserror::Error)]
-#[error("{code}: {refused} of {files} files refused; nothing of them was kept{}", others(*.refused, *.files))]
-pub struct FilesRefused {
-    /// Code of the first one's error.
-    code: &'static str,
-    /// How many were refused …
-    refused: usize,
-    /// … of how many.
-    files: usize,
-}
-
-fn others(refused: usize, files: usize) -> &'static str {
-    if refused < files { ", the others were" } else { "" }
-}
-
-impl Coded for FilesRefused {
-    fn code(&self) -> &'static str {
-        self.code
-    }
-
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Caller
-    }
+    /// Set when files were refused, or too little of them was taken.
+    pub refusal: Option<IngestRefusal>,
 }
 
 /// An ingest that stopped; nothing was changed.
@@ -73,6 +53,9 @@ pub enum IngestError {
     /// The lake or a table cannot be read or written.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// Too little of the files was taken, in a chain that must not go on with it.
+    #[error(transparent)]
+    Refused(#[from] IngestRefusal),
 }
 
 impl Coded for IngestError {
@@ -80,6 +63,7 @@ impl Coded for IngestError {
         match self {
             IngestError::Context(error) => error.code(),
             IngestError::Files(error) => error.code(),
+            IngestError::Refused(error) => error.code(),
         }
     }
 
@@ -87,6 +71,7 @@ impl Coded for IngestError {
         match self {
             IngestError::Context(error) => error.kind(),
             IngestError::Files(error) => error.kind(),
+            IngestError::Refused(error) => error.kind(),
         }
     }
 }
@@ -98,12 +83,18 @@ impl Coded for IngestError {
 pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestReport, IngestError> {
     let summary = take(context, request)?;
     let warnings = warnings(context, &summary)?;
-    let refusal = summary.refused.first().map(|first| FilesRefused {
-        code: first.code(),
-        refused: summary.refused.len(),
-        files: request.files.len(),
-    });
+    let refusal = refusal(context, request, &summary);
     Ok(IngestReport { summary, warnings, refusal })
+}
+
+/// Why an ingest that has taken what could be taken is no success.
+pub(super) fn refusal(
+    context: &Context<'_>,
+    request: &IngestRequest,
+    summary: &IngestSummary,
+) -> Option<IngestRefusal> {
+    let most = request.most_rejected.unwrap_or(context.config.ingest.most_rejected);
+    IngestRefusal::of(summary, request.files.len(), most)
 }
 
 /// Takes files in under the workspace's lock.
@@ -145,12 +136,36 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
 fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
     let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
+    warnings.extend(shifted(summary));
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));
         warnings.extend(future_stamps(lake.newest(), context.now));
     }
     Ok(warnings)
+}
+
+/// Events that are there twice, some hours apart: the mark of a wrong `--time-zone`, in this ingest or an earlier one.
+fn shifted(summary: &IngestSummary) -> Vec<String> {
+    let id = summary.ingest_id.as_deref().unwrap_or_default();
+    let new = summary.shifted.as_ref().map(|shifted| {
+        format!(
+            "{} events repeat others of the same user, name and content moved by exactly {}; if the --time-zone of this \
+             ingest is wrong, undo it with: smartpush ingests undo {id}; if an earlier one was, `smartpush ingests list` shows \
+             its id",
+            shifted.count,
+            shifted.distance()
+        )
+    });
+    let known = summary.shifted_conflicts.as_ref().map(|shifted| {
+        format!(
+            "{} rejected events (message_id_conflict) are there already, moved by exactly {}; if the --time-zone of the \
+             earlier ingest was wrong, undo that one (`smartpush ingests list`) and ingest this file again",
+            shifted.count,
+            shifted.distance()
+        )
+    });
+    new.into_iter().chain(known).collect()
 }
 
 /// Contents that were taken in and are never sent.

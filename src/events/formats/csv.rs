@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
-use super::{InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark};
+use super::{
+    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark, skip_comments,
+};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Separators that a header line may show.
@@ -63,6 +65,7 @@ impl CsvReader {
     pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<CsvReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
+        let comments = skip_comments(&mut text).map_err(io)?;
         let separator = separator_of(text.fill_buf().map_err(io)?);
         let mut reader = CsvReader {
             path: path.to_path_buf(),
@@ -73,7 +76,7 @@ impl CsvReader {
             limit: limits.record_bytes,
             bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
-            line_feeds: 0,
+            line_feeds: comments,
             ended: false,
         };
         let line = reader.skip_blank_lines().map_err(io)?;

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark};
+use super::{
+    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark, skip_comments,
+};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Reads lines one by one. A line over the limit is passed over without being held in memory.
@@ -22,12 +24,13 @@ impl JsonlReader {
     pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<JsonlReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
+        let line = skip_comments(&mut text).map_err(io)?;
         let start = text.fill_buf().map_err(io)?;
         if start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             let detail = "line 1: a JSON array; JSON lines want one object a line (`jq -c '.[]'` makes them)";
             return Err(InputError::new("not_json_lines", path, detail));
         }
-        Ok(JsonlReader { text, limit: limits.record_bytes, line: 0, bytes: Vec::new(), object: Map::new() })
+        Ok(JsonlReader { text, limit: limits.record_bytes, line, bytes: Vec::new(), object: Map::new() })
     }
 
     pub(super) fn next_record(&mut self) -> io::Result<Option<InputRecord<'_>>> {
