@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::output::{print_json, print_lines, table, thousands};
 use super::{Context, Failure};
-use events::ingests::IngestRecord;
+use events::ingest_record::IngestRecord;
 use events::undo::UndoneIngest;
 use operations::ingests::{ListedIngests, list, undo};
 

@@ -55,9 +55,10 @@ struct Arguments {
 const EXIT_CODES: &str = "Exit codes:
   0  done
   1  our failure: a full disk, a damaged file, a defect
-  2  the caller's error: wrong arguments, unknown names, files that cannot be read, files of which no record was taken
-  3  refused: by the gate of train, promote or refresh, by drift, or more rejected records than --most-rejected (accepted
-     records are kept)
+  2  the caller's error: wrong arguments, unknown names, unreadable files,
+     files of which no record was taken
+  3  refused: by the gate of train, promote or refresh, by drift, or more
+     rejected records than --most-rejected (accepted records are kept)
   4  another smartpush wrote to the workspace for longer than --wait
 
 T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";

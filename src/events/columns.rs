@@ -257,7 +257,7 @@ pub mod contents {
     pub const TITLE: Column<Contents> = Column::new("title", Holds::Text)
         .taught("The headline of a content without variants", "Storm tonight");
     /// Its variants.
-    pub const VARIANTS: Column<Contents> = Column::new("variants", Holds::Variants).taught("Its texts by language, in place of a title", "[{\"variant_id\":\"en\",\"locale\":\"en\",\"title\":\"Storm tonight\",\"body\":\"Stay at home, {{name|default: 'reader'}}\"}]");
+    pub const VARIANTS: Column<Contents> = Column::new("variants", Holds::Variants).taught("Its texts by language, in place of a title", "[{\"variant_id\":\"en\",\"locale\":\"en\",\"title\":\"Storm tonight\",\"body\":\"Stay at home, {{name|reader}}\"}]");
     /// Its pictures and films.
     pub const MEDIA: Column<Contents> = Column::new("media", Holds::JsonArray)
         .taught("Its pictures and films", "[{\"kind\":\"image\",\"url\":\"https://example.org/storm.jpg\"}]");

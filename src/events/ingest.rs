@@ -10,7 +10,8 @@ use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::days::write_events;
 use super::dead_letters::DeadLetters;
 use super::erased::ErasedUsers;
-use super::ingests::{self, IngestKeys, IngestRecord, event_key, keep_former};
+use super::ingest_keys::{IngestKeys, event_key};
+use super::ingests::{self, keep_former, record_of};
 use super::lake::{Lake, LakeChange, LakeFile};
 use super::reading::IngestSource;
 use super::records::events_of;
@@ -79,13 +80,13 @@ fn put_in_force(
         PendingChange::Nothing => return Ok(()),
         PendingChange::Days(lake, files, keys) => {
             summary.changed_days = files.iter().filter_map(|file| Day::parse(&file.date)).collect();
-            let mut record = IngestRecord::of(&lake, request, summary);
+            let mut record = record_of(&lake, request, summary);
             record.sha256 = keys.write(workspace, &record.id)?;
             (lake, record, files)
         }
         PendingChange::Table(path, mut frame) => {
             let lake = Lake::open(workspace)?;
-            let mut record = IngestRecord::of(&lake, request, summary);
+            let mut record = record_of(&lake, request, summary);
             record.former_sha256 = keep_former(workspace, &path, &record.id)?;
             record.sha256 = tables::write_parquet(&path, &mut frame)?;
             tables::sync_directory(&workspace.data())?;
@@ -132,6 +133,7 @@ fn sweep(workspace: &Workspace) {
     tables::sweep_temporaries(&workspace.events());
     if let Ok(lake) = Lake::open(workspace) {
         lake.sweep(&lake);
+        ingests::sweep(workspace, &lake.manifest().ingests);
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ingests::IngestRecord;
+use super::ingest_record::IngestRecord;
 use super::stored::{EventColumn, StoredEvents};
 use domain::error::{Coded, ErrorKind};
 use domain::identity::sha256_hex;

@@ -11,6 +11,8 @@ pub mod foreign;
 pub mod formats;
 pub mod health;
 pub mod ingest;
+mod ingest_keys;
+pub mod ingest_record;
 pub mod ingests;
 pub mod lake;
 pub mod mapping;

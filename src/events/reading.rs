@@ -11,7 +11,7 @@ use super::mapping::{InputField, Mapping};
 use super::request::{FilesRequest, IngestStage, IngestSummary};
 use super::stamps::StampReader;
 use config::IngestConfig;
-use domain::rejection::Rejection;
+use domain::rejection::{Rejection, RejectionCode};
 use files::tables::TableError;
 
 /// Records between two looks at the progress bar.
@@ -104,6 +104,12 @@ impl IngestSource<'_> {
                     match take(line, &row, &mapping) {
                         Ok(()) => continue,
                         Err(RecordError::Table(error)) => return Err(error.into()),
+                        // What a user was erased from must not keep them in another place.
+                        Err(RecordError::Rejected(rejection))
+                            if rejection.code == RejectionCode::ErasedUser =>
+                        {
+                            (line, rejection, serde_json::json!({ "erased": true }))
+                        }
                         Err(RecordError::Rejected(rejection)) => {
                             (line, rejection, row.to_json(header.as_deref().unwrap_or_default()))
                         }

@@ -7,7 +7,7 @@ use polars::prelude::DataFrame;
 
 use super::dead_letters::Reasons;
 use super::formats::{Format, InputError};
-use super::ingests::IngestKeys;
+use super::ingest_keys::IngestKeys;
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::shifted::ShiftedRepeats;

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::days::{DayWithout, write_without};
-use super::ingests::{IngestKeys, IngestRecord, event_key, former_path, keys_path, sweep};
+use super::ingest_keys::{IngestKeys, event_key, keys_path};
+use super::ingest_record::IngestRecord;
+use super::ingests::{former_path, sweep};
 use super::lake::{Lake, LakeChange, LakeError};
 use domain::error::{Coded, ErrorKind};
 use domain::time::{Day, Instant};

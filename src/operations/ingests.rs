@@ -2,7 +2,8 @@
 
 use super::context::{Context, ContextError};
 use domain::error::{Coded, ErrorKind};
-use events::ingests::{IngestRecord, events_before};
+use events::ingest_record::IngestRecord;
+use events::ingests::events_before;
 use events::lake::Lake;
 use events::undo::{UndoError, UndoneIngest, undo as take_back};
 
