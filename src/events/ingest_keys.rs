@@ -15,7 +15,7 @@ const MAGIC: &[u8; 8] = b"spkeys01";
 
 /// The keys of the events that an ingest brought, by day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IngestKeys {
+pub(super) struct IngestKeys {
     days: BTreeMap<Day, Vec<u64>>,
 }
 

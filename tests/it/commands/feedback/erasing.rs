@@ -26,7 +26,9 @@ fn erase(workspace: &Path, user_id: &str) -> (Option<i32>, Value, String) {
 /// Files that contain a text, also within compressed frames of the log.
 fn naming(workspace: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (path, bytes) in files(&workspace.join("data")) {
+    let data = workspace.join("data");
+    for (name, bytes) in files(&data) {
+        let path = data.join(name);
         let bytes = match path.to_string_lossy().ends_with(".zst") {
             true => {
                 let mut lines = Vec::new();
