@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::columns::columns_of;
 use super::request::InputKind;
+use domain::event::StandardEvent;
 
 /// One column as help and example files show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,8 @@ const EVENTS: &[[&str; 4]] = &[
     [
         "event",
         "text, required",
-        "view, click, purchase, push_sent, push_opened, … or a name of yours",
-        "purchase",
+        "What happened; `ingest --help` lists the names with a meaning",
+        StandardEvent::Purchase.name(),
     ],
     [
         "timestamp",
