@@ -80,6 +80,7 @@ fn content(index: usize) -> ContentContext {
         sent: 100,
         content_inputs: numbers(BLOCKS[1], index),
         pair_inputs: numbers(BLOCKS[2], index + 1_000),
+        prior: None,
     }
 }
 

@@ -74,6 +74,8 @@ pub(super) const UNSUPPORTED_MEDIA_TYPE: ProblemType = problem(
 );
 pub(super) const INVALID_REQUEST: ProblemType =
     problem("invalid_request", StatusCode::UNPROCESSABLE_ENTITY, "The request cannot be meant so");
+pub(super) const IDS_NOT_SHOWN: ProblemType =
+    problem("ids_not_shown", StatusCode::FORBIDDEN, "User ids are not given over HTTP");
 pub(super) const PRECONDITION_FAILED: ProblemType = problem(
     "precondition_failed",
     StatusCode::PRECONDITION_FAILED,

@@ -158,6 +158,11 @@ pub(super) async fn delete(
     Ok(json(report.to_json().to_string()))
 }
 
+/// Are user ids given in members and samples?
+pub(super) fn ids_are_shown(state: &ApiState) -> bool {
+    state.context().config.segments.ids_over_http
+}
+
 /// A marketer who asks about the people that the server keeps.
 pub(super) fn marketer(state: &ApiState) -> AskOptions<'_> {
     AskOptions { people: PeopleChoice::Kept(&state.0.people), reader: ReaderChoice::Marketer }

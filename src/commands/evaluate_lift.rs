@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use evaluation::uplift::{Lift, Qini, Rate};
+use feedback::arms::UnitReport;
 use operations::evaluate_lift::{
     Compared, Experiment, LiftReport, LiftRequest, evaluate_experiment, evaluate_holdouts,
 };
@@ -14,14 +15,15 @@ use operations::evaluate_lift::{
 /// Measure what pushes caused: A/B and holdout report, with intervals that hold at every look
 ///
 /// Without FILE: users of the decision log who are held out (decisions.holdout_percent, and
-/// holdout_percent of a campaign) beside all others, as `smartpush outcomes` wrote them. A unit is a
-/// user, in a campaign the user in it; it counts whether he reached the goal within the window after
-/// the first decision about him, pushed or not: whoever was to be pushed belongs to the treated, also
-/// if a rule forbade it.
+/// holdout_percent of a campaign) beside all others, as `smartpush outcomes` wrote and counted them. A
+/// unit is a user, in a campaign the user in it; it counts whether the user reached the goal within the
+/// window after the first decision about them, pushed or not: a user who was to be pushed belongs to the
+/// treated, also if a rule refused the push.
 ///
-/// FILE is any randomised experiment, CSV (also gzipped) or Parquet, one row a unit:
+/// FILE is any randomised experiment, CSV (also gzipped) or Parquet:
 ///   treated | treatment | arm     1 or 0, true or false, treatment or control
 ///   reached | outcome | goal | click | reward    was the goal reached: 1 or 0
+///   unit_id | user_id             what chance assigned; without it every row is a unit of its own
 ///   treated_probability           or one for all, by --treated-percent
 ///   campaign_id, score            if there are; a score is put to the test by its Qini curve
 ///
@@ -29,13 +31,18 @@ use operations::evaluate_lift::{
 /// experiment stopped when it leaves out 0. (The interval for one planned look is narrower, and
 /// misleads whoever looks often.) Each campaign has a sequence of its own: of twenty without any
 /// effect, one may leave out 0 by chance.
+///
+/// Rows of one unit are not independent, so intervals and p count units, not rows. A unit with rows in
+/// both arms is left out and named; if more than one in ten is, the file is refused, because chance did
+/// not assign these units.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "Examples:
   smartpush outcomes && smartpush evaluate-lift
   smartpush evaluate-lift --json
-  smartpush evaluate-lift experiment.csv --treated-percent 50 --map variant=treated,bought=reached"
+  smartpush evaluate-lift experiment.csv --treated-percent 50 --map variant=treated,bought=reached
+  smartpush evaluate-lift exposures.csv --treated-percent 90 --map household_id=unit_id"
 )]
 pub(super) struct EvaluateLiftArguments {
     /// An experiment; by default the holdouts of our own decisions
@@ -47,6 +54,9 @@ pub(super) struct EvaluateLiftArguments {
     /// Your column names for ours
     #[arg(long, value_name = "THEIRS=OURS,…", requires = "file")]
     map: Option<String>,
+    /// What chance assigned: units with all of their rows, or each row on its own
+    #[arg(long, value_name = "WHAT", requires = "file", default_value = "unit", value_parser = ["unit", "row"])]
+    assigned_by: String,
     /// Units after which the interval shall be narrowest; choose it before looking
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     planned: u64,
@@ -65,7 +75,8 @@ pub(super) fn run(context: &Context, arguments: &EvaluateLiftArguments) -> Resul
         Some(file) => {
             let (file, map) = (file.clone(), arguments.map.clone().unwrap_or_default());
             let treated_probability = arguments.treated_percent.map(|percent| percent / 100.0);
-            evaluate_experiment(&Experiment { file, map, treated_probability }, &request)?
+            let assigned_by_row = arguments.assigned_by == "row";
+            evaluate_experiment(&Experiment { file, map, treated_probability, assigned_by_row }, &request)?
         }
         None => {
             let workspace = context.open()?;
@@ -98,6 +109,9 @@ fn for_machines(measured: &LiftReport, planned: u64) -> Value {
     if let Some(qini) = &measured.qini {
         json["qini"] = json!(qini);
     }
+    if let Some(units) = &measured.units {
+        json["units"] = json!(units);
+    }
     json
 }
 
@@ -117,10 +131,30 @@ fn for_people(measured: &LiftReport) -> Vec<String> {
     }
     lines.push(String::new());
     lines.push("  lift: treated rate less held-out rate, in percentage points; 95 % intervals".into());
+    lines.extend(measured.units.as_ref().and_then(units_line));
     if let Some(qini) = &measured.qini {
         lines.extend(curve(qini));
     }
     lines
+}
+
+/// How rows and units go together, where a file names units.
+fn units_line(units: &UnitReport) -> Option<String> {
+    let column = units.column.as_ref()?;
+    let mut line = format!(
+        "  rates are of rows, intervals of units: {} units ({column}) in {} rows",
+        thousands(units.n),
+        thousands(units.rows)
+    );
+    if units.both_arms.n > 0 {
+        line += &format!(
+            "; {} of {} units in both arms, {} rows left out",
+            thousands(units.both_arms.n),
+            thousands(units.both_arms.of),
+            thousands(units.both_arms.excluded_rows)
+        );
+    }
+    Some(line)
 }
 
 fn line(lift: &Lift) -> String {

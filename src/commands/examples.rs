@@ -18,7 +18,7 @@ pub(super) struct ExamplesArguments {
     /// The goal
     #[arg(long, value_name = "NAME")]
     goal: String,
-    /// Use what was known before this moment only
+    /// Use what was known before this moment only [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// File to write; .parquet, .csv or .jsonl

@@ -17,7 +17,7 @@ use operations::health::{HealthReport, HealthRequest, health};
   smartpush health --as-of 2018-01-01 --days 28
   smartpush health --checks")]
 pub(super) struct HealthArguments {
-    /// Whole days before this moment count
+    /// Whole days before this moment count [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// Newest days to judge; default: health.days

@@ -1,16 +1,16 @@
 //! `smartpush ingest`: foreign files → clean tables, with a summary that adds up.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::event_names;
 use super::output::{print_json, print_text, thousands};
+use super::shape::{ShapeArguments, presets};
 use super::{Context, Failure};
-use domain::error::Coded;
-use domain::zone::Zone;
-use events::columns::fields_of;
 use events::formats::Format;
-use events::mapping::Renames;
+use events::notes::NoteKind;
 use events::request::{IngestSummary, InputKind};
 use events::taught::columns_text;
 use files::workspace::Workspace;
@@ -25,7 +25,7 @@ use operations::ingest::{IngestReport, IngestRequest, ingest};
 /// Exit codes: 2 when a file is refused, or none of its records was accepted or known; 3 when more records were rejected than
 /// --most-rejected (what was accepted is kept); 4 when another smartpush wrote for longer than --wait.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES, after_long_help = long_help())]
+#[command(after_help = help_text(), after_long_help = long_help())]
 pub(super) struct IngestArguments {
     /// Files to read, in order
     #[arg(required = true, value_name = "FILE")]
@@ -36,22 +36,42 @@ pub(super) struct IngestArguments {
     /// Format of the files; auto goes by each file's name, then by its first bytes
     #[arg(long, value_enum, default_value = "auto")]
     pub(super) format: FormatArgument,
-    /// Your column names for ours, e.g. event_type=event,item_id=content_id
-    #[arg(long, value_name = "THEIRS=OURS,…")]
-    pub(super) map: Option<String>,
-    /// IANA zone in which stamps without an offset, and bare dates, are read; without it they are rejected
-    #[arg(long, value_name = "ZONE")]
-    pub(super) time_zone: Option<String>,
+    #[command(flatten)]
+    pub(super) shape: ShapeArguments,
     /// Share of the records that may be rejected before the command ends with exit code 3; default: ingest.most_rejected
     #[arg(long, value_name = "10%", value_parser = share)]
     pub(super) most_rejected: Option<f64>,
 }
 
-const EXAMPLES: &str =
-    "Event names with a meaning (any other is a custom event, counted as the user's own act):
+/// The preset that `--format segment` means.
+const SEGMENT: &str = "segment";
+
+const EXAMPLES: &str = "Event names with a meaning:
   view click like share bookmark comment search add_to_cart purchase session_start campaign_targeted push_sent
   push_delivered push_displayed push_opened push_clicked push_dismissed push_failed push_opted_out
   notifications_disabled message_replied
+Names of other systems for pushes (notification_receive, \"Push Sent\", message.push.clicked) and for what no user did at
+that moment (app_remove, os_update) are understood. Any other name is a custom event, counted as the user's own act.
+ingest prints every name with its count and how it is understood; map those that are not understood rightly:
+  smartpush ingest events.csv --map-event 'Order Completed=purchase,Nightly Job=other'
+or for all files, in smartpush.toml:
+  [ingest]
+  map_events = { \"Order Completed\" = \"purchase\" }
+  not_own_acts = [\"Nightly Job\"]
+
+Files of other systems, without a script:
+  smartpush ingest ratings.csv --map userId=user_id,movieId=content_id,rating=value --set event=rating
+  smartpush ingest UserBehavior.csv --header user_id,content_id,category,event,timestamp --map-event pv=view,buy=purchase
+  smartpush ingest track.jsonl --map 'userId|anonymousId=user_id,context.timezone=time_zone'
+  smartpush ingest orders.csv --map '\"Amount, USD\"=value'
+  smartpush ingest events.jsonl --preset ga4
+Other flags count before those of a preset.
+
+Items of a list are separated by `;`; JSON has arrays.
+
+Anything but a clear grant stops pushes, also an empty cell after a grant. push_opted_out and notifications_disabled stop them
+from their moment on, until a row says granted with a consent_at after it. A cell of users that cannot be read costs only
+itself; one of a preference stops pushes until it is corrected. Contents come before the campaigns that name them.
 
 Examples:
   smartpush ingest events.csv.gz
@@ -62,7 +82,11 @@ Examples:
 fn long_help() -> String {
     let kinds = [InputKind::Events, InputKind::Users, InputKind::Contents, InputKind::Campaigns];
     let columns = kinds.map(|kind| format!("Columns of {}:\n{}\n", kind.as_str(), columns_text(kind)));
-    format!("{}{EXAMPLES}\n  smartpush template users > users.csv", columns.concat())
+    format!(
+        "{}{}\n\nA file to begin with:\n  smartpush template users > users.csv",
+        columns.concat(),
+        help_text()
+    )
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -79,6 +103,8 @@ pub(super) enum FormatArgument {
     Csv,
     Jsonl,
     Parquet,
+    /// JSON lines, read by --preset segment
+    Segment,
 }
 
 impl From<KindArgument> for InputKind {
@@ -97,10 +123,15 @@ impl From<FormatArgument> for Option<Format> {
         match format {
             FormatArgument::Auto => None,
             FormatArgument::Csv => Some(Format::Csv),
-            FormatArgument::Jsonl => Some(Format::Jsonl),
+            FormatArgument::Jsonl | FormatArgument::Segment => Some(Format::Jsonl),
             FormatArgument::Parquet => Some(Format::Parquet),
         }
     }
+}
+
+/// The presets with what each reads, after what is fixed.
+fn help_text() -> String {
+    format!("{EXAMPLES}\n\nPresets:\n{}", presets())
 }
 
 pub(super) fn run(context: &Context, arguments: &IngestArguments) -> Result<(), Failure> {
@@ -124,17 +155,13 @@ impl IngestArguments {
     /// The files and how to read them.
     pub(super) fn request(&self) -> Result<IngestRequest, Failure> {
         let kind = InputKind::from(self.kind);
-        let renames = Renames::parse(self.map.as_deref().unwrap_or_default(), fields_of(kind));
-        let zone = self.time_zone.as_deref().map(Zone::find).transpose();
-        Ok(IngestRequest {
-            files: self.files.clone(),
-            kind,
-            format: self.format.into(),
-            renames: renames.map_err(|detail| Failure::caller("bad_map", format!("--map: {detail}")))?,
-            most_rejected: self.most_rejected,
-            zone: zone
-                .map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?,
-        })
+        let mut shape = self.shape.clone();
+        if matches!(self.format, FormatArgument::Segment) {
+            shape.preset.get_or_insert_with(|| SEGMENT.to_string());
+        }
+        let (renames, zone) = shape.shape(kind)?;
+        let (files, format) = (self.files.clone(), self.format.into());
+        Ok(IngestRequest { files, kind, format, renames, most_rejected: self.most_rejected, zone })
     }
 }
 
@@ -144,11 +171,19 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
         .iter()
         .map(|error| serde_json::json!({ "file": error.path, "code": error.code, "detail": error.detail }))
         .collect();
+    let unreadable = summary.notes.of(NoteKind::Unreadable);
+    let unreadable: BTreeMap<&str, u64> = unreadable.map(|(column, cells)| (column, cells.count)).collect();
+    let consents = &summary.consents;
     let mut object = serde_json::json!({
         "read": summary.read, "accepted": summary.accepted, "duplicate": summary.duplicate,
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
-        "other_columns": summary.other_columns, "warnings": warnings, "refused": refused, "ingest_id": summary.ingest_id,
+        "other_columns": summary.other_columns, "event_names": event_names::to_json(&summary.event_names), "unreadable": unreadable, "consents": {
+            "refused": consents.refused, "unreadable": consents.unreadable, "emptied": consents.emptied, "not_later": consents.stale,
+        }, "warnings": warnings, "refused": refused, "ingest_id": summary.ingest_id,
     });
+    let dropped = summary.notes.of(NoteKind::Dropped);
+    let dropped = dropped.map(|(column, cells)| (column.to_string(), cells.count.into()));
+    object["dropped"] = serde_json::Value::Object(dropped.collect());
     if let Some(failure) = refusal {
         failure.add_to(&mut object);
     }
@@ -177,6 +212,7 @@ fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
         let names: Vec<&str> = summary.other_columns.iter().map(String::as_str).collect();
         text += &format!("  kept as properties: {}\n", names.join(", "));
     }
+    text += &event_names::to_text(&summary.event_names);
     for warning in warnings {
         text += &format!("  warning: {warning}\n");
     }

@@ -7,6 +7,7 @@ mod erase;
 mod evaluate;
 mod evaluate_lift;
 mod evaluate_policy;
+mod event_names;
 mod examples;
 mod failure;
 mod health;
@@ -25,6 +26,7 @@ mod score;
 mod segment;
 mod send_times;
 mod serve;
+mod shape;
 mod simulate;
 mod template;
 mod train;
@@ -61,7 +63,7 @@ const EXIT_CODES: &str = "Exit codes:
      rejected records than --most-rejected (accepted records are kept)
   4  another smartpush wrote to the workspace for longer than --wait
 
-T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event.";
+T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event, at most now; of plan: now.";
 
 /// Options of every subcommand; they may stand before or after it.
 #[derive(clap::Args)]

@@ -40,7 +40,8 @@ enum ModelsAction {
         goal: String,
         /// The version; default: the champion, with its drift when there are events since
         version: Option<String>,
-        /// Look at the champion's drift with what was known before this moment; default: 1 µs after the newest event
+        /// Look at the champion's drift with what was known before this moment [default: 1 µs after the newest event, at
+        /// most now]
         #[arg(long, value_name = "T")]
         as_of: Option<String>,
     },

@@ -1,13 +1,13 @@
 //! `smartpush outcomes`: the decision log and what became of it, as tables.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::output::{print_json, print_lines, table, thousands};
 use super::{Context, Failure};
-use feedback::summary::{Figures, Summary};
+use feedback::reached::ReachedCounts;
+use feedback::summary::{Dimension, Figures, Groups, Summary};
 use operations::outcomes::{OutcomesReport, outcomes};
 
 /// Join decisions with the events they caused, and write both as tables
@@ -20,20 +20,41 @@ use operations::outcomes::{OutcomesReport, outcomes};
 /// An event that names a decision_id belongs to that decision. A push event without one belongs to
 /// the newest push that was due; any other event to the last push that its user saw (else that was
 /// delivered, else sent) within the attribution window, if it reaches that push's goal: directly
-/// after a click or an open, otherwise influenced. Attribution says what a push was followed by, not
-/// what it caused: for that, compare with the users who are held out.
+/// after a click or an open, otherwise influenced. Revenue is the value of purchases that belong to
+/// pushes in the same way, whatever the goal. Attribution says what a push was followed by, not what it
+/// caused: for that, compare with the users who are held out. They are counted as `smartpush
+/// evaluate-lift` counts them: a user, in a campaign the user in it, by the first decision.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "Examples:
   smartpush outcomes
+  smartpush outcomes --by campaign,language,hour
   smartpush outcomes --as-of 2026-03-08 --json
-The window is the setting feedback.attribution_window_hours. By default T is 1 µs after the newest event or decision."
+The window is the setting feedback.attribution_window_hours. By default T is 1 µs after the newest event or decision, at most now."
 )]
 pub(super) struct OutcomesArguments {
-    /// Use decisions and events before this moment only
+    /// Use decisions and events before this moment only [default: 1 µs after the newest of them, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
+    /// Count by these: campaign, variant, language, channel, day, hour, or all
+    #[arg(long, value_name = "WHAT,…", value_delimiter = ',', value_parser = DIMENSIONS)]
+    by: Vec<String>,
+}
+
+const DIMENSIONS: [&str; 7] = ["campaign", "variant", "language", "channel", "day", "hour", "all"];
+
+impl OutcomesArguments {
+    /// What to count by; without any, `default`.
+    fn dimensions(&self, default: &[Dimension]) -> Vec<Dimension> {
+        match self.by.is_empty() {
+            true => default.to_vec(),
+            false => {
+                let is_asked = |word: &str| self.by.iter().any(|asked| asked == word || asked == "all");
+                Dimension::ALL.into_iter().filter(|dimension| is_asked(dimension.as_str())).collect()
+            }
+        }
+    }
 }
 
 pub(super) fn run(context: &Context, arguments: &OutcomesArguments) -> Result<(), Failure> {
@@ -42,8 +63,8 @@ pub(super) fn run(context: &Context, arguments: &OutcomesArguments) -> Result<()
     let report = context.operate(&workspace, |context| outcomes(context, as_of))?;
     warn(&report);
     match context.json {
-        true => print_json(&for_machines(&report)),
-        false => print_lines(&for_people(&report)),
+        true => print_json(&for_machines(&report, &arguments.dimensions(&Dimension::ALL))),
+        false => print_lines(&for_people(&report, &arguments.dimensions(&[Dimension::Campaign]))),
     }
     Ok(())
 }
@@ -64,14 +85,23 @@ fn warn(report: &OutcomesReport) {
     }
 }
 
-fn for_machines(report: &OutcomesReport) -> Value {
-    let all = &report.summary.all;
-    let name = |campaign: &Option<String>| campaign.clone().unwrap_or_default();
-    let campaigns: BTreeMap<String, &Figures> =
-        report.summary.campaigns.iter().map(|(campaign, figures)| (name(campaign), figures)).collect();
-    let mut outcomes = json!(all);
+fn for_machines(report: &OutcomesReport, dimensions: &[Dimension]) -> Value {
+    let summary = &report.summary;
+    let all = &summary.all;
+    let mut campaigns = serde_json::Map::new();
+    for (campaign, figures) in groups(summary, Dimension::Campaign) {
+        let mut one = figures_json(figures);
+        let reached = campaign.as_ref().and_then(|campaign| summary.reached_in.get(campaign));
+        reached.into_iter().for_each(|counts| one["reached"] = json!(counts));
+        campaigns.insert(campaign.clone().unwrap_or_default(), one);
+    }
+    let mut outcomes = figures_json(all);
+    outcomes["reached"] = json!(summary.reached);
     outcomes["campaigns"] = json!(campaigns);
     outcomes["strays"] = json!(report.strays);
+    let by =
+        dimensions.iter().map(|dimension| (dimension.as_str().to_string(), by_json(summary, *dimension)));
+    outcomes["by"] = Value::Object(by.collect());
     json!({
         "as_of": report.as_of, "attribution_window_hours": report.window_hours,
         "decisions": all.decisions, "sends": all.sends, "holdout": all.holdout, "explored": all.explored,
@@ -82,28 +112,51 @@ fn for_machines(report: &OutcomesReport) -> Value {
     })
 }
 
-/// A table with one line a campaign, and what does not fit into it below.
-fn for_people(report: &OutcomesReport) -> Vec<String> {
+/// Counts by a dimension.
+fn groups(summary: &Summary, dimension: Dimension) -> impl Iterator<Item = (&Option<String>, &Figures)> {
+    summary.by.get(&dimension).into_iter().flat_map(Groups::iter)
+}
+
+fn by_json(summary: &Summary, dimension: Dimension) -> Value {
+    let group = |(value, figures): (&Option<String>, &Figures)| {
+        let mut one = figures_json(figures);
+        one["value"] = json!(value);
+        one
+    };
+    groups(summary, dimension).map(group).collect()
+}
+
+/// The counts, with money in its unit.
+fn figures_json(figures: &Figures) -> Value {
+    let mut json = json!(figures);
+    json["revenue"] = json!(figures.revenue_micros as f64 / 1e6);
+    json["goal_value"] = json!(figures.goal_value_micros as f64 / 1e6);
+    json
+}
+
+/// A table for each dimension, and what does not fit into them below.
+fn for_people(report: &OutcomesReport, dimensions: &[Dimension]) -> Vec<String> {
     let all = &report.summary.all;
-    let mut lines = vec![
-        format!(
-            "{} decisions before {}, {} of them sends; events within {} h of a push may belong to it",
-            thousands(all.decisions),
-            report.as_of,
-            thousands(all.sends),
-            report.window_hours
-        ),
-        String::new(),
-    ];
-    lines.extend(table(&rows(&report.summary)));
-    lines.push("  sent is of sends, what follows of sent".to_string());
+    let mut lines = vec![format!(
+        "{} decisions before {}, {} of them sends; events within {} h of a push may belong to it",
+        thousands(all.decisions),
+        report.as_of,
+        thousands(all.sends),
+        report.window_hours
+    )];
+    for dimension in dimensions {
+        lines.push(String::new());
+        lines.extend(table(&rows(&report.summary, *dimension)));
+    }
+    lines.push(
+        "  sent is of sends, what follows of sent; revenue is the value of attributed purchases".to_string(),
+    );
     lines.push(String::new());
     lines.push(format!(
-        "Goal reached within {} h of the decision, whoever caused it: sends {}, held out {}",
-        report.window_hours,
-        share(all.sends_goal_in_window, all.sends),
-        share(all.holdout_goal_in_window, all.holdout)
+        "Users who reached the goal within {} h of the first decision about them, whatever caused it:",
+        report.window_hours
     ));
+    lines.extend(table(&reached_rows(&report.summary)));
     lines.push(format!(
         "Explored: {} of sends; opted out: {} of sent",
         share(all.explored, all.sends),
@@ -120,14 +173,27 @@ fn table_line(name: &str, directory: &Path, rows: u64) -> String {
 }
 
 const HEADS: [&str; 9] =
-    ["campaign", "decisions", "sends", "sent", "delivered", "displayed", "clicked", "direct", "influenced"];
+    ["decisions", "sends", "sent", "delivered", "displayed", "clicked", "direct", "influenced", "revenue"];
 
-fn rows(summary: &Summary) -> Vec<Vec<String>> {
-    let mut rows = vec![HEADS.map(str::to_string).to_vec()];
-    let name = |campaign: &Option<String>| campaign.clone().unwrap_or_else(|| "(none)".to_string());
-    rows.extend(summary.campaigns.iter().map(|(campaign, figures)| cells(name(campaign), figures)));
+fn rows(summary: &Summary, dimension: Dimension) -> Vec<Vec<String>> {
+    let heads = std::iter::once(dimension.as_str()).chain(HEADS);
+    let mut rows = vec![heads.map(str::to_string).collect()];
+    let name = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_string());
+    rows.extend(groups(summary, dimension).map(|(value, figures)| cells(name(value), figures)));
     rows.push(cells("all".to_string(), &summary.all));
     rows
+}
+
+/// Both arms of each campaign, and of all users.
+fn reached_rows(summary: &Summary) -> Vec<Vec<String>> {
+    let row = |name: &str, counts: &ReachedCounts| {
+        let arms = [counts.treated, counts.control].map(|arm| share(arm.reached, arm.n));
+        std::iter::once(name.to_string()).chain(arms).collect()
+    };
+    let heads = ["campaign", "to be pushed", "held out"].map(str::to_string).to_vec();
+    let campaigns = summary.reached_in.iter().map(|(campaign, counts)| row(campaign, counts));
+    let all = row("all", &summary.reached);
+    std::iter::once(heads).chain(campaigns).chain([all]).collect()
 }
 
 fn cells(name: String, figures: &Figures) -> Vec<String> {
@@ -142,7 +208,18 @@ fn cells(name: String, figures: &Figures) -> Vec<String> {
         of_sent(figures.clicked),
         of_sent(figures.goal_direct),
         of_sent(figures.goal_influenced),
+        revenue(figures),
     ]
+}
+
+/// `120.50/40 3.01`: revenue, pushes sent, and revenue a push.
+fn revenue(figures: &Figures) -> String {
+    let money = figures.revenue_micros as f64 / 1e6;
+    let whole = format!("{money:.2}/{}", thousands(figures.sent));
+    match figures.sent {
+        0 => whole,
+        sent => format!("{whole} {:.2}", money / sent as f64),
+    }
 }
 
 /// `3/4 75.0%`; without a whole there is no share.

@@ -27,8 +27,13 @@ use operations::plan::{CampaignChoice, PlanRequest, plan};
   smartpush plan --due 2018-01-01 --out handoff
   smartpush plan --campaigns spring-sale,newsletter --what-if cap=1/day --what-if quiet=21:00-09:00,without=newsletter
 What-ifs are planned in full and shown beside the plan; nothing of them is logged or handed off. Without --out the plan itself
-is only shown. Users who set a daily cap or quiet hours of their own keep them, whatever settings and what-ifs say. Expected goal events are those of the model; their bounds hold 95 % of outcomes and what the model cannot know
-of its own level. Opt-outs rest on the setting decisions.opt_out_probability.")]
+is only shown. Users who set a daily cap or quiet hours of their own keep them, whatever settings and what-ifs say; a campaign's
+quiet hours also win over those of a what-if. \"Reach the goal\" counts users who do so anyway or because of the push; its bounds
+hold 95 % of outcomes and what the model cannot know of its own level. What the push adds is known only from a holdout
+(holdout_percent). Opt-outs rest on the setting decisions.opt_out_probability.
+
+Without --as-of a plan is made as of now. One whose moment lies more than an hour back carries the warning stale_plan in the
+report, in --json and in the manifest: its send_at and expires_at may have passed.")]
 pub(super) struct PlanArguments {
     /// Campaigns to plan, separated by commas
     #[arg(
@@ -45,10 +50,11 @@ pub(super) struct PlanArguments {
     /// Where the hand-off goes: a file (.parquet, .csv, .jsonl), or a directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plan also under a change: cap=2/day, cap=5/week, quiet=22:00-08:00, without=CAMPAIGN; may be given several times
+    /// Plan also under a change: cap=2/day, cap=5/week, quiet=22:00-08:00, quiet=none, without=CAMPAIGN; may be given several
+    /// times
     #[arg(long, value_name = "CHANGE")]
     what_if: Vec<String>,
-    /// The moment of the plan; events before it count
+    /// The moment of the plan; events before it count [default: now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use super::output::{print_json, print_lines};
 use super::{Context, Failure};
+use domain::payload::PAYLOAD_FITS;
 use domain::preview::{Preview, VariantPreview};
 use domain::variant::{CONTENT_IS_READABLE, HAS_VARIANT};
 use operations::preview::{PreviewRequest, preview};
@@ -67,6 +68,7 @@ fn why(rule: &str) -> &'static str {
     match rule {
         CONTENT_IS_READABLE => "a field of the content cannot be read",
         HAS_VARIANT => "no variant is in this language, in none, or in the default one",
+        PAYLOAD_FITS => "its push is larger than push services accept",
         _ => "each variant in this language needs a value that is not known",
     }
 }
@@ -81,6 +83,7 @@ fn card(variant: &VariantPreview) -> Vec<String> {
     let missing = variant.missing.iter();
     lines.extend(missing.map(|field| format!("    missing  {field}: not known, and without a default")));
     lines.extend(variant.errors.iter().map(|error| format!("    error    {error}")));
+    lines.extend(variant.warnings.iter().map(|warning| format!("    warning  {warning}")));
     lines
 }
 

@@ -16,7 +16,7 @@ use profiles::features::{FEATURES, Feature};
   smartpush profile --user 1001
   smartpush profile --features")]
 pub(super) struct ProfileArguments {
-    /// Use events before this moment only
+    /// Use events before this moment only [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// Show this user's profile instead of building

@@ -17,7 +17,7 @@ use operations::recommend::{RecommendReport, RecommendRequest, recommend};
   smartpush recommend --top 10 --out recommendations.parquet
   smartpush recommend --as-of 2016-11-06 --top 10 --exclude-seen --out 2016-11-06.csv")]
 pub(super) struct RecommendArguments {
-    /// Use events before this moment only
+    /// Use events before this moment only [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// Contents for each user

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::ingest::{FormatArgument, IngestArguments, KindArgument};
 use super::output::{print_json, print_lines};
+use super::shape::ShapeArguments;
 use super::{Context, Failure};
 use files::workspace::Workspace;
 use operations::context::parse_moment;
@@ -34,6 +35,8 @@ pub(super) struct RefreshArguments {
     /// Zone of stamps that name none
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    #[command(flatten)]
+    shape: ShapeArguments,
     /// Share of the records that may be rejected; with more the refresh stops; default: ingest.most_rejected
     #[arg(long, value_name = "10%", value_parser = super::ingest::share)]
     most_rejected: Option<f64>,
@@ -68,8 +71,7 @@ impl RefreshArguments {
             files: self.files.clone(),
             kind: self.kind,
             format: FormatArgument::Auto,
-            map: self.map.clone(),
-            time_zone: self.time_zone.clone(),
+            shape: self.shape.clone(),
             most_rejected: self.most_rejected,
         };
         arguments.request().map(Some)

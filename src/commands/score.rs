@@ -25,7 +25,7 @@ pub(super) struct ScoreArguments {
     /// The goal
     #[arg(long, value_name = "NAME")]
     goal: String,
-    /// Use events before this moment only
+    /// Use events before this moment only [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// File to write; .parquet, .csv or .jsonl

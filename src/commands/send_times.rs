@@ -21,7 +21,7 @@ use operations::send_times::{SendTimesRequest, send_times};
   smartpush send-times --as-of 2017-12-01T05:00:00Z --out curves.parquet
   smartpush send-times --out best-hours.csv --layout best")]
 pub(super) struct SendTimesArguments {
-    /// Learn from events before this moment only
+    /// Learn from events before this moment only [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// File to write; .parquet, .csv or .jsonl

@@ -23,7 +23,7 @@ pub(super) struct TrainArguments {
     /// The goal; without it every declared goal whose events and audience exist
     #[arg(long, value_name = "NAME")]
     goal: Option<String>,
-    /// Use what was known before this moment only
+    /// Use what was known before this moment only [default: 1 µs after the newest event, at most now]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
     /// Go on from the goal's champion, which was learned online (ftrl), with the outcomes known since

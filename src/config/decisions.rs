@@ -3,7 +3,6 @@
 use super::ranges::{BadSetting, bad, whole_within, within};
 use domain::settings::DecisionSettings;
 use domain::slot::HORIZON_HOURS;
-use domain::user::MinuteOfDay;
 use domain::zone::Zone;
 
 pub(super) fn check(decisions: &DecisionSettings) -> Result<(), BadSetting> {
@@ -34,10 +33,12 @@ pub(super) fn check(decisions: &DecisionSettings) -> Result<(), BadSetting> {
     if Zone::find(zone).is_err() {
         return Err(bad("decisions.vendor_quota.time_zone", format!("{zone:?} is no time zone")));
     }
-    let ends =
-        [("decisions.quiet_from", &decisions.quiet_from), ("decisions.quiet_until", &decisions.quiet_until)];
-    match ends.into_iter().find(|(_, text)| !text.is_empty() && MinuteOfDay::parse(text).is_none()) {
-        Some((key, text)) => Err(bad(key, format!("{text:?} is neither HH:MM nor empty"))),
-        None => Ok(()),
-    }
+    let unreadable = |key: &'static str| {
+        let (from, until) = (&decisions.quiet_from, &decisions.quiet_until);
+        bad(
+            key,
+            format!("{from:?} to {until:?}: set both ends to HH:MM, or one to \"none\" for no quiet hours"),
+        )
+    };
+    decisions.default_quiet_hours().map(drop).map_err(unreadable)
 }

@@ -1,8 +1,11 @@
 //! `[ingest]`: how raw records become clean tables.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ranges::{BadSetting, CENTURY, GIB, whole_within, within};
+use super::ranges::{BadSetting, CENTURY, GIB, bad, whole_within, within};
+use domain::identity::{NOT_AN_ID, is_valid_id};
 
 /// `[ingest]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -16,6 +19,10 @@ pub struct IngestConfig {
     pub staging_memory_mib: usize,
     /// Hours that a stamp may lie ahead of now.
     pub future_tolerance_hours: i64,
+    /// Their names of events → ours, `other` or `own`.
+    pub map_events: BTreeMap<String, String>,
+    /// Names of events that are no acts of the user's own.
+    pub not_own_acts: Vec<String>,
     /// Share of the records that may be rejected: `0.1` or `"10%"`.
     #[serde(deserialize_with = "share")]
     pub most_rejected: f64,
@@ -48,6 +55,16 @@ fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
 impl IngestConfig {
     pub(super) fn check(&self) -> Result<(), BadSetting> {
         within(&[("ingest.most_rejected", self.most_rejected, 0.0, 1.0)])?;
+        let is_name = |name: &&String| is_valid_id(name.trim());
+        let refused = |key: &str, name: &String| Err(bad(key, format!("{name:?} {NOT_AN_ID}")));
+        if let Some(name) =
+            self.map_events.iter().flat_map(|pair| [pair.0, pair.1]).find(|name| !is_name(name))
+        {
+            return refused("ingest.map_events", name);
+        }
+        if let Some(name) = self.not_own_acts.iter().find(|name| !is_name(name)) {
+            return refused("ingest.not_own_acts", name);
+        }
         whole_within(&[
             ("ingest.chunk_rows", self.chunk_rows as i64, 1, i64::MAX),
             ("ingest.max_record_bytes", self.max_record_bytes as i64, 1, GIB),

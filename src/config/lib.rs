@@ -1,5 +1,6 @@
 //! Settings: defaults ← file ← environment, merged and checked once, then plain data. Each section has a file.
 
+mod attributes;
 mod decisions;
 mod drift;
 mod evaluation;
@@ -28,6 +29,7 @@ use domain::goal::Goal;
 use domain::settings::DecisionSettings;
 use domain::zone::{UnknownZone, Zone};
 
+pub use attributes::AttributeType;
 pub use drift::DriftConfig;
 pub use evaluation::EvaluationConfig;
 pub use feedback::FeedbackConfig;
@@ -84,6 +86,8 @@ pub struct Config {
     pub channels: BTreeMap<String, ChannelSettings>,
     /// Plans for whole audiences.
     pub planning: PlanningConfig,
+    /// Types of users' attributes, by name; those of others are learned from the cells.
+    pub attributes: BTreeMap<String, AttributeType>,
     /// Answers about segments.
     pub segments: SegmentsConfig,
     /// What became of decisions.

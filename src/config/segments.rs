@@ -10,6 +10,8 @@ use super::ranges::{BadSetting, whole_within};
 pub struct SegmentsConfig {
     /// Fewer people than this are not told to marketers.
     pub privacy_threshold: u64,
+    /// Does the server give user ids in members and samples of segments?
+    pub ids_over_http: bool,
 }
 
 impl SegmentsConfig {

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::context::HOURS_SCALE_ODDS;
 use super::lanes::Lane;
 use super::offers::{self, Offer};
+use super::prior::LEVELS;
 use super::run::Run;
-use super::scorer::Scorer;
+use super::scorer::{Scorer, arm_probability};
 use super::situation::Situation;
 use super::slots::{self, OpenSlot};
 use super::walk::{Scope, allowed_runs};
@@ -24,9 +26,13 @@ pub(super) struct Arm {
     pub(super) slot: usize,
     /// Raw logit.
     pub(super) logit: f64,
+    /// The same with what was drawn for a content of little history: what arms are chosen by.
+    pub(super) drawn_logit: f64,
+    /// The level at which that content was drawn.
+    pub(super) level: usize,
     /// Calibrated P(goal | user, arm).
     pub(super) probability: f64,
-    /// `P(goal) · worth − prices`.
+    /// `P(goal) · worth − prices`, P(goal) as it was drawn for a content of little history.
     pub(super) value: f64,
 }
 
@@ -55,7 +61,7 @@ impl<'a> Board<'a> {
         }
         offers.sort_unstable_by(|one, other| {
             let by_run = (one.is_recovering(), one.kind).cmp(&(other.is_recovering(), other.kind));
-            let by_shift = || other.shift.total_cmp(&one.shift);
+            let by_shift = || other.drawn_shift().total_cmp(&one.drawn_shift());
             by_run.then_with(by_shift).then_with(|| one.content.content_id.cmp(&other.content.content_id))
         });
         let runs = runs(&offers);
@@ -143,6 +149,8 @@ impl<'a> Board<'a> {
     }
 
     /// Every arm that rules allow and that is worth sending: by offer, channel and slot.
+    ///
+    /// A content of little history counts as worth it if the most that may be drawn for it is.
     pub(super) fn worth_sending(&self) -> Vec<Arm> {
         let triples = (0..self.offers.len()).flat_map(|offer| {
             self.channels()
@@ -152,7 +160,12 @@ impl<'a> Board<'a> {
             self.allowed_minutes(&self.offers[*offer], *channel, *slot) != 0
         });
         let arms = allowed.filter_map(|(offer, channel, slot)| self.arm(offer, channel, slot));
-        arms.filter(|arm| arm.value > 0.0).collect()
+        arms.filter(|arm| self.may_be_worth_sending(arm)).collect()
+    }
+
+    fn may_be_worth_sending(&self, arm: &Arm) -> bool {
+        let most = || self.arm_at(arm.offer, arm.channel, arm.slot, LEVELS.len() - 1);
+        arm.value > 0.0 || (self.offers[arm.offer].is_tried() && most().is_some_and(|arm| arm.value > 0.0))
     }
 
     /// The arm that a plan gave the user, if it is allowed in that minute and has a value.
@@ -208,18 +221,41 @@ impl<'a> Board<'a> {
 
     /// The arm's value; `None` when the scorer gives no number that could be one.
     pub(super) fn arm(&self, offer: usize, channel: usize, slot: usize) -> Option<Arm> {
+        self.arm_at(offer, channel, slot, self.offers[offer].level)
+    }
+
+    /// The same where a content of little history is drawn at one of [`LEVELS`](super::prior::LEVELS).
+    pub(super) fn arm_at(&self, offer: usize, channel: usize, slot: usize, level: usize) -> Option<Arm> {
         let (content, hour) = (&self.offers[offer], &self.slots[slot]);
-        let logit = content.shift + hour.time;
+        let (logit, lift) = (content.shift + hour.time, content.lift(level));
         if !logit.is_finite() {
             return None;
         }
-        let probability = self.scorer.probability(logit);
+        let probability_of =
+            |lift: f64| arm_probability(self.situation.context, self.scorer, content.shift + lift, hour.time);
+        let probability = probability_of(0.0);
+        let drawn = if lift > 0.0 { probability_of(lift) } else { probability };
         let fatigue = if content.is_marketing { hour.fatigue } else { 0.0 };
         let price = self.situation.lanes[self.lane(content, channel)].price;
         let recovery = content.recovery(&self.situation.context.settings, hour.slot.start);
-        let value = probability * self.worth * recovery - price - fatigue;
-        let is_sound = (0.0..=1.0).contains(&probability) && value.is_finite();
-        is_sound.then_some(Arm { offer, channel, slot, logit, probability, value })
+        let value = drawn * self.worth * recovery - price - fatigue;
+        let is_sound = [probability, drawn].iter().all(|p| (0.0..=1.0).contains(p)) && value.is_finite();
+        is_sound.then_some(Arm {
+            offer,
+            channel,
+            slot,
+            logit,
+            drawn_logit: logit + lift,
+            level,
+            probability,
+            value,
+        })
+    }
+
+    /// P(goal) of an arm whose log-odds are off by so much.
+    pub(super) fn probability(&self, arm: Arm, off: f64) -> f64 {
+        let (shift, time) = (self.offers[arm.offer].shift, self.slots[arm.slot].time);
+        arm_probability(self.situation.context, self.scorer, shift + off, time)
     }
 
     /// Inserts the arm among the best in order; false when it is none of them.
@@ -233,15 +269,19 @@ impl<'a> Board<'a> {
         true
     }
 
-    /// The better arm first: by value, then the larger logit, then the earlier slot, then the channel that was named first,
-    /// then the content's id. Calibration may come in steps, and on one step the logit still knows the better hour and
-    /// content.
+    /// The better arm first: by value, then the larger logit, then the luckier draw, then the hour in which the user is more active, then the
+    /// earlier slot, then the channel that was named first, then the content's id. Calibration may come in steps, and on one
+    /// step the logit still knows the better hour and content.
     pub(super) fn order(&self, one: &Arm, other: &Arm) -> Ordering {
         let id = |arm: &Arm| &self.offers[arm.offer].content.content_id;
+        let knows_hours = self.situation.context.format >= HOURS_SCALE_ODDS;
+        let activity = |arm: &Arm| if knows_hours { self.slots[arm.slot].activity } else { 0.0 };
         other
             .value
             .total_cmp(&one.value)
-            .then(other.logit.total_cmp(&one.logit))
+            .then(other.drawn_logit.total_cmp(&one.drawn_logit))
+            .then(other.level.cmp(&one.level))
+            .then_with(|| activity(other).total_cmp(&activity(one)))
             .then(one.slot.cmp(&other.slot))
             .then(one.channel.cmp(&other.channel))
             .then_with(|| id(one).cmp(id(other)))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::prior::ContentPrior;
 use domain::campaign::Campaign;
 use domain::content::{Content, MessageClass};
 use domain::settings::DecisionSettings;
@@ -11,7 +12,13 @@ use domain::time::Instant;
 use domain::user::User;
 
 /// Version of the context's form in the log.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
+
+/// From this form on, the default quiet hours are for marketing alone and yield to the campaign's, and a content without a
+/// variant is refused. Older decisions are replayed as they were made.
+const QUIET_BY_DEFAULT: u32 = 4;
+/// From this form on an hour scales calibrated odds, and hours of one value are told apart by the user's activity.
+pub(super) const HOURS_SCALE_ODDS: u32 = 4;
 
 /// Days after which a push is felt half as much, in records that do not say.
 const FATIGUE_HALF_LIFE_DAYS: f64 = 3.0;
@@ -112,6 +119,13 @@ impl DecisionContext {
         self.exploration_share() > 0.0
     }
 
+    /// Does what is sent depend on a draw: to explore, or of what a content of little history may be?
+    pub fn draws(&self) -> bool {
+        let is_tried =
+            |content: &ContentContext| content.prior.as_ref().is_some_and(|prior| prior.spread > 0.0);
+        self.may_explore() || self.contents.iter().any(is_tried)
+    }
+
     /// The share of decisions that explore, in [0, 1]: the campaign's own, else the common one, while the day's budget
     /// lasts.
     pub(super) fn exploration_share(&self) -> f64 {
@@ -119,6 +133,11 @@ impl DecisionContext {
         let percent = own.unwrap_or(self.settings.exploration_percent);
         let has_budget = self.explored_today < self.settings.exploration_most_per_day;
         if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
+    }
+
+    /// Was it written before marketing was quiet by default and contents needed a variant?
+    pub(super) fn is_lenient(&self) -> bool {
+        self.format < QUIET_BY_DEFAULT
     }
 
     /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.
@@ -207,6 +226,9 @@ pub struct ContentContext {
     /// Pair block: this user with this content.
     #[serde(with = "inputs")]
     pub pair_inputs: Vec<f64>,
+    /// What is assumed of the content while it has little history of its own; `None`: what the model says of it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<ContentPrior>,
 }
 
 /// A push that went out to the user.

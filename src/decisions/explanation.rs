@@ -157,7 +157,8 @@ fn propensity(board: &Board, arm: Arm) -> f64 {
     let content = &context.contents[board.offers[arm.offer].index];
     let (user, about, pair) = (&context.user_inputs, &content.content_inputs, &content.pair_inputs);
     let logit = scorer.user(user) + scorer.content(about) + scorer.pair(pair);
-    scorer.probability(logit + scorer.joint(user, about, pair))
+    let logit = logit + scorer.joint(user, about, pair);
+    scorer.probability(content.prior.as_ref().map_or(logit, |prior| logit + prior.offset))
 }
 
 fn contributions(board: &Board, arm: Arm) -> Vec<Contribution> {
@@ -165,7 +166,13 @@ fn contributions(board: &Board, arm: Arm) -> Vec<Contribution> {
     let content = &context.contents[board.offers[arm.offer].index];
     let activity = board.slots[arm.slot].activity;
     let (user, pair) = (&context.user_inputs, &content.pair_inputs);
-    board.scorer.contributions(user, &content.content_inputs, pair, activity)
+    let mut all = board.scorer.contributions(user, &content.content_inputs, pair, activity);
+    all.extend(content.prior.as_ref().map(|prior| Contribution {
+        input: "content.prior".to_string(),
+        value: prior.offset,
+        contribution: prior.offset,
+    }));
+    all
 }
 
 fn second_best_slot(board: &Board, arm: Arm) -> Option<Alternative> {

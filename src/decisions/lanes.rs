@@ -14,6 +14,8 @@ use domain::zone::Zone;
 pub(super) struct Lane<'a> {
     /// The channel.
     pub(super) channel: &'a ChannelContext,
+    /// Is it for service messages?
+    pub(super) is_service: bool,
     /// What sending costs, whenever it is sent.
     pub(super) price: f64,
     /// The user's calendar day.
@@ -80,6 +82,7 @@ impl<'a> Lane<'a> {
     ) -> Lane<'a> {
         let mut lane = Lane {
             channel,
+            is_service: kind.is_service,
             price: lane_price(context, channel, kind.is_service),
             daily: None,
             gap: None,

@@ -3,6 +3,7 @@
 pub mod allowed;
 pub mod context;
 pub mod explanation;
+pub mod prior;
 pub mod prospect;
 pub mod reach;
 pub mod rule_names;
@@ -25,6 +26,7 @@ mod refusals;
 mod run;
 mod situation;
 mod slots;
+mod trials;
 mod walk;
 
 pub use allowed::{AllowedArm, allowed_arms};

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::context::PastSend;
 use super::lanes::LaneKind;
 use super::pacing::{Limit, Measure};
+use super::prior::{self, ContentPrior};
 use super::run::Run;
 use super::scorer::Scorer;
 use super::situation::Situation;
@@ -24,6 +25,10 @@ pub(super) struct Offer<'a> {
     pub(super) kind: usize,
     /// What user, content and pair add to the logit of each of its arms.
     pub(super) shift: f64,
+    /// What is assumed of it while it has little history.
+    pub(super) prior: Option<&'a ContentPrior>,
+    /// Which of the levels of its prior it is drawn at for this user.
+    pub(super) level: usize,
     /// Does it tire the user, and may it lose his consent? Service messages are sent because he needs them.
     pub(super) is_marketing: bool,
     /// The variants that the user may get.
@@ -52,6 +57,7 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &dyn Scorer) -> Vec<Offe
         let (about, pair) = (&candidate.content_inputs, &candidate.pair_inputs);
         let joint = scorer.joint(&situation.context.user_inputs, about, pair);
         let shift = user + scorer.content(about) + scorer.pair(pair) + joint;
+        let shift = candidate.prior.as_ref().map_or(shift, |prior| shift + prior.offset);
         offers.push(Offer::new(situation, index, shift, &reader));
     }
     offers
@@ -65,12 +71,15 @@ impl<'a> Offer<'a> {
         let is_marketing = !kind.is_service;
         let sleep = i64::from(context.settings.repeat_sleep_hours) * HOUR;
         let newest = if is_marketing { newest_send(situation, content) } else { None };
+        let prior = context.contents[index].prior.as_ref();
         let mut counted = sends_of(context.counted_sends(), content).peekable();
         Offer {
             content,
             index,
             kind: situation.kinds.binary_search(&kind).unwrap_or_default(),
             shift,
+            prior,
+            level: prior.filter(|prior| prior.spread > 0.0).map_or(0, |_| prior::level(context, content)),
             is_marketing,
             fitting: reader.fitting(content),
             sleep: (is_marketing && sleep > 0 && counted.peek().is_some())
@@ -79,6 +88,21 @@ impl<'a> Offer<'a> {
             life: None,
             later: Vec::new(),
         }
+    }
+
+    /// Is it tried at several levels of what it may be?
+    pub(super) fn is_tried(&self) -> bool {
+        self.prior.is_some_and(|prior| prior.spread > 0.0)
+    }
+
+    /// What a level of its prior adds to the logit.
+    pub(super) fn lift(&self, level: usize) -> f64 {
+        self.prior.map_or(0.0, |prior| prior.lift(level))
+    }
+
+    /// What user, content, pair and the drawn level add to the logit.
+    pub(super) fn drawn_shift(&self) -> f64 {
+        self.shift + self.lift(self.level)
     }
 
     /// Does its value still come back, so that it differs from hour to hour?

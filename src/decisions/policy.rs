@@ -8,6 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::board::{Arm, Board};
 use super::context::DecisionContext;
+use super::trials;
 use domain::identity::sha256;
 use domain::settings::{DecisionSettings, Exploration};
 use domain::time::Instant;
@@ -42,7 +43,7 @@ pub(super) struct Policy {
 /// Where a plan has settled channel and minute (`at`), only contents that may be sent in its stead are picked among.
 pub(super) fn pick(board: &Board, best: Arm, at: Option<Instant>) -> Pick {
     let variants = |arm: &Arm| board.offers[arm.offer].fitting.variants().len().max(1) as f64;
-    if !board.situation.context.may_explore() {
+    if !board.situation.context.draws() {
         return Pick { arm: best, probability: 1.0 / variants(&best), explored: false, at };
     }
     let policy = Policy::of(board, best, at);
@@ -65,14 +66,16 @@ impl Policy {
             arms.retain(|arm| board.may_replace(arm, &best, at));
         }
         let share = context.exploration_share();
-        let weights = weights(&context.settings, &arms, &best);
+        let tried = trials::shares(board, &arms).filter(|_| is_drawn_best(board, &arms, &best));
+        let weights = weights(&context.settings, &expected(board, &arms), &expected(board, &[best])[0]);
         let sum: f64 = weights.iter().sum();
         let drawn: Vec<f64> = weights.into_iter().map(|weight| weight / sum).collect();
-        let mix = |(arm, drawn): (&Arm, &f64)| {
-            let greedy = if *arm == best { 1.0 - share } else { 0.0 };
-            greedy + share * drawn
+        let mix = |(index, drawn): (usize, &f64)| {
+            let is_best = || if arms[index] == best { 1.0 } else { 0.0 };
+            let greedy = tried.as_ref().map_or_else(is_best, |tried| tried[index]);
+            (1.0 - share) * greedy + share * drawn
         };
-        let probabilities = arms.iter().zip(&drawn).map(mix).collect();
+        let probabilities = drawn.iter().enumerate().map(|(index, drawn)| mix((index, drawn))).collect();
         Policy { arms, probabilities, share, drawn }
     }
 
@@ -81,6 +84,18 @@ impl Policy {
         let losses = self.arms.iter().zip(&self.probabilities);
         losses.map(|(arm, probability)| probability * (best.value - arm.value)).sum()
     }
+}
+
+/// Is this the arm that the draws of contents of little history make the best? Where a plan wants another one, nothing was
+/// left to them.
+fn is_drawn_best(board: &Board, arms: &[Arm], best: &Arm) -> bool {
+    arms.iter().min_by(|one, other| board.order(one, other)) == Some(best)
+}
+
+/// Arms as they are worth without draws.
+fn expected(board: &Board, arms: &[Arm]) -> Vec<Arm> {
+    let of = |arm: &Arm| board.arm_at(arm.offer, arm.channel, arm.slot, 0).unwrap_or(*arm);
+    arms.iter().map(of).collect()
 }
 
 /// How heavily each arm weighs when one is drawn: numbers from 0 up with a finite sum above 0.

@@ -58,7 +58,8 @@ fn is_refusal(verdict: RuleVerdict) -> bool {
     matches!(verdict, RuleVerdict::Refused(_))
 }
 
-/// The send slots of the horizon that are not quiet for the user throughout, each with its first instant that is not.
+/// The send slots of the horizon that are not quiet for marketing to the user throughout, each with its first instant that is
+/// not.
 ///
 /// # Errors
 /// The names of all rules that leave no slot: the clock, the preferences or the zone cannot be relied on, else the quiet
@@ -77,7 +78,7 @@ pub fn waking_slots(context: &DecisionContext) -> Result<Vec<(SendSlot, Instant)
 
 /// The first instant of a slot that is not quiet for the user.
 fn first_waking(situation: &Situation, slot: &SendSlot) -> Option<Instant> {
-    match outside(situation, situation.quiet_hours(), slot.start) {
+    match outside(situation, situation.quiet_hours(false), slot.start) {
         RuleVerdict::Allowed { .. } => Some(slot.start),
         RuleVerdict::Refused(Refusal { allowed_from }) => allowed_from.filter(|from| *from < slot.end),
     }

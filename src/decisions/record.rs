@@ -3,10 +3,11 @@
 use super::board::{Arm, Board};
 use super::choice::{ChosenAction, DecisionChoice};
 use super::policy::Pick;
-use super::rule_names::HOLDOUT_RULES;
+use super::refusals::reason;
+use super::rule_names::{HOLDOUT_RULES, IS_TRIED_OUT};
 use super::situation::Situation;
-use domain::content::Content;
-use domain::decision::{Action, Candidate, Decision};
+use domain::content::{Content, MessageClass};
+use domain::decision::{Action, Candidate, CandidatePrior, Decision};
 use domain::draw::draw;
 use domain::time::{Instant, SECOND};
 use domain::user::QuietHours;
@@ -72,6 +73,10 @@ fn send(board: &Board, pick: Pick, decision: &mut Decision) {
     decision.response_probability = Some(pick.arm.probability);
     decision.action_probability = Some(pick.probability);
     decision.explored = pick.explored;
+    if board.offers[pick.arm.offer].prior.is_some() {
+        let subject = format!("content:{}", content.content_id);
+        decision.reasons.push(reason(situation, IS_TRIED_OUT, subject, None));
+    }
 }
 
 /// One of the allowed minutes of the arm's slot, by hash: users are spread evenly, each has one of his own.
@@ -93,7 +98,8 @@ fn send_at(board: &Board, arm: Arm) -> Instant {
 fn expires_at(situation: &Situation, content: &Content, send_at: Instant) -> Instant {
     let ttl = content.ttl_seconds.unwrap_or(situation.context.settings.ttl_seconds).max(1);
     let next = |hours: QuietHours| hours.quiet_from(situation.zone, send_at);
-    let quiet = situation.quiet_hours().and_then(next);
+    let is_service = content.message_class == MessageClass::Service;
+    let quiet = situation.quiet_hours(is_service).and_then(next);
     let campaign_quiet = situation.campaign_quiet_hours().and_then(next);
     let campaign_end = situation.context.campaign.as_ref().and_then(|campaign| campaign.window_end);
     let ends = [quiet, campaign_quiet, campaign_end, content.expires_at];
@@ -110,7 +116,15 @@ fn candidate(board: &Board, arm: Arm, refused_by: Vec<String>) -> Candidate {
         response_probability: arm.probability,
         value: arm.value,
         refused_by,
+        prior: prior(board, arm),
     }
+}
+
+/// What is assumed of an arm's content, if it has little history.
+fn prior(board: &Board, arm: Arm) -> Option<CandidatePrior> {
+    let prior = board.offers[arm.offer].prior?;
+    let [low, high] = [-prior.margin(), prior.margin()].map(|margin| board.probability(arm, margin));
+    Some(CandidatePrior { category: prior.category.clone(), contents: prior.contents, low, high })
 }
 
 fn channel(board: &Board, arm: Arm) -> String {

@@ -24,14 +24,16 @@ pub(super) fn of_user(situation: &Situation) -> Vec<Reason> {
     user.chain(campaign).filter_map(refuses).collect()
 }
 
-/// What channels, slots and contents were refused for, in this order: each rule once, with the refusal that ends first.
+/// What channels, slots and contents were refused for, in this order: each rule once, with the refusal that ends first. Where
+/// no content may be sent at any time, the contents' refusals come first, for waiting does not help.
 pub(super) fn of_arms(board: &Board) -> Vec<Reason> {
     let mut findings = Findings::default();
     add_closed_slots(board, &mut findings);
     for offer in board.offers.iter().filter(|offer| !board.has_arm(offer)) {
         add_offer_without_arm(board, offer, &mut findings);
     }
-    findings.into_reasons(board.situation)
+    let is_hopeless = board.offers.iter().all(|offer| offer.life.is_none());
+    findings.into_reasons(board.situation, is_hopeless)
 }
 
 /// What lanes are refused for in the slots in which they are closed.
@@ -137,8 +139,14 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn into_reasons(self, situation: &Situation) -> Vec<Reason> {
-        let all = self.channels.into_iter().chain(self.slots).chain(self.contents);
-        all.map(|one| reason(situation, one.rule, one.subject.to_string(), one.allowed_from)).collect()
+    fn into_reasons(self, situation: &Situation, is_hopeless: bool) -> Vec<Reason> {
+        let around = self.channels.into_iter().chain(self.slots);
+        let all: Vec<Finding> = match is_hopeless && !situation.context.is_lenient() {
+            true => self.contents.into_iter().chain(around).collect(),
+            false => around.chain(self.contents).collect(),
+        };
+        all.into_iter()
+            .map(|one| reason(situation, one.rule, one.subject.to_string(), one.allowed_from))
+            .collect()
     }
 }

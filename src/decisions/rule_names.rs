@@ -38,6 +38,9 @@ pub const IS_WORTH_SENDING: &str = "is_worth_sending";
 /// A content sleeps after it was sent to the user.
 pub(super) const IS_RESTED: &str = "is_rested";
 
+/// Not a refusal: a content of little history is sent as its category's others would be, to find out what it is worth.
+pub const IS_TRIED_OUT: &str = "is_tried_out";
+
 /// Most sends of a campaign in all.
 pub const UNDER_MAX_SENDS: &str = "under_max_sends";
 /// A plan found no minute in which the campaign's throttle leaves room.

@@ -9,7 +9,7 @@ use super::offers::Offer;
 use super::pacing::{Limit, Room};
 use super::rule_names::{
     CHANNEL_IS_SET_UP, CLOCK_IS_TRUSTED, DAILY_CAP, FREQUENCY_RULES, HAS_CANDIDATES, HAS_CONSENTED,
-    HAS_DEVICE, IS_RESTED, IS_SCORED, IS_WORTH_SENDING, MINIMUM_GAP, OUTSIDE_CAMPAIGN_HOLDOUT,
+    HAS_DEVICE, IS_RESTED, IS_SCORED, IS_TRIED_OUT, IS_WORTH_SENDING, MINIMUM_GAP, OUTSIDE_CAMPAIGN_HOLDOUT,
     OUTSIDE_HOLDOUT, OUTSIDE_QUIET_HOURS, PLAN_RULES, PREFERENCES_ARE_READABLE, UNDER_MAX_SENDS,
     VENDOR_QUOTA, ZONE_IS_KNOWN,
 };
@@ -17,10 +17,12 @@ use super::situation::{Situation, is_plausible};
 use domain::campaign::CampaignStatus;
 use domain::content::MessageClass;
 use domain::draw::{draw, falls_within};
+use domain::payload::{PAYLOAD_FITS, is_push};
 use domain::settings::ConsentWhenUnknown;
+use domain::text::is_same_name;
 use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
-use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT};
+use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, IS_DECLARED};
 
 /// A named question.
 pub(super) struct Rule<Check> {
@@ -99,12 +101,14 @@ pub(super) const SLOT_RULES: &[Rule<SlotCheck>] = &[
 
 /// May this content be sent at this instant?
 pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
+    Rule { name: IS_DECLARED, check: is_declared },
     Rule { name: CONTENT_IS_READABLE, check: content_is_readable },
     Rule { name: IS_SCORED, check: is_scored },
     Rule { name: "category_is_not_muted", check: category_is_not_muted },
     Rule { name: "is_for_his_country", check: is_for_his_country },
     Rule { name: HAS_VARIANT, check: has_variant },
     Rule { name: HAS_TEMPLATE_VALUES, check: has_template_values },
+    Rule { name: PAYLOAD_FITS, check: payload_fits },
     Rule { name: "under_cold_start_cap", check: under_cold_start_cap },
     Rule { name: "is_published", check: is_published },
     Rule { name: "before_expiry", check: before_expiry },
@@ -117,7 +121,7 @@ pub fn names() -> Vec<&'static str> {
     let channels = CHANNEL_RULES.iter().map(|rule| rule.name);
     let slots = SLOT_RULES.iter().map(|rule| rule.name);
     let contents = CONTENT_RULES.iter().map(|rule| rule.name);
-    let arms = [HAS_CANDIDATES, IS_WORTH_SENDING].into_iter().chain(PLAN_RULES);
+    let arms = [HAS_CANDIDATES, IS_WORTH_SENDING, IS_TRIED_OUT].into_iter().chain(PLAN_RULES);
     requests.chain(channels).chain(slots).chain(contents).chain(arms).collect()
 }
 
@@ -130,7 +134,7 @@ fn clock_is_trusted(situation: &Situation) -> RuleVerdict {
 fn has_consented(situation: &Situation) -> RuleVerdict {
     match situation.context.user.consent {
         Consent::Granted => YES,
-        Consent::Denied => NEVER,
+        Consent::Denied | Consent::Unreadable | Consent::Withdrawn => NEVER,
         Consent::Unknown => {
             yes_if(situation.context.settings.consent_when_unknown == ConsentWhenUnknown::Allow)
         }
@@ -222,8 +226,9 @@ fn inside_campaign_window(situation: &Situation, _: &Lane, at: Instant) -> RuleV
     }
 }
 
-fn outside_quiet_hours(situation: &Situation, _: &Lane, at: Instant) -> RuleVerdict {
-    outside(situation, situation.quiet_hours(), at)
+/// The user's own hours hold for every message; the default ones, when neither user nor campaign sets any, for marketing.
+fn outside_quiet_hours(situation: &Situation, lane: &Lane, at: Instant) -> RuleVerdict {
+    outside(situation, situation.quiet_hours(lane.is_service), at)
 }
 
 /// A campaign's quiet hours hold beside the user's, on his clock.
@@ -273,6 +278,11 @@ fn all_have_room<'a>(limits: impl Iterator<Item = &'a Limit>, at: Instant) -> Ru
 
 // ---- the content ----
 
+/// There is no text to send of a content that only events or a campaign name.
+fn is_declared(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    yes_if(!matches!(offer.fitting, Fitting::Undeclared))
+}
+
 /// What cannot be read might be another text, another language or a service message.
 fn content_is_readable(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::Unreadable))
@@ -284,23 +294,36 @@ fn is_scored(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
 
 fn category_is_not_muted(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let muted = &situation.context.user.muted_categories;
-    yes_if(offer.content.category.as_ref().is_none_or(|category| !muted.contains(category)))
+    let is_muted = |category: &String| muted.iter().any(|muted| is_same_name(muted, category));
+    yes_if(!offer.content.category.as_ref().is_some_and(is_muted))
 }
 
 /// Where a content may not be sent, it may not be sent to whom nobody knows to be elsewhere.
 fn is_for_his_country(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     let countries = &offer.content.countries;
     let country = situation.context.user.country.as_ref();
-    yes_if(countries.is_empty() || country.is_some_and(|country| countries.contains(country)))
+    let is_among = |country: &String| countries.iter().any(|one| is_same_name(one, country));
+    yes_if(countries.is_empty() || country.is_some_and(is_among))
 }
 
 /// In the language of the user, in none, or in the default one.
-fn has_variant(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
-    yes_if(!matches!(offer.fitting, Fitting::NoneInLanguage))
+fn has_variant(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    yes_if(match offer.fitting {
+        Fitting::NoneInLanguage => false,
+        Fitting::NoneDeclared => situation.context.is_lenient(),
+        Fitting::Undeclared | Fitting::Unreadable | Fitting::NoneFillable | Fitting::These(_) => true,
+    })
 }
 
 fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
     yes_if(!matches!(offer.fitting, Fitting::NoneFillable))
+}
+
+/// Push services refuse what is larger, so the user would get nothing.
+fn payload_fits(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    let is_oversize = || offer.variant(situation).is_some_and(|variant| variant.oversize.is_some());
+    let mut channels = situation.context.channels.iter();
+    yes_if(!(channels.any(|channel| is_push(&channel.name)) && is_oversize()))
 }
 
 /// A content that little is known of is tried on so many users, until more is known.

@@ -1,5 +1,6 @@
 //! What decisions ask of a model: parts of a logit that add up, and what the sum is worth.
 
+use super::context::{DecisionContext, HOURS_SCALE_ODDS};
 use domain::numeric::logistic;
 
 /// One input's share of a logit.
@@ -31,8 +32,32 @@ pub trait Scorer {
     fn time(&self, activity: f64) -> f64;
     /// Calibrated probability of a raw logit; never decreasing.
     fn probability(&self, logit: f64) -> f64;
+    /// Calibrated probability of an arm, from what user, content and pair add to the logit and what the hour adds.
+    ///
+    /// A scorer whose calibration was learned without hours scales the calibrated odds by the hour instead: no step of a
+    /// calibration then makes two hours equal, and none takes one for worthless.
+    fn arm_probability(&self, shift: f64, time: f64) -> f64 {
+        self.probability(shift + time)
+    }
     /// Every input's share of the raw logit of one arm, the intercept first.
     fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], activity: f64) -> Vec<Contribution>;
+}
+
+/// A probability whose odds an hour scales by `exp(time)`; exactly itself where that is 1.
+pub fn at_hour(probability: f64, time: f64) -> f64 {
+    if time > 0.0 {
+        return 1.0 - at_hour(1.0 - probability, -time);
+    }
+    probability * libm::exp(time) / (1.0 + probability * libm::expm1(time))
+}
+
+/// The probability of an arm, as decisions of the context's form count it: before form 4 the calibration saw the hour too.
+pub(super) fn arm_probability(context: &DecisionContext, scorer: &dyn Scorer, shift: f64, time: f64) -> f64 {
+    if context.format < HOURS_SCALE_ODDS {
+        scorer.probability(shift + time)
+    } else {
+        scorer.arm_probability(shift, time)
+    }
 }
 
 /// Scores contents by popularity alone: what is left without a model.

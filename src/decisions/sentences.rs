@@ -99,11 +99,7 @@ pub const SENTENCES: &[Sentence] = &[
         "At {time} campaign {campaign} may not send.",
         "{time} 不在活动 {campaign} 的投放窗口内。",
     ),
-    says(
-        "outside_quiet_hours",
-        "{time} lies in the quiet hours of {user} ({quiet}).",
-        "{time} 处于 {user} 的免打扰时段（{quiet}）。",
-    ),
+    says("outside_quiet_hours", "{time} lies in the {quiet}.", "{time} 处于{quiet}。"),
     says(
         "outside_campaign_quiet_hours",
         "{time} lies in the quiet hours of campaign {campaign} ({campaign_quiet}), on the clock of {user}.",
@@ -146,14 +142,20 @@ pub const SENTENCES: &[Sentence] = &[
         "{subject} 的字段无法读取：{unreadable_fields}。",
     ),
     says(
-        "has_variant",
-        "{subject} has no variant in the language of {user} ({locale}).",
-        "{subject} 没有适合 {user} 语言（{locale}）的文案。",
+        "is_declared",
+        "{subject} was never declared, so there is no text to send{nearest}.",
+        "{subject} 未声明，没有可发送的文案{nearest}。",
     ),
+    says("has_variant", "{subject} has no {variant}.", "{subject} 没有{variant}。"),
     says(
         "has_template_values",
         "Each variant of {subject} needs something that nobody knows of {user}: {needs}.",
         "{subject} 的文案缺少 {user} 的变量：{needs}。",
+    ),
+    says(
+        "payload_fits",
+        "The push of {subject} has {payload} bytes; push services accept 4096.",
+        "{subject} 的推送内容为 {payload} 字节，超过推送通道 4096 字节的上限。",
     ),
     says(
         "under_cold_start_cap",
@@ -172,6 +174,11 @@ pub const SENTENCES: &[Sentence] = &[
         "is_worth_sending",
         "Nothing that might be sent to {user} is worth what it costs.",
         "可推送给 {user} 的内容都不值得其代价。",
+    ),
+    says(
+        "is_tried_out",
+        "Little is known of {subject} yet: it counts as other contents do ({peers}), and is tried until more is known.",
+        "{subject} 的数据尚少：按其他内容（{peers}）的水平估计，并在数据充足前试投。",
     ),
     says(
         "under_throttle",
@@ -241,7 +248,7 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "status" => status(situation, language).to_string(),
         "zone" => user.time_zone.clone().unwrap_or_else(|| language.of("none", "无").to_string()),
         "preference" => unreadable(situation, language),
-        "quiet" => quiet(situation),
+        "quiet" => quiet(situation, language),
         "cap" => pushes(situation.daily_cap(), language),
         "category" => category(situation, subject),
         "unreadable" => {
@@ -252,8 +259,12 @@ fn value_of(situation: &Situation, reason: &Reason, language: Language, name: &s
         "max_sends" | "throttle" | "lead" | "campaign_quiet" => of_campaign(situation, name),
         "gap" => situation.context.settings.minimum_gap_minutes.to_string(),
         "sleep" => situation.context.settings.repeat_sleep_hours.to_string(),
-        "locale" => user.locale.clone().unwrap_or_else(|| language.of("unknown", "未知").to_string()),
-        "countries" | "needs" | "unreadable_fields" => of_content(situation, subject, name, language),
+        "nearest" => nearest(situation, subject, language),
+        "variant" => missing_variant(situation, subject, language),
+        "peers" => peers(situation, subject, language),
+        "countries" | "needs" | "unreadable_fields" | "payload" => {
+            of_content(situation, subject, name, language)
+        }
         "subject" if reason.subject.starts_with("channel:") => subject.to_string(),
         "time" => Instant::parse_rfc3339(subject)
             .map_or_else(|| subject.to_string(), |at| local_time(situation.zone, at, language)),
@@ -284,12 +295,28 @@ fn of_content(situation: &Situation, content_id: &str, name: &str, language: Lan
     let Some(content) = content(situation, content_id) else { return String::new() };
     let mut names: Vec<&str> = match name {
         "countries" => content.countries.iter().map(String::as_str).collect(),
+        "payload" => return largest_payload(content),
         "unreadable_fields" => content.unreadable.iter().map(String::as_str).collect(),
         _ => content.variants.iter().flat_map(|variant| &variant.needs).map(String::as_str).collect(),
     };
     names.sort_unstable();
     names.dedup();
     names.join(language.of(", ", "、"))
+}
+
+/// The contents whose response is assumed of one of little history.
+fn peers(situation: &Situation, content_id: &str, language: Language) -> String {
+    let mut contents = situation.context.contents.iter();
+    let own = contents.find(|candidate| candidate.content.content_id == content_id);
+    let Some(prior) = own.and_then(|candidate| candidate.prior.as_ref()) else { return String::new() };
+    let whose = prior.category.as_deref().unwrap_or(language.of("all", "全部"));
+    format!("{whose}: {}", prior.contents)
+}
+
+/// Bytes of the largest push of a content that is too large.
+fn largest_payload(content: &Content) -> String {
+    let largest = content.variants.iter().filter_map(|variant| variant.oversize).max();
+    largest.map(|bytes| bytes.to_string()).unwrap_or_default()
 }
 
 fn status(situation: &Situation, language: Language) -> &'static str {
@@ -317,8 +344,43 @@ fn unreadable(situation: &Situation, language: Language) -> String {
     situation.context.user.unreadable_preference.clone().unwrap_or_else(settings)
 }
 
-fn quiet(situation: &Situation) -> String {
-    situation.quiet_hours().map_or_else(String::new, quiet_text)
+/// Whose quiet hours they are, and which.
+fn quiet(situation: &Situation, language: Language) -> String {
+    let Some(rule) = situation.quiet_rule() else { return String::new() };
+    let text = match rule.is_default {
+        true => language.of(
+            "default quiet hours ({quiet}, decisions.quiet_from and quiet_until), because neither {user} nor the campaign sets any",
+            "默认免打扰时段（{quiet}，见 decisions.quiet_from 与 quiet_until）：{user} 和活动均未设置",
+        ),
+        false => language.of("quiet hours of {user} ({quiet})", " {user} 的免打扰时段（{quiet}）"),
+    };
+    text.replace("{quiet}", &quiet_text(rule.hours)).replace("{user}", &situation.context.user.user_id)
+}
+
+/// The declared content that an undeclared one was probably meant to be.
+fn nearest(situation: &Situation, content_id: &str, language: Language) -> String {
+    let undeclared = content(situation, content_id).and_then(|content| content.undeclared.as_ref());
+    let Some(id) = undeclared.and_then(|undeclared| undeclared.nearest.as_ref()) else {
+        return String::new();
+    };
+    language
+        .of("; the nearest declared content is ‘{id}’", "；最接近的已声明内容是“{id}”")
+        .replace("{id}", id)
+}
+
+/// What a content has no variant of: none at all, or none in the user's language.
+fn missing_variant(situation: &Situation, content_id: &str, language: Language) -> String {
+    let user = &situation.context.user;
+    if content(situation, content_id).is_none_or(|content| content.variants.is_empty()) {
+        return language
+            .of("title and no variants, so there is no text to send", "标题和文案，无可发送的内容")
+            .to_string();
+    }
+    let locale = user.locale.as_deref().unwrap_or(language.of("unknown", "未知"));
+    language
+        .of("variant in the language of {user} ({locale})", "适合 {user} 语言（{locale}）的文案")
+        .replace("{user}", &user.user_id)
+        .replace("{locale}", locale)
 }
 
 fn quiet_text(hours: QuietHours) -> String {

@@ -7,7 +7,7 @@ use super::lanes::{Lane, LaneKind};
 use domain::numeric::decay_factor;
 use domain::slot::HORIZON_HOURS;
 use domain::time::{DAY, HOUR, Instant, SECOND};
-use domain::user::{MinuteOfDay, QuietHours};
+use domain::user::QuietHours;
 use domain::zone::Zone;
 
 /// No event is older than this; a clock that shows less is wrong.
@@ -23,8 +23,8 @@ pub(super) struct Situation<'a> {
     pub(super) zone: &'static Zone,
     /// Is it really his?
     pub(super) is_zone_known: bool,
-    /// His quiet hours, else everybody's; `Err` when they cannot be read.
-    pub(super) quiet: Result<Option<QuietHours>, UnreadableQuietHours>,
+    /// The user's quiet hours, else the default ones; `Err` when they cannot be read.
+    pub(super) quiet: Result<Option<QuietRule>, UnreadableQuietHours>,
     /// First instant at which a send may lie.
     pub(super) from: Instant,
     /// First instant at which it may no longer; `from` when the clock is wrong.
@@ -37,8 +37,17 @@ pub(super) struct Situation<'a> {
     felt: f64,
 }
 
-/// Quiet hours in the settings that are no two times of day.
+/// Quiet hours in the settings that are not two times of day.
 pub(super) struct UnreadableQuietHours;
+
+/// Quiet hours that hold for a user.
+#[derive(Clone, Copy)]
+pub(super) struct QuietRule {
+    /// The hours.
+    pub(super) hours: QuietHours,
+    /// Do they come from the settings, because neither the user nor the campaign sets any? Then they are for marketing alone.
+    pub(super) is_default: bool,
+}
 
 impl<'a> Situation<'a> {
     pub(super) fn of(context: &'a DecisionContext) -> Situation<'a> {
@@ -66,8 +75,13 @@ impl<'a> Situation<'a> {
     }
 
     /// Quiet hours that hold some minute and can be read.
-    pub(super) fn quiet_hours(&self) -> Option<QuietHours> {
-        self.quiet.as_ref().ok().copied().flatten().filter(|hours| hours.is_ever_quiet())
+    pub(super) fn quiet_rule(&self) -> Option<QuietRule> {
+        self.quiet.as_ref().ok().copied().flatten().filter(|rule| rule.hours.is_ever_quiet())
+    }
+
+    /// The same for service or marketing messages.
+    pub(super) fn quiet_hours(&self, is_service: bool) -> Option<QuietHours> {
+        self.quiet_rule().filter(|rule| !(rule.is_default && is_service)).map(|rule| rule.hours)
     }
 
     /// The campaign's quiet hours, if they hold some minute.
@@ -97,14 +111,18 @@ pub(super) fn is_plausible(at: Instant) -> bool {
     FIRST <= at && at < LAST
 }
 
-/// The user's own quiet hours win, even when they hold no minute.
-fn quiet_hours(context: &DecisionContext) -> Result<Option<QuietHours>, UnreadableQuietHours> {
-    let (from, until) = (&context.settings.quiet_from, &context.settings.quiet_until);
-    match (context.user.quiet_hours, MinuteOfDay::parse(from), MinuteOfDay::parse(until)) {
-        (Some(own), ..) => Ok(Some(own)),
-        (None, Some(from), Some(until)) => Ok(Some(QuietHours { from, until })),
-        _ if from.is_empty() && until.is_empty() => Ok(None),
-        _ => Err(UnreadableQuietHours),
+/// The user's own quiet hours win, even when they hold no minute; so do the campaign's over the default ones.
+fn quiet_hours(context: &DecisionContext) -> Result<Option<QuietRule>, UnreadableQuietHours> {
+    if let Some(hours) = context.user.quiet_hours {
+        return Ok(Some(QuietRule { hours, is_default: false }));
+    }
+    let default = context.settings.default_quiet_hours().map_err(|_| UnreadableQuietHours)?;
+    let is_set_by_campaign = context.campaign.as_ref().is_some_and(|campaign| campaign.quiet_hours.is_some());
+    match context.is_lenient() {
+        true => Ok(default.map(|hours| QuietRule { hours, is_default: false })),
+        false => {
+            Ok(default.filter(|_| !is_set_by_campaign).map(|hours| QuietRule { hours, is_default: true }))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::payload::{LARGEST_PAYLOAD, payload_bytes};
 use super::rejection::{Rejection, RejectionCode};
 use super::template::Template;
 use super::time::Instant;
@@ -45,6 +46,9 @@ pub struct Variant {
     /// Fields of the user that headline and text cannot do without: `{{field}}` without a default.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
+    /// Bytes of its push's payload as it was written, when they are more than push services accept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oversize: Option<usize>,
 }
 
 /// A content as decisions see it.
@@ -75,6 +79,29 @@ pub struct Content {
     /// Fields that are stored and cannot be read; a content with any is never sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,
+    /// Set when the content was never declared: only events or a campaign name it. It is never sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeclared: Option<UndeclaredContent>,
+}
+
+/// A content id without a declared content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndeclaredContent {
+    /// The declared id that is spelled most like it, if a campaign names it and one is close.
+    pub nearest: Option<String>,
+}
+
+impl Content {
+    /// A content that was never declared.
+    pub fn undeclared(content_id: &str, nearest: Option<String>) -> Content {
+        let undeclared = Some(UndeclaredContent { nearest });
+        Content { content_id: content_id.to_string(), undeclared, ..Content::default() }
+    }
+
+    /// Does it have a text to send, or one that cannot be read and is reported?
+    pub fn has_text(&self) -> bool {
+        self.undeclared.is_none() && !(self.variants.is_empty() && self.unreadable.is_empty())
+    }
 }
 
 /// What is wrong with a variant that has nothing to show.
@@ -124,6 +151,13 @@ impl Variant {
             .map_err(|error| format!(".{} cannot be read: {}", error.path(), error.inner()))?;
         let is_blank = variant.title.trim().is_empty() && variant.body.trim().is_empty();
         Ok((!is_blank).then(|| variant.with_needs()))
+    }
+
+    /// The same with the size of its push, when push services would not accept it.
+    pub fn weighed(mut self, deep_link: Option<&str>) -> Variant {
+        let bytes = payload_bytes(&self.title, &self.body, deep_link);
+        self.oversize = (bytes > LARGEST_PAYLOAD).then_some(bytes);
+        self
     }
 
     /// The same with the fields that headline and text cannot do without, sorted.

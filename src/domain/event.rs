@@ -1,4 +1,8 @@
-//! Event names and what they mean: the one table of the standard names; any other name is a custom event.
+//! Event names and what they mean: the one table of the standard names.
+//!
+//! A name of another system is looked up in `event_names`; any name that is in neither is a custom event.
+
+use super::event_names::{Recognised, recognise};
 
 /// Every push event begins so, a custom one too.
 pub const PUSH_PREFIX: &str = "push_";
@@ -8,6 +12,9 @@ pub const TARGETED: &str = StandardEvent::CampaignTargeted.name();
 
 /// The event that says a push went out.
 pub const SENT: &str = StandardEvent::PushSent.name();
+
+/// The event that says a push was tapped.
+pub const CLICKED: &str = StandardEvent::PushClicked.name();
 
 /// An event with a standard name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +74,8 @@ pub enum Meaning {
     Targeting,
     /// A push reached this stage.
     Push(PushStage),
+    /// Something that the user did not do at that moment: the app was removed, an e-mail was sent.
+    Other,
 }
 
 /// What may happen to a push. At one instant the first five follow one another in this order.
@@ -165,9 +174,21 @@ impl StandardEvent {
     }
 }
 
-/// What an event of this name means, if the name is a standard one.
+/// What an event of this name means, unless it is a custom event.
 pub fn meaning_of(name: &str) -> Option<Meaning> {
-    StandardEvent::of(name).map(StandardEvent::meaning)
+    match recognise(name) {
+        Recognised::Standard(event) => Some(event.meaning()),
+        Recognised::Other => Some(Meaning::Other),
+        Recognised::CustomPush | Recognised::CustomAct => None,
+    }
+}
+
+/// The standard name of the event that this name stands for; a custom event keeps its own name.
+pub fn standard_name(name: &str) -> &str {
+    match recognise(name) {
+        Recognised::Standard(event) => event.name(),
+        Recognised::Other | Recognised::CustomPush | Recognised::CustomAct => name,
+    }
 }
 
 /// The stage that a push reached by an event of this name.
@@ -178,17 +199,29 @@ pub fn stage_of(name: &str) -> Option<PushStage> {
     }
 }
 
+/// The names of the events that withdraw the consent to be pushed: from there on no push, until the user agrees again.
+pub const WITHDRAWALS: [&str; 2] =
+    [StandardEvent::PushOptedOut.name(), StandardEvent::NotificationsDisabled.name()];
+
 /// Is this an event of a push, be its name a standard or a custom one?
 pub fn is_push(name: &str) -> bool {
-    name.starts_with(PUSH_PREFIX)
+    match recognise(name) {
+        Recognised::Standard(event) => matches!(event.meaning(), Meaning::Push(_)),
+        Recognised::CustomPush => true,
+        Recognised::Other | Recognised::CustomAct => false,
+    }
 }
 
 /// Is this something that was done *to* the user by a push or a campaign?
 pub fn is_push_side(name: &str) -> bool {
-    is_push(name) || name == TARGETED
+    is_push(name) || meaning_of(name) == Some(Meaning::Targeting)
 }
 
 /// Is this one of the user's own acts? (An own act with a time of day is *activity*.)
 pub fn is_own(name: &str) -> bool {
-    !is_push_side(name)
+    match recognise(name) {
+        Recognised::Standard(event) => matches!(event.meaning(), Meaning::OwnAct | Meaning::Withdrawal),
+        Recognised::CustomAct => true,
+        Recognised::Other | Recognised::CustomPush => false,
+    }
 }

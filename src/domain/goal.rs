@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::is_own;
+use super::event::{is_own, standard_name};
 use super::time::{DAY, HOUR};
 
 /// What one example of a goal is about.
@@ -145,7 +145,8 @@ fn one() -> f64 {
 impl Goal {
     /// Does an event of this name reach (or, for an absent goal, prevent) the goal?
     pub fn takes(&self, name: &str) -> bool {
-        self.events.iter().any(|event| event == name || (event == ANY_OWN_EVENT && is_own(name)))
+        let is_named = |event: &String| event == name || standard_name(event) == name;
+        self.events.iter().any(|event| is_named(event) || (event == ANY_OWN_EVENT && is_own(name)))
     }
 
     /// Does an event of this name tell of readiness for the goal?

@@ -25,6 +25,14 @@ pub fn whole_number(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < FIRST_INEXACT_WHOLE).then_some(number as i64)
 }
 
+/// Whole numbers of this size and beyond may stand for another number in an f32.
+const FIRST_INEXACT_SINGLE: f32 = (1_u32 << 24) as f32;
+
+/// The same as [`whole_number`] for an f32: within ±(2^24 − 1).
+pub fn whole_single(number: f32) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < FIRST_INEXACT_SINGLE).then_some(number as i64)
+}
+
 /// sha256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

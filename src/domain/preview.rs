@@ -1,15 +1,17 @@
 //! What a reader sees of a variant over a channel: filled, cut, or refused because a value is missing.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::channel::ChannelSettings;
 use super::content::{Content, Variant};
+use super::nearest::nearest;
+use super::payload::{LARGEST_PAYLOAD, PAYLOAD_FITS, is_push, payload_bytes};
 use super::settings::DecisionSettings;
-use super::template::{MissingValue, Template, field_of, truncate};
+use super::template::{MissingValue, OWN_FIELDS, Template, field_of, truncate};
 use super::user::User;
 use super::variant::Reader;
 
@@ -61,14 +63,29 @@ pub struct VariantPreview {
     pub title_cut: bool,
     /// Is a part of the text cut off?
     pub body_cut: bool,
-    /// It would not be sent: a value is missing, or a placeholder cannot be meant so.
+    /// It would not be sent: a value is missing, a placeholder is not valid, or the push is too large.
     pub refused: bool,
     /// Fields that have neither a value nor a default.
     pub missing: Vec<String>,
-    /// What is wrong with placeholders, and where.
+    /// What is wrong with placeholders, and where; also a push that is larger than push services accept.
     // Programs know this key.
     #[serde(rename = "faults")]
     pub errors: Vec<String>,
+    /// Fields that no declared user has: everybody gets the default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Bytes of its push's payload with these values, its texts uncut; absent over a channel without pushes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload_bytes: Option<usize>,
+}
+
+/// What a preview is told beside content and user.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PreviewFacts<'a> {
+    /// Where a tap leads.
+    pub deep_link: Option<&'a str>,
+    /// Attributes that at least one declared user has; `None`: not looked up.
+    pub declared_fields: Option<&'a BTreeSet<String>>,
 }
 
 /// The texts of a variant that a channel shows. Where a channel has no titles and the variant has nothing else, its title
@@ -108,15 +125,18 @@ pub fn preview(
     user: &User,
     attributes: &BTreeMap<String, Value>,
     settings: &DecisionSettings,
+    facts: PreviewFacts<'_>,
 ) -> Preview {
-    let (name, shown) = channel;
+    let (name, _) = channel;
     let reader = Reader::of(user, settings);
     let fitting = reader.fitting(content);
     let choice = reader.choice(&fitting, content, "");
     let value = |field: &str| field_of(user, attributes, field);
+    let too_large = choice.is_some_and(|choice| is_push(name) && choice.oversize.is_some());
+    let choice = choice.filter(|_| !too_large);
     let variant = |variant: &Variant| VariantPreview {
         chosen: choice.is_some_and(|choice| std::ptr::eq(choice, variant)),
-        ..preview_of(variant, shown, &value)
+        ..preview_of(variant, channel, &value, facts)
     };
     Preview {
         content_id: content.content_id.clone(),
@@ -124,22 +144,26 @@ pub fn preview(
         locale: user.locale.clone(),
         channel: name.to_string(),
         variant_id: choice.map(|variant| variant.variant_id.clone()),
-        refused_by: fitting.refused_by(),
+        refused_by: if too_large { Some(PAYLOAD_FITS) } else { fitting.refused_by() },
         variants: content.variants.iter().map(variant).collect(),
     }
 }
 
 fn preview_of<'v>(
     variant: &Variant,
-    channel: &ChannelSettings,
+    (name, channel): (&str, &ChannelSettings),
     value: &impl Fn(&str) -> Option<Cow<'v, str>>,
+    facts: PreviewFacts<'_>,
 ) -> VariantPreview {
     let (title, body) = shown(variant, channel);
     let (title_template, body_template) = (Template::parse(title), Template::parse(body));
     let (title, body) = (title_template.fill_known(value), body_template.fill_known(value));
     let (short_title, short_body) =
         (truncate(&title, channel.title_length), truncate(&body, channel.body_length));
-    let errors = errors_of(&[("title", &title_template), ("body", &body_template)]);
+    let templates = [("title", &title_template), ("body", &body_template)];
+    let mut errors = errors_of(&templates);
+    let payload_bytes = is_push(name).then(|| payload_bytes(&title, &body, facts.deep_link));
+    errors.extend(payload_bytes.and_then(too_large));
     let missing = &title_template.missing(value) | &body_template.missing(value);
     VariantPreview {
         variant_id: variant.variant_id.clone(),
@@ -152,10 +176,38 @@ fn preview_of<'v>(
         refused: !missing.is_empty() || !errors.is_empty(),
         missing: missing.into_iter().map(str::to_string).collect(),
         errors,
+        warnings: facts
+            .declared_fields
+            .map(|declared| unknown_fields(&templates, declared))
+            .unwrap_or_default(),
+        payload_bytes,
     }
 }
 
-fn errors_of(templates: &[(&str, &Template<'_>)]) -> Vec<String> {
+/// What is wrong with a payload of this size, if anything.
+pub fn too_large(bytes: usize) -> Option<String> {
+    let shorten = "shorten title, body or deep_link";
+    (bytes > LARGEST_PAYLOAD)
+        .then(|| format!("payload: {bytes} bytes, and push services accept {LARGEST_PAYLOAD}; {shorten}"))
+}
+
+/// Fields of the parts of a text that no declared user has, each with the name that was probably meant.
+pub fn unknown_fields(parts: &[(&str, &Template<'_>)], declared: &BTreeSet<String>) -> Vec<String> {
+    let is_known = |field: &str| OWN_FIELDS.contains(&field) || declared.contains(field);
+    let names = || OWN_FIELDS.into_iter().chain(declared.iter().map(String::as_str));
+    let unknown = |part: &str, field: &str| {
+        let meant =
+            nearest(field, names()).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+        format!("{part}: no declared user has {field:?}{meant}")
+    };
+    let fields = parts
+        .iter()
+        .flat_map(|(part, template)| template.fields().into_iter().map(move |field| (*part, field)));
+    fields.filter(|(_, field)| !is_known(field)).map(|(part, field)| unknown(part, field)).collect()
+}
+
+/// What is wrong with the placeholders of the parts of a text, and where.
+pub fn errors_of(templates: &[(&str, &Template<'_>)]) -> Vec<String> {
     let errors = templates
         .iter()
         .flat_map(|(part, template)| template.errors().iter().map(move |error| (part, error)));

@@ -13,11 +13,11 @@ pub enum RejectionCode {
     BadTimestamp,
     /// A stamp without offset or zone, and no `--time-zone` says how to read it.
     NaiveTimestamp,
-    /// A stamp before the year 2000.
+    /// A stamp before 1970, or a number too small to be one.
     TimestampOutOfRange,
     /// A stamp more than a day ahead of now.
     TimestampInFuture,
-    /// A zone that the bundled database does not hold in exactly this spelling.
+    /// A time zone that names none.
     UnknownTimeZone,
     /// Text where a number is wanted.
     BadNumber,
@@ -25,8 +25,12 @@ pub enum RejectionCode {
     NonFiniteValue,
     /// A value outside its closed set or form.
     BadValue,
+    /// A value that is understood and that nothing obeys yet.
+    NotSupported,
     /// Variants of a content that are not variants.
     BadVariants,
+    /// A campaign names a content that is not declared, or has no text.
+    UnknownContent,
     /// The same message_id came before with other content.
     MessageIdConflict,
     /// A record over the size limit.
@@ -55,7 +59,9 @@ impl RejectionCode {
             RejectionCode::BadNumber => "bad_number",
             RejectionCode::NonFiniteValue => "non_finite_value",
             RejectionCode::BadValue => "bad_value",
+            RejectionCode::NotSupported => "not_supported",
             RejectionCode::BadVariants => "bad_variants",
+            RejectionCode::UnknownContent => "unknown_content",
             RejectionCode::MessageIdConflict => "message_id_conflict",
             RejectionCode::RecordTooLarge => "record_too_large",
             RejectionCode::BadUtf8 => "bad_utf8",

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::frequency::FrequencyRule;
+use super::user::{MinuteOfDay, QuietHours};
+
+/// The word that switches the default quiet hours off.
+const NONE: &str = "none";
 
 /// Settings of decisions (`[decisions]` in the configuration).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ pub struct DecisionSettings {
     pub cold_start_sends: u64,
     /// Locale of the variants for users whose own has none.
     pub default_locale: String,
-    /// Quiet hours of users who set none; `""` means none.
+    /// First quiet minute for marketing when neither the user nor the campaign sets quiet hours; `none`: no quiet hours.
     pub quiet_from: String,
     /// End of the same.
     pub quiet_until: String,
@@ -70,6 +74,22 @@ pub struct DecisionSettings {
     pub ttl_seconds: u32,
     /// Seed of draws: holdouts, exploration, minutes.
     pub seed: u64,
+}
+
+impl DecisionSettings {
+    /// The quiet hours for marketing when neither the user nor the campaign sets any; `None`: switched off.
+    ///
+    /// # Errors
+    /// The name of the setting that is neither HH:MM nor `none`.
+    pub fn default_quiet_hours(&self) -> Result<Option<QuietHours>, &'static str> {
+        let (from, until) = (self.quiet_from.as_str(), self.quiet_until.as_str());
+        if [from, until].contains(&NONE) || (from.is_empty() && until.is_empty()) {
+            return Ok(None);
+        }
+        let from = MinuteOfDay::parse(from).ok_or("decisions.quiet_from")?;
+        let until = MinuteOfDay::parse(until).ok_or("decisions.quiet_until")?;
+        Ok(Some(QuietHours { from, until }))
+    }
 }
 
 /// What an unknown consent means.

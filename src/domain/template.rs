@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::error::{Coded, ErrorKind};
+use super::placeholder::{Mark, PlaceholderError, first_mark, read};
 use super::user::User;
 
 /// What stands at the end of a text that was cut.
@@ -19,7 +19,8 @@ const ELLIPSIS: &str = "…";
 /// A text, read for its placeholders.
 ///
 /// `{{field}}` asks for a value, `{{field|default}}` has one for those of whom none is known; blanks around either do not
-/// count. An opening `{{` that nothing closes is text.
+/// count, and `{{field | default: "x"}}` means the same. Marks of other template languages, and braces that nothing opens or
+/// closes, are errors: a text that has any is never sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template<'a> {
     parts: Vec<TemplatePart<'a>>,
@@ -34,14 +35,11 @@ enum TemplatePart<'a> {
         default: Option<&'a str>,
         written: &'a str,
     },
-    /// A placeholder that cannot be meant so; nothing fills it.
-    Invalid {
-        inside: &'a str,
-        written: &'a str,
-    },
+    /// A placeholder that is not valid; nothing fills it.
+    Invalid(&'a str),
 }
 
-/// A placeholder that cannot be meant so.
+/// A placeholder that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("bad_template: character {position}: {what}")]
 pub struct TemplateError {
@@ -61,29 +59,11 @@ impl Coded for TemplateError {
     }
 }
 
-/// What is wrong with a placeholder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlaceholderError {
-    /// `{{}}` or `{{|default}}`.
-    EmptyName,
-    /// `{{a{{b}}}}`, `{{{a}}}`: another brace opens before it closes.
-    Nested,
-}
-
-impl fmt::Display for PlaceholderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            PlaceholderError::EmptyName => "a placeholder without a field's name",
-            PlaceholderError::Nested => "a brace within a placeholder",
-        })
-    }
-}
-
 /// A field without a default, of which no value is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("missing_value: {field:?} is not known and has no default")]
 pub struct MissingValue {
-    /// The field's name; of an invalid placeholder, what stands between its braces.
+    /// The field's name; an invalid placeholder as it was written.
     pub field: String,
 }
 
@@ -101,23 +81,19 @@ impl<'a> Template<'a> {
     /// Reads a text; every text can be read.
     pub fn parse(text: &'a str) -> Template<'a> {
         let (mut parts, mut errors) = (Vec::new(), Vec::new());
-        let (mut rest, mut position) = (text, 1);
-        while let Some(start) = rest.find("{{") {
-            let Some(length) = rest[start + 2..].find("}}") else { break };
-            let (before, placeholder) = rest.split_at(start);
-            let (written, after) = placeholder.split_at(length + 4);
+        let (mut rest, mut position, mut closed) = (text, 1, false);
+        while let Some((start, mark)) = first_mark(rest, closed) {
+            let (before, marked) = rest.split_at(start);
             position += before.chars().count();
-            let part = TemplatePart::of_placeholder(written);
-            if let Err(what) = part {
-                errors.push(TemplateError { position, what });
-            }
             if !before.is_empty() {
                 parts.push(TemplatePart::Text(before));
             }
-            let inside = written[2..written.len() - 2].trim();
-            parts.push(part.unwrap_or(TemplatePart::Invalid { inside, written }));
-            position += written.chars().count();
-            rest = after;
+            let (part, error) = TemplatePart::of(marked, &mark);
+            errors.extend(error.map(|what| TemplateError { position, what }));
+            position += part.written().chars().count();
+            rest = &marked[part.written().len()..];
+            closed = matches!(part, TemplatePart::Field { .. });
+            parts.push(part);
         }
         if !rest.is_empty() {
             parts.push(TemplatePart::Text(rest));
@@ -125,19 +101,28 @@ impl<'a> Template<'a> {
         Template { parts, errors }
     }
 
-    /// Placeholders that cannot be meant so, in the order of the text. A text that has any is never filled.
+    /// Placeholders that are not valid, in the order of the text. A text that has any is never filled.
     pub fn errors(&self) -> &[TemplateError] {
         &self.errors
     }
 
-    /// Fields without a default, each once, sorted. What stands in an invalid placeholder is among them: nobody has that.
+    /// Fields without a default, each once, sorted. An invalid placeholder is among them as it was written: no user has that.
     pub fn required(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let name = |part: &TemplatePart<'a>| match part {
             TemplatePart::Field { name, default: None, .. } => Some(*name),
-            TemplatePart::Invalid { inside, .. } => Some(*inside),
+            TemplatePart::Invalid(written) => Some(*written),
             _ => None,
         };
         self.parts.iter().filter_map(name).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// All fields with or without a default, each once, sorted.
+    pub fn fields(&self) -> BTreeSet<&'a str> {
+        let name = |part: &TemplatePart<'a>| match part {
+            TemplatePart::Field { name, .. } => Some(*name),
+            TemplatePart::Text(_) | TemplatePart::Invalid(_) => None,
+        };
+        self.parts.iter().filter_map(name).collect()
     }
 
     /// Fields that have neither a value nor a default, each once, sorted; invalid placeholders are not among them.
@@ -175,21 +160,20 @@ impl<'a> Template<'a> {
 }
 
 impl<'a> TemplatePart<'a> {
-    /// Reads what stands from `{{` to `}}`, both included.
-    fn of_placeholder(written: &'a str) -> Result<TemplatePart<'a>, PlaceholderError> {
-        let inside = &written[2..written.len() - 2];
-        // Also in a default: what it leaves behind must never read as a placeholder.
-        if inside.contains('{') {
-            return Err(PlaceholderError::Nested);
-        }
-        let (name, default) = match inside.split_once('|') {
-            Some((name, default)) => (name.trim(), Some(default.trim())),
-            None => (inside.trim(), None),
-        };
-        if name.is_empty() {
-            Err(PlaceholderError::EmptyName)
-        } else {
-            Ok(TemplatePart::Field { name, default, written })
+    /// The part that a mark at the beginning of a text makes, and what is wrong with it.
+    fn of(text: &'a str, mark: &Mark) -> (TemplatePart<'a>, Option<PlaceholderError>) {
+        match *mark {
+            Mark::Invalid(length, what) => (TemplatePart::Invalid(&text[..length]), Some(what)),
+            Mark::Placeholder(length) => match read(&text[2..length - 2]) {
+                Ok((name, default)) => {
+                    (TemplatePart::Field { name, default, written: &text[..length] }, None)
+                }
+                Err(what) => {
+                    // The third brace of `{{{field}}}` belongs to it.
+                    let braces = text[length..].len() - text[length..].trim_start_matches('}').len();
+                    (TemplatePart::Invalid(&text[..length + braces]), Some(what))
+                }
+            },
         }
     }
 
@@ -201,7 +185,7 @@ impl<'a> TemplatePart<'a> {
     ) -> Result<(), &'a str> {
         match *self {
             TemplatePart::Text(own) => text.push_str(own),
-            TemplatePart::Invalid { inside, .. } => return Err(inside),
+            TemplatePart::Invalid(written) => return Err(written),
             TemplatePart::Field { name, default, .. } => {
                 match (value(name).as_deref().and_then(plain), default) {
                     (Some(value), _) => text.push_str(&value),
@@ -217,7 +201,7 @@ impl<'a> TemplatePart<'a> {
         match *self {
             TemplatePart::Text(written)
             | TemplatePart::Field { written, .. }
-            | TemplatePart::Invalid { written, .. } => written,
+            | TemplatePart::Invalid(written) => written,
         }
     }
 }
@@ -238,6 +222,9 @@ fn plain(value: &str) -> Option<String> {
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+/// Fields that every user may have without declaring attributes.
+pub const OWN_FIELDS: [&str; 4] = ["user_id", "locale", "country", "time_zone"];
 
 /// What is known of a user under a field's name: `user_id`, `locale`, `country`, `time_zone`, or one of his attributes.
 ///

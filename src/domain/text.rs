@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers as people read them, and names as people mean them.
 
 /// `1469307` as `1,469,307`.
 pub fn thousands(number: u64) -> String {
@@ -11,4 +11,10 @@ pub fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Is it the same name, but for case and blanks at its ends?
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    one == other || one.to_lowercase() == other.to_lowercase()
 }

@@ -2,21 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::consent::Consent;
+use super::consent::DeclaredConsent;
 use super::device::Device;
+use super::time::Instant;
 use super::zone::ZoneSource;
-
-/// Has the user agreed to be pushed?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Consent {
-    /// He said yes.
-    Granted,
-    /// He said no.
-    Denied,
-    /// Nobody knows: no record says.
-    #[default]
-    Unknown,
-}
 
 /// A minute of a local day, 0 … 1,439.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,8 +63,11 @@ pub struct User {
     pub user_id: String,
     /// Is there any record of him, declared or by an event?
     pub known: bool,
-    /// His word on being pushed.
+    /// The consent in force.
     pub consent: Consent,
+    /// Since when it is declared, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_at: Option<Instant>,
     /// IANA zone; `None` when neither he nor a device nor an explicit default names one.
     pub time_zone: Option<String>,
     /// Where the zone comes from.
@@ -105,6 +98,15 @@ impl User {
     /// A user who was never declared; `known`: does any event name them?
     pub fn undeclared(user_id: &str, known: bool) -> User {
         User { user_id: user_id.to_string(), known, personalisation: true, ..User::default() }
+    }
+
+    /// Puts an event that withdrew their consent at that moment into force, unless they agreed again later.
+    pub fn withdraw(&mut self, withdrawn_at: Option<Instant>) {
+        let declared = DeclaredConsent { consent: self.consent, at: self.consent_at };
+        self.consent = declared.in_force(withdrawn_at);
+        if self.consent == Consent::Withdrawn && declared.consent != Consent::Withdrawn {
+            self.consent_at = withdrawn_at;
+        }
     }
 
     /// Fills in the zone of their device, else the default one, unless they declared theirs.

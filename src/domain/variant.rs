@@ -11,9 +11,11 @@ use super::user::User;
 /// would give users other variants than they were sent, and no logged decision could be made again.
 const PURPOSE: &str = "wording";
 
+/// The rule that refuses a content that was never declared: there is no text to send.
+pub const IS_DECLARED: &str = "is_declared";
 /// The rule that refuses a content of which a stored field cannot be read.
 pub const CONTENT_IS_READABLE: &str = "content_is_readable";
-/// The rule that refuses a content without a variant in a language of the reader's.
+/// The rule that refuses a content without a variant, or without one in a language of the reader's.
 pub const HAS_VARIANT: &str = "has_variant";
 /// The rule that refuses a content whose variants all need a field that is not known of the reader.
 pub const HAS_TEMPLATE_VALUES: &str = "has_template_values";
@@ -23,7 +25,9 @@ pub const HAS_TEMPLATE_VALUES: &str = "has_template_values";
 pub enum Fitting<'a> {
     /// A field of the content cannot be read, so that none may be sent.
     Unreadable,
-    /// The content has none: only events know it, or it has neither title nor variants.
+    /// The content was never declared.
+    Undeclared,
+    /// The content has none: neither title nor variants.
     NoneDeclared,
     /// These, all of one language; each is as good as the next.
     These(Vec<&'a Variant>),
@@ -38,18 +42,21 @@ impl<'a> Fitting<'a> {
     pub fn variants(&self) -> &[&'a Variant] {
         match self {
             Fitting::These(variants) => variants,
-            Fitting::Unreadable | Fitting::NoneDeclared | Fitting::NoneInLanguage | Fitting::NoneFillable => {
-                &[]
-            }
+            Fitting::Unreadable
+            | Fitting::Undeclared
+            | Fitting::NoneDeclared
+            | Fitting::NoneInLanguage
+            | Fitting::NoneFillable => &[],
         }
     }
 
     /// The rule that refuses the content, if one of these does.
     pub fn refused_by(&self) -> Option<&'static str> {
         match self {
-            Fitting::These(_) | Fitting::NoneDeclared => None,
+            Fitting::These(_) => None,
             Fitting::Unreadable => Some(CONTENT_IS_READABLE),
-            Fitting::NoneInLanguage => Some(HAS_VARIANT),
+            Fitting::Undeclared => Some(IS_DECLARED),
+            Fitting::NoneDeclared | Fitting::NoneInLanguage => Some(HAS_VARIANT),
             Fitting::NoneFillable => Some(HAS_TEMPLATE_VALUES),
         }
     }
@@ -94,6 +101,9 @@ impl<'a> Reader<'a> {
     pub fn fitting<'c>(&self, content: &'c Content) -> Fitting<'c> {
         if !content.unreadable.is_empty() {
             return Fitting::Unreadable;
+        }
+        if content.undeclared.is_some() {
+            return Fitting::Undeclared;
         }
         if content.variants.is_empty() {
             return Fitting::NoneDeclared;

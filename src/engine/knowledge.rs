@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::priors::{self, Peers};
 use super::scorer::{LearnedScorer, SnapshotScorer};
 use decisions::context::DecisionContext;
 use domain::content::Content;
@@ -18,6 +19,10 @@ use registry::model::InputBlock;
 pub(super) struct Knowledge {
     material: Material,
     by_goal: BTreeMap<String, AsOf>,
+    /// By goal, contents with a history as its model sees them, where it tells contents apart.
+    peers: BTreeMap<String, Peers>,
+    /// The same by popularity.
+    popular_peers: Peers,
 }
 
 impl Knowledge {
@@ -25,16 +30,23 @@ impl Knowledge {
     pub(super) fn gather(
         material: Material,
         scorers: &BTreeMap<String, SnapshotScorer>,
+        recent: &Recent,
+        least_evidence: f64,
     ) -> Result<Knowledge, ProfileError> {
-        let mut by_goal = BTreeMap::new();
+        let (mut by_goal, mut peers) = (BTreeMap::new(), BTreeMap::new());
         for (goal, scorer) in scorers {
             if let SnapshotScorer::Learned(learned) = scorer {
                 let sources = material.sources(&learned.model.profile_settings);
                 let as_of = AsOf::new(&sources, &learned.model.definition, material.as_of)?;
+                if learned.model.definition.unit == Unit::UserContent {
+                    let of_goal = Peers::of_model(&material, recent, &as_of, &learned.model, least_evidence);
+                    peers.insert(goal.clone(), of_goal);
+                }
                 by_goal.insert(goal.clone(), as_of);
             }
         }
-        Ok(Knowledge { material, by_goal })
+        let popular_peers = Peers::of_popularity(&material, recent, least_evidence);
+        Ok(Knowledge { material, by_goal, peers, popular_peers })
     }
 
     /// Events and declarations.
@@ -78,10 +90,14 @@ impl Knowledge {
                 for content in &mut context.contents {
                     content.content_inputs = vec![recent.popularity(&content.content.content_id)];
                 }
+                priors::fill_popularity(&self.popular_peers, recent, context);
             }
             SnapshotScorer::Learned(learned) => {
                 if let Some(as_of) = self.by_goal.get(goal) {
                     self.fill_learned(as_of, learned, known, context);
+                    if let Some(peers) = self.peers.get(goal) {
+                        priors::fill_model(peers, (as_of, &learned.model), recent, known, context);
+                    }
                 }
             }
         }

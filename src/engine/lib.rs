@@ -6,6 +6,7 @@ mod fingerprint;
 mod ids;
 mod knowledge;
 pub mod planning;
+mod priors;
 mod question;
 mod refresh;
 pub mod replay;

@@ -10,6 +10,7 @@ use super::snapshot::{Snapshot, goal_for};
 use ::planning::ContextSource;
 use decisions::context::{Audience, DecisionContext, Membership};
 use domain::campaign::Campaign;
+use domain::draw::{draw, falls_within};
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
 use segments::answers::audiences::Frozen;
@@ -26,6 +27,8 @@ pub struct PlanSource<'a> {
     audiences: &'a Audiences,
     /// By campaign: is each user a member? `None`: everybody is.
     members: Vec<Option<Vec<bool>>>,
+    /// By campaign: how many users are members.
+    member_counts: Vec<usize>,
     settings: DecisionSettings,
     now: Instant,
     plan_id: String,
@@ -46,8 +49,12 @@ impl<'a> PlanSource<'a> {
             let is_member = |user: &&str| members.binary_search_by(|id| id.as_str().cmp(user)).is_ok();
             Some(users.iter().map(is_member).collect())
         };
-        let members = campaigns.iter().map(mask).collect();
-        PlanSource { snapshot, users, campaigns, audiences, members, settings, now, plan_id }
+        let members: Vec<Option<Vec<bool>>> = campaigns.iter().map(mask).collect();
+        let count = |members: &Option<Vec<bool>>| {
+            members.as_ref().map_or(users.len(), |all| all.iter().filter(|is_member| **is_member).count())
+        };
+        let member_counts = members.iter().map(count).collect();
+        PlanSource { snapshot, users, campaigns, audiences, members, member_counts, settings, now, plan_id }
     }
 
     /// The same, as a plan with an id: its decisions are numbered by it.
@@ -83,6 +90,24 @@ impl<'a> PlanSource<'a> {
         Some(Audience { segment_id, version, membership: Membership::Member })
     }
 
+    /// Draws the users on whom a plan may try a content of little history, so that all of them together stay within its cap.
+    fn keep_trials_within_cap(&self, campaign: usize, context: &mut DecisionContext) {
+        let members = self.member_counts[campaign] as f64;
+        let (cap, seed) = (self.settings.cold_start_sends, self.settings.seed);
+        for content in context.contents.iter_mut().filter(|content| content.prior.is_some()) {
+            let left = cap.saturating_sub(content.sent) as f64;
+            if left >= members {
+                continue;
+            }
+            // Three standard deviations less, so that chance does not go beyond the cap.
+            let percent = 100.0 * (left - 3.0 * left.sqrt()).max(0.0) / members;
+            let names = [content.content.content_id.as_bytes(), context.user.user_id.as_bytes()];
+            if !falls_within(draw(seed, "content_trial", &names), percent) {
+                content.sent = content.sent.max(cap);
+            }
+        }
+    }
+
     /// A UUIDv7 of the plan's moment: the same for the same plan, user and campaign.
     fn decision_id(&self, user_id: &str, campaign_id: &str) -> String {
         let name = serde_json::json!(["decision", self.plan_id, campaign_id, user_id]).to_string();
@@ -108,6 +133,7 @@ impl ContextSource for PlanSource<'_> {
             context.audience = self.membership(campaign);
             let goal_value = context.settings.goal_value;
             context.settings = DecisionSettings { goal_value, ..self.settings.clone() };
+            self.keep_trials_within_cap(index, &mut context);
             (index, context)
         };
         let is_member = |index: usize| self.members[index].as_ref().is_none_or(|members| members[user]);

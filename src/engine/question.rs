@@ -340,7 +340,9 @@ impl<'a> LoadedQuestion<'a> {
         known: Option<&UserAsOf<'_>>,
     ) -> Vec<Content> {
         let most = self.snapshot.settings().most_contents;
-        let named = |campaign: &Campaign| campaign.contents.iter().map(|id| self.named_content(id)).collect();
+        let named = |campaign: &Campaign| {
+            campaign.contents.iter().map(|id| self.snapshot.named_content(id)).collect()
+        };
         let own = campaign.filter(|campaign| !campaign.contents.is_empty()).map(named);
         match requested.map(<[Content]>::to_vec).or(own) {
             Some(mut contents) => {
@@ -352,12 +354,6 @@ impl<'a> LoadedQuestion<'a> {
             }
             None => self.snapshot.contents_for(known, self.now, most),
         }
-    }
-
-    /// A campaign may name a content that nobody has declared and no event has seen yet.
-    fn named_content(&self, id: &str) -> Content {
-        let bare = || Content { content_id: id.to_string(), ..Content::default() };
-        self.snapshot.content(id).cloned().unwrap_or_else(bare)
     }
 
     /// The contents that the question names, each once; `None` when it names none.
@@ -378,7 +374,7 @@ impl<'a> LoadedQuestion<'a> {
         let mut once: Vec<&String> = Vec::with_capacity(ids.len());
         let mut seen = std::collections::HashSet::new();
         once.extend(ids.iter().filter(|id| seen.insert(*id)));
-        Ok(Some(once.into_iter().map(|id| self.named_content(id)).collect()))
+        Ok(Some(once.into_iter().map(|id| self.snapshot.named_content(id)).collect()))
     }
 
     /// Do the contents and the channel asked for belong to the campaign?

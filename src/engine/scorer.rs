@@ -132,6 +132,13 @@ impl Scorer for SnapshotScorer {
         }
     }
 
+    fn arm_probability(&self, shift: f64, time: f64) -> f64 {
+        match self {
+            SnapshotScorer::Popularity(scorer) => scorer.arm_probability(shift, time),
+            SnapshotScorer::Learned(learned) => learned.model.arm_probability(shift, time),
+        }
+    }
+
     fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], activity: f64) -> Vec<Contribution> {
         match self {
             SnapshotScorer::Popularity(scorer) => scorer.contributions(user, content, pair, activity),

@@ -21,12 +21,14 @@ use domain::user::User;
 use domain::zone::database_version;
 use events::catalogue::Catalogue;
 use events::lake::Lake;
+use events::withdrawals::Withdrawals;
 use files::workspace::Workspace;
 use models::inputs::UserAsOf;
 use models::material::Material;
 use profiles::features::{FEATURES, features_sha256};
 use profiles::recent::Recent;
 use segments::answers::audiences::Audiences;
+use segments::language::words::nearest;
 use store::decision_log::ShadowScore;
 
 /// The workspace as of a moment, ready to be asked. A clone shares everything that is large.
@@ -40,6 +42,7 @@ pub struct Snapshot {
     declared: Arc<Catalogue>,
     contents: Arc<RankedContents>,
     recent: Arc<Recent>,
+    withdrawals: Arc<Withdrawals>,
     rhythms: Arc<Rhythms>,
     scorers: Arc<BTreeMap<String, SnapshotScorer>>,
     shadows: Arc<BTreeMap<String, Shadow>>,
@@ -62,13 +65,23 @@ pub struct Snapshot {
 struct RankedContents {
     contents: Vec<Content>,
     ranks: HashMap<String, usize>,
+    /// Contents that campaigns name and that were never declared, nor seen in an event.
+    unknown: HashMap<String, Content>,
 }
 
 impl RankedContents {
-    fn of(declared: &BTreeMap<String, Content>, recent: &Recent) -> RankedContents {
-        let contents = contents_by_popularity(declared.clone(), recent);
+    fn of(declared: &Catalogue, recent: &Recent) -> RankedContents {
+        let mut contents = contents_by_popularity(declared.contents.clone(), recent);
         let ranks = contents.iter().enumerate().map(|(rank, content)| (content.content_id.clone(), rank));
-        RankedContents { ranks: ranks.collect(), contents }
+        let ranks: HashMap<String, usize> = ranks.collect();
+        let mut unknown = HashMap::new();
+        for undeclared in undeclared_of_campaigns(declared) {
+            match ranks.get(&undeclared.content_id) {
+                Some(rank) => contents[*rank].undeclared = undeclared.undeclared,
+                None => drop(unknown.insert(undeclared.content_id.clone(), undeclared)),
+            }
+        }
+        RankedContents { contents, ranks, unknown }
     }
 
     fn find(&self, content_id: &str) -> Option<&Content> {
@@ -92,8 +105,9 @@ impl Snapshot {
         let material = Material::read(workspace, &lake, zone, as_of, &|_, _| ())?;
         let declared = Arc::clone(&material.catalogue);
         let recent = Recent::read(&lake, as_of)?;
+        let withdrawals = Withdrawals::read(&lake, as_of)?;
         let rhythms = Rhythms::learn(&lake, &material.declared, as_of, config.send_time.interval)?;
-        let contents = Arc::new(RankedContents::of(&declared.contents, &recent));
+        let contents = Arc::new(RankedContents::of(&declared, &recent));
         let (scorers, mut model_errors) = scorers(workspace, config, &declared.campaigns);
         let (shadows, shadow_errors) = shadows(workspace, config);
         model_errors.extend(shadow_errors);
@@ -108,13 +122,19 @@ impl Snapshot {
             fingerprint,
             audience_fingerprint,
             audiences: Arc::new(audiences),
-            knowledge: Arc::new(Knowledge::gather(material, &scorers)?),
+            knowledge: Arc::new(Knowledge::gather(
+                material,
+                &scorers,
+                &recent,
+                config.decisions.cold_start_evidence,
+            )?),
             scorers: Arc::new(scorers),
             shadows: Arc::new(shadows),
             model_errors,
             declared,
             contents,
             recent: Arc::new(recent),
+            withdrawals: Arc::new(withdrawals),
             rhythms: Arc::new(rhythms),
             settings: config.decisions.clone(),
             fatigue_half_life_days: config.profiles.fatigue_half_life_days,
@@ -134,7 +154,7 @@ impl Snapshot {
     /// It stands for the files that this one was read from, so a whole build still follows.
     pub(super) fn with_declarations(&self, workspace: &Workspace) -> Result<Snapshot, EngineError> {
         let declared = Arc::new(Catalogue::read(workspace)?);
-        let contents = Arc::new(RankedContents::of(&declared.contents, &self.recent));
+        let contents = Arc::new(RankedContents::of(&declared, &self.recent));
         // Cheap: the models themselves are shared.
         let mut scorers = BTreeMap::clone(&self.scorers);
         // A goal that is new here has a model, if any, only once its inputs are gathered.
@@ -197,6 +217,7 @@ impl Snapshot {
         let undeclared = || User::undeclared(user_id, self.rhythms.knows(user_id));
         let mut user = self.declared.users.get(user_id).cloned().unwrap_or_else(undeclared);
         user.fill_zone(self.rhythms.device_zone(user_id), self.default_time_zone.as_deref());
+        self.withdrawals.apply(&mut user);
         user
     }
 
@@ -244,17 +265,30 @@ impl Snapshot {
         self.contents.find(content_id)
     }
 
+    /// A content that a campaign may name, also one that was never declared.
+    pub(super) fn named_content(&self, content_id: &str) -> Content {
+        let known = self.content(content_id).or_else(|| self.contents.unknown.get(content_id));
+        known.cloned().unwrap_or_else(|| Content::undeclared(content_id, None))
+    }
+
+    /// The contents of a campaign that were never declared.
+    pub fn undeclared_contents(&self, campaign: &Campaign) -> Vec<Content> {
+        let contents = campaign.contents.iter().map(|id| self.named_content(id));
+        contents.filter(|content| content.undeclared.is_some()).collect()
+    }
+
     /// Contents that are out and not over at `now`, the most popular first.
     pub(super) fn contents_alive(&self, now: Instant) -> impl Iterator<Item = &Content> {
         self.contents.contents.iter().filter(move |content| is_alive(content, now))
     }
 
-    /// Puts the most popular first; ties by id.
+    /// Puts those with a text first, then the most popular; ties by id.
     pub(super) fn sort_by_popularity(&self, contents: &mut [Content]) {
         contents.sort_by(|a, b| {
             let (first, second) =
                 (self.recent.popularity(&a.content_id), self.recent.popularity(&b.content_id));
-            second.total_cmp(&first).then_with(|| a.content_id.cmp(&b.content_id))
+            let by_text = b.has_text().cmp(&a.has_text());
+            by_text.then(second.total_cmp(&first)).then_with(|| a.content_id.cmp(&b.content_id))
         });
     }
 
@@ -284,7 +318,14 @@ impl Snapshot {
     pub(super) fn unscored(&self, content: Content) -> ContentContext {
         let evidence = self.recent.evidence(&content.content_id);
         let sent = self.recent.sent_of_content(&content.content_id);
-        ContentContext { content, evidence, sent, content_inputs: Vec::new(), pair_inputs: Vec::new() }
+        ContentContext {
+            content,
+            evidence,
+            sent,
+            content_inputs: Vec::new(),
+            pair_inputs: Vec::new(),
+            prior: None,
+        }
     }
 
     /// Users' hours.
@@ -303,7 +344,8 @@ impl Snapshot {
         self.knowledge.of_user(goal, self.scorer(goal), user)
     }
 
-    /// Contents for a user that are alive at `now`: those that his own past suggests first, then the most popular.
+    /// Contents for a user that are alive at `now`: those that their own past suggests first, then the most popular. Contents
+    /// without a text are left out unless there are no others: then the rule that refuses them is the answer.
     pub(super) fn contents_for(
         &self,
         known: Option<&UserAsOf<'_>>,
@@ -313,8 +355,10 @@ impl Snapshot {
         let mut chosen = HashSet::new();
         let own = known.map(|known| self.knowledge.candidates(known, most)).unwrap_or_default();
         let own = own.into_iter().filter_map(|id| self.content(id)).filter(|content| is_alive(content, now));
-        own.chain(self.contents_alive(now))
-            .filter(|content| chosen.insert(content.content_id.as_str()))
+        let all: Vec<&Content> = own.chain(self.contents_alive(now)).collect();
+        let has_texts = all.iter().any(|content| content.has_text());
+        all.into_iter()
+            .filter(|content| content.has_text() == has_texts && chosen.insert(content.content_id.as_str()))
             .take(most)
             .cloned()
             .collect()
@@ -388,9 +432,8 @@ fn is_alive(content: &Content, now: Instant) -> bool {
 /// Declared contents and those that only events know; a content without a moment of publication has its first event's.
 fn contents_by_popularity(mut declared: BTreeMap<String, Content>, recent: &Recent) -> Vec<Content> {
     for (content_id, first) in recent.contents() {
-        let content = declared
-            .entry(content_id.to_string())
-            .or_insert_with(|| Content { content_id: content_id.to_string(), ..Content::default() });
+        let content =
+            declared.entry(content_id.to_string()).or_insert_with(|| Content::undeclared(content_id, None));
         content.published_at.get_or_insert(first);
     }
     // No decision reads a text's body, and each would be logged with every decision.
@@ -403,6 +446,15 @@ fn contents_by_popularity(mut declared: BTreeMap<String, Content>, recent: &Rece
     // Stable: equal popularity stays in order of ids.
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     ranked.into_iter().map(|(_, content)| content).collect()
+}
+
+/// The contents that campaigns name and that were never declared, each once, with the declared id that is spelled most alike.
+fn undeclared_of_campaigns(declared: &Catalogue) -> Vec<Content> {
+    let ids: BTreeSet<&String> =
+        declared.campaigns.values().flat_map(|campaign| &campaign.contents).collect();
+    let missing = ids.into_iter().filter(|id| !declared.contents.contains_key(*id));
+    let nearest_to = |id: &str| nearest(id, declared.contents.keys().map(String::as_str)).map(str::to_string);
+    missing.map(|id| Content::undeclared(id, nearest_to(id))).collect()
 }
 
 /// One scorer for each goal that a decision may pursue, and what is wrong with champions that cannot be used.

@@ -2,13 +2,15 @@
 //!
 //! A stored value that cannot be read is never taken for "nothing said": a user's is named, so that safety can fail closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::columns::{Campaigns, Column, Contents, Table, Users, campaigns, contents, users};
-use super::declared::{DeclaredTable, attributes_in};
+use super::columns::{
+    Campaigns, Column, Contents, SupportedWords, TIMINGS, TRIGGERS, Table, Users, campaigns, contents, users,
+};
+use super::declared::{DeclaredTable, attributes_in, items_of};
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::content::{Content, MessageClass, Variant};
 use domain::device::Device;
@@ -72,6 +74,29 @@ pub fn user_with_attributes(
     }))
 }
 
+/// Attributes that at least one declared user has.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn declared_fields(workspace: &Workspace) -> Result<BTreeSet<String>, TableError> {
+    let table = DeclaredTable::read(workspace, &[users::ATTRIBUTES])?;
+    let mut fields = BTreeSet::new();
+    for object in table.texts(users::ATTRIBUTES).iter().flatten() {
+        fields.extend(attributes_in(object).into_keys());
+    }
+    Ok(fields)
+}
+
+/// Where a tap on a content leads, if it says so.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn deep_link_of(workspace: &Workspace, content_id: &str) -> Result<Option<String>, TableError> {
+    let table = DeclaredTable::read(workspace, &[contents::ID, contents::DEEP_LINK])?;
+    let index = table.texts(contents::ID).iter().position(|id| id == Some(content_id));
+    Ok(index.and_then(|index| table.texts(contents::DEEP_LINK).get(index)).map(str::to_string))
+}
+
 /// Campaigns whose audience is this segment, by id.
 ///
 /// # Errors
@@ -89,6 +114,7 @@ const USER_COLUMNS: &[Column<Users>] = &[
     users::LOCALE,
     users::COUNTRY,
     users::CONSENT,
+    users::CONSENT_AT,
     users::QUIET_FROM,
     users::QUIET_UNTIL,
     users::MAX_PER_DAY,
@@ -110,6 +136,7 @@ const CONTENT_COLUMNS: &[Column<Contents>] = &[
     contents::PRESENTATION,
     contents::VENDOR_CATEGORY,
     contents::COUNTRIES,
+    contents::DEEP_LINK,
 ];
 
 const CAMPAIGN_COLUMNS: &[Column<Campaigns>] = &[
@@ -118,6 +145,8 @@ const CAMPAIGN_COLUMNS: &[Column<Campaigns>] = &[
     campaigns::AUDIENCE,
     campaigns::CONTENTS,
     campaigns::CHANNELS,
+    campaigns::TRIGGER,
+    campaigns::TIMING,
     campaigns::WINDOW_START,
     campaigns::WINDOW_END,
     campaigns::HORIZON_HOURS,
@@ -195,12 +224,14 @@ fn by_id<T: Table, V>(
 const RULE_COLUMNS: &[Column<Users>] = &[
     users::ID,
     users::CONSENT,
+    users::CONSENT_AT,
     users::TIME_ZONE,
     users::QUIET_FROM,
     users::QUIET_UNTIL,
     users::MAX_PER_DAY,
     users::DEVICES,
     users::PERSONALISATION,
+    users::MUTED_CATEGORIES,
 ];
 
 /// The declared users one by one, as rules about a user alone ask for them; a million of them need not be in memory.
@@ -238,7 +269,6 @@ fn user(row: &CatalogueRow<'_, Users>) -> User {
     User {
         locale: row.owned(users::LOCALE),
         country: row.owned(users::COUNTRY),
-        muted_categories: row.list(users::MUTED_CATEGORIES),
         fields: fillable_names(&attributes_of(row)),
         ..ruled_user(row)
     }
@@ -248,9 +278,10 @@ fn user(row: &CatalogueRow<'_, Users>) -> User {
 fn ruled_user(row: &CatalogueRow<'_, Users>) -> User {
     let mut user = User { user_id: row.key(users::ID), known: true, ..User::default() };
     let mut unreadable = Vec::new();
-    match row.parsed::<Consent>(users::CONSENT) {
-        Ok(consent) => user.consent = consent.unwrap_or_default(),
-        Err(name) => unreadable.push(name),
+    user.consent = Consent::stored(row.text(users::CONSENT));
+    user.consent_at = row.instant(users::CONSENT_AT);
+    if user.consent == Consent::Unreadable {
+        unreadable.push(users::CONSENT.name().to_string());
     }
     match row.text(users::TIME_ZONE).map(Zone::shared) {
         Some(Some(zone)) => {
@@ -276,6 +307,11 @@ fn ruled_user(row: &CatalogueRow<'_, Users>) -> User {
         None | Some("on") => user.personalisation = true,
         Some("off") => user.personalisation = false,
         Some(_) => unreadable.push(users::PERSONALISATION.name().to_string()),
+    }
+    match row.text(users::MUTED_CATEGORIES).map(items_of) {
+        Some(None) => unreadable.push(users::MUTED_CATEGORIES.name().to_string()),
+        Some(Some(items)) => user.muted_categories = items.map(str::to_string).collect(),
+        None => {}
     }
     user.unreadable_preference = unreadable.into_iter().next();
     user
@@ -314,8 +350,6 @@ fn content(row: &CatalogueRow<'_, Contents>) -> Content {
         unreadable.push(name);
         Vec::new()
     });
-    let presentation: Value = row.parsed(contents::PRESENTATION).ok().flatten().unwrap_or_default();
-    let ttl = presentation.get("ttl_seconds").and_then(Value::as_u64);
     Content {
         content_id: row.key(contents::ID),
         category: row.owned(contents::CATEGORY),
@@ -325,10 +359,20 @@ fn content(row: &CatalogueRow<'_, Contents>) -> Content {
         message_class: message_class.unwrap_or_default(),
         countries: row.list(contents::COUNTRIES),
         vendor_category: row.owned(contents::VENDOR_CATEGORY),
-        variants,
-        ttl_seconds: ttl.and_then(|seconds| u32::try_from(seconds).ok()),
+        variants: variants
+            .into_iter()
+            .map(|variant| variant.weighed(row.text(contents::DEEP_LINK)))
+            .collect(),
+        ttl_seconds: row.text(contents::PRESENTATION).and_then(ttl_seconds),
         unreadable,
+        undeclared: None,
     }
+}
+
+/// The `ttl_seconds` of a stored presentation; one that is not a whole number counts as missing.
+fn ttl_seconds(presentation: &str) -> Option<u32> {
+    let presentation: Value = serde_json::from_str(presentation).ok()?;
+    presentation.get("ttl_seconds")?.as_u64().and_then(|seconds| u32::try_from(seconds).ok())
 }
 
 /// The declared variants, else the title as the only one; `Err` with the column's name when what is stored are no variants.
@@ -344,7 +388,18 @@ fn variants(row: &CatalogueRow<'_, Contents>) -> Result<Vec<Variant>, String> {
     if !declared.is_empty() {
         return Ok(declared);
     }
-    Ok(row.owned(contents::TITLE).map(Variant::of_title).into_iter().collect())
+    let title = row.owned(contents::TITLE).filter(|title| !title.trim().is_empty());
+    Ok(title.map(Variant::of_title).into_iter().collect())
+}
+
+/// What is wrong with a stored word that nothing obeys: an older build took some, and a newer one may know more.
+fn unsupported(
+    row: &CatalogueRow<'_, Campaigns>,
+    column: Column<Campaigns>,
+    words: &SupportedWords,
+) -> Option<String> {
+    let word = row.text(column).filter(|word| !words.now.contains(word))?;
+    words.unsupported(column.name(), word).or_else(|| Some(column.name().to_string()))
 }
 
 fn campaign(row: &CatalogueRow<'_, Campaigns>) -> Campaign {
@@ -359,6 +414,8 @@ fn campaign(row: &CatalogueRow<'_, Campaigns>) -> Campaign {
             unreadable.push(name);
             None
         });
+    unreadable.extend(unsupported(row, campaigns::TRIGGER, &TRIGGERS));
+    unreadable.extend(unsupported(row, campaigns::TIMING, &TIMINGS));
     let status = row.parsed::<CampaignStatus>(campaigns::STATUS);
     Campaign {
         campaign_id: row.key(campaigns::ID),

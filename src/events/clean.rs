@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::event_names::{EventNames, NameCounts};
 use super::formats::{InputRow, RawValue};
+use super::identifiers::{optional_id, required_id};
 use super::mapping::{InputField, Mapping};
+use super::notes::{CellNote, NoteKind};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
-use domain::error::Coded;
-use domain::identity::{NOT_AN_ID, is_valid_id, sha256_hex};
+use domain::identity::sha256_hex;
 use domain::rejection::{Rejection, RejectionCode};
-use domain::zone::Zones;
+use domain::zone::Zone;
+use domain::zone_names::understood;
 
 /// Fields of an event file. The text fields come last, in the order of [`TEXT_FIELDS`].
 pub const EVENT_FIELDS: &[InputField] = &[
@@ -40,14 +43,33 @@ const LARGEST_VALUE: f64 = 1e12;
 #[derive(Clone, Debug)]
 pub struct EventCleaner {
     stamps: StampReader,
-    zones: Zones,
+    names: EventNames,
+    counts: NameCounts,
     canonical: Vec<u8>,
+    dropped: Option<CellNote>,
 }
 
 impl EventCleaner {
     /// A cleaner that reads stamps so.
     pub fn new(stamps: StampReader) -> EventCleaner {
-        EventCleaner { stamps, zones: Zones::default(), canonical: Vec::new() }
+        EventCleaner {
+            stamps,
+            names: EventNames::default(),
+            counts: NameCounts::default(),
+            canonical: Vec::new(),
+            dropped: None,
+        }
+    }
+
+    /// The same with names of events that are mapped.
+    #[must_use]
+    pub fn with_names(self, names: EventNames) -> EventCleaner {
+        EventCleaner { names, ..self }
+    }
+
+    /// The names of the events that were clean.
+    pub fn into_counts(self) -> NameCounts {
+        self.counts
     }
 
     /// Reads one record; the event's canonical bytes stay in [`EventCleaner::canonical`].
@@ -56,15 +78,11 @@ impl EventCleaner {
     /// The first thing that is wrong with the record.
     pub fn clean<'a>(&mut self, mapping: &Mapping, row: &InputRow<'a>) -> Result<Event<'a>, Rejection> {
         let user_id = required_id("user_id", mapping.get(row, 1))?;
-        let name = required_id("event", mapping.get(row, 2))?;
+        let theirs = required_id("event", mapping.get(row, 2))?;
+        let name = self.names.apply(theirs.clone());
         let stamp = self.stamps.read("timestamp", &mapping.get(row, 3))?;
-        let time_zone = optional_id("time_zone", mapping.get(row, 4))?;
-        if let Some(zone) = &time_zone {
-            let unknown = |error: domain::zone::UnknownZone| {
-                Rejection::new(RejectionCode::UnknownTimeZone, error.detail())
-            };
-            self.zones.code(zone).map_err(unknown)?;
-        }
+        self.dropped = None;
+        let time_zone = self.time_zone(mapping.get(row, 4));
         let value = number("value", &mapping.get(row, 5))?;
         let mut texts = [const { None }; TEXT_FIELDS.len()];
         for (index, text) in texts.iter_mut().enumerate().take(TextField::Properties as usize) {
@@ -72,6 +90,7 @@ impl EventCleaner {
         }
         texts[TextField::Properties as usize] = properties(mapping, row)?.map(Cow::Owned);
         let message_id = optional_id("message_id", mapping.get(row, 0))?;
+        self.counts.add(&theirs, &name);
         let mut event = Event {
             message_id: Cow::Borrowed(""),
             user_id,
@@ -88,6 +107,30 @@ impl EventCleaner {
         Ok(event)
     }
 
+    /// The cell of the event cleaned last that cannot be read and was left out.
+    pub fn dropped(&self) -> Option<CellNote> {
+        self.dropped.clone()
+    }
+
+    /// The zone under its IANA name; one that cannot be read costs the zone, not the event.
+    fn time_zone<'a>(&mut self, value: RawValue<'a>) -> Option<Cow<'a, str>> {
+        let text = match value {
+            RawValue::Missing => return None,
+            RawValue::Text(text) => text,
+            other => Cow::Owned(other.to_json().to_string()),
+        };
+        if Zone::shared(&text).is_some() {
+            return Some(text);
+        }
+        let understood = understood(&text);
+        if understood.is_none() {
+            let shown: String = text.chars().take(64).collect();
+            let detail = format!("{shown:?} names no time zone; expected an IANA name such as Europe/Paris");
+            self.dropped = Some(CellNote { column: "time_zone", kind: NoteKind::Dropped, detail });
+        }
+        understood.map(Cow::Borrowed)
+    }
+
     /// Canonical bytes of the event cleaned last.
     pub fn canonical(&self) -> &[u8] {
         &self.canonical
@@ -102,36 +145,6 @@ fn properties(mapping: &Mapping, row: &InputRow<'_>) -> Result<Option<String>, R
     Ok((!all.is_empty()).then(|| canonical_json(&Value::Object(all.into_iter().collect()))))
 }
 
-/// A field that must hold an identifier.
-pub fn required_id<'a>(name: &str, value: RawValue<'a>) -> Result<Cow<'a, str>, Rejection> {
-    optional_id(name, value)?
-        .ok_or_else(|| Rejection::new(RejectionCode::MissingValue, format!("{name} is empty")))
-}
-
-/// A field that may hold an identifier. Whole numbers are taken as their digits.
-pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a, str>>, Rejection> {
-    let text = match value {
-        RawValue::Missing => return Ok(None),
-        RawValue::Text(text) => text,
-        other => match other.whole_number() {
-            Some(number) => Cow::Owned(number.to_string()),
-            None => {
-                let shown: String = other.to_json().to_string().chars().take(64).collect();
-                return Err(Rejection::new(
-                    RejectionCode::BadId,
-                    format!("{name} {shown} is neither text nor a whole number within ±(2^53 − 1)"),
-                ));
-            }
-        },
-    };
-    if is_valid_id(&text) {
-        return Ok(Some(text));
-    }
-    let shown: String = text.chars().take(32).collect();
-    let detail = format!("{name} {shown:?} ({} bytes) {NOT_AN_ID}", text.len());
-    Err(Rejection::new(RejectionCode::BadId, detail))
-}
-
 /// A field that may hold a finite number.
 pub fn number(name: &str, value: &RawValue<'_>) -> Result<Option<f64>, Rejection> {
     let bad =
@@ -140,6 +153,9 @@ pub fn number(name: &str, value: &RawValue<'_>) -> Result<Option<f64>, Rejection
         RawValue::Missing => return Ok(None),
         RawValue::Integer(number) => *number as f64,
         RawValue::Number(number) => *number,
+        RawValue::Single(number) => number.to_string().parse().unwrap_or(f64::NAN),
+        // As R writes a missing number.
+        RawValue::Text(text) if text == "NA" => return Ok(None),
         RawValue::Text(text) => {
             let text = text.trim();
             text.parse().map_err(|_| bad(format!("{:?}", text.chars().take(32).collect::<String>())))?

@@ -14,6 +14,12 @@ pub(super) enum Holds {
     Id,
     Text,
     OneOf(&'static [&'static str]),
+    /// One of a closed set of which a part is not obeyed yet, and so refused.
+    Supported(&'static SupportedWords),
+    /// A grant, a refusal, or a word that is neither.
+    Consent,
+    /// On or off.
+    Switch,
     Zone,
     /// A moment that has passed.
     Past,
@@ -39,6 +45,33 @@ pub(super) enum Holds {
     Others,
 }
 
+/// The words of a closed set, by whether anything obeys them.
+#[derive(Debug, PartialEq)]
+pub(super) struct SupportedWords {
+    /// Words that are obeyed.
+    pub(super) now: &'static [&'static str],
+    /// Words that are reserved: nothing obeys them yet.
+    pub(super) later: &'static [&'static str],
+}
+
+impl SupportedWords {
+    /// What is wrong with a word of the set that nothing obeys yet; `None` for every other word.
+    pub(super) fn unsupported(&self, name: &str, word: &str) -> Option<String> {
+        let supported = self.now.join(" and ");
+        let is_reserved = self.later.contains(&word);
+        is_reserved.then(|| format!("{name} {word:?} is not supported yet; supported: {supported}"))
+    }
+}
+
+/// What starts a campaign: a plan or a request. Nothing watches the clock, events or profiles for it.
+pub(super) const TRIGGERS: SupportedWords = SupportedWords {
+    now: &["manual", "api"],
+    later: &["recurring", "event", "profile_change", "date_attribute"],
+};
+
+/// When a campaign sends: at each user's best time within its window and horizon.
+pub(super) const TIMINGS: SupportedWords = SupportedWords { now: &["best_time"], later: &["now", "at"] };
+
 /// How a column's values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
@@ -59,6 +92,9 @@ impl Holds {
             | Holds::Id
             | Holds::Text
             | Holds::OneOf(_)
+            | Holds::Supported(_)
+            | Holds::Consent
+            | Holds::Switch
             | Holds::Zone
             | Holds::ClockTime
             | Holds::List
@@ -165,6 +201,11 @@ impl<T> Column<T> {
         Column { column: TableColumn { meaning, example, ..self.column }, table: PhantomData }
     }
 
+    /// Its index among the columns beside the key.
+    pub(super) fn index_in(self, columns: &[TableColumn]) -> Option<usize> {
+        columns.iter().skip(1).position(|column| column.field.name == self.name())
+    }
+
     /// Its name in the table and in files.
     pub const fn name(self) -> &'static str {
         self.column.field.name
@@ -188,9 +229,14 @@ pub mod users {
     /// Sign-up.
     pub const CREATED_AT: Column<Users> =
         Column::new("created_at", Holds::Past).taught("When the user signed up", "2024-01-31T09:15:00Z");
-    /// What the user said on being pushed.
-    pub const CONSENT: Column<Users> = Column::new("consent", Holds::OneOf(&["granted", "denied"]))
-        .taught("May marketing be pushed? Empty is unknown, which blocks it", "granted");
+    /// Has the user agreed to be pushed?
+    pub const CONSENT: Column<Users> = Column::new("consent", Holds::Consent)
+        .taught("May marketing be pushed? Anything but a clear grant blocks it", "granted");
+    /// Since when.
+    pub const CONSENT_AT: Column<Users> = Column::new("consent_at", Holds::Past).taught(
+        "When the user agreed or refused; a later opt-out ends an earlier grant",
+        "2024-01-31T09:16:00Z",
+    );
     /// First quiet minute.
     pub const QUIET_FROM: Column<Users> =
         Column::new("quiet_from", Holds::ClockTime).taught("First quiet minute on the user's clock", "21:30");
@@ -207,7 +253,7 @@ pub mod users {
     pub const DEVICES: Column<Users> = Column::new("devices", Holds::Devices)
         .taught("What reaches the user", "[{\"device_id\":\"d-1\",\"channel\":\"push\",\"active\":true}]");
     /// May the user's acts decide what they get?
-    pub const PERSONALISATION: Column<Users> = Column::new("personalisation", Holds::OneOf(&["on", "off"]))
+    pub const PERSONALISATION: Column<Users> = Column::new("personalisation", Holds::Switch)
         .taught("May the user's acts decide what they get?", "on");
     /// Everything else, as a JSON object.
     pub const ATTRIBUTES: Column<Users> = Column::new("attributes", Holds::Others)
@@ -221,6 +267,7 @@ pub mod users {
         COUNTRY.column,
         CREATED_AT.column,
         CONSENT.column,
+        CONSENT_AT.column,
         QUIET_FROM.column,
         QUIET_UNTIL.column,
         MAX_PER_DAY.column,
@@ -320,14 +367,11 @@ pub mod campaigns {
     pub const CHANNELS: Column<Campaigns> =
         Column::new("channels", Holds::List).taught("Over which channels", "push");
     /// What starts it.
-    pub const TRIGGER: Column<Campaigns> = Column::new(
-        "trigger",
-        Holds::OneOf(&["manual", "recurring", "event", "profile_change", "date_attribute", "api"]),
-    )
-    .taught("What starts it", "manual");
+    pub const TRIGGER: Column<Campaigns> =
+        Column::new("trigger", Holds::Supported(&super::TRIGGERS)).taught("What starts it", "manual");
     /// When it sends.
     pub const TIMING: Column<Campaigns> =
-        Column::new("timing", Holds::OneOf(&["now", "at", "best_time"])).taught("When it sends", "best_time");
+        Column::new("timing", Holds::Supported(&super::TIMINGS)).taught("When it sends", "best_time");
     /// First instant at which it may send.
     pub const WINDOW_START: Column<Campaigns> =
         Column::new("window_start", Holds::From).taught("From when it may send", "2024-02-01T06:00:00Z");

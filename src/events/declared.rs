@@ -13,6 +13,14 @@ use super::columns::{Column, Stored, Table, TableColumn};
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 
+/// How a list is stored that cannot be read; no item of a list begins so.
+pub(super) const UNREADABLE_LIST: &str = "[unreadable] ";
+
+/// The items of a stored list, or that it is unreadable.
+pub fn items_of(stored: &str) -> Option<impl Iterator<Item = &str>> {
+    (!stored.starts_with(UNREADABLE_LIST)).then(|| stored.split(';'))
+}
+
 /// Some columns of one of the three tables, its rows in order of their keys.
 #[derive(Clone, Debug)]
 pub struct DeclaredTable<T> {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::missing_column::columns_listed;
+use super::pairs::theirs_and_ours;
 use super::stamps::StampReader;
 use crate::formats::{InputColumn, InputError, InputRecord, InputRow, Limits, Progress, RawValue, Reader};
 use domain::time::Instant;
@@ -29,15 +31,12 @@ impl Names {
     /// A text that says which pair cannot be used.
     pub fn parse(text: &str, fields: &[&ForeignField]) -> Result<Names, String> {
         let mut pairs = Vec::new();
-        for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
-            let Some((theirs, ours)) = pair.split_once('=') else {
-                return Err(format!("{pair:?} is not theirs=ours"));
-            };
-            let Some(field) = fields.iter().find(|field| field.names.contains(&ours.trim())) else {
+        for (theirs, ours) in theirs_and_ours(text)? {
+            let Some(field) = fields.iter().find(|field| field.names.contains(&ours.as_str())) else {
                 let known: Vec<&str> = fields.iter().map(|field| field.names[0]).collect();
                 return Err(format!("{ours:?} is no field of ours; the fields are {}", known.join(", ")));
             };
-            pairs.push((theirs.trim().to_string(), field.names[0]));
+            pairs.push((theirs.join("|"), field.names[0]));
         }
         Ok(Names(pairs))
     }
@@ -82,6 +81,13 @@ pub struct ForeignColumn {
     column: InputColumn,
 }
 
+impl ForeignColumn {
+    /// Its name in the file.
+    pub fn source_name(&self) -> &str {
+        &self.column.name
+    }
+}
+
 /// One row, with the line that names it in errors.
 pub struct Line<'a> {
     path: &'a Path,
@@ -114,9 +120,18 @@ impl<'a> ForeignRows<'a> {
     pub fn need(&self, field: &ForeignField) -> Result<ForeignColumn, InputError> {
         self.find(field).ok_or_else(|| {
             let known = field.names.join(" or ");
-            let detail = format!("no column {known}; name yours with --map theirs={}", field.names[0]);
+            let listed = columns_listed(field.names[0], &self.header);
+            let detail =
+                format!("no column {known}; {listed}; name yours with --map theirs={}", field.names[0]);
             InputError::new("missing_column", self.path, detail)
         })
+    }
+
+    /// The columns of the file beside these.
+    pub fn others(&self, used: &[&ForeignColumn]) -> Vec<InputColumn> {
+        let is_used = |name: &String| used.iter().any(|column| column.column.name == *name);
+        let columns = self.header.iter().enumerate().filter(|(_, name)| !is_used(name));
+        columns.map(|(index, name)| InputColumn { name: name.clone(), index }).collect()
     }
 
     /// Hands on every row; the first that cannot be read ends it.
@@ -142,6 +157,15 @@ impl Line<'_> {
 
     fn value(&self, source: &ForeignColumn) -> RawValue<'_> {
         self.row.get(&source.column)
+    }
+
+    /// What stands in a column, as text; `None` when nothing does.
+    pub fn text(&self, column: &InputColumn) -> Option<Cow<'_, str>> {
+        match self.row.get(column) {
+            RawValue::Missing => None,
+            RawValue::Text(text) => Some(text),
+            other => Some(other.to_json().to_string().into()),
+        }
     }
 
     /// A name: text, or an exact whole number in its digits.
@@ -170,6 +194,7 @@ impl Line<'_> {
         let number = match &value {
             RawValue::Integer(number) => Some(*number as f64),
             RawValue::Number(number) => Some(*number),
+            RawValue::Single(number) => number.to_string().parse().ok(),
             RawValue::Boolean(flag) => Some(f64::from(u8::from(*flag))),
             RawValue::Text(text) => match text.trim() {
                 "true" | "True" | "TRUE" => Some(1.0),

@@ -10,9 +10,11 @@ use super::clean::{EVENT_FIELDS, EventCleaner};
 use super::days::write_events;
 use super::dead_letters::DeadLetters;
 use super::erased::ErasedUsers;
+use super::event_names::EventNames;
 use super::ingest_keys::{IngestKeys, event_key};
 use super::ingests::{self, keep_former, record_of};
 use super::lake::{Lake, LakeChange, LakeFile};
+use super::notes::CellNotes;
 use super::reading::IngestSource;
 use super::records::events_of;
 use super::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange};
@@ -145,24 +147,35 @@ fn stage_files(
     watch: &impl Fn(IngestStage<'_>),
 ) -> Result<IngestSummary, FilesError> {
     let mut summary = IngestSummary::default();
+    let settings = EventNames::of_settings(source.config).unwrap_or_default();
+    let names = source.request.renames.event_names(&settings);
     for (file, path) in (0..).zip(source.request.files) {
         let mark = staging.mark();
-        let mut cleaner = EventCleaner::new(source.stamp_reader());
+        let mut cleaner = EventCleaner::new(source.stamp_reader()).with_names(names.clone());
+        let mut notes = CellNotes::default();
         let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
             let event = cleaner.clean(mapping, row)?;
             source.erased.refuse(&event.user_id)?;
+            if let Some(note) = cleaner.dropped() {
+                notes.add(note, &format!("{}:{line}", path.display()));
+            }
             let canonical = cleaner.canonical();
             staging.add(Origin { file, line }, &event, canonical, hash_of(canonical))?;
             Ok(())
         })?;
         match taken {
-            Ok(part) => summary.add(part),
+            Ok(part) => {
+                summary.add(IngestSummary { event_names: cleaner.into_counts(), ..part });
+                summary.notes.merge(notes);
+            }
             Err(error) => {
                 staging.roll_back(&mark)?;
                 summary.refused.push(error);
             }
         }
     }
+    let unread = source.request.renames.asked_names().filter(|theirs| !summary.event_names.has(theirs));
+    summary.unread_names = unread.cloned().collect();
     Ok(summary)
 }
 

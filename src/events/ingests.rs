@@ -17,10 +17,8 @@ const FORMER: &str = ".former.parquet";
 
 /// The record of an ingest that is about to be put in force, without its hashes.
 pub(super) fn record_of(lake: &Lake, request: &FilesRequest<'_>, summary: &IngestSummary) -> IngestRecord {
-    let mut options = BTreeMap::new();
+    let mut options = request.renames.options();
     options.extend(request.zone.as_ref().map(|zone| ("time_zone".to_string(), Zone::name(zone).to_string())));
-    let map = request.renames.to_text();
-    options.extend((!map.is_empty()).then(|| ("map".to_string(), map)));
     let mut record = IngestRecord {
         id: String::new(),
         at: request.now,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ingest_record::IngestRecord;
 use super::stored::{EventColumn, StoredEvents};
 use domain::error::{Coded, ErrorKind};
+use domain::event::standard_name;
 use domain::identity::sha256_hex;
 use domain::time::{Day, Instant};
 use files::tables::{self, TableError};
@@ -70,9 +71,10 @@ pub struct LakeFile {
 }
 
 impl LakeFile {
-    /// Does it hold an event of this name?
+    /// Does it hold an event of this name, or of another system's name for it?
     pub fn holds(&self, name: &str) -> bool {
-        self.events.contains_key(name)
+        let asked = standard_name(name);
+        self.events.contains_key(name) || self.events.keys().any(|recorded| standard_name(recorded) == asked)
     }
 }
 

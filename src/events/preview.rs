@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::user_with_attributes;
+use super::catalogue::{declared_fields, deep_link_of, user_with_attributes};
 use domain::channel::ChannelSettings;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
-use domain::preview::{self, Preview};
+use domain::preview::{self, Preview, PreviewFacts};
 use domain::settings::DecisionSettings;
 use domain::user::User;
 use files::tables::TableError;
@@ -67,7 +67,7 @@ impl Coded for PreviewError {
     }
 }
 
-/// Shows all variants of a content. Only the table of users is read, and only for a question about one of them.
+/// Shows all variants of a content. Its link and the names of the users' attributes are read from their tables.
 ///
 /// # Errors
 /// When content, user or channel is unknown, or the table of users cannot be read.
@@ -91,5 +91,7 @@ pub fn preview(
     };
     let locale = question.locale.map(str::to_string).or(user.locale);
     let user = User { locale, ..user };
-    Ok(preview::preview(content, (question.channel, channel), &user, &attributes, settings))
+    let (deep_link, fields) = (deep_link_of(workspace, question.content_id)?, declared_fields(workspace)?);
+    let facts = PreviewFacts { deep_link: deep_link.as_deref(), declared_fields: Some(&fields) };
+    Ok(preview::preview(content, (question.channel, channel), &user, &attributes, settings, facts))
 }

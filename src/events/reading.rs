@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
 use super::erased::ErasedUsers;
-use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader};
+use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader, UnreadLine};
 use super::mapping::{InputField, Mapping};
-use super::request::{FilesRequest, IngestStage, IngestSummary};
+use super::request::{FilesRequest, IngestStage, IngestSummary, InputKind};
 use super::stamps::StampReader;
 use config::IngestConfig;
 use domain::rejection::{Rejection, RejectionCode};
@@ -75,6 +75,16 @@ impl IngestSource<'_> {
         }
     }
 
+    /// The user of a record whose fields cannot be told apart or read: what it says of consent cannot be known.
+    fn key_of_torn(&self, mapping: &Mapping, rejection: &Rejection, text: &str) -> Option<String> {
+        let is_torn = matches!(rejection.code, RejectionCode::WrongFieldCount | RejectionCode::BadUtf8);
+        if self.request.kind != InputKind::Users || !is_torn {
+            return None;
+        }
+        let cell = text.split([',', ';', '\t', '|']).nth(mapping.key_index()?)?;
+        Some(cell.trim().trim_matches('"').to_string())
+    }
+
     fn read_records(
         &self,
         path: &Path,
@@ -86,10 +96,13 @@ impl IngestSource<'_> {
         let progress = Progress::default();
         let limits =
             Limits { chunk_rows: self.config.chunk_rows, record_bytes: self.config.max_record_bytes };
-        let mut reader = Reader::open(path, self.request.format, limits, &progress, self.scratch)?;
+        let (renames, format) = (&self.request.renames, self.request.format);
+        let mut reader =
+            Reader::open_with(path, format, limits, &progress, self.scratch, &renames.headers())?;
         let header = reader.header().map(<[String]>::to_vec);
-        let mut mapping = Mapping::new(fields, &self.request.renames, header.as_deref(), path)?;
+        let mut mapping = Mapping::new(fields, renames, header.as_deref(), path)?;
         let mut summary = IngestSummary::default();
+        let (mut any_row, mut unread) = (false, None);
         let (file, total) =
             (path.display().to_string(), path.metadata().map(|data| data.len()).unwrap_or_default());
         while let Some(record) = reader.next_record()? {
@@ -98,8 +111,18 @@ impl IngestSource<'_> {
             }
             summary.read += 1;
             let (line, rejection, text) = match record {
-                InputRecord::Unreadable(line, rejection, text) => (line, rejection, Value::String(text)),
+                InputRecord::Unreadable(line, rejection, text) => {
+                    let key = self.key_of_torn(&mapping, &rejection, &text);
+                    summary.torn.extend(key.map(|key| (line, key)));
+                    unread.get_or_insert_with(|| UnreadLine {
+                        line,
+                        detail: rejection.detail.clone(),
+                        text: text.clone(),
+                    });
+                    (line, rejection, Value::String(text))
+                }
                 InputRecord::Row(line, row) => {
+                    any_row = true;
                     mapping.observe(&row);
                     match take(line, &row, &mapping) {
                         Ok(()) => continue,
@@ -118,6 +141,10 @@ impl IngestSource<'_> {
             };
             letters.add(&file, line, &rejection, &text)?;
             summary.reject(&rejection, &file, line);
+        }
+        let unread = unread.filter(|_| !any_row);
+        if let Some(error) = unread.and_then(|first| reader.explain(&first, summary.read)) {
+            return Err(error.into());
         }
         if summary.read > 0 {
             mapping.check_required(path)?;

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use polars::prelude::DataFrame;
 
 use super::dead_letters::Reasons;
+use super::event_names::NameCounts;
 use super::formats::{Format, InputError};
 use super::ingest_keys::IngestKeys;
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
+use super::notes::{CellNotes, ConsentChanges};
 use super::shifted::ShiftedRepeats;
 use super::staging::RecordVerdicts;
 use domain::error::{Coded, ErrorKind};
@@ -40,7 +42,7 @@ pub struct FilesRequest<'a> {
     pub kind: InputKind,
     /// Their format; without one, each file's name or first bytes tell.
     pub format: Option<Format>,
-    /// `--map`.
+    /// Their columns, constants, header and names of events: `--map`, `--set`, `--header`, `--map-event`, `--preset`.
     pub renames: Renames,
     /// How to read naive stamps.
     pub zone: Option<Zone>,
@@ -69,10 +71,18 @@ pub struct IngestSummary {
     pub dead_letters: Option<PathBuf>,
     /// Columns that became properties or attributes.
     pub other_columns: BTreeSet<String>,
+    /// Names of the events that were read, with counts.
+    pub event_names: NameCounts,
+    /// Names that `--map-event` maps and no event has.
+    pub unread_names: Vec<String>,
     /// Days of the lake that gained an event, in order.
     pub changed_days: Vec<Day>,
-    /// Cells that were kept although they cannot be read.
-    pub unreadable: UnreadableCells,
+    /// Cells of accepted records that something is odd about.
+    pub notes: CellNotes,
+    /// Line and key of rejected records of users whose fields cannot be told apart or read.
+    pub(super) torn: Vec<(u64, String)>,
+    /// Users whose consent changed in a way that somebody may not have meant.
+    pub consents: ConsentChanges,
     /// The id under which the ingest can be undone; `None` when it brought nothing.
     pub ingest_id: Option<String>,
     /// New events that repeat others of the same user, name and content at another hour.
@@ -81,29 +91,6 @@ pub struct IngestSummary {
     pub shifted_conflicts: Option<ShiftedRepeats>,
     /// Files of which every record was rejected.
     pub wholly_rejected: Vec<String>,
-}
-
-/// Cells that cannot be read and were kept, so that what depends on them is refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnreadableCells {
-    /// How many.
-    pub count: u64,
-    /// The first one: file, line and what is wrong.
-    pub first: Option<String>,
-}
-
-impl UnreadableCells {
-    /// Counts one more.
-    pub fn add(&mut self, described: String) {
-        self.count += 1;
-        self.first.get_or_insert(described);
-    }
-
-    /// Counts those of another file.
-    pub fn merge(&mut self, other: UnreadableCells) {
-        self.count += other.count;
-        self.first = self.first.take().or(other.first);
-    }
 }
 
 /// An ingest that stopped; nothing was changed.
@@ -204,6 +191,7 @@ impl IngestSummary {
         }
         self.other_columns.extend(other.other_columns);
         self.wholly_rejected.extend(other.wholly_rejected);
+        self.event_names.merge(other.event_names);
     }
 
     /// Everything read and not rejected so far was staged; the verdicts say what became of it.

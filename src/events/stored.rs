@@ -1,9 +1,11 @@
 //! Events read back from the lake: the columns that were asked for, one event at a time.
 //!
-//! Whoever reads the lake comes this way. Which names count as what is `domain::event`'s to say.
+//! Whoever reads the lake comes this way. The lake holds the names that the files had; an event whose name is another
+//! system's for a standard event is read under the standard name, so that all who ask of it agree.
 
 use polars::prelude::*;
 
+use domain::event::standard_name;
 use domain::time::Instant;
 
 /// A column of the lake.
@@ -138,6 +140,8 @@ impl StoredEvents {
     ///
     /// # Errors
     /// When the frame lacks one, or it holds values of another type.
+    ///
+    /// Names are read as they are understood; beside the hash of the record, to which they belong, as they were recorded.
     pub(super) fn of(frame: &DataFrame, columns: &[EventColumn]) -> PolarsResult<StoredEvents> {
         let mut events = StoredEvents {
             rows: frame.height(),
@@ -154,6 +158,9 @@ impl StoredEvents {
                 EventColumn::DateOnly => events.dates = Some(stored.bool()?.clone()),
                 EventColumn::Value => events.values = Some(stored.f64()?.clone()),
                 EventColumn::RecordHash => events.hashes = Some(stored.i64()?.clone()),
+                EventColumn::Name if !columns.contains(&EventColumn::RecordHash) => {
+                    events.texts[*column as usize] = Some(understood(stored.str()?));
+                }
                 text => events.texts[*text as usize] = Some(stored.str()?.clone()),
             }
         }
@@ -210,6 +217,14 @@ impl StoredEvents {
             record_hash: hash.unwrap_or_default().cast_unsigned(),
         }
     }
+}
+
+/// Names of events with those of other systems replaced by the standard ones; most files have none.
+fn understood(names: &StringChunked) -> StringChunked {
+    if names.iter().flatten().all(|name| standard_name(name) == name) {
+        return names.clone();
+    }
+    StringChunked::from_iter_options(names.name().clone(), names.iter().map(|name| name.map(standard_name)))
 }
 
 impl StoredEvent<'_> {

@@ -9,43 +9,31 @@ use std::path::Path;
 use polars::prelude::*;
 use serde_json::Value;
 
-use super::clean::{canonical_json, number, object, optional_id, required_id};
-use super::columns::{Holds, Stored, TableColumn, columns_of, fields_of};
+use super::cell::{Cell, FieldUpdate};
+use super::clean::{canonical_json, number, object};
+use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of, users};
+use super::consents::ConsentColumns;
 use super::dead_letters::DeadLetters;
-use super::declared::read_columns;
+use super::declared::{UNREADABLE_LIST, read_columns};
 use super::formats::{InputRow, RawValue};
+use super::identifiers::{optional_id, required_id};
+use super::known::Known;
 use super::mapping::Mapping;
+use super::notes::{CellNote, CellNotes, ConsentChanges, NoteKind};
 use super::reading::IngestSource;
-use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange, UnreadableCells};
+use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange};
 use super::stamps::StampReader;
+use domain::consent::{CONSENT_WORDS, Consent};
 use domain::content::Variant;
 use domain::device::Device;
-use domain::error::Coded;
 use domain::frequency::FrequencyRule;
+use domain::identity::whole_number;
 use domain::rejection::{Rejection, RejectionCode};
-use domain::time::{Day, Instant};
-use domain::zone::{UnknownZone, Zones};
+use domain::time::Instant;
+use domain::user::MinuteOfDay;
+use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
-
-/// A clean value.
-#[derive(Clone, Debug, PartialEq)]
-enum Cell {
-    Text(String),
-    Whole(i64),
-    Number(f64),
-}
-
-/// What a record says about a column.
-#[derive(Clone, Debug, PartialEq)]
-enum FieldUpdate {
-    /// Nothing: the former value stays.
-    Nothing,
-    /// That it is empty, or this.
-    Cell(Option<Cell>),
-    /// Something about these attributes; null clears one, the others stay.
-    Attributes(BTreeMap<String, Value>),
-}
 
 /// What a record says about each column but the key.
 type Patch = Vec<FieldUpdate>;
@@ -63,26 +51,31 @@ pub(super) fn take_rows(
     let kind = source.request.kind;
     let columns = columns_of(kind);
     let path = workspace.table(kind.as_str());
-    let mut rows = read_rows(&path, columns)?;
-    let mut cleaner = Cleaner::new(columns, source);
+    let consent = ConsentColumns::of(columns);
+    let mut table = UpsertTable { rows: read_rows(&path, columns)?, consent, now: source.request.now };
+    let mut cleaner = Cleaner::new(columns, source, Known::read(workspace, kind)?);
     let mut summary = IngestSummary::default();
+    let mut is_torn = false;
     for file in source.request.files {
-        let (mut patches, mut unreadable) = (Vec::new(), UnreadableCells::default());
+        let torn;
+        let (mut patches, mut notes) = (Vec::new(), CellNotes::default());
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
-            let (key, patch) = cleaner.clean(mapping, row)?;
+            let cleaned = cleaner.clean(mapping, row);
+            // What was noted of a record that is rejected is not kept.
+            let noted = std::mem::take(&mut cleaner.noted);
+            let (key, patch) = cleaned?;
             if kind == InputKind::Users {
                 source.erased.refuse(&key)?;
             }
             patches.push((key, patch));
-            if let Some(detail) = cleaner.unreadable.take() {
-                unreadable.add(format!("{}:{line}: {detail}", file.display()));
-            }
+            noted.into_iter().for_each(|note| notes.add(note, &format!("{}:{line}", file.display())));
             Ok(())
         })?;
         match taken {
-            Ok(part) => {
+            Ok(mut part) => {
+                torn = std::mem::take(&mut part.torn);
                 summary.add(part);
-                summary.unreadable.merge(unreadable);
+                summary.notes.merge(notes);
             }
             Err(error) => {
                 summary.refused.push(error);
@@ -90,34 +83,61 @@ pub(super) fn take_rows(
             }
         }
         for (key, patch) in patches {
-            let changed = apply(&mut rows, key, patch, columns.len());
+            let changed = table.apply(key, patch, &mut summary.consents);
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
+        for (line, key) in torn {
+            if let Some(note) = table.tear(&key, &mut summary.consents) {
+                summary.notes.add(note, &format!("{}:{line}", file.display()));
+                is_torn = true;
+            }
+        }
     }
-    if summary.accepted == 0 {
+    if summary.accepted == 0 && !is_torn {
         return Ok((summary, PendingChange::Nothing));
     }
-    let frame = frame_of(&rows, columns).map_err(TableError::parquet(&path))?;
+    let frame = frame_of(&table.rows, columns).map_err(TableError::parquet(&path))?;
     Ok((summary, PendingChange::Table(path, frame)))
 }
 
-/// Puts a patch over the row of its key; does that change anything?
-fn apply(rows: &mut RowsByKey, key: String, patch: Patch, width: usize) -> bool {
-    let is_new = !rows.contains_key(&key);
-    let row = rows.entry(key).or_insert_with(|| vec![None; width - 1]);
-    let mut changed = is_new;
-    for (cell, said) in row.iter_mut().zip(patch) {
-        let value = match said {
-            FieldUpdate::Nothing => continue,
-            FieldUpdate::Cell(value) => value,
-            FieldUpdate::Attributes(entries) => merged(cell.as_ref(), entries),
-        };
-        if value != *cell {
-            *cell = value;
-            changed = true;
-        }
+/// The rows of a table while files are read over them.
+struct UpsertTable {
+    rows: RowsByKey,
+    consent: Option<ConsentColumns>,
+    now: Instant,
+}
+
+impl UpsertTable {
+    /// Takes the grant of a user away whose record was rejected, so that nobody knows what it says of consent.
+    fn tear(&mut self, key: &str, changes: &mut ConsentChanges) -> Option<CellNote> {
+        let (consent, row) = (self.consent?, self.rows.get(key)?);
+        let patch = consent.unreadable_after_grant(row)?;
+        self.apply(key.to_string(), patch, changes);
+        let detail =
+            format!("the record cannot be read, so the consent of user {key:?} is not known any more");
+        Some(CellNote { column: users::CONSENT.name(), kind: NoteKind::Unreadable, detail })
     }
-    changed
+
+    /// Puts a patch over the row of its key; does that change anything?
+    fn apply(&mut self, key: String, mut patch: Patch, changes: &mut ConsentChanges) -> bool {
+        let mut changed = !self.rows.contains_key(&key);
+        let row = self.rows.entry(key).or_insert_with(|| vec![None; patch.len()]);
+        if let Some(consent) = self.consent {
+            consent.settle(row, &mut patch, self.now, changes);
+        }
+        for (cell, said) in row.iter_mut().zip(patch) {
+            let value = match said {
+                FieldUpdate::Nothing => continue,
+                FieldUpdate::Cell(value) => value,
+                FieldUpdate::Attributes(entries) => merged(cell.as_ref(), entries),
+            };
+            if value != *cell {
+                *cell = value;
+                changed = true;
+            }
+        }
+        changed
+    }
 }
 
 /// The former attributes with some set or cleared.
@@ -143,34 +163,50 @@ struct Cleaner {
     columns: &'static [TableColumn],
     past: StampReader,
     any: StampReader,
-    zones: Zones,
-    /// What is wrong with a cell of the last record that was kept although it cannot be read.
-    unreadable: Option<String>,
+    /// Does a cell that cannot be read cost itself alone? A rejected row of users would leave a former consent in force.
+    keeps_rows: bool,
+    /// What else is declared, to compare with.
+    known: Known,
+    /// What is odd about cells of the last record that was kept.
+    noted: Vec<CellNote>,
 }
 
 impl Cleaner {
-    fn new(columns: &'static [TableColumn], source: &IngestSource<'_>) -> Cleaner {
+    fn new(columns: &'static [TableColumn], source: &IngestSource<'_>, known: Known) -> Cleaner {
         /// Windows and expiries lie ahead, but not further than two centuries.
         const HOURS_AHEAD: i64 = 200 * 366 * 24;
         let any = StampReader::new(source.request.zone.clone(), source.request.now, HOURS_AHEAD);
-        Cleaner { columns, past: source.stamp_reader(), any, zones: Zones::default(), unreadable: None }
+        let keeps_rows = source.request.kind == InputKind::Users;
+        Cleaner { columns, past: source.stamp_reader(), any, keeps_rows, known, noted: Vec::new() }
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
-        self.unreadable = None;
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
             let value = mapping.get(row, index);
-            patch.push(if column.holds == Holds::Others {
-                others(mapping, row, mapping.has(row, index).then_some((column.field.name, value)))?
+            let said = if column.holds == Holds::Others {
+                let declared = mapping.has(row, index).then_some((column.field.name, value.clone()));
+                others(mapping, row, declared)
             } else if mapping.has(row, index) {
-                FieldUpdate::Cell(self.cell(column, value)?)
+                self.cell(column, value.clone()).map(FieldUpdate::Cell)
             } else {
-                FieldUpdate::Nothing
+                Ok(FieldUpdate::Nothing)
+            };
+            patch.push(match said {
+                Err(rejection) if self.keeps_rows => {
+                    self.note(column, NoteKind::Unreadable, rejection.detail);
+                    unreadable(column.holds, &value)
+                }
+                said => said?,
             });
         }
+        self.known.check(self.columns, &patch)?;
         Ok((key.into_owned(), patch))
+    }
+
+    fn note(&mut self, column: &TableColumn, kind: NoteKind, detail: String) {
+        self.noted.push(CellNote { column: column.field.name, kind, detail });
     }
 
     fn cell(&mut self, column: &TableColumn, value: RawValue<'_>) -> Result<Option<Cell>, Rejection> {
@@ -184,16 +220,25 @@ impl Cleaner {
             }
             Holds::Text => Cell::Text(text_of(&value)),
             Holds::OneOf(words) => Cell::Text(one_of(name, &value, words)?),
-            Holds::Zone => Cell::Text(self.zone(name, &value)?),
+            Holds::Supported(words) => Cell::Text(supported(name, &value, words)?),
+            Holds::Consent => return Ok(self.consent(column, &value)),
+            Holds::Switch => Cell::Text(switch(name, &value)?),
+            Holds::Zone => Cell::Text(self.zone(column, &value)),
             Holds::Past => Cell::Whole(self.past.read(name, &value)?.instant.micros()),
-            Holds::From => Cell::Whole(self.any.read(name, &value)?.instant.micros()),
-            Holds::Until => Cell::Whole(self.until(name, &value)?.micros()),
+            Holds::From => Cell::Whole(self.any.read_from(name, &value)?.instant.micros()),
+            Holds::Until => {
+                return Ok(self.any.read_until(name, &value)?.map(|end| Cell::Whole(end.micros())));
+            }
             Holds::ClockTime => Cell::Text(clock_time(name, &value)?),
             Holds::Whole(least, most) => Cell::Whole(whole(name, &value, least, most)?),
-            Holds::Number(least, most) => Cell::Number(bounded(name, &value, least, most)?),
-            Holds::List => return list(name, &value),
+            Holds::Number(least, most) => return Ok(bounded(name, &value, least, most)?.map(Cell::Number)),
+            Holds::List => {
+                let cell = list(name, &value)?;
+                self.look_at_list(column, &value, cell.as_ref());
+                return Ok(cell);
+            }
             Holds::JsonArray => Cell::Text(json_array(name, &value)?),
-            Holds::Variants => Cell::Text(self.variants(&value)),
+            Holds::Variants => Cell::Text(self.variants(column, &value)),
             Holds::Devices => Cell::Text(array_of::<Device>(name, &value)?),
             Holds::FrequencyRules => Cell::Text(array_of::<FrequencyRule>(name, &value)?),
             Holds::JsonObject | Holds::Others => {
@@ -205,33 +250,52 @@ impl Cleaner {
 
     /// The variants as they were written: a newer build may know more of them than this one. What cannot be read is kept
     /// too, so that the content is known and never sent; without its row, it would be one that only events know.
-    fn variants(&mut self, value: &RawValue<'_>) -> String {
+    fn variants(&mut self, column: &TableColumn, value: &RawValue<'_>) -> String {
         let parsed = json_in(value);
-        self.unreadable = Variant::read_all(&parsed).err().map(|rejection| rejection.detail);
+        if let Err(rejection) = Variant::read_all(&parsed) {
+            self.note(column, NoteKind::Unreadable, rejection.detail);
+        }
         if parsed.is_null() { text_of(value) } else { canonical_json(&parsed) }
     }
 
-    fn zone(&mut self, name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
-        let text = text_of(value);
-        let unknown = |error: UnknownZone| {
-            Rejection::new(RejectionCode::UnknownTimeZone, format!("{name}: {}", error.detail()))
-        };
-        self.zones.code(&text).map_err(unknown)?;
-        Ok(text)
+    /// The word in our table; one that is neither a grant nor a refusal is kept as unreadable, which stops pushes.
+    fn consent(&mut self, column: &TableColumn, value: &RawValue<'_>) -> Option<Cell> {
+        let consent = Consent::read(&text_of(value));
+        if consent == Consent::Unreadable {
+            let rejection = bad(column.field.name, value, CONSENT_WORDS);
+            self.note(column, NoteKind::Unreadable, rejection.detail);
+        }
+        (consent != Consent::Unknown).then(|| Cell::Text(consent.as_str().to_string()))
     }
 
-    /// The end of something: of a bare date, the first instant of the day after.
-    fn until(&self, name: &str, value: &RawValue<'_>) -> Result<Instant, Rejection> {
-        let stamp = self.any.read(name, value)?;
-        if !stamp.date_only {
-            return Ok(stamp.instant);
+    /// Points out what may be two items of a list, and names that nothing declared has.
+    fn look_at_list(&mut self, column: &TableColumn, value: &RawValue<'_>, cell: Option<&Cell>) {
+        let Some(Cell::Text(items)) = cell else { return };
+        let name = column.field.name;
+        let is_plain = matches!(value, RawValue::Text(text) if !text.trim_start().starts_with('['));
+        if let Some(item) = items.split(';').find(|item| is_plain && item.contains([',', '|'])) {
+            let detail =
+                format!("{name} {item:?} is one item: items are separated by `;`, in JSON lines by an array");
+            self.note(column, NoteKind::Separator, detail);
         }
-        let day = match value {
-            RawValue::Date(days) => Some(Day(*days)),
-            other => Day::parse(text_of(other).trim()),
-        };
-        let Some(day) = day else { return Ok(stamp.instant) };
-        Ok(self.any.read(name, &RawValue::Date(day.0 + 1))?.instant)
+        if let Some(detail) = self.known.unmatched(name, items) {
+            self.note(column, NoteKind::Unmatched, detail);
+        }
+    }
+
+    /// The zone under its IANA name. One that cannot be read is kept as it is: decisions must not take the user for one
+    /// who declared none.
+    fn zone(&mut self, column: &TableColumn, value: &RawValue<'_>) -> String {
+        let text = text_of(value);
+        if let Some(name) = understood(&text) {
+            return name.to_string();
+        }
+        let shown: String = text.chars().take(64).collect();
+        let name = column.field.name;
+        let detail =
+            format!("{name} {shown:?} is not a time zone; expected an IANA name such as Europe/Paris");
+        self.note(column, NoteKind::Unreadable, detail);
+        text
     }
 }
 
@@ -268,30 +332,67 @@ fn one_of(name: &str, value: &RawValue<'_>, words: &[&str]) -> Result<String, Re
     if words.contains(&text.as_str()) { Ok(text) } else { Err(bad(name, value, &words.join(" or "))) }
 }
 
+fn supported(name: &str, value: &RawValue<'_>, words: &SupportedWords) -> Result<String, Rejection> {
+    match words.unsupported(name, &text_of(value)) {
+        Some(detail) => Err(Rejection::new(RejectionCode::NotSupported, detail)),
+        None => one_of(name, value, words.now),
+    }
+}
+
+/// HH:MM; H:MM and a whole minute with its seconds are the same.
 fn clock_time(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
     let text = text_of(value);
-    let below = |digits: &str, limit: &str| {
-        // Two digits sort as the numbers they write.
-        digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits < limit
-    };
-    match text.split_once(':') {
-        Some((hour, minute)) if below(hour, "24") && below(minute, "60") => Ok(text),
-        _ => Err(bad(name, value, "HH:MM")),
+    let wrong = || bad(name, value, "HH:MM");
+    let minutes = text.trim().strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(text.trim());
+    let (hour, minute) = minutes.split_once(':').ok_or_else(wrong)?;
+    let minute = MinuteOfDay::parse(&format!("{hour:0>2}:{minute}")).ok_or_else(wrong)?;
+    Ok(minute.into())
+}
+
+/// `on` or `off`.
+fn switch(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
+    let text = text_of(value).trim().to_lowercase();
+    match text.as_str() {
+        "on" | "true" | "yes" | "y" | "1" => Ok("on".to_string()),
+        "off" | "false" | "no" | "n" | "0" => Ok("off".to_string()),
+        _ => Err(bad(name, value, "on or off")),
     }
+}
+
+/// What is stored of a cell that cannot be read: a preference stays unreadable, which stops pushes; anything else is unknown.
+fn unreadable(holds: Holds, value: &RawValue<'_>) -> FieldUpdate {
+    /// What is shown of it is short.
+    const LONGEST: usize = 256;
+    let text = || text_of(value).chars().take(LONGEST).collect::<String>();
+    FieldUpdate::Cell(match holds {
+        Holds::OneOf(_) | Holds::Switch | Holds::Zone | Holds::ClockTime | Holds::Devices => {
+            Some(Cell::Text(text()))
+        }
+        Holds::List => Some(Cell::Text(format!("{UNREADABLE_LIST}{}", text()))),
+        // No count is negative.
+        Holds::Whole(..) => Some(Cell::Whole(-1)),
+        Holds::Others => return FieldUpdate::Nothing,
+        _ => None,
+    })
 }
 
 fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64, Rejection> {
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
-        RawValue::Text(text) => text.trim().parse().map_err(|_| wanted())?,
+        RawValue::Text(text) => whole_in(text).ok_or_else(wanted)?,
         other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
 }
 
-fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<f64, Rejection> {
-    let number = number(name, value)?.unwrap_or_default();
-    if (least..=most).contains(&number) {
+/// A whole number as text; `3.0` is 3.
+fn whole_in(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| whole_number(text.parse().ok()?))
+}
+
+fn bounded(name: &str, value: &RawValue<'_>, least: f64, most: f64) -> Result<Option<f64>, Rejection> {
+    let number = number(name, value)?;
+    if number.is_none_or(|number| (least..=most).contains(&number)) {
         return Ok(number);
     }
     Err(bad(name, value, &format!("a number from {least} to {most}")))

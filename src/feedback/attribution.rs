@@ -8,6 +8,8 @@
 //! * Any other event without a name belongs to the last push that its user saw within the attribution window, else the
 //!   last that was delivered, else the last that was sent, among the pushes whose goal it reaches. One event is never
 //!   given to two pushes.
+//! * Revenue is the value of purchases. A purchase that reaches a push's goal is that push's; any other belongs to the last
+//!   push that its user saw within the window, as above, whatever its goal.
 //! * It reached the goal *directly* when the push was clicked or opened before, else the push *influenced* it.
 //!
 //! Which events reach the goal is the goal's own question, as the model behind the push was taught it: of a goal about
@@ -18,7 +20,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::decided::Decided;
-use domain::event::{Meaning, PushStage, SENT, is_own, is_push, is_push_side, meaning_of, stage_of};
+use domain::event::{
+    Meaning, PushStage, SENT, StandardEvent, is_own, is_push, is_push_side, meaning_of, stage_of,
+};
 use domain::goal::{Goal, Unit};
 use domain::time::{DAY, Instant};
 
@@ -88,6 +92,10 @@ pub struct DecisionOutcome {
     pub goal_events: i64,
     /// Sum of their values in 1e-6; `None` when none had any.
     pub goal_value_micros: Option<i64>,
+    /// Purchases that belong to it, whatever its goal.
+    pub purchases: i64,
+    /// Sum of their values in 1e-6; `None` when none had any.
+    pub revenue_micros: Option<i64>,
     /// How the push had to do with it: directly, when it was so for any of these events.
     pub attribution: Option<Attribution>,
     /// Did the user reach the goal within the window after the decision, whoever caused it, on whatever content? Asked of
@@ -137,7 +145,7 @@ impl DecisionOutcome {
             Some(Meaning::Push(PushStage::Dismissed)) => &mut self.dismissed_at,
             Some(Meaning::Push(PushStage::Failed)) => &mut self.failed_at,
             Some(Meaning::Push(PushStage::OptedOut) | Meaning::Withdrawal) => &mut self.opted_out_at,
-            Some(Meaning::OwnAct | Meaning::Targeting) | None => return,
+            Some(Meaning::OwnAct | Meaning::Targeting | Meaning::Other) | None => return,
         };
         moment.get_or_insert(at);
     }
@@ -148,10 +156,19 @@ impl DecisionOutcome {
         self.goal_at.get_or_insert(event.at);
         self.goal_events += 1;
         self.attribution = self.attribution.max(Some(how));
-        if let Some(value) = event.value {
-            let sum = self.goal_value_micros.unwrap_or_default();
-            self.goal_value_micros = Some(sum.saturating_add((value * 1e6).round() as i64));
-        }
+        add_value(&mut self.goal_value_micros, event.value);
+    }
+
+    fn buy(&mut self, event: &FeedbackEvent) {
+        self.purchases += 1;
+        add_value(&mut self.revenue_micros, event.value);
+    }
+}
+
+/// Adds to a sum in 1e-6.
+fn add_value(sum: &mut Option<i64>, value: Option<f64>) {
+    if let Some(value) = value {
+        *sum = Some(sum.unwrap_or_default().saturating_add((value * 1e6).round() as i64));
     }
 }
 
@@ -236,6 +253,12 @@ impl<'a> Attributor<'a> {
         };
         if event.decision_id.is_none() && meaning_of(event.name) == Some(Meaning::Withdrawal) {
             self.opt_out(event);
+        }
+        if StandardEvent::Purchase.is(event.name) {
+            let last = || self.last_touch(event, |_| true).filter(|_| event.decision_id.is_none());
+            if let Some(index) = owner.or_else(last) {
+                self.outcomes[index].buy(event);
+            }
         }
         let Some(index) = owner else { return };
         let (push, outcome) = (&self.decisions[index], &mut self.outcomes[index]);

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::FeedbackError;
+use decisions::rule_names::OUTSIDE_HOLDOUT;
 use domain::decision::{Action, Decision};
 use domain::time::{Day, Instant};
 use store::decision_log::{FORMAT, LogError};
@@ -45,10 +46,31 @@ pub struct Decided {
     pub explored: bool,
     /// Was the user held out?
     pub holdout: bool,
+    /// Was the user held out from everything?
+    pub held_everywhere: bool,
+    /// The user's clock at `send_at`: local date and hour.
+    pub local_hour: Option<LocalHour>,
     /// Did quality fall back?
     pub fallback: bool,
     /// The model that scored it.
     pub model: Option<String>,
+}
+
+/// A local date and hour of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalHour {
+    /// The date on the user's calendar.
+    pub date: Day,
+    /// 0 to 23.
+    pub hour: u8,
+}
+
+impl LocalHour {
+    /// Of a local time as decisions write it, such as `2026-03-01T18:05:00+01:00`.
+    fn of(text: &str) -> Option<LocalHour> {
+        let hour = text.get(11..13)?.parse().ok().filter(|hour| *hour < 24)?;
+        Some(LocalHour { date: Day::parse(text.get(..10)?)?, hour })
+    }
 }
 
 impl Decided {
@@ -196,6 +218,8 @@ fn decided(kept: KeptRecord) -> Decided {
         action_probability: decision.action_probability,
         explored: decision.explored,
         holdout: decision.holdout,
+        held_everywhere: decision.reasons.iter().any(|reason| reason.rule == OUTSIDE_HOLDOUT),
+        local_hour: decision.send_at_local.as_deref().and_then(LocalHour::of),
         fallback: decision.fallback,
         model: decision.versions.get("model").cloned(),
     }

@@ -1,16 +1,20 @@
 //! What became of decisions: events joined to the pushes that caused them, and the log as tables.
 
+pub mod arms;
 pub mod attribution;
 pub mod decided;
 pub mod events;
+pub mod experiment;
 pub mod export;
 pub mod lift;
 pub mod off_policy;
 pub mod outcomes;
+pub mod reached;
 pub mod summary;
 
 mod columns;
 mod partitions;
+mod repeats;
 
 use ::events::lake::LakeError;
 use domain::error::{Coded, ErrorKind};

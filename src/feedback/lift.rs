@@ -1,4 +1,4 @@
-//! Randomised arms to read lift from: the holdouts of our own log, or anybody's experiment.
+//! The holdouts of our own log as randomised arms to read lift from.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -6,78 +6,14 @@ use std::path::Path;
 use polars::prelude::*;
 use serde::Deserialize;
 
+use super::arms::{ArmRows, Arms};
 use super::off_policy::PolicyInputError;
 use super::partitions::files_of;
+use super::reached::{AskedUser, Reached};
+use decisions::rule_names::OUTSIDE_HOLDOUT;
+use domain::time::Instant;
 use evaluation::uplift::UpliftUnit;
-use events::foreign::{ForeignField, ForeignRows, Names};
-use events::formats::InputError;
 use files::tables::{TableError, read_parquet};
-
-const TREATED: ForeignField = ForeignField { names: &["treated", "treatment", "arm"] };
-const TREATED_PROBABILITY: ForeignField = ForeignField { names: &["treated_probability"] };
-const REACHED: ForeignField = ForeignField { names: &["reached", "outcome", "goal", "click", "reward"] };
-const CAMPAIGN: ForeignField = ForeignField { names: &["campaign_id"] };
-const SCORE: ForeignField = ForeignField { names: &["score"] };
-
-const TREATED_WORDS: [&str; 4] = ["treated", "treatment", "test", "push"];
-const CONTROL_WORDS: [&str; 4] = ["control", "holdout", "held_out", "no_push"];
-
-/// Units of experiments.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arms {
-    /// Of all campaigns together.
-    pub all: Vec<UpliftUnit>,
-    /// Of each campaign.
-    pub campaigns: BTreeMap<String, Vec<UpliftUnit>>,
-    /// A score of each unit in `all`, when there are any.
-    pub scores: Option<Vec<f64>>,
-}
-
-/// Reads `theirs=ours,theirs=ours`, for the file of an experiment.
-///
-/// # Errors
-/// A text that says which pair cannot be used.
-pub fn names(text: &str) -> Result<Names, String> {
-    Names::parse(text, &[&TREATED, &TREATED_PROBABILITY, &REACHED, &CAMPAIGN, &SCORE])
-}
-
-/// Reads an experiment of anybody's: CSV or Parquet, one row a unit.
-///
-/// # Errors
-/// When the file lacks a column, or a line is no unit; without a column of probabilities there must be one for all.
-pub fn of_file(
-    path: &Path,
-    names: &Names,
-    treated_probability: Option<f64>,
-    scratch: &Path,
-) -> Result<Arms, InputError> {
-    names.check(&[path], scratch)?;
-    let rows = ForeignRows::open(path, names, scratch)?;
-    let (treated, reached) = (rows.need(&TREATED)?, rows.need(&REACHED)?);
-    let (probability, campaign, score) =
-        (rows.find(&TREATED_PROBABILITY), rows.find(&CAMPAIGN), rows.find(&SCORE));
-    if probability.is_none() && treated_probability.is_none() {
-        let detail = "no column treated_probability; say --treated-percent when it is one for all";
-        return Err(InputError::new("missing_column", path, detail));
-    }
-    let (mut arms, mut scores) = (Arms::default(), Vec::new());
-    rows.each(|line| {
-        let own = probability.as_ref().map(|source| line.probability(source, true)).transpose()?;
-        let unit = UpliftUnit {
-            treated: line.flag(&treated, &TREATED_WORDS, &CONTROL_WORDS)?,
-            treated_probability: own.or(treated_probability).unwrap_or(f64::NAN),
-            reached: line.flag(&reached, &[], &[])?,
-        };
-        arms.all.push(unit);
-        if let Some(source) = &campaign {
-            arms.campaigns.entry(line.name(source)?.into_owned()).or_default().push(unit);
-        }
-        scores.extend(score.as_ref().map(|source| line.number(source)).transpose()?);
-        Ok(())
-    })?;
-    arms.scores = score.is_some().then_some(scores);
-    Ok(arms)
-}
 
 /// Shares of users that are held out, from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,58 +24,33 @@ pub struct Holdouts {
     pub campaigns: BTreeMap<String, f64>,
 }
 
-/// A decision, as far as an experiment is about it.
-struct ExperimentDecision {
-    decided_at: i64,
-    decision_id: String,
-    held_everywhere: bool,
-    held_out: bool,
-    reached: bool,
-}
-
-/// Reads the holdouts of our export: a unit is a user, in a campaign the user in it, and the outcome is whether he reached
-/// the goal within the window after the first decision about him, whatever it said. What came later may be caused by
-/// what came before, so it does not count.
+/// Reads the holdouts of our export, by the definition of [`Reached`].
 ///
 /// # Errors
 /// When there is no export, or it cannot be read.
 pub fn of_export(decisions: &Path, outcomes: &Path, holdouts: &Holdouts) -> Result<Arms, PolicyInputError> {
-    let mut reached = HashMap::new();
+    let mut goals = HashMap::new();
     for file in files_of(outcomes, "outcomes.parquet")? {
-        read_outcomes(&file, &mut reached)?;
+        read_outcomes(&file, &mut goals)?;
     }
-    let mut users: BTreeMap<String, ExperimentDecision> = BTreeMap::new();
-    let mut campaigns: BTreeMap<(String, String), ExperimentDecision> = BTreeMap::new();
+    let mut reached = Reached::default();
     for file in files_of(decisions, "decisions.parquet")? {
-        read_decisions(&file, &reached, |user, campaign, asked| {
-            if let Some(campaign) = campaign {
-                keep_first(&mut campaigns, (campaign.to_string(), user.to_string()), asked());
-            }
-            keep_first(&mut users, user.to_string(), asked());
-        })?;
+        read_decisions(&file, &goals, &mut reached)?;
     }
-    let unit = |treated, treated_probability, asked: &ExperimentDecision| UpliftUnit {
-        treated,
-        treated_probability,
-        reached: asked.reached,
-    };
-    let outside = 1.0 - holdouts.everywhere;
-    let mut arms = Arms::default();
-    arms.all.extend(users.values().map(|asked| unit(!asked.held_everywhere, outside, asked)));
-    for ((campaign, _), asked) in campaigns {
-        let share = holdouts.campaigns.get(&campaign).copied().unwrap_or(0.0);
-        let unit = unit(!asked.held_out, outside * (1.0 - share), &asked);
-        arms.campaigns.entry(campaign).or_default().push(unit);
-    }
-    Ok(arms)
+    Ok(arms_of(&reached, holdouts))
 }
 
-fn keep_first<K: Ord>(kept: &mut BTreeMap<K, ExperimentDecision>, key: K, asked: ExperimentDecision) {
-    let order = |asked: &ExperimentDecision| (asked.decided_at, asked.decision_id.clone());
-    match kept.get(&key) {
-        Some(other) if order(other) <= order(&asked) => {}
-        _ => drop(kept.insert(key, asked)),
+fn arms_of(reached: &Reached, holdouts: &Holdouts) -> Arms {
+    let outside = 1.0 - holdouts.everywhere;
+    let unit = |treated, treated_probability, reached| UpliftUnit { treated, treated_probability, reached };
+    let mut arms = Arms::default();
+    arms.all.rows.extend(reached.users().map(|one| unit(one.is_treated, outside, one.reached)));
+    for (campaign, one) in reached.in_campaigns() {
+        let share = holdouts.campaigns.get(campaign).copied().unwrap_or(0.0);
+        let rows: &mut ArmRows = arms.campaigns.entry(campaign.to_string()).or_default();
+        rows.rows.push(unit(one.is_treated, outside * (1.0 - share), one.reached));
     }
+    arms
 }
 
 /// Which decisions were followed by the goal within the window, whoever caused it.
@@ -160,11 +71,11 @@ struct RuleOfReason {
     rule: String,
 }
 
-/// Hands on the decisions whose outcome is known: user, campaign, and the rest.
+/// Takes the decisions whose outcome is known.
 fn read_decisions(
     file: &Path,
-    reached: &HashMap<String, bool>,
-    mut take: impl FnMut(&str, Option<&str>, &dyn Fn() -> ExperimentDecision),
+    goals: &HashMap<String, bool>,
+    reached: &mut Reached,
 ) -> Result<(), TableError> {
     let columns = ["decision_id", "user_id", "campaign_id", "decided_at", "reasons", "holdout"];
     let frame = read_parquet(file, Some(&columns))?;
@@ -174,17 +85,18 @@ fn read_decisions(
         let (reasons, held) = (text("reasons")?, frame.column("holdout")?.bool()?);
         let moments = frame.column("decided_at")?.datetime()?.physical();
         for row in 0..frame.height() {
-            let id = ids.get(row).unwrap_or_default();
-            let Some(reached) = reached.get(id) else { continue };
+            let decision_id = ids.get(row).unwrap_or_default();
+            let Some(goal_in_window) = goals.get(decision_id) else { continue };
             let told: Vec<RuleOfReason> =
                 serde_json::from_str(reasons.get(row).unwrap_or_default()).unwrap_or_default();
-            let held_everywhere = told.iter().any(|reason| reason.rule == "outside_holdout");
-            take(users.get(row).unwrap_or_default(), campaigns.get(row), &|| ExperimentDecision {
-                decided_at: moments.get(row).unwrap_or_default(),
-                decision_id: id.to_string(),
-                held_everywhere,
+            reached.absorb(&AskedUser {
+                user_id: users.get(row).unwrap_or_default(),
+                campaign_id: campaigns.get(row),
+                decided_at: Instant::from_micros(moments.get(row).unwrap_or_default()),
+                decision_id,
+                held_everywhere: told.iter().any(|reason| reason.rule == OUTSIDE_HOLDOUT),
                 held_out: held.get(row).unwrap_or_default(),
-                reached: *reached,
+                goal_in_window: *goal_in_window,
             });
         }
         Ok(())

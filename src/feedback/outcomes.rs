@@ -103,6 +103,8 @@ fn what_happened(outcomes: &[DecisionOutcome], decisions: &[Decided]) -> Vec<Col
         instants("goal_at", rows().map(|row| row.goal_at)),
         Int64Chunked::from_iter_values("goal_events".into(), events).into_column(),
         numbers("goal_value", rows().map(|row| row.goal_value_micros.map(money))),
+        Int64Chunked::from_iter_values("purchases".into(), rows().map(|row| row.purchases)).into_column(),
+        numbers("revenue", rows().map(|row| row.revenue_micros.map(money))),
         texts("attribution", rows().map(|row| row.attribution.map(Attribution::as_str))),
         Int32Chunked::from_iter_values("reward".into(), rewards).into_column(),
         flags("goal_in_window", rows().map(|row| row.goal_in_window)),

@@ -1,7 +1,8 @@
-//! From raw logits to probabilities that can be believed: none, Platt's sigmoid, or a rising step-like curve.
+//! From raw logits to probabilities that can be believed: none, Platt's sigmoid, or a free curve that rises.
 
 use serde::{Deserialize, Serialize};
 
+use super::centred::{self, Mixture};
 use domain::numeric::{logistic, softplus};
 use evaluation::classification::log_loss;
 
@@ -25,19 +26,37 @@ pub enum Calibration {
         /// Shift of the logit.
         intercept: f64,
     },
-    /// Straight lines between knots, and the outer knots' values beyond them; both lists rise.
+    /// Straight lines between knots, and the outer knots' values beyond them; both lists rise. Models of earlier builds
+    /// have it: it comes in steps, on which logits that differ are given one probability.
     Isotonic {
         /// Where the knots are.
         logits: Vec<f64>,
         /// What the curve is there.
         probabilities: Vec<f64>,
     },
+    /// Straight lines between the centres of levels, mixed with a sigmoid: a larger logit is given a larger probability.
+    CentredIsotonic {
+        /// The mean logit of each level; strictly rising.
+        logits: Vec<f64>,
+        /// The level's share of positives; strictly rising.
+        probabilities: Vec<f64>,
+        /// The sigmoid's factor of the logit, above zero.
+        slope: f64,
+        /// The sigmoid's shift of the logit.
+        intercept: f64,
+        /// The sigmoid's share of the probability, in (0, 1].
+        share: f64,
+        /// The sigmoid rises from here …
+        floor: f64,
+        /// … to here.
+        ceiling: f64,
+    },
 }
 
 impl Calibration {
     /// Learns from rows the model has not seen.
     ///
-    /// The rarer outcome decides: from 1,000 rows of it the isotonic curve; from 20 Platt's sigmoid if it beats no
+    /// The rarer outcome decides: from 1,000 rows of it the centred isotonic curve; from 20 Platt's sigmoid if it beats no
     /// calibration by log loss across two halves (rows at even indices judge what those at odd indices taught, and the
     /// other way round), so the order of the rows should say nothing; else none. Logits that are not finite: none.
     pub fn fit(logits: &[f64], labels: &[bool]) -> Calibration {
@@ -51,8 +70,14 @@ impl Calibration {
         match positives.min(labels.len() - positives) {
             0..LEAST_ROWS => Calibration::None,
             LEAST_ROWS..ISOTONIC_ROWS => better_of_none_and_platt(logits, labels),
-            _ => isotonic_of(logits, labels, f64::from(one_kept_of)),
+            _ => centred::fit(logits, labels, f64::from(one_kept_of)),
         }
+    }
+
+    /// The strictly rising free curve, from however few rows: each level of the isotonic curve at the mean of its logits,
+    /// straight lines between them, and a share of Platt's sigmoid.
+    pub fn centred_isotonic(logits: &[f64], labels: &[bool]) -> Calibration {
+        centred::fit(logits, labels, 1.0)
     }
 
     /// Platt's sigmoid with his smoothed targets (N₊ + 1) / (N₊ + 2) and 1 / (N₋ + 2), by Newton's method.
@@ -60,7 +85,8 @@ impl Calibration {
     /// Platt 1999; Lin, Lin and Weng 2007. [`Calibration::None`] when the slope is not above zero: a model whose order
     /// is wrong cannot be mended by turning it round.
     pub fn platt(logits: &[f64], labels: &[bool]) -> Calibration {
-        sigmoid_fit(logits, labels).unwrap_or(Calibration::None)
+        let fitted = sigmoid_fit(logits, labels);
+        fitted.map_or(Calibration::None, |(slope, intercept)| Calibration::Platt { slope, intercept })
     }
 
     /// The never decreasing curve of least squared error, each level clamped to [1 / (n + 2), 1 − 1 / (n + 2)] of its own n
@@ -84,18 +110,33 @@ impl Calibration {
                     && rises(probabilities)
                     && probabilities.iter().all(|value| (0.0..=1.0).contains(value))
             }
+            Calibration::CentredIsotonic { .. } => self.mixture().is_some_and(|mixture| mixture.is_sound()),
         };
         if is_sound { Ok(()) } else { Err("numbers that are no rising probabilities".to_string()) }
     }
 
-    /// The probability of a finite raw logit: above 0, below 1, never decreasing in the logit.
+    /// The probability of a finite raw logit: above 0, below 1, never decreasing in the logit, and rising with it but for
+    /// the steps of [`Calibration::Isotonic`] and what is lost in rounding.
     pub fn probability(&self, logit: f64) -> f64 {
         let probability = match self {
             Calibration::None => logistic(logit),
             Calibration::Platt { slope, intercept } => logistic(slope * logit + intercept),
             Calibration::Isotonic { logits, probabilities } => interpolated(logits, probabilities, logit),
+            Calibration::CentredIsotonic { .. } => {
+                self.mixture().map_or_else(|| logistic(logit), |mixture| mixture.probability(logit))
+            }
         };
         probability.clamp(MARGIN, 1.0 - MARGIN)
+    }
+
+    fn mixture(&self) -> Option<Mixture<'_>> {
+        let Calibration::CentredIsotonic { logits, probabilities, slope, intercept, share, floor, ceiling } =
+            self
+        else {
+            return None;
+        };
+        let (slope, intercept, share) = (*slope, *intercept, *share);
+        Some(Mixture { logits, probabilities, slope, intercept, share, floor: *floor, ceiling: *ceiling })
     }
 }
 
@@ -134,10 +175,10 @@ pub fn pava(values: &[f64], weights: &[f64]) -> Vec<f64> {
 
 /// Neighbours that share a value.
 #[derive(Clone, Copy, Debug)]
-struct PooledBlock {
-    mean: f64,
-    weight: f64,
-    length: usize,
+pub(super) struct PooledBlock {
+    pub(super) mean: f64,
+    pub(super) weight: f64,
+    pub(super) length: usize,
 }
 
 impl PooledBlock {
@@ -149,7 +190,7 @@ impl PooledBlock {
     }
 }
 
-fn blocks(values: &[f64], weights: &[f64]) -> Vec<PooledBlock> {
+pub(super) fn blocks(values: &[f64], weights: &[f64]) -> Vec<PooledBlock> {
     let mut blocks: Vec<PooledBlock> = Vec::new();
     for (value, weight) in values.iter().zip(weights) {
         let mut last = PooledBlock { mean: *value, weight: *weight, length: 1 };
@@ -162,7 +203,7 @@ fn blocks(values: &[f64], weights: &[f64]) -> Vec<PooledBlock> {
 }
 
 /// Distinct logits, rising, each with the share of positives at it and its rows.
-fn rates_by_logit(logits: &[f64], labels: &[bool]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+pub(super) fn rates_by_logit(logits: &[f64], labels: &[bool]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let mut rows: Vec<(f64, bool)> =
         logits.iter().zip(labels).map(|(logit, label)| (logit + 0.0, *label)).collect();
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
@@ -177,7 +218,7 @@ fn rates_by_logit(logits: &[f64], labels: &[bool]) -> (Vec<f64>, Vec<f64>, Vec<f
 }
 
 /// The curve at a logit. A curve without knots, which is never learned, is the logistic function.
-fn interpolated(logits: &[f64], probabilities: &[f64], logit: f64) -> f64 {
+pub(super) fn interpolated(logits: &[f64], probabilities: &[f64], logit: f64) -> f64 {
     let above = logits.partition_point(|knot| *knot <= logit);
     let knot = |index: usize| Some((*logits.get(index)?, *probabilities.get(index)?));
     match (above.checked_sub(1).and_then(knot), knot(above)) {
@@ -209,7 +250,7 @@ fn better_of_none_and_platt(logits: &[f64], labels: &[bool]) -> Calibration {
 }
 
 /// Slope and intercept on standardised logits, then in the logits' own scale.
-fn sigmoid_fit(logits: &[f64], labels: &[bool]) -> Option<Calibration> {
+pub(super) fn sigmoid_fit(logits: &[f64], labels: &[bool]) -> Option<(f64, f64)> {
     /// Logits that differ by less than this part of their mean differ by rounding.
     const SAME: f64 = 1e-12;
     let n = logits.len() as f64;
@@ -226,7 +267,7 @@ fn sigmoid_fit(logits: &[f64], labels: &[bool]) -> Option<Calibration> {
     let (slope, intercept) = newton(&rows);
     let (slope, intercept) = (slope / spread, intercept - slope * mean / spread);
     let usable = slope > 0.0 && slope.is_finite() && intercept.is_finite();
-    usable.then_some(Calibration::Platt { slope, intercept })
+    usable.then_some((slope, intercept))
 }
 
 /// Platt's targets: what Laplace would believe after as many rows of either outcome.

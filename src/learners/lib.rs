@@ -2,6 +2,7 @@
 
 pub mod boosting;
 pub mod calibration;
+mod centred;
 pub mod ftrl;
 pub mod logistic;
 pub mod uplift;

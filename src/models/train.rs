@@ -24,7 +24,7 @@ use profiles::features::features_sha256;
 use registry::card::{Card, FORMAT as CARD_FORMAT};
 use registry::figures::{Metrics, SplitCard, SplitPart, Tried};
 use registry::gate::{Gate, GateLine};
-use registry::model::{LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
+use registry::model::{CENTRED_FORMAT, LINEAR_FORMAT, Model, ModelKind, TREES_FORMAT, WeightedInput};
 use registry::online_state::{self, OnlineState};
 use registry::versions::Registered;
 
@@ -413,7 +413,11 @@ impl Learner<'_> {
         });
         let is_served = beats_base_rate;
         Model {
-            format: if is_served && fitted.trees.is_some() { TREES_FORMAT } else { LINEAR_FORMAT },
+            format: match &calibration {
+                Calibration::CentredIsotonic { .. } if is_served => CENTRED_FORMAT,
+                _ if is_served && fitted.trees.is_some() => TREES_FORMAT,
+                _ => LINEAR_FORMAT,
+            },
             goal: self.question.name.to_string(),
             definition: self.question.goal.clone(),
             kind: if is_served { fitted.recipe.kind() } else { ModelKind::BaseRate },

@@ -169,9 +169,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// T as it was given, or 1 µs after the newest event.
+    /// T as it was given, or the default moment of the lake.
     pub fn moment(&self, given: Option<Instant>, lake: &Lake) -> Instant {
-        given.unwrap_or_else(|| lake.newest().unwrap_or(self.now).plus(1))
+        given.unwrap_or_else(|| self.default_moment(lake.newest()))
+    }
+
+    /// The T of commands that are given none: 1 µs after the newest event, but never later than now. A stamp from a clock that
+    /// is ahead must not move the moment into the future.
+    pub fn default_moment(&self, newest: Option<Instant>) -> Instant {
+        newest.map_or(self.now, |newest| newest.plus(1).min(self.now))
     }
 
     /// A declared goal.

@@ -166,10 +166,11 @@ pub fn parse_cut(config: &Config, text: &str) -> Result<Cut, ContextError> {
     }
 }
 
-/// The newest days are held out, the day of the newest event (in the default zone) among them.
-pub fn default_cut(lake: &Lake, config: &Config) -> Cut {
+/// The newest days are held out, the day of the newest event that has happened (in the default zone) among them.
+fn default_cut(context: &Context<'_>, lake: &Lake) -> Cut {
+    let config = context.config;
     let zone = Zone::find(&config.default_time_zone).unwrap_or_else(|_| Zone::utc());
-    let newest = lake.newest().map_or(Day(0), |instant| zone.local_day(instant));
+    let newest = zone.local_day(context.default_moment(lake.newest()).plus(-1));
     Cut::LocalMidnight(Day(newest.0 + 1 - config.evaluation.held_out_days as i32))
 }
 
@@ -183,7 +184,7 @@ pub fn evaluate(context: &Context<'_>, request: &EvaluateRequest) -> Result<Eval
         context.goal(goal)?;
     }
     let lake = context.lake()?;
-    let cut = request.cut.unwrap_or_else(|| default_cut(&lake, context.config));
+    let cut = request.cut.unwrap_or_else(|| default_cut(context, &lake));
     let (propensity, missing) = (BTreeMap::new(), Vec::new());
     let mut report = EvaluateReport { cut, send_time: None, content: None, propensity, missing };
     if request.wants(Section::SendTime) && request.goal.is_none() {
@@ -239,7 +240,7 @@ fn measure_models(
     request: &EvaluateRequest,
     report: &mut EvaluateReport,
 ) -> Result<(), ContextError> {
-    let material = read_before(context, lake, Instant::MAX)?;
+    let material = read_before(context, lake, context.default_moment(lake.newest()))?;
     let sources = material.sources(&context.config.profiles);
     let measure = Measure { at: instant_of(context.config, report.cut), known: known(&material), context };
     let goals = context.config.goals.iter().filter(|(name, _)| request.wants_goal(name));

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use super::context::{Context, ContextError};
 use super::scratch::Scratch;
 use domain::error::{Coded, ErrorKind};
-use evaluation::uplift::{Lift, Qini, UpliftError, UpliftUnit, lift, qini};
+use evaluation::uplift::{Lift, Qini, UpliftError, lift_of, qini_of};
 use events::catalogue::Catalogue;
-use feedback::lift::{Arms, Holdouts, names, of_export, of_file};
+use feedback::arms::{ArmRows, Arms, UnitReport};
+use feedback::experiment::{ExperimentReading, names, of_file};
+use feedback::lift::{Holdouts, of_export};
 use feedback::off_policy::PolicyInputError;
 
 /// So many standard deviations off (p < 0.001) an assignment is suspect.
-const SUSPECT: f64 = 3.29;
+pub(super) const SUSPECT: f64 = 3.29;
 /// Below so many units of an arm that reached the goal, intervals are none to rely on.
 const FEW: u64 = 10;
 
@@ -27,7 +29,7 @@ pub struct LiftRequest {
     pub seed: u64,
 }
 
-/// A randomised experiment in a file: CSV, also gzipped, or Parquet, one row a unit.
+/// A randomised experiment in a file: CSV, also gzipped, or Parquet; rows of one unit share its unit_id or user_id.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// The file.
@@ -36,6 +38,8 @@ pub struct Experiment {
     pub map: String,
     /// Probability with which a unit was to be treated, when the file has no column that says it.
     pub treated_probability: Option<f64>,
+    /// Did chance assign each row on its own, so that a unit may be in both arms?
+    pub assigned_by_row: bool,
 }
 
 /// A comparison, or why there is none.
@@ -50,6 +54,8 @@ pub struct LiftReport {
     pub campaigns: BTreeMap<String, Compared>,
     /// How well a score says whom a push moves.
     pub qini: Option<Qini>,
+    /// Of an experiment in a file: its units.
+    pub units: Option<UnitReport>,
 }
 
 /// A lift that cannot be measured.
@@ -104,7 +110,8 @@ pub fn evaluate_holdouts(context: &Context<'_>, request: &LiftRequest) -> Result
         everywhere: share(context.config.decisions.holdout_percent),
         campaigns: campaigns.map(|(id, campaign)| (id, share(campaign.holdout_percent))).collect(),
     };
-    measure(&of_export(&workspace.decisions(), &workspace.outcomes(), &holdouts)?, request)
+    let arms = of_export(&workspace.decisions(), &workspace.outcomes(), &holdouts)?;
+    measure(&arms, None, request)
 }
 
 /// Measures anybody's experiment.
@@ -114,12 +121,18 @@ pub fn evaluate_holdouts(context: &Context<'_>, request: &LiftRequest) -> Result
 pub fn evaluate_experiment(experiment: &Experiment, request: &LiftRequest) -> Result<LiftReport, LiftError> {
     let names = names(&experiment.map).map_err(LiftError::BadMap)?;
     let scratch = Scratch::make()?;
-    let arms = of_file(&experiment.file, &names, experiment.treated_probability, &scratch.0);
-    measure(&arms.map_err(PolicyInputError::from)?, request)
+    let reading = ExperimentReading {
+        names: &names,
+        treated_probability: experiment.treated_probability,
+        assigned_by_row: experiment.assigned_by_row,
+        scratch: &scratch.0,
+    };
+    let arms = of_file(&experiment.file, &reading).map_err(PolicyInputError::from)?;
+    measure(&arms, Some(arms.units.clone()), request)
 }
 
-fn measure(arms: &Arms, request: &LiftRequest) -> Result<LiftReport, LiftError> {
-    let compare = |units: &Vec<UpliftUnit>| lift(units, request.planned);
+fn measure(arms: &Arms, units: Option<UnitReport>, request: &LiftRequest) -> Result<LiftReport, LiftError> {
+    let compare = |rows: &ArmRows| lift_of(rows.as_rows(), request.planned);
     let all = compare(&arms.all);
     let campaigns: BTreeMap<String, Compared> =
         arms.campaigns.iter().map(|(campaign, units)| (campaign.clone(), compare(units))).collect();
@@ -127,8 +140,8 @@ fn measure(arms: &Arms, request: &LiftRequest) -> Result<LiftReport, LiftError> 
         return Err(LiftError::NoComparison(error.clone()));
     }
     let scores = arms.scores.as_ref().filter(|_| all.is_ok());
-    let qini = scores.map(|scores| qini(&arms.all, scores, request.draws, request.seed));
-    Ok(LiftReport { all, campaigns, qini: qini.transpose().map_err(LiftError::Qini)? })
+    let qini = scores.map(|scores| qini_of(arms.all.as_rows(), scores, request.draws, request.seed));
+    Ok(LiftReport { all, campaigns, qini: qini.transpose().map_err(LiftError::Qini)?, units })
 }
 
 impl LiftReport {
@@ -136,7 +149,8 @@ impl LiftReport {
     pub fn warnings(&self) -> Vec<(String, String)> {
         let all = std::iter::once(("all", &self.all));
         let groups = all.chain(self.campaigns.iter().map(|(name, compared)| (name.as_str(), compared)));
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<(String, String)> =
+            self.units.iter().flat_map(unit_doubts).map(|doubt| ("units".to_string(), doubt)).collect();
         for (name, compared) in groups {
             let Ok(lift) = compared else { continue };
             let doubts = [assignment_off(lift), few_outcomes(lift)];
@@ -157,10 +171,39 @@ fn assignment_off(lift: &Lift) -> Option<String> {
 }
 
 fn few_outcomes(lift: &Lift) -> Option<String> {
-    let (treated, control) = (lift.treated.reached, lift.control.reached);
+    let (treated, control) = (lift.treated.units_reached, lift.control.units_reached);
     (treated.min(control) < FEW).then(|| {
         format!(
             "few_outcomes: {treated} treated and {control} held-out units reached the goal: too few to rely on the interval"
         )
     })
+}
+
+/// Reasons to doubt what the file says of its units.
+fn unit_doubts(units: &UnitReport) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let both = &units.both_arms;
+    if both.n > 0 {
+        let examples = both.examples.join(", ");
+        let treated_as = match both.excluded_rows {
+            0 => {
+                "chance assigned each row on its own, so their rows count in the arm of each row".to_string()
+            }
+            rows => format!("their {rows} rows are left out: they met both treatments"),
+        };
+        doubts.push(format!(
+            "units_in_both_arms: {} of {} units have rows in both arms ({examples}{}); {treated_as}",
+            both.n,
+            both.of,
+            if both.n > both.examples.len() as u64 { ", …" } else { "" },
+        ));
+    }
+    doubts.extend(units.repeating.iter().map(|column| {
+        format!(
+            "rows_repeat: column {:?} has {} values in {} rows, as ids of units have, and every row counts as a unit of its \
+             own: the intervals are too narrow if chance assigned by it. Name it with --map {}=unit_id",
+            column.column, column.values, column.rows, column.column
+        )
+    }));
+    doubts
 }

@@ -16,7 +16,7 @@ use models::train::parts_of;
 pub struct ExamplesRequest {
     /// The goal.
     pub goal: String,
-    /// What was known before this moment counts; by default 1 µs after the newest event.
+    /// What was known before this moment counts; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// Add everybody the goal is about at the moment, without a label.
     pub with_population: bool,

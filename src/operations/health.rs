@@ -10,7 +10,7 @@ use events::health::{CheckReport, check};
 /// Which days to judge.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HealthRequest {
-    /// Whole days before this moment count; by default 1 µs after the newest event.
+    /// Whole days before this moment count; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// Newest days to judge; by default `health.days`.
     pub days: Option<usize>,

@@ -21,7 +21,7 @@ use registry::versions::{Registry, RegistryError};
 pub struct ImportRequest {
     /// The goal.
     pub goal: String,
-    /// What was known before this moment counts; by default 1 µs after the newest event.
+    /// What was known before this moment counts; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// The predictions.
     pub predictions: PathBuf,

@@ -1,18 +1,24 @@
 //! Takes files of events, users, contents or campaigns into the workspace.
 
+mod attributes;
+mod cells;
 mod refusal;
+mod texts;
 
 use std::path::PathBuf;
 
 use super::context::{Context, ContextError, Progress};
+use domain::consent::Consent;
 use domain::error::{Coded, ErrorKind};
 use domain::zone::Zone;
+use events::catalogue::DeclaredUsers;
 use events::formats::Format;
 use events::health::{future_stamps, odd_days};
 use events::ingest::ingest as take_files;
 use events::lake::Lake;
 use events::mapping::Renames;
 use events::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind};
+use events::withdrawals::Withdrawals;
 
 pub use refusal::IngestRefusal;
 
@@ -81,8 +87,14 @@ impl Coded for IngestError {
 /// # Errors
 /// When the workspace cannot be used. Files that cannot be taken are in the report.
 pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestReport, IngestError> {
+    let is_of_users = request.kind == InputKind::Users;
+    let attributes = if is_of_users { Some(attributes::look(context)?) } else { None };
     let summary = take(context, request)?;
-    let warnings = warnings(context, &summary)?;
+    let mut warnings = warnings(context, request.kind, &summary)?;
+    if let Some(before) = attributes.filter(|_| summary.accepted > 0) {
+        warnings.extend(withdrawn(context)?);
+        warnings.extend(attributes::warnings(context, &before)?);
+    }
     let refusal = refusal(context, request, &summary);
     Ok(IngestReport { summary, warnings, refusal })
 }
@@ -134,9 +146,20 @@ fn show(progress: &dyn Progress, stage: IngestStage<'_>) {
 }
 
 /// What looks odd in the days that changed, by the data checks that the manifest is enough for.
-fn warnings(context: &Context<'_>, summary: &IngestSummary) -> Result<Vec<String>, ContextError> {
-    let mut warnings: Vec<String> = unreadable_contents(summary).into_iter().collect();
+fn warnings(
+    context: &Context<'_>,
+    kind: InputKind,
+    summary: &IngestSummary,
+) -> Result<Vec<String>, ContextError> {
+    let mut warnings = cells::warnings(summary);
     warnings.extend(shifted(summary));
+    let unread = |name: &String| {
+        format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
+    };
+    warnings.extend(summary.unread_names.iter().map(unread));
+    if summary.accepted > 0 {
+        warnings.extend(texts::warnings(context.workspace, kind)?);
+    }
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;
         warnings.extend(odd_days(lake.manifest(), &summary.changed_days, &context.config.health));
@@ -168,12 +191,21 @@ fn shifted(summary: &IngestSummary) -> Vec<String> {
     new.into_iter().chain(known).collect()
 }
 
-/// Contents that were taken in and are never sent.
-fn unreadable_contents(summary: &IngestSummary) -> Option<String> {
-    let first = summary.unreadable.first.as_ref()?;
-    let count = summary.unreadable.count;
-    Some(format!(
-        "bad_variants: {count} contents have variants that cannot be read and are never sent until they are corrected; the \
-         first: {first}"
-    ))
+/// Users who are declared to consent, and whose later opt-out by an event holds.
+fn withdrawn(context: &Context<'_>) -> Result<Option<String>, ContextError> {
+    let withdrawals = Withdrawals::read(&Lake::open(context.workspace)?, context.now)?;
+    let users = DeclaredUsers::read(context.workspace)?;
+    let is_withdrawn = |row: &usize| {
+        let mut user = users.user(*row);
+        let is_declared = user.consent == Consent::Granted;
+        withdrawals.apply(&mut user);
+        is_declared && user.consent != Consent::Granted
+    };
+    let count = (0..users.len()).filter(is_withdrawn).count();
+    Ok((count > 0).then(|| {
+        format!(
+            "consent_withdrawn: users who are declared to consent and opted out by an event: {count}; they get no push until a \
+             row says granted with a consent_at after that event"
+        )
+    }))
 }

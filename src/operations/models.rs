@@ -129,7 +129,7 @@ fn versions_of(registry: &Registry, goal: &str) -> Vec<ListedModel> {
 }
 
 /// Shows a version, by default the champion; the champion's drift is measured as of `as_of`, by default 1 µs after the
-/// newest event.
+/// newest event, but not later than now.
 ///
 /// # Errors
 /// When there is no such version, or it or its card cannot be read.

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::context::{Context, ContextError};
+use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use engine::SnapshotScorer;
 use engine::replay::scorer_of;
+use events::catalogue::read_contents;
 use events::lake::Lake;
 use feedback::FeedbackError;
 use feedback::attribution::Strays;
 use feedback::decided::Logged;
 use feedback::export::{Exported, export};
 use feedback::outcomes::{outcomes_of, write};
-use feedback::summary::{Summary, summarise};
+use feedback::summary::{Languages, Summary, summarise};
 use files::workspace::Workspace;
 use store::decision_log::Record;
 
@@ -72,7 +74,7 @@ impl Coded for OutcomesError {
     }
 }
 
-/// Joins what was decided before a moment; by default 1 µs after the newest event or decision.
+/// Joins what was decided before a moment; by default 1 µs after the newest event or decision, but not later than now.
 ///
 /// # Errors
 /// When nothing was decided before it, another process writes, or a file cannot be read or written.
@@ -81,8 +83,8 @@ pub fn outcomes(context: &Context<'_>, as_of: Option<Instant>) -> Result<Outcome
     let _lock = context.lock()?;
     let lake = Lake::open(workspace).map_err(ContextError::from)?;
     let logged = Logged::read(&workspace.decision_log())?;
-    let newest = lake.newest().max(logged.newest()).unwrap_or(context.now);
-    let as_of = as_of.unwrap_or(newest.plus(1));
+    let newest = lake.newest().max(logged.newest());
+    let as_of = as_of.unwrap_or_else(|| context.default_moment(newest));
     let logged = logged.before(as_of);
     if logged.decisions().is_empty() {
         return Err(OutcomesError::NoDecisions(as_of));
@@ -91,17 +93,28 @@ pub fn outcomes(context: &Context<'_>, as_of: Option<Instant>) -> Result<Outcome
     let (outcomes, strays) = outcomes_of(&logged, &lake, context.config, as_of)?;
     let mut known = BTreeMap::new();
     let exported = export(workspace, &logged, as_of, |record| scorer(workspace, &mut known, record))?;
+    let languages = languages(workspace)?;
     let path = write(workspace, &logged, &outcomes, window_hours, as_of)?;
     Ok(OutcomesReport {
         as_of,
         window_hours,
-        summary: summarise(logged.decisions(), &outcomes),
+        summary: summarise(logged.decisions(), &outcomes, &languages),
         strays,
         exported,
         erased: logged.erased,
         torn_files: logged.torn_files,
         outcomes: path,
     })
+}
+
+/// The language of each variant, as it is declared now.
+fn languages(workspace: &Workspace) -> Result<Languages, ContextError> {
+    let of_content = |(content_id, content): (String, Content)| {
+        let variants = content.variants.into_iter();
+        let languages = variants.filter_map(|variant| Some((variant.variant_id, variant.locale?)));
+        (content_id, languages.collect())
+    };
+    Ok(read_contents(workspace)?.into_iter().map(of_content).collect())
 }
 
 /// A record's scorer; each model is read once.

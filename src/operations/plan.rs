@@ -1,16 +1,21 @@
 //! Plans campaigns together for everybody, hands the plan off, and keeps it on record.
 
+mod added;
 mod campaigns;
 mod error;
 mod identity;
 mod keep;
 mod report;
 mod scenarios;
+mod warnings;
 
 use std::path::PathBuf;
 
+pub use added::{AddedByPush, COUNTED};
+use campaigns::Plannable;
 pub use error::PlanError;
-pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, pushed_out};
+pub use report::{Counts, HOUR, KeptPlan, PlanReport, ScenarioReport, SkippedCampaign, pushed_out};
+pub use warnings::PlanWarning;
 
 use super::context::Context;
 use domain::campaign::Campaign;
@@ -36,7 +41,7 @@ pub struct PlanRequest {
     pub out: Option<PathBuf>,
     /// Changes to plan under beside the plan, such as `cap=2/day`: [`Scenario::parse`] reads them.
     pub what_if: Vec<String>,
-    /// The moment of the plan; by default 1 µs after the newest event. Events before it count.
+    /// The moment of the plan, by default now. Events before it count.
     pub as_of: Option<Instant>,
 }
 
@@ -61,16 +66,19 @@ pub fn plan(context: &Context<'_>, request: &PlanRequest) -> Result<PlanReport, 
     warn_of_closed_limits(context);
     let _lock = context.lock()?;
     let lake = context.lake()?;
-    let (now, due) = moments(context, request, &lake)?;
+    let (now, due) = moments(context, request)?;
     let snapshot = Snapshot::build(context.workspace, context.config, now)?;
     let campaigns =
         campaigns::chosen(&snapshot, &request.campaigns, due.map(|(from, to)| (from.max(now), to)))?;
-    campaigns::check_goals(context, &campaigns)?;
-    let segments = campaigns::audiences(context, &campaigns, now)?;
+    let Plannable { campaigns, segments, skipped } = campaigns::plannable(context, campaigns, now)?;
+    for SkippedCampaign { campaign_id, why, .. } in &skipped {
+        context.progress.warn(&format!("campaign {campaign_id:?} is skipped: {why}"));
+    }
     let scenarios = request.what_if.iter().map(|text| Scenario::parse(text, &campaigns));
     let scenarios = scenarios.collect::<Result<Vec<Scenario>, BadChange>>()?;
     let planner = Planner { context, snapshot: &snapshot, lake: &lake, now };
     let mut report = planner.plan(campaigns, segments, request.out.clone())?;
+    report.skipped = skipped;
     for scenario in scenarios {
         report.scenarios.push(scenarios::plan(&planner, &report, scenario)?);
     }
@@ -99,9 +107,8 @@ fn warn_of_closed_limits(context: &Context<'_>) {
 fn moments(
     context: &Context<'_>,
     request: &PlanRequest,
-    lake: &Lake,
 ) -> Result<(Instant, Option<(Instant, Instant)>), PlanError> {
-    let now = context.moment(request.as_of, lake);
+    let now = request.as_of.unwrap_or(context.now);
     let CampaignChoice::Due(day) = request.campaigns else { return Ok((now, None)) };
     let zone = Zone::find(&context.config.default_time_zone)?;
     let start = |of: Day| zone.instant_of(of.civil().into()).ok_or(PlanError::NoSuchDay(day));
@@ -154,9 +161,12 @@ impl Planner<'_> {
             limits: config.planning.clone(),
             made,
             old_profiles: old_profiles(self.lake, &segments, self.now),
+            added: added::added(self.context, &campaigns),
+            warnings: self.warnings(&campaigns),
             audience_versions: Vec::new(),
             scenarios: Vec::new(),
             kept: None,
+            skipped: Vec::new(),
             campaigns,
             segments,
         };
@@ -164,6 +174,11 @@ impl Planner<'_> {
             keep::hand_off(workspace, &mut report, out, recorded)?;
         }
         Ok(report)
+    }
+
+    fn warnings(&self, campaigns: &[Campaign]) -> Vec<PlanWarning> {
+        let stale = warnings::stale(self.context, self.now).into_iter();
+        stale.chain(warnings::undeclared(self.snapshot, campaigns)).collect()
     }
 
     /// Picks among everybody's options and makes their decisions.

@@ -50,7 +50,7 @@ impl Coded for UserProfileError {
     }
 }
 
-/// Builds one row of features per user from events before a moment; by default 1 µs after the newest event.
+/// Builds one row of features per user from events before a moment; by default 1 µs after the newest event, but not later than now.
 ///
 /// # Errors
 /// When another process writes, there is no event before the moment, or a file cannot be read or written.

@@ -18,7 +18,7 @@ use registry::versions::{Registered, Registry, RegistryError};
 pub struct RecommendRequest {
     /// A goal about contents; by default `decisions.goal`.
     pub goal: Option<String>,
-    /// Events before this moment count; by default 1 µs after the newest event.
+    /// Events before this moment count; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// How many for each user, and which may be among them.
     pub wanted: Wanted,

@@ -263,11 +263,19 @@ impl Refresh<'_> {
         };
         self.step("plan", &input, || match plan(context, &request) {
             Ok(report) => {
+                report.warnings.iter().for_each(|warning| context.progress.warn(&warning.to_string()));
                 let sends = report.sum(&report.forecasts()).0.sends;
                 let path = out.display().to_string();
-                Ok(MadeStep::done(Product::Plan { path, plan_id: report.plan_id, sends }))
+                let skipped: Vec<&str> = report.skipped.iter().map(|one| one.campaign_id.as_str()).collect();
+                let skipped = (!skipped.is_empty()).then(|| skipped.join(" "));
+                Ok(MadeStep::done(Product::Plan { path, plan_id: report.plan_id, sends, skipped }))
             }
             Err(error @ PlanError::NoCampaigns) => Ok(MadeStep::skipped(error)),
+            // Of the only campaigns that are due, none can be planned: everything else is done.
+            Err(error) if error.is_about_one_campaign() => {
+                context.progress.warn(&error.to_string());
+                Ok(MadeStep::skipped(error))
+            }
             Err(error) => Err(error.into()),
         })?;
         Ok(())

@@ -17,7 +17,7 @@ use registry::versions::{Newest, Registered, Registry, RegistryError};
 pub struct ScoreRequest {
     /// The goal.
     pub goal: String,
-    /// Events before this moment count; by default 1 µs after the newest event.
+    /// Events before this moment count; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// Score with this version; by default the newest as of the moment or before.
     pub model: Option<String>,

@@ -13,7 +13,7 @@ use profiles::declared::Declared;
 /// Which curves, and where the file goes.
 #[derive(Clone, Debug)]
 pub struct SendTimesRequest {
-    /// Events before this moment count; by default 1 µs after the newest event.
+    /// Events before this moment count; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// How the file is laid out.
     pub layout: Layout,

@@ -21,7 +21,7 @@ use registry::versions::{Registry, RegistryError};
 pub struct TrainRequest {
     /// Which goals.
     pub goals: GoalChoice,
-    /// What was known before this moment counts; by default 1 µs after the newest event.
+    /// What was known before this moment counts; by default 1 µs after the newest event, but not later than now.
     pub as_of: Option<Instant>,
     /// Seed of draws; by default `training.seed`.
     pub seed: Option<u64>,

@@ -170,7 +170,7 @@ impl<S: ContextSource> Decider<'_, S> {
 
     fn record(&self, campaign: usize, mut context: DecisionContext) -> Record {
         let scorer = self.source.scorer(campaign);
-        if context.contents.len() > MOST_LOGGED && !context.may_explore() {
+        if context.contents.len() > MOST_LOGGED && !context.draws() {
             trim(&mut context, scorer);
         }
         let decision = decide(&context, scorer);

@@ -4,7 +4,7 @@ use domain::campaign::Campaign;
 use domain::error::{Coded, ErrorKind};
 use domain::frequency::{FrequencyRule, FrequencyWindow};
 use domain::settings::DecisionSettings;
-use domain::user::MinuteOfDay;
+use domain::user::{MinuteOfDay, QuietHours};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub enum ScenarioChange {
     CapPerDay(u32),
     /// So many pushes within seven of a user's calendar days at most.
     CapPerWeek(u32),
-    /// Quiet hours of whoever set none of his own.
-    Quiet(MinuteOfDay, MinuteOfDay),
+    /// Default quiet hours, for users and campaigns that set none of their own; `None`: no quiet hours.
+    Quiet(Option<QuietHours>),
     /// Without this campaign.
     Without(String),
 }
@@ -49,7 +49,7 @@ impl Coded for BadChange {
 }
 
 impl Scenario {
-    /// Reads changes, separated by commas: `cap=2/day`, `quiet=22:00-08:00`, `without=CAMPAIGN`.
+    /// Reads changes, separated by commas: `cap=2/day`, `quiet=22:00-08:00`, `quiet=none`, `without=CAMPAIGN`.
     ///
     /// # Errors
     /// For a change that is none, and for a campaign that is not in the plan.
@@ -92,9 +92,10 @@ impl Scenario {
                     service_bypasses: true,
                     service_counts: false,
                 }),
-                ScenarioChange::Quiet(from, until) => {
-                    settings.quiet_from = String::from(*from);
-                    settings.quiet_until = String::from(*until);
+                ScenarioChange::Quiet(hours) => {
+                    let text = |end: MinuteOfDay| String::from(end);
+                    settings.quiet_from = hours.map_or("none".to_string(), |hours| text(hours.from));
+                    settings.quiet_until = hours.map_or("none".to_string(), |hours| text(hours.until));
                 }
                 ScenarioChange::Without(_) => {}
             }
@@ -114,7 +115,7 @@ impl Scenario {
 
 fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<ScenarioChange, BadChange> {
     let bad = |detail: &str| BadChange { text: text.to_string(), detail: detail.to_string() };
-    let forms = "write cap=2/day, cap=5/week, quiet=22:00-08:00 or without=CAMPAIGN";
+    let forms = "write cap=2/day, cap=5/week, quiet=22:00-08:00, quiet=none or without=CAMPAIGN";
     let (name, value) = text.split_once('=').ok_or_else(|| bad(forms))?;
     match name {
         "cap" => {
@@ -126,12 +127,13 @@ fn parse_change(text: &str, campaigns: &[Campaign]) -> Result<ScenarioChange, Ba
                 _ => Err(bad("a cap is per day or per week")),
             }
         }
+        "quiet" if value.trim() == "none" => Ok(ScenarioChange::Quiet(None)),
         "quiet" => {
             let hours = value.split_once('-');
             let hours = hours.and_then(|(from, until)| Some((time(from)?, time(until)?)));
             hours
-                .map(|(from, until)| ScenarioChange::Quiet(from, until))
-                .ok_or_else(|| bad("write quiet=22:00-08:00"))
+                .map(|(from, until)| ScenarioChange::Quiet(Some(QuietHours { from, until })))
+                .ok_or_else(|| bad("write quiet=22:00-08:00 or quiet=none"))
         }
         "without" if campaigns.iter().any(|campaign| campaign.campaign_id == value) => {
             Ok(ScenarioChange::Without(value.to_string()))

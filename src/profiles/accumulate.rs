@@ -436,7 +436,7 @@ fn merge_session(sessions: &mut HashMap<u64, Session>, key: u64, part: Session) 
 
 /// A value in millionths; absent counts as nothing. The whole part is never multiplied in floating point, which
 /// holds millionths only up to 9e9.
-fn micros_of(value: Option<f64>) -> i128 {
+pub fn micros_of(value: Option<f64>) -> i128 {
     let value = value.unwrap_or(0.0);
     let whole = libm::trunc(value);
     whole as i128 * 1_000_000 + libm::round((value - whole) * 1e6) as i128

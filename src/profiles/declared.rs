@@ -161,9 +161,14 @@ fn read_users(
     Ok((0..table.len()).map(&mut user).collect())
 }
 
-type ContentRow = (String, Option<String>, Vec<String>);
+/// A declared content: id, category, tags.
+pub type ContentRow = (String, Option<String>, Vec<String>);
 
-fn content_rows(workspace: &Workspace) -> Result<Vec<ContentRow>, TableError> {
+/// The declared contents; a workspace may have none.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn content_rows(workspace: &Workspace) -> Result<Vec<ContentRow>, TableError> {
     let table = DeclaredTable::read(workspace, &[contents::ID, contents::CATEGORY, contents::TAGS])?;
     let [ids, categories, tags] =
         [contents::ID, contents::CATEGORY, contents::TAGS].map(|column| table.texts(column));

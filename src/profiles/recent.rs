@@ -6,7 +6,7 @@ use super::ProfileError;
 use super::accumulate::{UNIT_WEIGHT, decayed_weight};
 use decisions::context::PastSend;
 use domain::content::MessageClass;
-use domain::event::{SENT, is_own};
+use domain::event::{CLICKED, SENT, is_own};
 use domain::time::{DAY, Day, Instant};
 use events::lake::{Lake, LakeFile};
 use events::stored::{EventColumn, StoredEvents};
@@ -36,6 +36,8 @@ pub struct Recent {
     active: i64,
     /// Pushes that went out of each content, ever.
     sent_contents: HashMap<String, u64>,
+    /// Pushes of each content that were tapped, ever.
+    clicked_contents: HashMap<String, u64>,
     /// Pushes that went out for each campaign, ever.
     sent_campaigns: HashMap<String, u64>,
 }
@@ -47,6 +49,8 @@ struct Attention {
     first: Instant,
     /// Decayed user-days with an own event on it, in 2^−32.
     engaged: i64,
+    /// The same, each counting for ever.
+    days: u64,
 }
 
 impl Recent {
@@ -90,6 +94,21 @@ impl Recent {
         self.contents.get(content_id).map_or(0.0, |attention| attention.engaged as f64 / UNIT_WEIGHT as f64)
     }
 
+    /// User-days with an own event on a content, however long ago.
+    pub fn user_days(&self, content_id: &str) -> f64 {
+        self.contents.get(content_id).map_or(0.0, |attention| attention.days as f64)
+    }
+
+    /// Pushes of a content that were tapped before the moment.
+    pub fn clicked_of_content(&self, content_id: &str) -> u64 {
+        self.clicked_contents.get(content_id).copied().unwrap_or_default()
+    }
+
+    /// Pushes of any content that went out before the moment, and those of them that were tapped.
+    pub fn pushed(&self) -> (u64, u64) {
+        (self.sent_contents.values().sum(), self.clicked_contents.values().sum())
+    }
+
     /// When a content was first seen in an event.
     pub fn first_event(&self, content_id: &str) -> Option<Instant> {
         self.contents.get(content_id).map(|attention| attention.first)
@@ -125,6 +144,9 @@ impl Recent {
             columns.extend([EventColumn::CampaignId, EventColumn::Channel]);
             self.absorb_sends(&lake.events(file, &columns)?, as_of, is_recent);
         }
+        if file.holds(CLICKED) {
+            self.absorb_clicks(&lake.events(file, &columns)?, as_of);
+        }
         Ok(())
     }
 
@@ -138,16 +160,26 @@ impl Recent {
                 self.active += weight;
             }
             let Some(content) = event.content_id else { continue };
-            let share = if touched.insert(content) { weight } else { 0 };
+            let is_first = touched.insert(content);
+            let share = if is_first { weight } else { 0 };
             match self.contents.get_mut(content) {
                 Some(known) => {
                     known.first = known.first.min(event.timestamp);
                     known.engaged += share;
+                    known.days += u64::from(is_first);
                 }
                 None => {
-                    let attention = Attention { first: event.timestamp, engaged: share };
+                    let attention = Attention { first: event.timestamp, engaged: share, days: 1 };
                     self.contents.insert(content.to_string(), attention);
                 }
+            }
+        }
+    }
+
+    fn absorb_clicks(&mut self, events: &StoredEvents, as_of: Instant) {
+        for event in events.iter().filter(|event| event.timestamp < as_of && event.name == CLICKED) {
+            if let Some(content) = event.content_id {
+                *self.clicked_contents.entry(content.to_string()).or_default() += 1;
             }
         }
     }

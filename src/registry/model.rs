@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use config::ProfilesConfig;
-use decisions::scorer::{Contribution, Scorer};
+use decisions::scorer::{Contribution, Scorer, at_hour};
 use domain::error::{Coded, ErrorKind};
 use domain::goal::Goal;
 use domain::time::Instant;
@@ -15,7 +15,9 @@ use learners::boosting::GradientBoosting;
 use learners::calibration::Calibration;
 
 /// Newest version of model.json that is read.
-pub const FORMAT: u32 = IMPORTED_FORMAT;
+pub const FORMAT: u32 = CENTRED_FORMAT;
+/// Version of a model's file whose calibration rises strictly.
+pub const CENTRED_FORMAT: u32 = 4;
 /// Version of the file that stands for another team's table.
 pub const IMPORTED_FORMAT: u32 = 3;
 /// Version of a boosted model's file, which knows no tables.
@@ -386,6 +388,10 @@ impl Scorer for Model {
 
     fn probability(&self, logit: f64) -> f64 {
         self.calibration.probability(logit)
+    }
+
+    fn arm_probability(&self, shift: f64, time: f64) -> f64 {
+        at_hour(self.calibration.probability(shift), time)
     }
 
     fn contributions(&self, user: &[f64], content: &[f64], pair: &[f64], activity: f64) -> Vec<Contribution> {

@@ -8,5 +8,6 @@
 
 pub mod answers;
 pub mod language;
+pub mod names;
 pub mod people;
 pub mod saved;

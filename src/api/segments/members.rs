@@ -17,9 +17,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::ApiState;
 use super::super::decisions::{path_text, reading_tables};
-use super::super::problem::{FieldError, OVERLOADED, Problem};
-use super::{entity_tag, marketer};
+use super::super::problem::{FieldError, IDS_NOT_SHOWN, OVERLOADED, Problem};
+use super::{entity_tag, ids_are_shown, marketer};
 use ::segments::answers::export::{self, Format};
+use ::segments::answers::privacy::PrivacyError;
 use operations::segments::members::{MembersReport, members};
 
 /// Bytes of a chunk, and chunks that wait for a client.
@@ -41,12 +42,14 @@ pub(crate) struct MembersQuery {
 /// Everybody in a saved segment, by id
 ///
 /// As of the newest profiles. In a CSV an id that begins with `= + - @`, a tab or a carriage return gets a `'` before it, so that
-/// no spreadsheet takes it for a formula. Fewer members than the privacy threshold are not shown.
+/// no spreadsheet takes it for a formula. Fewer members than the privacy threshold are not shown, and none unless the setting
+/// `segments.ids_over_http` is on.
 #[utoipa::path(
     get, path = "/v1/segments/{id}/members", tag = "segments",
     params(("id" = String, Path, description = "The segment's id"), MembersQuery),
     responses(
         (status = 200, description = "user_id of each, sorted; the segment's version as ETag", body = String, content_type = "text/csv"),
+        (status = 403, description = "Ids are not given over HTTP"),
         (status = 404, description = "Nobody saved it, or it was deleted"),
         (status = 409, description = "There are no profiles yet"),
         (status = 422, description = "An unknown format, too few members, or a segment that cannot be evaluated"),
@@ -60,6 +63,9 @@ pub(crate) async fn stream(
 ) -> Result<Response, Problem> {
     let id = path_text(id)?;
     let format = format_of(query)?;
+    if !ids_are_shown(&state) {
+        return Err(Problem::new(IDS_NOT_SHOWN, PrivacyError::IdsNotShown.to_string()));
+    }
     let Ok(permit) = state.0.exports.clone().try_acquire_owned() else {
         return Err(Problem::new(OVERLOADED, "as many exports as may run at once are running"));
     };

@@ -8,10 +8,10 @@ use super::super::body::JsonBody;
 use super::super::decisions::reading_tables;
 use super::super::problem::{FieldError, Problem};
 use super::super::{ApiState, json};
-use super::marketer;
 use super::problems::read;
+use super::{ids_are_shown, marketer};
 use ::segments::language::expression::Expression;
-use operations::segments::count::{CountRequest, count};
+use operations::segments::count::{CountRequest, SampleShown, count};
 use operations::segments::overlap::overlap as overlap_segments;
 use operations::segments::{Selection, WrittenSegment};
 
@@ -39,7 +39,8 @@ pub(crate) struct PreviewBody {
     #[serde(default)]
     #[schema(max_items = 20)]
     by: Vec<String>,
-    /// Show so many members, always the same for the same people; none when they are too few to be shown.
+    /// Show so many members, always the same for the same people; none when they are too few to be shown, or the
+    /// setting `segments.ids_over_http` is off.
     #[serde(default)]
     #[schema(maximum = 100)]
     sample: Option<usize>,
@@ -72,8 +73,11 @@ pub(crate) struct OverlapBody {
 )]
 pub(crate) async fn preview(State(state): State<ApiState>, body: JsonBody) -> Result<Response, Problem> {
     let request = read::<PreviewBody>(&body)?.request()?;
-    let report =
+    let mut report =
         reading_tables(&state, move |state| count(&state.context(), marketer(state), &request)).await?;
+    if report.sample != SampleShown::NotAsked && !ids_are_shown(&state) {
+        report.sample = SampleShown::Hidden;
+    }
     Ok(json(report.to_json().to_string()))
 }
 

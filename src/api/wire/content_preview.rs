@@ -43,11 +43,17 @@ pub struct VariantPreviewBody {
     pub title_cut: bool,
     /// Is a part of the text cut off?
     pub body_cut: bool,
-    /// It would not be sent: a value is missing, or a placeholder cannot be meant so.
+    /// It would not be sent: a value is missing, a placeholder is not valid, or the push is too large.
     pub refused: bool,
     /// Fields that have neither a value nor a default.
     pub missing: Vec<String>,
     /// What is wrong with placeholders, and where.
     #[serde(rename = "faults")]
     pub errors: Vec<String>,
+    /// Fields that no declared user has: everybody gets the default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Bytes of its push's payload with these values; absent over a channel without pushes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_bytes: Option<usize>,
 }

@@ -51,6 +51,23 @@ pub struct CandidateBody {
     pub value: f64,
     /// The rules that refuse this arm; empty when it is allowed.
     pub refused_by: Vec<String>,
+    /// What is assumed of a content of little history; absent: its own history counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<CandidatePriorBody>,
+}
+
+/// What is assumed of a content that has little history of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CandidatePrior)]
+pub struct CandidatePriorBody {
+    /// The category whose contents it is expected to be like; `None`: all contents.
+    pub category: Option<String>,
+    /// Contents with a history that tell.
+    pub contents: u32,
+    /// P(goal | user, arm) is from here …
+    pub low: f64,
+    /// … to here with probability 0.9.
+    pub high: f64,
 }
 
 /// The answer to "what and when for this user?". Field order is that of the contract.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::output::{table, thousands};
 use engine::POPULARITY;
-use operations::plan::{Counts, HOUR, PlanReport, pushed_out};
+use operations::plan::{AddedByPush, COUNTED, Counts, HOUR, PlanReport, SkippedCampaign, pushed_out};
 use planning::decided::CampaignDecided;
 use planning::forecast::{Bounds, Forecast};
 use planning::solver::outcome::Pair;
@@ -22,10 +22,13 @@ pub(super) fn lines(report: &PlanReport) -> Vec<String> {
         ),
         String::new(),
     ];
+    lines.extend(warnings(report));
     lines.extend(table(&campaign_rows(report)));
     lines.push(String::new());
+    lines.extend(reached(report));
     lines.extend(audiences(report));
     lines.extend(unsent(report));
+    lines.extend(skipped(report));
     lines.extend(pairs(report));
     lines.extend(load(report));
     lines.push(String::new());
@@ -35,9 +38,52 @@ pub(super) fn lines(report: &PlanReport) -> Vec<String> {
     lines
 }
 
+/// Doubts about the plan, before all figures.
+fn warnings(report: &PlanReport) -> Vec<String> {
+    let mut lines: Vec<String> =
+        report.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
+    lines.extend((!lines.is_empty()).then(String::new));
+    lines
+}
+
+/// What the forecast counts: most people who reach a goal would have done so without a push.
+fn reached(report: &PlanReport) -> Vec<String> {
+    let line = |(index, added): (usize, &AddedByPush)| {
+        let sends = report.made.decided.campaigns[index].forecast.sends;
+        let (reach, id) = (bounds(report.bounds_of(index).0), &report.campaigns[index].campaign_id);
+        format!(
+            "  {id}: of {} sent, {reach} {COUNTED}; added by the push: {}",
+            thousands(sends),
+            added_text(added, sends)
+        )
+    };
+    report.added.iter().enumerate().map(line).collect()
+}
+
+fn added_text(added: &AddedByPush, sends: u64) -> String {
+    match (added, added.of_sends(sends)) {
+        (AddedByPush::Measured(lift), Some(of_sends)) => format!(
+            "about {} (measured on {} users, {} of them held out)",
+            bounds(of_sends),
+            thousands(lift.treated.n + lift.control.n),
+            thousands(lift.control.n)
+        ),
+        (AddedByPush::Unknown(why), _) => format!("unknown ({})", why.text()),
+        (AddedByPush::Measured(_), None) => "unknown".to_string(),
+    }
+}
+
 fn campaign_rows(report: &PlanReport) -> Vec<Vec<String>> {
-    let heads =
-        ["campaign", "members", "held out", "sent", "goal events", "opt-outs", "busiest minute", "throttle"];
+    let heads = [
+        "campaign",
+        "members",
+        "held out",
+        "sent",
+        "reach the goal",
+        "opt-outs",
+        "busiest minute",
+        "throttle",
+    ];
     let mut rows = vec![heads.map(str::to_string).to_vec()];
     for (index, decided) in report.made.decided.campaigns.iter().enumerate() {
         let (goals, opt_outs) = report.bounds_of(index);
@@ -69,6 +115,15 @@ fn audiences(report: &PlanReport) -> Vec<String> {
         format!("  {campaign} is for segment {segment_id} version {version}: {members} members as of {as_of}")
     };
     report.segments.iter().map(line).collect()
+}
+
+/// Campaigns that were asked for and are not planned, and why.
+fn skipped(report: &PlanReport) -> Vec<String> {
+    let line = |skipped: &SkippedCampaign| {
+        let why = skipped.why.lines().next().unwrap_or_default();
+        format!("  {} is not planned: {why}", skipped.campaign_id)
+    };
+    report.skipped.iter().map(line).collect()
 }
 
 /// Who gets nothing, and which rule decided it.
@@ -163,7 +218,7 @@ fn what_ifs(report: &PlanReport) -> Vec<String> {
         let (goals, opt_outs) = (sum.goal_events.bounds(level_error), sum.opt_outs.bounds(0.0));
         vec![name, thousands(sum.sends), bounds(goals), bounds(opt_outs), format!("{value:.4}")]
     };
-    let heads = ["what if", "sent", "goal events", "opt-outs", "worth"];
+    let heads = ["what if", "sent", "reach the goal", "opt-outs", "worth"];
     let mut rows = vec![heads.map(str::to_string).to_vec()];
     rows.push(row("as planned".into(), &report.forecasts(), report.made.value));
     let scenarios = report.scenarios.iter();

@@ -26,10 +26,11 @@ pub(super) struct SelectionArguments {
 /// At which moment, and for whose eyes.
 #[derive(clap::Args)]
 pub(super) struct ViewArguments {
-    /// People as of this moment, of which there are profiles
+    /// People as of this moment, of which there are profiles [default: the newest profiles]
     #[arg(long, value_name = "T")]
     as_of: Option<String>,
-    /// Who reads the answer: a marketer sees no count below segments.privacy_threshold, others rounded to 10
+    /// Who reads the answer: a marketer sees no count below segments.privacy_threshold, others rounded down to tens; an export
+    /// for messaging leaves out users without consent
     #[arg(long = "for", value_name = "READER", default_value = "data")]
     reader: ReaderName,
 }
@@ -38,6 +39,7 @@ pub(super) struct ViewArguments {
 enum ReaderName {
     Data,
     Marketer,
+    Messaging,
 }
 
 impl SelectionArguments {
@@ -53,11 +55,27 @@ impl SelectionArguments {
 impl ViewArguments {
     /// Who asks, and about which people.
     pub(super) fn asking(&self, context: &Context) -> Result<AskOptions<'static>, Failure> {
+        if self.is_for_messaging() {
+            return Err(Failure::caller(
+                "bad_reader",
+                "--for messaging is for `smartpush segment export`; write --for data or --for marketer",
+            ));
+        }
+        self.asking_to_export(context)
+    }
+
+    /// Are the answers to be messaged?
+    pub(super) fn is_for_messaging(&self) -> bool {
+        matches!(self.reader, ReaderName::Messaging)
+    }
+
+    /// The same for an export, which may also be for messaging.
+    pub(super) fn asking_to_export(&self, context: &Context) -> Result<AskOptions<'static>, Failure> {
         let as_of = context.given_moment(self.as_of.as_deref())?;
         Ok(AskOptions {
             people: as_of.map_or(PeopleChoice::Newest, PeopleChoice::AsOf),
             reader: match self.reader {
-                ReaderName::Data => ReaderChoice::DataTeam,
+                ReaderName::Data | ReaderName::Messaging => ReaderChoice::DataTeam,
                 ReaderName::Marketer => ReaderChoice::Marketer,
             },
         })

@@ -8,10 +8,10 @@ use domain::error::{Coded, ErrorKind};
 mod lift;
 mod qini;
 
-pub use lift::{Lift, Rate, half_width, lift};
-pub use qini::{Point, Qini, qini};
+pub use lift::{Lift, Rate, half_width, lift, lift_of};
+pub use qini::{Point, Qini, qini, qini_of};
 
-/// One unit of a randomised arm, such as a user in a campaign.
+/// One row of a randomised arm: a unit, such as a user in a campaign, or one of several observations of a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpliftUnit {
     /// Was it treated, or held out?
@@ -30,6 +30,27 @@ impl UpliftUnit {
 
     fn outcome(&self) -> f64 {
         f64::from(u8::from(self.reached))
+    }
+}
+
+/// Rows with the unit of each: rows of one unit are not independent of one another.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// The rows.
+    pub rows: &'a [UpliftUnit],
+    /// The unit of each row, numbered from 0 in the order in which they came; `None` when every row is a unit.
+    pub units: Option<&'a [u32]>,
+}
+
+impl Rows<'_> {
+    /// How many units.
+    fn count(&self) -> usize {
+        self.units.map_or(self.rows.len(), |units| units.iter().max().map_or(0, |last| *last as usize + 1))
+    }
+
+    /// The unit of a row.
+    fn unit_of(&self, row: usize) -> usize {
+        self.units.map_or(row, |units| units[row] as usize)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::bootstrap::{Bootstrap, Figure};
-use super::{UpliftError, UpliftUnit, check};
+use super::{Rows, UpliftError, UpliftUnit, check};
 
 /// Shares of the units at which the curve is told.
 const SHARES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
@@ -35,6 +35,15 @@ pub struct Point {
 /// # Errors
 /// When an arm is empty, a unit was not assigned by chance, or scores are missing.
 pub fn qini(units: &[UpliftUnit], scores: &[f64], draws: usize, seed: u64) -> Result<Qini, UpliftError> {
+    qini_of(Rows { rows: units, units: None }, scores, draws, seed)
+}
+
+/// The same of rows of which several may be one unit: units are drawn, with all of their rows.
+///
+/// # Errors
+/// As [`qini`].
+pub fn qini_of(rows: Rows<'_>, scores: &[f64], draws: usize, seed: u64) -> Result<Qini, UpliftError> {
+    let units = rows.rows;
     check(units)?;
     if units.len() != scores.len() {
         return Err(UpliftError::RowsDiffer { units: units.len(), scores: scores.len() });
@@ -46,9 +55,9 @@ pub fn qini(units: &[UpliftUnit], scores: &[f64], draws: usize, seed: u64) -> Re
     // Stable: equal scores, −0 and 0 among them, stay together.
     order.sort_by(|one, other| (scores[*other] + 0.0).total_cmp(&(scores[*one] + 0.0)));
     let tied: Vec<&[usize]> = order.chunk_by(|one, other| scores[*one] == scores[*other]).collect();
-    let bootstrap = Bootstrap::new(units.len(), draws, seed);
-    let (all, n) = (vec![1; units.len()], units.len() as u64);
-    let curve = |times: &[u16]| curve(units, &tied, times);
+    let bootstrap = Bootstrap::new(rows.count(), draws, seed);
+    let (all, n) = (vec![1; rows.count()], rows.count() as u64);
+    let curve = |times: &[u16]| curve(rows, &tied, times);
     let whole = curve(&all);
     let coefficient = bootstrap.figure(area(&whole), n, |times| area(&curve(times)));
     let point = |share| {
@@ -67,13 +76,13 @@ struct ArmSums {
 
 /// (share, gain) after each group of ties, from (0, 0) on, where each unit counts as often as it was drawn; empty when an
 /// arm was not drawn at all.
-fn curve(units: &[UpliftUnit], tied: &[&[usize]], times: &[u16]) -> Vec<(f64, f64)> {
+fn curve(rows: Rows<'_>, tied: &[&[usize]], times: &[u16]) -> Vec<(f64, f64)> {
     let mut arms = [ArmSums::default(); 2];
     let mut drawn = 0.0;
     let mut points = vec![(0.0, 0.0)];
     for group in tied {
         for index in *group {
-            let (unit, count) = (&units[*index], f64::from(times[*index]));
+            let (unit, count) = (&rows.rows[*index], f64::from(times[rows.unit_of(*index)]));
             let sums = &mut arms[usize::from(unit.treated)];
             sums.units += count * unit.weight();
             sums.reached += count * unit.weight() * unit.outcome();

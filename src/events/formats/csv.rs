@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
+use super::cells::is_blank;
+use super::header::{Headers, advice, looks_like_data};
 use super::{
-    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark, skip_comments,
+    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, not_utf8, skip_byte_order_mark,
+    skip_comments,
 };
 use domain::rejection::{Rejection, RejectionCode};
 
@@ -20,8 +23,12 @@ pub(super) struct CsvReader {
     path: PathBuf,
     text: Text,
     separator: u8,
+    /// Are separators written twice (`::`)? Every second field is then the nothing between the two.
+    is_double: bool,
     parser: csv_core::Reader,
     header: Vec<String>,
+    /// The first line, when it is a record: its length in the buffers, its number of fields and its line.
+    first: Option<(usize, usize, u64)>,
     limit: usize,
     /// Fields of the current record one after the other, and where each ends.
     bytes: Vec<u8>,
@@ -62,35 +69,58 @@ enum Extent {
 }
 
 impl CsvReader {
-    pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<CsvReader, InputError> {
+    pub(super) fn new(
+        mut text: Text,
+        path: &Path,
+        limits: Limits,
+        headers: &Headers,
+    ) -> Result<CsvReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
         let comments = skip_comments(&mut text).map_err(io)?;
-        let separator = separator_of(text.fill_buf().map_err(io)?);
+        let declared = declared_separator(text.fill_buf().map_err(io)?);
+        if let Some((_, length)) = declared {
+            text.consume(length);
+        }
+        let (separator, is_double) = match declared {
+            Some((separator, _)) => (separator, false),
+            None => separator_of(text.fill_buf().map_err(io)?),
+        };
         let mut reader = CsvReader {
             path: path.to_path_buf(),
             text,
             separator,
+            is_double,
             parser: csv_core::ReaderBuilder::new().delimiter(separator).build(),
             header: Vec::new(),
+            first: None,
             limit: limits.record_bytes,
             bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
-            line_feeds: comments,
+            line_feeds: comments + u64::from(declared.is_some()),
             ended: false,
         };
         let line = reader.skip_blank_lines().map_err(io)?;
-        reader.header = match reader.read_extent().map_err(io)? {
+        let (bytes, fields) = match reader.read_extent().map_err(io)? {
             Extent::End => return Err(InputError::new("empty_file", path, "there is no header line")),
             Extent::TooLarge => {
                 let detail = format!("line {line} is over {} bytes", reader.limit);
                 return Err(InputError::new("bad_header", path, detail));
             }
             Extent::Unclosed => return Err(unclosed(path, line)),
-            Extent::Fields { bytes, fields } => {
-                header_of(&reader.bytes[..bytes], &reader.ends[..fields], path, line)?
-            }
+            Extent::Fields { bytes, fields } => (bytes, fields),
         };
+        let names = names_of(&reader.bytes[..bytes], &reader.ends[..fields], path, line)?;
+        match headers.instead_of(&names).map_err(|detail| InputError::new("bad_header", path, detail))? {
+            Some(given) => {
+                reader.header = given;
+                reader.first = Some((bytes, fields, line));
+            }
+            None => {
+                check_unique(&names, path, line)?;
+                reader.header = names;
+            }
+        }
         Ok(reader)
     }
 
@@ -99,8 +129,10 @@ impl CsvReader {
     }
 
     pub(super) fn next_record(&mut self) -> Result<Option<InputRecord<'_>>, InputError> {
-        let line = self.skip_blank_lines().map_err(|error| InputError::from_io(&self.path, &error))?;
-        let extent = self.read_extent().map_err(|error| InputError::from_io(&self.path, &error))?;
+        let (line, extent) = match self.first.take() {
+            Some((bytes, fields, line)) => (line, Extent::Fields { bytes, fields }),
+            None => self.next_extent().map_err(|error| InputError::from_io(&self.path, &error))?,
+        };
         let (bytes, fields) = match extent {
             Extent::End => return Ok(None),
             Extent::Unclosed => return Err(unclosed(&self.path, line)),
@@ -125,10 +157,37 @@ impl CsvReader {
                 InputRecord::Row(line, InputRow::Csv(CsvRow { text, ends: fields }))
             }
             _ => {
-                let rejection = Rejection::new(RejectionCode::BadUtf8, "not UTF-8");
+                let rejection = Rejection::new(RejectionCode::BadUtf8, not_utf8(bytes));
                 InputRecord::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))
             }
         }))
+    }
+
+    /// The next record and its line. Files that were put together bring their header again; it is no record.
+    fn next_extent(&mut self) -> io::Result<(u64, Extent)> {
+        loop {
+            let line = self.skip_blank_lines()?;
+            let extent = self.read_extent()?;
+            if !matches!(extent, Extent::Fields { bytes, fields } if self.is_header(bytes, fields)) {
+                return Ok((line, extent));
+            }
+        }
+    }
+
+    /// Is the record in the buffers the header again?
+    fn is_header(&self, bytes: usize, fields: usize) -> bool {
+        if fields != self.header.len() {
+            return false;
+        }
+        let mut start = 0;
+        self.header.iter().zip(&self.ends[..fields]).enumerate().all(|(index, (name, end))| {
+            let field = &self.bytes[..bytes][start..*end];
+            start = *end;
+            let field = std::str::from_utf8(field).unwrap_or_default().trim_matches(is_blank);
+            field == name
+                || field.strip_prefix('"').and_then(|field| field.strip_suffix('"')) == Some(name)
+                || (field.is_empty() && *name == unnamed(index))
+        })
     }
 
     /// Parses one record into the buffers, growing them up to the limit.
@@ -168,6 +227,9 @@ impl CsvReader {
                 ReadRecordResult::Record => {
                     if after_return {
                         self.skip_line_feed()?;
+                    }
+                    if self.is_double {
+                        fields = keep_every_second(&mut self.ends[..fields]);
                     }
                     return Ok(if too_large { Extent::TooLarge } else { Extent::Fields { bytes, fields } });
                 }
@@ -216,31 +278,66 @@ fn on_boundaries(text: &str, ends: &[usize]) -> bool {
     ends.iter().all(|end| text.is_char_boundary(*end))
 }
 
-/// The separator seen most often in the header line, the comma on ties.
-fn separator_of(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
-    // `max_by_key` takes the last of equals, so the comma goes last.
-    SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+/// The name of a column without one.
+fn unnamed(index: usize) -> String {
+    format!("column_{}", index + 1)
 }
 
-fn header_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<String>, InputError> {
+/// The separator of a first line such as `sep=;`, as Excel writes it, and the length of that line.
+fn declared_separator(start: &[u8]) -> Option<(u8, usize)> {
+    let end = start.iter().position(|byte| *byte == b'\n')? + 1;
+    let line = start[..end].trim_ascii_end();
+    // A tab is blank itself.
+    let line = if line.len() == 4 && start[4] == b'\t' { &start[..5] } else { line };
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    let (name, separator) = line.split_at_checked(4)?;
+    match separator {
+        [separator] if name.eq_ignore_ascii_case(b"sep=") => Some((*separator, end)),
+        _ => None,
+    }
+}
+
+/// The separator seen most often in the first line, the comma on ties; and is it written twice, as `::` is?
+fn separator_of(start: &[u8]) -> (u8, bool) {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
+    if line.windows(2).any(|pair| pair == b"::")
+        && SEPARATORS.into_iter().all(|separator| count(separator) == 0)
+    {
+        return (b':', true);
+    }
+    // `max_by_key` takes the last of equals, so the comma goes last.
+    (SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b','), false)
+}
+
+/// Keeps the ends of the first, third, fifth … field, and how many there are.
+fn keep_every_second(ends: &mut [usize]) -> usize {
+    let kept = ends.len().div_ceil(2);
+    (0..kept).for_each(|index| ends[index] = ends[index * 2]);
+    kept
+}
+
+/// The cells of the first line; one without text is named by its position.
+fn names_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<String>, InputError> {
     let not_utf8 = |_| InputError::new("bad_header", path, format!("line {line} is not UTF-8"));
     let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
     let mut names = Vec::with_capacity(ends.len());
     let mut start = 0;
     for (index, end) in ends.iter().enumerate() {
-        let name = text.get(start..*end).unwrap_or_default().trim();
-        names.push(if name.is_empty() { format!("column_{}", index + 1) } else { name.to_string() });
+        let name = text.get(start..*end).unwrap_or_default().trim_matches(is_blank);
+        names.push(if name.is_empty() { unnamed(index) } else { name.to_string() });
         start = *end;
     }
+    Ok(names)
+}
+
+/// No two columns have one name.
+fn check_unique(names: &[String], path: &Path, line: u64) -> Result<(), InputError> {
     let mut seen = HashSet::new();
-    match names.iter().find(|name| !seen.insert(name.as_str())) {
-        Some(twice) => Err(InputError::new(
-            "duplicate_column",
-            path,
-            format!("line {line} names column {twice:?} twice"),
-        )),
-        None => Ok(names),
+    let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) else { return Ok(()) };
+    let mut detail = format!("line {line} names column {twice:?} twice");
+    if looks_like_data(names) {
+        detail += &format!("; {}", advice(names));
     }
+    Err(InputError::new("duplicate_column", path, detail))
 }

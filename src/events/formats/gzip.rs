@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{Counted, Progress, Text};
+use super::{Counted, Progress, Text, encoding};
 
 const BUFFER: usize = 1 << 18;
 
@@ -32,6 +32,13 @@ impl Plain {
             Box::new(bytes)
         };
         Ok(Plain { text, compressed })
+    }
+
+    /// Decodes UTF-16.
+    pub(super) fn decode_text(&mut self) -> io::Result<()> {
+        let raw = std::mem::replace(&mut self.text, Box::new(io::empty()));
+        self.text = encoding::decoded(raw)?;
+        Ok(())
     }
 
     pub(super) fn text(&mut self) -> &mut Text {

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{
-    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, skip_byte_order_mark, skip_comments,
+    InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, jsonl_errors, not_utf8,
+    skip_byte_order_mark, skip_comments,
 };
 use domain::rejection::{Rejection, RejectionCode};
 
@@ -27,8 +28,7 @@ impl JsonlReader {
         let line = skip_comments(&mut text).map_err(io)?;
         let start = text.fill_buf().map_err(io)?;
         if start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-            let detail = "line 1: a JSON array; JSON lines want one object a line (`jq -c '.[]'` makes them)";
-            return Err(InputError::new("not_json_lines", path, detail));
+            return Err(jsonl_errors::array(path, start));
         }
         Ok(JsonlReader { text, limit: limits.record_bytes, line, bytes: Vec::new(), object: Map::new() })
     }
@@ -76,21 +76,48 @@ impl JsonlReader {
             return unreadable(RejectionCode::RecordTooLarge, format!("a record over {} bytes", self.limit));
         }
         let Ok(text) = std::str::from_utf8(&self.bytes) else {
-            return unreadable(RejectionCode::BadUtf8, "not UTF-8".into());
+            return unreadable(RejectionCode::BadUtf8, not_utf8(&self.bytes));
         };
-        match serde_json::from_str(text) {
+        match serde_json::from_str(text).or_else(|error| without_nan(text).ok_or(error)) {
             Ok(Value::Object(object)) => {
                 self.object = object;
                 InputRecord::Row(line, InputRow::Json(&self.object))
             }
             Ok(_) => unreadable(RejectionCode::BadJson, "not a JSON object".into()),
-            Err(error) => unreadable(RejectionCode::BadJson, format!("column {}: {error}", error.column())),
+            Err(error) => {
+                let (column, said) = (error.column(), error.to_string());
+                // The parser counts the lines of this one line.
+                let said = said.split(" at line ").next().unwrap_or_default();
+                unreadable(RejectionCode::BadJson, format!("column {column}: {said}"))
+            }
         }
     }
 }
 
+/// The value of a text in which Python has written NaN for missing numbers; `None` when that is not all that is wrong.
+fn without_nan(text: &str) -> Option<Value> {
+    const NAN: &str = "NaN";
+    if !text.contains(NAN) {
+        return None;
+    }
+    let (mut plain, mut rest, mut quoted, mut escaped) =
+        (String::with_capacity(text.len() + 8), text, false, false);
+    while let Some(character) = rest.chars().next() {
+        if !quoted && rest.starts_with(NAN) {
+            plain.push_str("null");
+            rest = &rest[NAN.len()..];
+            continue;
+        }
+        quoted ^= character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+        plain.push(character);
+        rest = &rest[character.len_utf8()..];
+    }
+    serde_json::from_str(&plain).ok()
+}
+
 /// A JSON value as a raw value.
-pub(super) fn raw_value(value: &Value) -> RawValue<'_> {
+pub(crate) fn raw_value(value: &Value) -> RawValue<'_> {
     match value {
         Value::Null => RawValue::Missing,
         Value::String(text) if text.is_empty() => RawValue::Missing,

@@ -2,11 +2,20 @@
 //!
 //! To add a format: one file here, one variant in [`Format`] and one in `Decoder`.
 
+mod cells;
 mod csv;
+mod encoding;
+mod foreign_bytes;
 mod guard;
 mod gzip;
+mod header;
 mod jsonl;
+mod jsonl_errors;
 mod parquet;
+mod parquet_values;
+
+pub(crate) use cells::tidied_json;
+pub use jsonl_errors::UnreadLine;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -15,8 +24,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+pub use header::Headers;
+pub(crate) use header::{advice, is_value, looks_like_data};
+pub(crate) use jsonl::raw_value;
+
 use domain::error::{Coded, ErrorKind};
-use domain::identity::whole_number;
+use domain::identity::{whole_number, whole_single};
 use domain::rejection::Rejection;
 
 /// The input formats.
@@ -91,6 +104,8 @@ pub enum RawValue<'a> {
     Integer(i64),
     /// Any other number.
     Number(f64),
+    /// A number that the file holds with 24 binary digits.
+    Single(f32),
     /// True or false.
     Boolean(bool),
     /// A stamp with a zone: microseconds since the epoch.
@@ -133,8 +148,13 @@ pub enum InputRecord<'a> {
 }
 
 impl<'a> InputRow<'a> {
-    /// The value in a column.
+    /// The value in a column, without blanks around it; words that stand for nothing are missing.
     pub fn get(&self, column: &InputColumn) -> RawValue<'a> {
+        self.written(column).tidied()
+    }
+
+    /// The value in a column as the file has it.
+    pub fn written(&self, column: &InputColumn) -> RawValue<'a> {
         match self {
             InputRow::Csv(row) => row.get(column.index),
             InputRow::Json(object) => object.get(&column.name).map_or(RawValue::Missing, jsonl::raw_value),
@@ -158,7 +178,7 @@ impl<'a> InputRow<'a> {
                 let column = |(index, name): (usize, &String)| InputColumn { name: name.clone(), index };
                 let cells = header.iter().enumerate().map(column);
                 Value::Object(
-                    cells.map(|column| (column.name.clone(), self.get(&column).to_json())).collect(),
+                    cells.map(|column| (column.name.clone(), self.written(&column).to_json())).collect(),
                 )
             }
         }
@@ -171,6 +191,7 @@ impl RawValue<'_> {
         match self {
             RawValue::Integer(value) => Some(*value),
             RawValue::Number(value) => whole_number(*value),
+            RawValue::Single(value) => whole_single(*value),
             _ => None,
         }
     }
@@ -183,6 +204,10 @@ impl RawValue<'_> {
             RawValue::Integer(value) => (*value).into(),
             RawValue::Number(value) if value.is_finite() => (*value).into(),
             RawValue::Number(value) => Value::String(value.to_string()),
+            // By way of its shortest text: 0.1 in 24 binary digits is 0.1 and not 0.10000000149.
+            RawValue::Single(value) => {
+                RawValue::Number(value.to_string().parse().unwrap_or(f64::NAN)).to_json()
+            }
             RawValue::Boolean(value) => (*value).into(),
             RawValue::Instant(micros) => {
                 Value::String(domain::time::Instant::from_micros(*micros).to_string())
@@ -250,9 +275,24 @@ impl Reader {
         progress: &Progress,
         scratch: &Path,
     ) -> Result<Reader, InputError> {
+        Reader::open_with(path, format, limits, progress, scratch, &Headers::default())
+    }
+
+    /// Opens a file whose columns may have to be named.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; and when names were asked for that do not fit the file.
+    pub fn open_with(
+        path: &Path,
+        format: Option<Format>,
+        limits: Limits,
+        progress: &Progress,
+        scratch: &Path,
+        headers: &Headers,
+    ) -> Result<Reader, InputError> {
         let bytes =
             gzip::Plain::open(path, progress.clone()).map_err(|error| InputError::from_io(path, &error))?;
-        Reader::decode(bytes, path, format, limits, scratch)
+        Reader::decode(bytes, path, format, limits, scratch, headers)
     }
 
     fn decode(
@@ -261,17 +301,27 @@ impl Reader {
         format: Option<Format>,
         limits: Limits,
         scratch: &Path,
+        headers: &Headers,
     ) -> Result<Reader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         if bytes.text().fill_buf().map_err(io)?.is_empty() {
             return Err(InputError::new("empty_file", path, "the file holds no bytes"));
         }
-        let format = match format.or_else(|| Format::by_name(path)) {
-            Some(format) => format,
-            None => Format::by_content(bytes.text().fill_buf().map_err(io)?),
-        };
+        bytes.decode_text().map_err(io)?;
+        let start = bytes.text().fill_buf().map_err(io)?;
+        let format = format
+            .or_else(|| Format::by_mark(start))
+            .or_else(|| Format::by_name(path))
+            .unwrap_or_else(|| Format::by_content(start));
+        foreign_bytes::check(start, format, path)?;
+        if headers.given.is_some() && format != Format::Csv {
+            let detail = "--header names the columns of CSV; this file names its own";
+            return Err(InputError::new("bad_header", path, detail));
+        }
         let decoder = match format {
-            Format::Csv => Decoder::Csv(Box::new(csv::CsvReader::new(bytes.into_text(), path, limits)?)),
+            Format::Csv => {
+                Decoder::Csv(Box::new(csv::CsvReader::new(bytes.into_text(), path, limits, headers)?))
+            }
             Format::Jsonl => Decoder::Jsonl(jsonl::JsonlReader::new(bytes.into_text(), path, limits)?),
             Format::Parquet => Decoder::Parquet(parquet::ParquetRows::new(bytes, path, limits, scratch)?),
         };
@@ -284,6 +334,14 @@ impl Reader {
             Decoder::Csv(reader) => Some(reader.header()),
             Decoder::Jsonl(_) => None,
             Decoder::Parquet(reader) => Some(reader.header()),
+        }
+    }
+
+    /// Why no record of the file could be read, where its format can tell.
+    pub fn explain(&self, first: &UnreadLine, records: u64) -> Option<InputError> {
+        match &self.decoder {
+            Decoder::Jsonl(_) => Some(jsonl_errors::not_json_lines(&self.path, first, records)),
+            Decoder::Csv(_) | Decoder::Parquet(_) => None,
         }
     }
 
@@ -314,11 +372,14 @@ impl Format {
         }
     }
 
-    /// By the first bytes.
+    /// By the first bytes alone, whatever the name.
+    fn by_mark(start: &[u8]) -> Option<Format> {
+        start.starts_with(b"PAR1").then_some(Format::Parquet)
+    }
+
+    /// By the first character.
     fn by_content(start: &[u8]) -> Format {
-        if start.starts_with(b"PAR1") {
-            return Format::Parquet;
-        }
+        let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
         let mut lines = start.split(|byte| *byte == b'\n').skip_while(|line| line.starts_with(COMMENT));
         match lines.find_map(|line| line.iter().find(|byte| !byte.is_ascii_whitespace())) {
             Some(b'{' | b'[') => Format::Jsonl,
@@ -330,10 +391,13 @@ impl Format {
 /// A text stream: decompressed bytes behind a buffer.
 type Text = Box<dyn BufRead + Send>;
 
+/// The byte order mark in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Drops a UTF-8 byte order mark at the start of a stream.
 fn skip_byte_order_mark(text: &mut Text) -> io::Result<()> {
-    if text.fill_buf()?.starts_with(b"\xEF\xBB\xBF") {
-        text.consume(3);
+    if text.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        text.consume(BYTE_ORDER_MARK.len());
     }
     Ok(())
 }
@@ -366,6 +430,16 @@ fn excerpt(bytes: &[u8]) -> String {
     let cut = &bytes[..bytes.len().min(LONGEST)];
     let text = String::from_utf8_lossy(cut).into_owned();
     if cut.len() < bytes.len() { text + "…" } else { text }
+}
+
+/// What is wrong with a record that is not UTF-8.
+fn not_utf8(bytes: &[u8]) -> String {
+    match encoding::guessed(bytes) {
+        Some(encoding) => {
+            format!("not UTF-8, it looks like {encoding}; `iconv -f {encoding} -t UTF-8` converts a file")
+        }
+        None => "not UTF-8".to_string(),
+    }
 }
 
 /// A file that can be read from the start again, for formats that seek.

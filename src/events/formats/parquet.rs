@@ -1,23 +1,32 @@
 //! Parquet from anywhere: pandas, Spark, DuckDB; decoded a slice of rows at a time.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use polars::prelude::*;
+use polars_parquet::read::{FileMetadata, read_metadata};
+use serde_json::Value;
 
 use super::guard::guarded;
 use super::gzip::Plain;
-use super::{InputError, InputRecord, InputRow, Limits, RawValue, excerpt, reopen};
+use super::parquet_values::{OddColumn, binary_text, decimal_value, odd_columns, size_of};
+use super::{InputError, InputRecord, InputRow, Limits, RawValue, excerpt, jsonl, reopen};
 use domain::rejection::{Rejection, RejectionCode};
 
 /// Reads rows one by one out of decoded slices.
 pub(super) struct ParquetRows {
     path: std::path::PathBuf,
     file: File,
+    metadata: Arc<FileMetadata>,
     header: Vec<String>,
+    /// Columns that polars reads, and those that are read without it.
+    plain: Vec<usize>,
+    odd: Arc<Vec<OddColumn>>,
     chunk_rows: usize,
     rows: usize,
     /// Rows decoded before and up to the current chunk.
@@ -44,6 +53,10 @@ pub(super) enum Cells {
     Integer(Int64Chunked),
     /// Other numbers.
     Number(Float64Chunked),
+    /// Numbers of 24 binary digits.
+    Single(Float32Chunked),
+    /// Decimal numbers as text.
+    Decimal(StringChunked),
     /// True or false.
     Boolean(BooleanChunked),
     /// Microseconds since the epoch.
@@ -52,6 +65,8 @@ pub(super) enum Cells {
     Naive(Int64Chunked),
     /// Days since 1970-01-01.
     Date(Int32Chunked),
+    /// Nested values.
+    Nested(Vec<Value>),
     /// A column of nulls.
     Empty,
 }
@@ -72,6 +87,9 @@ impl<'a> ParquetRow<'a> {
             }
             Cells::Integer(cells) => cells.get(row).map(RawValue::Integer),
             Cells::Number(cells) => cells.get(row).map(RawValue::Number),
+            Cells::Single(cells) => cells.get(row).map(RawValue::Single),
+            Cells::Decimal(cells) => cells.get(row).map(decimal_value),
+            Cells::Nested(cells) => Some(jsonl::raw_value(&cells[row])),
             Cells::Boolean(cells) => cells.get(row).map(RawValue::Boolean),
             Cells::Instant(cells) => cells.get(row).map(RawValue::Instant),
             Cells::Naive(cells) => cells.get(row).map(RawValue::Naive),
@@ -90,22 +108,23 @@ impl ParquetRows {
         scratch: &Path,
     ) -> Result<ParquetRows, InputError> {
         let file = if bytes.compressed { unpacked(bytes, path, scratch)? } else { reopen(path)? };
-        let mut reader = ParquetReader::new(clone_of(&file, path)?);
-        let described = guarded(|| Ok((reader.schema()?, reader.num_rows()?)));
-        let (schema, rows) = described.map_err(|detail| bad_parquet(path, &detail))?;
-        for field in schema.iter_values() {
-            if !is_supported(&field.dtype) {
-                let detail =
-                    format!("column {:?} is {:?}; flatten it or leave it out", field.name, field.dtype);
-                return Err(InputError::new("unsupported_column_type", path, detail));
-            }
-        }
+        let mut source = clone_of(&file, path)?;
+        let described = guarded(|| {
+            let metadata = read_metadata(&mut source)?;
+            let columns = odd_columns(&metadata)?;
+            Ok((metadata, columns))
+        });
+        let (metadata, (header, odd)) = described.map_err(|detail| bad_parquet(path, &detail))?;
+        let is_plain = |index: &usize| !odd.iter().any(|column| column.index == *index);
         Ok(ParquetRows {
             path: path.to_path_buf(),
             file,
-            header: schema.iter_names().map(|name| name.to_string()).collect(),
+            plain: (0..header.len()).filter(is_plain).collect(),
+            header,
+            rows: metadata.num_rows,
+            metadata: Arc::new(metadata),
+            odd: Arc::new(odd),
             chunk_rows: limits.chunk_rows,
-            rows,
             decoded: 0,
             chunk: Vec::new(),
             chunk_length: 0,
@@ -130,13 +149,22 @@ impl ParquetRows {
         let row = self.next;
         self.next += 1;
         let line = (self.decoded - self.chunk_length + row + 1) as u64;
-        if self.may_exceed && self.text_of(row).map(str::len).sum::<usize>() > self.limit {
+        if self.may_exceed && self.length_of(row) > self.limit {
             let detail = format!("a record over {} bytes", self.limit);
             let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
             let text: Vec<&str> = self.text_of(row).collect();
             return Ok(Some(InputRecord::Unreadable(line, rejection, excerpt(text.join(" ").as_bytes()))));
         }
         Ok(Some(InputRecord::Row(line, InputRow::Parquet(ParquetRow { chunk: &self.chunk, row }))))
+    }
+
+    /// Bytes of the texts and nested values of a row of the chunk.
+    fn length_of(&self, row: usize) -> usize {
+        let nested = self.chunk.iter().map(|cells| match cells {
+            Cells::Nested(cells) => size_of(&cells[row]),
+            _ => 0,
+        });
+        nested.sum::<usize>() + self.text_of(row).map(str::len).sum::<usize>()
     }
 
     /// The texts of a row of the chunk.
@@ -174,41 +202,15 @@ impl ParquetRows {
     fn decoding(&self, first: usize) -> Result<impl FnOnce() -> Decoded + Send + 'static, InputError> {
         let file = clone_of(&self.file, &self.path)?;
         let slice = (first, self.chunk_rows.min(self.rows - first));
-        Ok(move || guarded(|| decode(file, slice)))
-    }
-}
-
-/// Column types that a raw value can carry. Others would be lost silently, so the file is refused.
-fn is_supported(dtype: &ArrowDataType) -> bool {
-    use ArrowDataType::*;
-    match dtype {
-        Null
-        | Boolean
-        | Int8
-        | Int16
-        | Int32
-        | Int64
-        | UInt8
-        | UInt16
-        | UInt32
-        | UInt64
-        | Float32
-        | Float64
-        | Utf8
-        | LargeUtf8
-        | Utf8View
-        | Date32
-        | Date64
-        | Timestamp(_, _)
-        | Decimal(_, _) => true,
-        Dictionary(_, values, _) => matches!(**values, Utf8 | LargeUtf8 | Utf8View),
-        _ => false,
+        let (metadata, plain, odd) = (self.metadata.clone(), self.plain.clone(), self.odd.clone());
+        Ok(move || guarded(|| decode(file, &metadata, plain, &odd, slice)))
     }
 }
 
 fn longest_text(cells: &Cells) -> usize {
     match cells {
         Cells::Text(cells) => cells.iter().flatten().map(str::len).max().unwrap_or_default(),
+        Cells::Nested(cells) => cells.iter().map(size_of).max().unwrap_or_default(),
         _ => 0,
     }
 }
@@ -228,20 +230,43 @@ fn narrow(series: &Series) -> PolarsResult<Cells> {
         // Identifiers may use all 64 bits.
         DataType::UInt64 => Cells::Text(series.cast(&DataType::String)?.str()?.clone()),
         dtype if dtype.is_integer() => Cells::Integer(series.cast(&DataType::Int64)?.i64()?.clone()),
-        dtype if dtype.is_float() || dtype.is_decimal() => {
-            Cells::Number(series.cast(&DataType::Float64)?.f64()?.clone())
+        DataType::Float32 => Cells::Single(series.f32()?.clone()),
+        DataType::Binary => {
+            let texts = series.binary()?.iter().map(|bytes| bytes.map(binary_text));
+            Cells::Text(StringChunked::from_iter_options("".into(), texts))
         }
+        dtype if dtype.is_decimal() => Cells::Decimal(series.cast(&DataType::String)?.str()?.clone()),
+        dtype if dtype.is_float() => Cells::Number(series.cast(&DataType::Float64)?.f64()?.clone()),
         _ => Cells::Text(series.cast(&DataType::String)?.str()?.clone()),
     })
 }
 
 /// Rows of a file as cells, and how many there are.
-fn decode(file: File, slice: (usize, usize)) -> PolarsResult<(usize, Vec<Cells>)> {
-    let frame = ParquetReader::new(file).with_slice(Some(slice)).set_rechunk(true).finish()?;
+fn decode(
+    file: File,
+    metadata: &Arc<FileMetadata>,
+    plain: Vec<usize>,
+    odd: &[OddColumn],
+    slice: (usize, usize),
+) -> PolarsResult<(usize, Vec<Cells>)> {
+    let mut cells: BTreeMap<usize, Cells> = BTreeMap::new();
     // A damaged file may bring columns of different lengths; the shortest says how far they can be read.
-    let height = frame.columns().iter().map(Column::len).min().unwrap_or_default();
-    let narrowed = frame.columns().iter().map(|column| narrow(column.as_materialized_series()));
-    Ok((height, narrowed.collect::<PolarsResult<_>>()?))
+    let mut height = usize::MAX;
+    for column in odd {
+        let (length, values) = column.decode(&file, metadata, slice)?;
+        height = height.min(length);
+        cells.insert(column.index, values);
+    }
+    if !plain.is_empty() {
+        let mut reader = ParquetReader::new(file).with_slice(Some(slice)).set_rechunk(true);
+        reader.set_metadata(metadata.clone());
+        let frame = reader.with_projection(Some(plain.clone())).finish()?;
+        height = frame.columns().iter().map(Column::len).min().unwrap_or_default().min(height);
+        for (index, column) in plain.into_iter().zip(frame.columns()) {
+            cells.insert(index, narrow(column.as_materialized_series())?);
+        }
+    }
+    Ok((if cells.is_empty() { 0 } else { height }, cells.into_values().collect()))
 }
 
 fn bad_parquet(path: &Path, detail: &str) -> InputError {

@@ -20,7 +20,7 @@ const POSITION: ForeignField = ForeignField { names: &["position"] };
 const ACTION_PROBABILITY: ForeignField =
     ForeignField { names: &["action_probability", "propensity_score", "pscore"] };
 const REWARD: ForeignField = ForeignField { names: &["reward", "click"] };
-const USER: ForeignField = ForeignField { names: &["user_id"] };
+const USER: ForeignField = ForeignField { names: &["user_id", "unit_id"] };
 const DECISION: ForeignField = ForeignField { names: &["decision_id"] };
 const ROW: ForeignField = ForeignField { names: &["row", "row_number"] };
 const PROBABILITY: ForeignField =

@@ -58,7 +58,7 @@ pub enum PlanError {
     #[error("bad_due: {:?} is no date (2018-01-01)", .0.to_string())]
     NoSuchDay(Day),
     /// The day is in the past.
-    #[error("bad_due: {day} is over at {now}, the moment of the plan")]
+    #[error("bad_due: {day} is over at {now}, the moment of the plan; --as-of sets an earlier one")]
     DayIsOver {
         /// The day.
         day: Day,
@@ -94,6 +94,16 @@ impl From<TableError> for PlanError {
 impl From<std::convert::Infallible> for PlanError {
     fn from(error: std::convert::Infallible) -> PlanError {
         match error {}
+    }
+}
+
+impl PlanError {
+    /// Is it about one campaign, so that others can be planned?
+    pub fn is_about_one_campaign(&self) -> bool {
+        matches!(
+            self,
+            PlanError::UnknownGoal { .. } | PlanError::AbsentGoal { .. } | PlanError::UnknownAudience { .. }
+        )
     }
 }
 

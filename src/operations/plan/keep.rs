@@ -26,8 +26,9 @@ pub(super) fn hand_off(
             "campaign_id": id, "audience": report.campaigns[index].audience, "segment": report.segment_of(id),
             "audience_version": report.audience_versions[index], "members": recorded.members[index].len(),
             "sends": report.made.decided.campaigns[index].forecast.sends,
+            "reach_goal": report.reach_goal_of(index), "added_by_push": report.added_of(index),
         })).collect::<Vec<_>>(),
-        "build": env!("CARGO_PKG_VERSION"),
+        "warnings": report.warnings_json(), "build": env!("CARGO_PKG_VERSION"),
     });
     let plan = workspace.plans().join(&report.plan_id);
     let audiences = ids.zip(&recorded.members).map(|(campaign_id, members)| {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::added::{AddedByPush, COUNTED};
+use super::warnings::PlanWarning;
 use config::PlanningConfig;
 use domain::campaign::Campaign;
 use domain::time::Instant;
@@ -46,12 +48,18 @@ pub struct PlanReport {
     pub made: PlanResult,
     /// The moment of the audiences' profiles, when there are events since.
     pub old_profiles: Option<Instant>,
+    /// What the pushes of each campaign add to what users do anyway.
+    pub added: Vec<AddedByPush>,
+    /// What is doubtful about it.
+    pub warnings: Vec<PlanWarning>,
     /// Version of each campaign's audience, when the plan was kept.
     pub audience_versions: Vec<String>,
     /// The plan under changes.
     pub scenarios: Vec<ScenarioReport>,
     /// Where the plan went; `None`: it was only looked at.
     pub kept: Option<KeptPlan>,
+    /// Campaigns that were asked for and cannot be planned; the others are.
+    pub skipped: Vec<SkippedCampaign>,
 }
 
 /// What a plan under changes comes to.
@@ -63,6 +71,17 @@ pub struct ScenarioReport {
     pub forecasts: Vec<(usize, Forecast)>,
     /// The sum of expected values.
     pub value: f64,
+}
+
+/// A campaign that is left out of a plan of several, since it cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedCampaign {
+    /// The campaign.
+    pub campaign_id: String,
+    /// Code of the error.
+    pub code: &'static str,
+    /// The error.
+    pub why: String,
 }
 
 /// Where a plan went.
@@ -119,8 +138,14 @@ impl PlanReport {
                 "throttle_per_minute": self.limits.throttle_per_minute, "most_per_hour": self.limits.most_per_hour,
             },
             "expected": self.expected(&self.forecasts()),
+            "warnings": self.warnings_json(),
             "what_if": self.scenarios.iter().map(|scenario| self.scenario(scenario)).collect::<Vec<Value>>(),
         });
+        let skipped = |skipped: &SkippedCampaign| {
+            let SkippedCampaign { campaign_id, code, why } = skipped;
+            json!({ "campaign_id": campaign_id, "code": code, "why": why })
+        };
+        report["skipped"] = json!(self.skipped.iter().map(skipped).collect::<Vec<Value>>());
         if let Some(kept) = &self.kept {
             report["hand_off"] = json!({ "path": kept.out, "manifest": kept.manifest, "rows": kept.rows });
             report["decisions"] = json!(kept.decisions);
@@ -128,6 +153,21 @@ impl PlanReport {
             report["plan"] = json!(kept.plan);
         }
         report
+    }
+
+    /// The plan's warnings as programs read them.
+    pub(super) fn warnings_json(&self) -> Value {
+        json!(self.warnings.iter().map(PlanWarning::to_json).collect::<Vec<Value>>())
+    }
+
+    /// How many of those whom a campaign pushes should reach the goal, and what that figure counts.
+    pub(super) fn reach_goal_of(&self, index: usize) -> Value {
+        reach_goal(self.bounds_of(index).0)
+    }
+
+    /// How many of them because of the push.
+    pub(super) fn added_of(&self, index: usize) -> Value {
+        self.added[index].to_json(self.made.decided.campaigns[index].forecast.sends)
     }
 
     /// The segment that a campaign is for, as it was evaluated; null for everybody.
@@ -153,6 +193,7 @@ impl PlanReport {
             "sends": decided.forecast.sends, "explored": decided.explored,
             "unsent": decided.unsent, "displaced": displaced,
             "goal_events": goal_events, "opt_outs": opt_outs,
+            "reach_goal": self.reach_goal_of(index), "added_by_push": self.added_of(index),
             "max_sends": campaign.max_sends, "throttle_per_minute": campaign.throttle_per_minute,
             "busiest_minute_before": plan.before.peak_of(index), "busiest_minute_after": plan.after.peak_of(index),
         })
@@ -171,6 +212,7 @@ impl PlanReport {
         let (sum, level_error) = self.sum(forecasts);
         json!({
             "sends": sum.sends, "goal_events": sum.goal_events.bounds(level_error), "opt_outs": sum.opt_outs.bounds(0.0),
+            "reach_goal": reach_goal(sum.goal_events.bounds(level_error)),
         })
     }
 
@@ -180,6 +222,11 @@ impl PlanReport {
         row["value"] = json!(scenario.value);
         row
     }
+}
+
+/// A number of users who reach the goal, with what it counts.
+fn reach_goal(of: Bounds) -> Value {
+    json!({ "counts": COUNTED, "value": of.value, "low": of.low, "high": of.high })
 }
 
 /// Users that a campaign of a pair lost to the other, by the rule that decided it.

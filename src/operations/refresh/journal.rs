@@ -85,6 +85,9 @@ pub enum Product {
         plan_id: String,
         /// Messages that it sends.
         sends: u64,
+        /// Due campaigns that cannot be planned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skipped: Option<String>,
     },
     /// Nothing was made.
     Nothing {

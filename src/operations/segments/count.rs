@@ -40,7 +40,7 @@ pub struct CountReport {
 pub enum SampleShown {
     /// They were not asked for.
     NotAsked,
-    /// They are too few for the reader to see who they are.
+    /// They are too few for the reader to see who they are, or ids are not shown.
     Hidden,
     /// Their ids.
     Members(Vec<String>),

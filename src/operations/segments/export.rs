@@ -1,5 +1,6 @@
 //! All members of a segment as a file with its manifest.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use crate::context::Context;
 use ::segments::answers::cache::View;
 use ::segments::answers::desk::AskedSegment;
 use ::segments::answers::export::{Export, frame_of, write};
+use ::segments::answers::hashing::{hashed, without_consent};
 use ::segments::answers::privacy::Reader;
 use ::segments::language::keys::LookupKey;
 use domain::identity::sha256_hex;
@@ -23,6 +25,10 @@ pub struct ExportRequest {
     pub out: PathBuf,
     /// Fields as columns beside user_id, or functions such as `interest("DELI")`.
     pub columns: Vec<String>,
+    /// The attribute whose hashes are written in place of ids.
+    pub hash: Option<String>,
+    /// Are the members to be messaged? Then those who opted out or gave no consent are left out.
+    pub is_for_messaging: bool,
 }
 
 /// What was written.
@@ -36,6 +42,8 @@ pub struct ExportReport {
     pub text: String,
     /// The moment that people are seen at.
     pub as_of: Instant,
+    /// Members that are left out, by why; only what was asked for is named.
+    pub left_out: BTreeMap<String, u64>,
     /// Rows, hash and manifest.
     pub export: Export,
 }
@@ -50,24 +58,43 @@ pub fn export(
     request: &ExportRequest,
 ) -> Result<ExportReport, AskError> {
     context.check_out(&request.out)?;
-    let (asked, as_of, frame) = answered(context, asking, |view, reader| {
+    let (asked, as_of, frame, left_out) = answered(context, asking, |view, reader| {
         let as_of = view.as_of();
         let asked = request.selection.asked(&view.desk, as_of)?;
-        let columns = columns(view, &request.columns, reader)?;
+        let columns = columns(view, request.hash.as_slice().iter().chain(&request.columns), reader)?;
         let also = columns.iter().map(|(_, key)| key.clone()).collect();
-        let evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &also)?;
+        let mut evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &also)?;
+        let mut left_out = BTreeMap::new();
+        if request.is_for_messaging {
+            let users = without_consent(&mut evaluated.masks[0], &view.reach()?);
+            left_out.insert("without_consent".to_string(), users);
+        }
         reader.check_members(evaluated.count())?;
-        let frame = frame_of(&evaluated.people, &evaluated.masks[0], &columns)?;
-        Ok::<_, AskError>((asked, as_of, frame))
+        let frame = match &request.hash {
+            None => frame_of(&evaluated.people, &evaluated.masks[0], &columns)?,
+            Some(attribute) => {
+                let (frame, users) = hashed(&evaluated.people, &evaluated.masks[0], &columns[0])?;
+                left_out.insert(format!("without_{attribute}"), users);
+                frame
+            }
+        };
+        Ok::<_, AskError>((asked, as_of, frame, left_out))
     })?;
     let text = asked.expression.to_string();
     let (segment, version) = named(&asked);
-    let head = json!({ "segment": segment, "version": version, "where": text, "as_of": as_of });
+    let mut head = json!({ "segment": segment, "version": version, "where": text, "as_of": as_of });
+    if !left_out.is_empty() {
+        head["left_out"] = json!(left_out);
+    }
     let export = write(&request.out, &frame, &head)?;
-    Ok(ExportReport { segment, version, text, as_of, export })
+    Ok(ExportReport { segment, version, text, as_of, left_out, export })
 }
 
-fn columns(view: &View<'_>, fields: &[String], reader: Reader) -> Result<Vec<(String, LookupKey)>, AskError> {
+fn columns<'f>(
+    view: &View<'_>,
+    fields: impl Iterator<Item = &'f String>,
+    reader: Reader,
+) -> Result<Vec<(String, LookupKey)>, AskError> {
     let mut columns: Vec<(String, LookupKey)> = Vec::new();
     for field in fields {
         let key = view.desk.field(field, view.as_of(), reader)?;

@@ -8,6 +8,7 @@ use crate::context::{Context, ContextError};
 use ::segments::answers::desk::{Desk, DeskError};
 use ::segments::answers::privacy::PrivacyError;
 use ::segments::language::expression::Expression;
+use ::segments::language::fields::AttributeTypes;
 use ::segments::language::keys::needs;
 use ::segments::saved::versions::{self as saved, Card, SavedError, Segment, present_card};
 use domain::error::{Coded, ErrorKind};
@@ -152,28 +153,29 @@ pub fn save(context: &Context<'_>, request: &SaveRequest) -> Result<SaveReport, 
     expected.check(present.as_ref())?;
     let (segment, is_changed) = match definition {
         NewDefinition::Written(written, reader) => {
-            let expression = compiled(context, id, written, *reader)?;
-            saved::save(workspace, id, &expression, description, now, &lock)?
+            let (expression, types) = compiled(context, id, written, *reader)?;
+            saved::save(workspace, id, (&expression, types), description, now, &lock)?
         }
         NewDefinition::List(members) => saved::save_list(workspace, id, members, description, now, &lock)?,
     };
     Ok(SaveReport { segment, is_changed, is_new: present.is_none() })
 }
 
-/// The expression, which names no segment that is not there and closes no circle of them.
+/// The expression with the types of its attributes, which names no segment that is not there and closes no circle of them.
 fn compiled(
     context: &Context<'_>,
     id: &str,
     written: &WrittenSegment,
     reader: ReaderChoice,
-) -> Result<Expression, SaveError> {
+) -> Result<(Expression, AttributeTypes), SaveError> {
     let desk = Desk::open(context.workspace, context.config)?;
     // A segment may be written down before there are profiles.
     let profiles = ProfileFile::find_until(context.workspace, context.now);
     let as_of = profiles.map_or(context.now, |file| file.as_of);
     let (expression, predicate) = written.compile(&desk, as_of, Some(id))?;
     reader.reader(&desk).check_question(&needs(&predicate))?;
-    Ok(expression)
+    let types = desk.catalogue.attributes_in(&expression);
+    Ok((expression, types))
 }
 
 /// The writer's lock; another writer is waited for.

@@ -57,7 +57,7 @@ struct Stamp {
 impl Stamp {
     fn of(workspace: &Workspace, now: Instant) -> Result<Stamp, DeskError> {
         let file = ProfileFile::find_until(workspace, now)?;
-        let tables = ["users", "contents"].map(|name| workspace.table(name));
+        let tables = ["users", "contents", "campaigns"].map(|name| workspace.table(name));
         let lake = workspace.events().join("_manifest.json");
         let goals = fs::read_dir(workspace.models()).into_iter().flatten().flatten().map(|goal| goal.path());
         let mut goals: Vec<_> = goals.collect();

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::privacy::{PrivacyError, Reader};
-use crate::language::compile::{Circumstances, compile};
+use crate::language::compile::{Circumstances, compile, compile_saved};
 use crate::language::error::SegmentError;
 use crate::language::expression::Expression;
-use crate::language::fields::FieldCatalogue;
+use crate::language::fields::{FieldCatalogue, FieldType};
 use crate::language::keys::{Computed, LookupKey, Needs, needs};
 use crate::language::predicate::{CompiledQuestion, Predicate};
 use crate::language::{compile_json, compile_text};
+use crate::names::Names;
 use crate::people::attributes::attribute_types;
 use crate::people::frame::members;
 use crate::people::{People, PeopleError};
@@ -176,7 +177,10 @@ pub struct Evaluated {
 /// # Errors
 /// When the users cannot be read.
 pub fn catalogue(workspace: &Workspace, config: &Config) -> Result<FieldCatalogue, TableError> {
-    Ok(FieldCatalogue::new(attribute_types(workspace)?, goals_about_users(config)))
+    let mut types = attribute_types(workspace)?;
+    types.extend(config.attributes.iter().map(|(name, declared)| (name.clone(), FieldType::from(*declared))));
+    let catalogue = FieldCatalogue::new(types, goals_about_users(config));
+    Ok(catalogue.with_names(Names::read(workspace)?))
 }
 
 /// The saved segments of a workspace, and those ready-made for its goals.
@@ -291,9 +295,11 @@ impl<'a> Desk<'a> {
     pub fn saved_one(&self, id: &str, as_of: Instant) -> Result<AskedSegment, DeskError> {
         let segment = self.saved.in_use(id)?;
         let expression = segment.expression();
-        match self.compile_tree(&expression, as_of, None) {
+        let (types, saved) = (&segment.card.attribute_types, |id: &str| self.saved.find(id));
+        match compile_saved(&expression, types, self.circumstances(as_of), None, &saved) {
             Ok(predicate) => Ok(AskedSegment { card: Some(segment.card.clone()), expression, predicate }),
-            Err(error) => {
+            Err(located) => {
+                let error = located.within(&expression, None);
                 Err(DeskError::Stale { id: id.to_string(), error, expression: Box::new(expression) })
             }
         }

@@ -43,7 +43,7 @@ pub fn first_needed(catalogue: &FieldCatalogue) -> BTreeSet<LookupKey> {
     let numbers = user_features().into_iter().map(|feature| LookupKey::Feature(feature.name));
     let said = catalogue.fields().filter(|field| match &field.key {
         LookupKey::Feature(name) => field.field_type == FieldType::Text && !NO_INPUTS.contains(name),
-        LookupKey::Attribute(_) => {
+        LookupKey::Attribute(..) => {
             matches!(field.field_type, FieldType::Number | FieldType::Text | FieldType::Truth)
         }
         _ => false,
@@ -136,7 +136,7 @@ pub fn frame_of(
 }
 
 fn is_input(key: &LookupKey) -> bool {
-    matches!(key, LookupKey::Feature(_) | LookupKey::Attribute(_) | LookupKey::Interest(_))
+    matches!(key, LookupKey::Feature(_) | LookupKey::Attribute(..) | LookupKey::Interest(_))
         && *key != LookupKey::Feature("interest_categories")
         && !matches!(key, LookupKey::Feature(name) if NO_INPUTS.contains(name))
 }
@@ -156,7 +156,7 @@ pub fn defining(keys: &BTreeSet<LookupKey>) -> BTreeSet<LookupKey> {
 /// As a person would type it.
 pub fn name_of(key: &LookupKey) -> String {
     match key {
-        LookupKey::Attribute(name) if crate::language::words::is_field_name(name) => name.clone(),
+        LookupKey::Attribute(name, _) if crate::language::words::is_field_name(name) => name.clone(),
         key => key.to_string(),
     }
 }

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod count;
 pub mod desk;
 pub mod export;
+pub mod hashing;
 pub mod lookalike;
 pub mod overlap;
 pub mod privacy;

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::language::keys::Needs;
 use domain::error::{Coded, ErrorKind};
 
-/// What a marketer's counts are rounded to.
+/// What a marketer's counts are rounded down to: never up, so that no one counts on people who are not there.
 pub const ROUNDED_TO: u64 = 10;
 
 /// Who reads.
@@ -15,7 +15,7 @@ pub const ROUNDED_TO: u64 = 10;
 pub enum Reader {
     /// Sees everything as it is.
     DataTeam,
-    /// Sees no count below the threshold, and others rounded.
+    /// Sees no count below the threshold, and others rounded down.
     Marketer {
         /// Fewer people than this are not told.
         threshold: u64,
@@ -30,6 +30,12 @@ pub enum PrivacyError {
         "names_people: user_id says who somebody is; a marketer's segment asks for what people have in common"
     )]
     NamesPeople,
+    /// Ids go to those who have a role for it, and there are no roles over HTTP yet.
+    #[error(
+        "ids_not_shown: user ids are not given over HTTP; `smartpush segment export --segment ID --out FILE` writes them where \
+         the files are, and the setting segments.ids_over_http = true gives them to every client of the server"
+    )]
+    IdsNotShown,
     /// So few people that a list of them is about each.
     #[error("too_few_members: fewer than {0} people are not shown one by one to a marketer")]
     TooFew(u64),
@@ -39,13 +45,16 @@ impl Coded for PrivacyError {
     fn code(&self) -> &'static str {
         match self {
             PrivacyError::NamesPeople => "names_people",
+            PrivacyError::IdsNotShown => "ids_not_shown",
             PrivacyError::TooFew(_) => "too_few_members",
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            PrivacyError::NamesPeople | PrivacyError::TooFew(_) => ErrorKind::Caller,
+            PrivacyError::NamesPeople | PrivacyError::IdsNotShown | PrivacyError::TooFew(_) => {
+                ErrorKind::Caller
+            }
         }
     }
 }
@@ -78,7 +87,7 @@ impl Reader {
         match self {
             Reader::DataTeam => Shown::Exact(count),
             Reader::Marketer { threshold } if count < threshold => Shown::FewerThan(threshold),
-            Reader::Marketer { .. } => Shown::Rounded((count + ROUNDED_TO / 2) / ROUNDED_TO * ROUNDED_TO),
+            Reader::Marketer { .. } => Shown::Rounded(count / ROUNDED_TO * ROUNDED_TO),
         }
     }
 
@@ -117,7 +126,7 @@ pub const OTHERS: &str = "others";
 pub enum Shown {
     /// As it is.
     Exact(u64),
-    /// To the nearest ten.
+    /// Down to tens.
     Rounded(u64),
     /// Below the threshold.
     FewerThan(u64),

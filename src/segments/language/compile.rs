@@ -1,15 +1,16 @@
 //! Expressions into predicates: every field found, every type agreed, every limit kept, named segments put in.
 
-use super::error::{
-    CompileError, ErrorCause, LONGEST_VALUE, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath,
-};
-use super::expression::{Condition, Expression, Subject, Value};
-use super::fields::{FUNCTIONS, FieldCatalogue, FieldType};
+use super::arguments::{check_value, named, shortened};
+use super::error::{CompileError, ErrorCause, Located, MOST_LEVELS, MOST_NODES, MOST_VALUES, NodePath};
+use super::event_conditions;
+use super::event_lookup::EventAggregate;
+use super::event_selection::EventSelection;
+use super::expression::{Condition, Expression, Subject};
+use super::fields::{AttributeTypes, CatalogueField, FUNCTIONS, FieldCatalogue, FieldType};
 use super::keys::LookupKey;
 use super::predicate::{CompiledQuestion, Predicate};
 use super::questions::{TestedField, ask};
 use super::words::nearest;
-use domain::identity::{NOT_AN_ID, is_valid_id};
 use domain::time::Instant;
 use domain::zone::Zone;
 
@@ -19,8 +20,8 @@ const MOST_NESTED: usize = 10;
 /// What stands behind the id of a segment.
 #[derive(Clone, Copy, Debug)]
 pub enum Saved<'a> {
-    /// An expression.
-    Expression(&'a Expression),
+    /// An expression, and the types that its attributes had when it was saved.
+    Expression(&'a Expression, &'a AttributeTypes),
     /// Members that were uploaded: looked up as [`LookupKey::List`].
     List,
     /// Nobody can tell: a file of it cannot be read, for this reason.
@@ -50,8 +51,23 @@ pub fn compile<'s>(
     own: Option<&str>,
     saved: &impl Fn(&str) -> Option<Saved<'s>>,
 ) -> Result<Predicate, Located> {
+    compile_saved(expression, &AttributeTypes::new(), circumstances, own, saved)
+}
+
+/// Compiles a saved expression, whose attributes keep the types that they had then, whatever cells have come since.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_saved<'s>(
+    expression: &Expression,
+    types: &AttributeTypes,
+    circumstances: Circumstances<'_>,
+    own: Option<&str>,
+    saved: &impl Fn(&str) -> Option<Saved<'s>>,
+) -> Result<Predicate, Located> {
     let stack = own.map(str::to_string).into_iter().collect();
-    let mut compiler = Compiler { circumstances, saved, stack, path: Vec::new(), nodes: 0 };
+    let types = types.clone();
+    let mut compiler = Compiler { circumstances, saved, stack, types, path: Vec::new(), nodes: 0 };
     compiler.expression(expression).map_err(|CompileError { cause, suggestion }| Located {
         cause,
         suggestion,
@@ -64,6 +80,8 @@ struct Compiler<'a, 'b, F> {
     saved: &'b F,
     /// Ids of the segments that are being put in.
     stack: Vec<String>,
+    /// Types that the segment at hand remembers.
+    types: AttributeTypes,
     /// Where it stands; after an error, where that is.
     path: NodePath,
     nodes: usize,
@@ -133,17 +151,25 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
     }
 
     /// What a subject looks up, its type, and its values when they are a closed set.
-    fn resolve(&self, subject: &Subject) -> Result<(LookupKey, FieldType, Vec<&'static str>), CompileError> {
+    fn resolve(
+        &mut self,
+        subject: &Subject,
+    ) -> Result<(LookupKey, FieldType, Vec<&'static str>), CompileError> {
         let catalogue = self.circumstances.catalogue;
         let number = |key| Ok((key, FieldType::Number, Vec::new()));
+        let length = |key| Ok((key, FieldType::Duration, Vec::new()));
         match subject {
-            Subject::Field(name) => match catalogue.field(name.as_str()) {
-                Some(field) => Ok((field.key.clone(), field.field_type, field.values.clone())),
-                None => Err(unknown_field(catalogue, name.as_str())),
+            Subject::Field(name) => match (catalogue.field(name.as_str()), self.remembered(name.as_str())) {
+                (None | Some(CatalogueField { key: LookupKey::Attribute(..), .. }), Some(remembered)) => {
+                    Ok(remembered)
+                }
+                (Some(field), _) => Ok((field.key.clone(), field.field_type, field.values.clone())),
+                (None, None) => Err(unknown_field(catalogue, name.as_str())),
             },
-            Subject::Attribute(name) => match catalogue.attribute(name) {
-                Some(field_type) => Ok((LookupKey::Attribute(name.clone()), field_type, Vec::new())),
-                None => {
+            Subject::Attribute(name) => match (self.remembered(name), catalogue.attribute(name)) {
+                (Some(remembered), _) => Ok(remembered),
+                (None, Some(field_type)) => Ok(attribute(name, field_type)),
+                (None, None) => {
                     let nearest = catalogue.nearest_attribute(name);
                     Err(ErrorCause::UnknownField(shortened(name))
                         .meant(nearest.map(|name| format!("attribute({name:?})"))))
@@ -151,17 +177,32 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             },
             Subject::Interest(category) => number(LookupKey::Interest(named(category)?)),
             Subject::TagInterest(tag) => number(LookupKey::TagInterest(named(tag)?)),
-            Subject::Count { event, within } if within.micros() > 0 => {
-                number(LookupKey::Count(named(event)?, *within))
-            }
-            Subject::Count { .. } => {
-                Err(ErrorCause::BadArgument("the window of a count is longer than nothing".into()).into())
-            }
+            Subject::Count(events) => number(self.events(EventAggregate::Count, events)?),
+            Subject::Sum(events) => number(self.events(EventAggregate::Sum, events)?),
+            Subject::Last(events) => length(self.events(EventAggregate::Last, events)?),
+            Subject::First(events) => length(self.events(EventAggregate::First, events)?),
             Subject::Propensity(goal) => number(LookupKey::Propensity(self.goal(goal)?)),
             Subject::PropensityDecile(goal) => number(LookupKey::PropensityDecile(self.goal(goal)?)),
             Subject::Bucket(salt) => number(LookupKey::Bucket(named(salt)?)),
             Subject::InSegment(id) => Ok((LookupKey::List(named(id)?), FieldType::Truth, Vec::new())),
         }
+    }
+
+    /// An attribute with the type that the segment at hand remembers.
+    fn remembered(&self, name: &str) -> Option<(LookupKey, FieldType, Vec<&'static str>)> {
+        self.types.get(name).map(|field_type| attribute(name, *field_type))
+    }
+
+    fn events(
+        &mut self,
+        aggregate: EventAggregate,
+        events: &EventSelection,
+    ) -> Result<LookupKey, CompileError> {
+        let names = self.circumstances.catalogue.names();
+        event_conditions::lookup(aggregate, events, names).map(LookupKey::Events).map_err(|(path, error)| {
+            self.path.extend(path);
+            error
+        })
     }
 
     fn goal(&self, goal: &str) -> Result<String, CompileError> {
@@ -181,8 +222,8 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             let round: Vec<&str> = self.stack[start..].iter().map(String::as_str).chain([id]).collect();
             return Err(ErrorCause::SegmentCycle(round.join(" → ")).into());
         }
-        let expression = match (self.saved)(id) {
-            Some(Saved::Expression(expression)) => expression,
+        let (expression, types) = match (self.saved)(id) {
+            Some(Saved::Expression(expression, types)) => (expression, types),
             Some(Saved::List) => return Ok(asked),
             Some(Saved::Damaged(why)) => {
                 let (segment, why) = (shortened(id), why.to_string());
@@ -198,7 +239,9 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
         }
         self.stack.push(id.to_string());
         let path = std::mem::take(&mut self.path);
+        let own_types = std::mem::replace(&mut self.types, types.clone());
         let inner = self.expression(expression);
+        self.types = own_types;
         // What is wrong inside the other segment is shown at the node that names it.
         self.path = path;
         self.stack.pop();
@@ -213,35 +256,12 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
     }
 }
 
-fn check_value(value: &Value) -> Result<(), CompileError> {
-    match value {
-        Value::Number(number) if !number.is_finite() => {
-            Err(ErrorCause::BadNumber("a number is finite".into()).into())
-        }
-        Value::Text(text) if text.len() > LONGEST_VALUE => {
-            Err(ErrorCause::TooLarge(format!("a text has at most {LONGEST_VALUE} bytes")).into())
-        }
-        _ => Ok(()),
-    }
+fn attribute(name: &str, field_type: FieldType) -> (LookupKey, FieldType, Vec<&'static str>) {
+    (LookupKey::Attribute(name.to_string(), field_type), field_type, Vec::new())
 }
 
 fn unknown_field(catalogue: &FieldCatalogue, name: &str) -> CompileError {
     let function =
         FUNCTIONS.iter().map(|function| function.form).find(|form| form.split('(').next() == Some(name));
     ErrorCause::UnknownField(shortened(name)).meant(function.or(catalogue.nearest_field(name)))
-}
-
-/// An argument that may be a name of something in our tables.
-fn named(name: &str) -> Result<String, CompileError> {
-    match is_valid_id(name) {
-        true => Ok(name.to_string()),
-        false => {
-            let message = format!("{:?} {NOT_AN_ID}", shortened(name));
-            Err(ErrorCause::BadArgument(message).into())
-        }
-    }
-}
-
-fn shortened(name: &str) -> String {
-    name.chars().take(64).collect()
 }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::expression::{Expression, Test};
+use super::event_selection::EventField;
+use super::expression::Expression;
+use super::pointers::pointer;
+use crate::names::NameKind;
 use domain::error::{Coded, ErrorKind};
 
 /// Longest text of a segment in bytes.
@@ -14,6 +17,8 @@ pub const MOST_LEVELS: usize = 32;
 pub const MOST_NODES: usize = 2_000;
 /// Most values of one list.
 pub const MOST_VALUES: usize = 1_000;
+/// Most tests of an event in one selection.
+pub const MOST_FILTERS: usize = 16;
 /// Longest text that a condition compares with, in bytes.
 pub const LONGEST_VALUE: usize = 1_024;
 
@@ -77,6 +82,19 @@ pub enum ErrorCause {
         /// What it may be.
         known: String,
     },
+    /// A name that nothing in the workspace has.
+    #[error("{}: {}", .kind.code(), .kind.sentence(.name, .known))]
+    UnknownName {
+        /// Of what.
+        kind: NameKind,
+        /// The name.
+        name: String,
+        /// The known ones of the kind, or some of them.
+        known: String,
+    },
+    /// Events are not asked for this.
+    #[error("unknown_event_field: events are not selected by {0:?}, but by {fields}", fields = event_fields())]
+    UnknownEventField(String),
     /// The subject cannot be asked this.
     #[error("wrong_type: {0}")]
     WrongType(String),
@@ -124,6 +142,8 @@ impl Coded for ErrorCause {
             ErrorCause::BadArgument(_) => "bad_argument",
             ErrorCause::UnknownGoal(_) => "unknown_goal",
             ErrorCause::UnknownValue { .. } => "unknown_value",
+            ErrorCause::UnknownName { kind, .. } => kind.code(),
+            ErrorCause::UnknownEventField(_) => "unknown_event_field",
             ErrorCause::WrongType(_) => "wrong_type",
             ErrorCause::UnknownSegment(_) => "unknown_segment",
             ErrorCause::DamagedSegment { .. } => "bad_segment_file",
@@ -149,6 +169,8 @@ impl Coded for ErrorCause {
             | ErrorCause::BadArgument(_)
             | ErrorCause::UnknownGoal(_)
             | ErrorCause::UnknownValue { .. }
+            | ErrorCause::UnknownName { .. }
+            | ErrorCause::UnknownEventField(_)
             | ErrorCause::WrongType(_)
             | ErrorCause::UnknownSegment(_)
             | ErrorCause::SegmentCycle(_)
@@ -269,7 +291,8 @@ fn visible(character: char) -> char {
 
 /// A path into an expression: the index of each child from the root on.
 ///
-/// Children of a group are its members, of `not` what it negates, of a condition its subject (0) and its values (from 1).
+/// Children of a group are its members, of `not` what it negates, of a condition its subject (0) and its values (from 1), of
+/// a subject that selects events their name (0) and the tests (from 1), of such a test its field (0) and its values (from 1).
 pub type NodePath = Vec<usize>;
 
 /// An error at a node of an expression, before it is known whether that was text or JSON.
@@ -323,36 +346,8 @@ impl SpanTree {
     }
 }
 
-/// The JSON pointer of a path.
-fn pointer(expression: &Expression, path: &[usize]) -> String {
-    let (mut node, mut pointer) = (expression, String::new());
-    for (depth, index) in path.iter().enumerate() {
-        let next = match node {
-            Expression::All(members) => members.get(*index).inspect(|_| pointer += &format!("/all/{index}")),
-            Expression::Any(members) => members.get(*index).inspect(|_| pointer += &format!("/any/{index}")),
-            Expression::Not(negated) => {
-                pointer += "/not";
-                Some(&**negated)
-            }
-            Expression::Condition(condition) => {
-                return pointer + &pointer_in(&condition.test, path[depth]);
-            }
-            Expression::Everybody => None,
-        };
-        match next {
-            Some(next) => node = next,
-            None => break,
-        }
-    }
-    pointer
-}
-
-fn pointer_in(test: &Test, child: usize) -> String {
-    match (test, child.checked_sub(1)) {
-        (_, None) => "/condition/subject".into(),
-        (Test::In(_) | Test::Between(_), Some(value)) => format!("/condition/test/{}/{value}", test.word()),
-        _ => format!("/condition/test/{}", test.word()),
-    }
+fn event_fields() -> String {
+    EventField::ALL.map(EventField::as_str).join(", ")
 }
 
 /// An error at the node at which the compiler is, and what was probably meant.

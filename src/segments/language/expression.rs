@@ -23,6 +23,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::event_selection::EventSelection;
 use super::words::is_field_name;
 use domain::time::{Day, Instant, MINUTE};
 
@@ -64,13 +65,14 @@ pub enum Subject {
     Interest(String),
     /// Share of his own events that this tag has.
     TagInterest(String),
-    /// How many events of a name in the window before the moment.
-    Count {
-        /// Name of the event.
-        event: String,
-        /// Length of the window.
-        within: Duration,
-    },
+    /// How many of some events.
+    Count(EventSelection),
+    /// Sum of the values of some events.
+    Sum(EventSelection),
+    /// Time since the last of some events.
+    Last(EventSelection),
+    /// Time since the first of some events.
+    First(EventSelection),
     /// Calibrated probability of a goal.
     Propensity(String),
     /// Tenth of the people that the propensity puts him in; 10: the most likely.
@@ -79,6 +81,19 @@ pub enum Subject {
     Bucket(String),
     /// Is he a member of this other segment?
     InSegment(String),
+}
+
+impl Subject {
+    /// The events that it is about, with the name of the function.
+    pub fn events(&self) -> Option<(&'static str, &EventSelection)> {
+        match self {
+            Subject::Count(selection) => Some(("count", selection)),
+            Subject::Sum(selection) => Some(("sum", selection)),
+            Subject::Last(selection) => Some(("last", selection)),
+            Subject::First(selection) => Some(("first", selection)),
+            _ => None,
+        }
+    }
 }
 
 /// What must hold of a subject.

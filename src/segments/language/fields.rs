@@ -4,58 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::expression::{Expression, Subject};
+pub use super::field_type::FieldType;
 use super::keys::{Computed, DeclaredField, LookupKey};
 use super::words::{is_field_name, nearest};
+use crate::names::Names;
 use domain::lifecycle::Lifecycle;
 use domain::rhythm::Rhythm;
 use profiles::features::{Aggregate, FEATURES, Feature, Interest};
-
-/// What a field's values are, and so what it may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldType {
-    /// A number.
-    Number,
-    /// A number of the currency of purchases.
-    Money,
-    /// A text.
-    Text,
-    /// True or false.
-    Truth,
-    /// A moment.
-    Moment,
-    /// A length of time up to the moment of the evaluation.
-    Duration,
-    /// Several texts.
-    Set,
-}
-
-impl FieldType {
-    /// With its article, for messages.
-    pub const fn as_noun(self) -> &'static str {
-        match self {
-            FieldType::Number => "a number",
-            FieldType::Money => "an amount of money",
-            FieldType::Text => "a text",
-            FieldType::Truth => "true or false",
-            FieldType::Moment => "a moment",
-            FieldType::Duration => "a length of time",
-            FieldType::Set => "a set of texts",
-        }
-    }
-
-    /// How it is asked, for messages.
-    pub const fn example(self) -> &'static str {
-        match self {
-            FieldType::Number | FieldType::Money => "< 5, >= 5, = 5, in (1, 2), between 2 and 5",
-            FieldType::Text => "= \"x\", in (\"x\", \"y\"), contains \"x\"",
-            FieldType::Truth => "nothing, or = false",
-            FieldType::Moment => "< 2017-12-01, >= 14d ago, between 2017-12-01 and 2017-12-31",
-            FieldType::Duration => "< 14d, >= 36h, between 7d and 14d",
-            FieldType::Set => "contains \"x\"",
-        }
-    }
-}
 
 /// One field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,6 +33,9 @@ pub struct CatalogueField {
     #[serde(skip)]
     pub key: LookupKey,
 }
+
+/// Types of attributes, by name.
+pub type AttributeTypes = BTreeMap<String, FieldType>;
 
 /// A function of the language, as a field with arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,6 +59,10 @@ pub const FUNCTIONS: &[Function] = &[
     function("interest(\"dairy\")", FieldType::Number, "share of own events with contents of this category, newer ones count more; 0 without any"),
     function("tag_interest(\"vegan\")", FieldType::Number, "share of own events with contents of this tag, newer ones count more; 0 without any"),
     function("count(\"purchase\", 30d)", FieldType::Number, "events of this name in the window up to the moment; 0 without any"),
+    function("count(\"purchase\", 60d, category = \"dairy\", value >= 20)", FieldType::Number, "those of them of which all tests hold: category, tag, content_id, campaign_id, channel, value; names are compared without case"),
+    function("sum(\"purchase\", 60d, category = \"dairy\")", FieldType::Number, "sum of their values, such as money; 0 without any"),
+    function("last(\"view\", category = \"dairy\")", FieldType::Duration, "time since the last such event, in all history or a window; unknown without one"),
+    function("first(\"purchase\")", FieldType::Duration, "time since the first such event, in all history or a window; unknown without one"),
     function("propensity(\"purchase_7d\")", FieldType::Number, "calibrated probability of a goal about users"),
     function("propensity_decile(\"purchase_7d\")", FieldType::Number, "tenth of all people by that probability: 10 the most likely, 1 the least"),
     function("bucket(\"any name\")", FieldType::Number, "a draw from 0 to 99 that stays the same for a person and a name: bucket(\"a\") < 10 is a tenth"),
@@ -112,6 +75,7 @@ pub struct FieldCatalogue {
     fields: BTreeMap<String, CatalogueField>,
     attributes: BTreeMap<String, FieldType>,
     goals: Vec<String>,
+    names: Names,
 }
 
 impl FieldCatalogue {
@@ -125,11 +89,21 @@ impl FieldCatalogue {
             own.map(|field| (field.name.clone(), field)).collect();
         for (name, field_type) in attributes.iter().filter(|(name, _)| is_field_name(name)) {
             fields.entry(name.clone()).or_insert_with(|| {
-                let key = LookupKey::Attribute(name.clone());
+                let key = LookupKey::Attribute(name.clone(), *field_type);
                 field(name, *field_type, "", "an attribute that users were declared with", key)
             });
         }
-        FieldCatalogue { fields, attributes, goals }
+        FieldCatalogue { fields, attributes, goals, names: Names::default() }
+    }
+
+    /// The same with the names of what events touch: an unknown one is then an error.
+    pub fn with_names(self, names: Names) -> FieldCatalogue {
+        FieldCatalogue { names, ..self }
+    }
+
+    /// Names of what events touch.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// All fields by name.
@@ -150,6 +124,35 @@ impl FieldCatalogue {
     /// The type of an attribute.
     pub fn attribute(&self, name: &str) -> Option<FieldType> {
         self.attributes.get(name).copied()
+    }
+
+    /// The attributes that an expression asks for, with their types; those of segments it names are not among them.
+    pub fn attributes_in(&self, expression: &Expression) -> AttributeTypes {
+        let mut types = AttributeTypes::new();
+        self.gather(expression, &mut types);
+        types
+    }
+
+    fn gather(&self, expression: &Expression, types: &mut AttributeTypes) {
+        match expression {
+            Expression::Everybody => {}
+            Expression::All(members) | Expression::Any(members) => {
+                members.iter().for_each(|member| self.gather(member, types));
+            }
+            Expression::Not(negated) => self.gather(negated, types),
+            Expression::Condition(condition) => types.extend(self.attribute_of(&condition.subject)),
+        }
+    }
+
+    fn attribute_of(&self, subject: &Subject) -> Option<(String, FieldType)> {
+        match subject {
+            Subject::Attribute(name) => Some((name.clone(), self.attribute(name)?)),
+            Subject::Field(name) => match &self.field(name.as_str())?.key {
+                LookupKey::Attribute(name, field_type) => Some((name.clone(), *field_type)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The attribute whose name is nearest, when one is near.
@@ -230,14 +233,14 @@ fn declared() -> Vec<CatalogueField> {
     let of = |name: &str, field_type, unit, description: &str, declared| {
         field(name, field_type, unit, description, LookupKey::Declared(declared))
     };
-    let mut consent = of("consent", FieldType::Text, "", "his word on being pushed", DeclaredField::Consent);
-    consent.values = vec!["granted", "denied", "unknown"];
+    let mut consent = of("consent", FieldType::Text, "", "has the user agreed to be pushed? Events that withdraw it count", DeclaredField::Consent);
+    consent.values = vec!["granted", "denied", "unknown", "unreadable"];
     let mut user_id = field("user_id", FieldType::Text, "", "who he is", LookupKey::UserId);
     user_id.names_people = true;
     vec![
         user_id,
         consent,
-        of("opted_out", FieldType::Truth, "", "said no to being pushed, or his word cannot be read", DeclaredField::OptedOut),
+        of("opted_out", FieldType::Truth, "", "refused to be pushed, withdrew their consent by a file or an event, or it cannot be read", DeclaredField::OptedOut),
         of("personalisation", FieldType::Truth, "", "what he did may decide what he gets", DeclaredField::Personalisation),
         of("max_per_day", FieldType::Number, "pushes", "most pushes a day that he allows; unknown when he set none", DeclaredField::MaxPerDay),
         of("muted_categories", FieldType::Set, "", "categories he does not want to hear of", DeclaredField::MutedCategories),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::expression::Duration;
+use super::event_lookup::EventLookup;
+use super::field_type::FieldType;
 use super::predicate::Predicate;
 
 /// One thing known, or unknown, of each person.
@@ -15,16 +16,16 @@ pub enum LookupKey {
     Feature(&'static str),
     /// What he, or who signed him up, said.
     Declared(DeclaredField),
-    /// An attribute of his.
-    Attribute(String),
+    /// An attribute, read as values of this type; of a user whose value does not fit it is unknown.
+    Attribute(String, FieldType),
     /// What is computed from everybody.
     Computed(Computed),
     /// Share of his own events that this category has; 0 without any.
     Interest(String),
     /// Share of his own events that this tag has; 0 without any.
     TagInterest(String),
-    /// How many events of a name in the window before the moment; 0 without any.
-    Count(String, Duration),
+    /// A number over some of his events.
+    Events(EventLookup),
     /// Probability of a goal.
     Propensity(String),
     /// 1 … 10 by the probability of a goal; 10: the most likely.
@@ -51,9 +52,9 @@ impl LookupKey {
 /// Fields of a declared user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeclaredField {
-    /// granted, denied or unknown.
+    /// granted, denied, unknown or unreadable.
     Consent,
-    /// Did he refuse to be pushed? Also when his word cannot be read.
+    /// Did they refuse to be pushed, withdraw their consent, or can it not be read?
     OptedOut,
     /// May what he did decide what he gets?
     Personalisation,
@@ -108,11 +109,11 @@ impl fmt::Display for LookupKey {
             LookupKey::UserId => f.write_str("user_id"),
             LookupKey::Feature(name) => f.write_str(name),
             LookupKey::Declared(declared) => write!(f, "{declared:?}"),
-            LookupKey::Attribute(name) => write!(f, "attribute({name:?})"),
+            LookupKey::Attribute(name, _) => write!(f, "attribute({name:?})"),
             LookupKey::Computed(computed) => write!(f, "{computed:?}"),
             LookupKey::Interest(category) => write!(f, "interest({category:?})"),
             LookupKey::TagInterest(tag) => write!(f, "tag_interest({tag:?})"),
-            LookupKey::Count(event, within) => write!(f, "count({event:?}, {within})"),
+            LookupKey::Events(lookup) => lookup.fmt(f),
             LookupKey::Propensity(goal) => write!(f, "propensity({goal:?})"),
             LookupKey::PropensityDecile(goal) => write!(f, "propensity_decile({goal:?})"),
             LookupKey::Bucket(salt) => write!(f, "bucket({salt:?})"),

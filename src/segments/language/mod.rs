@@ -1,11 +1,18 @@
 //! The language of segments: text and JSON are read into one tree, which is checked and compiled.
 
+mod arguments;
 pub mod compile;
 pub mod error;
+mod event_conditions;
+pub mod event_lookup;
+pub mod event_selection;
 pub mod expression;
+pub mod field_type;
 pub mod fields;
 pub mod json;
 pub mod keys;
+mod number_question;
+mod pointers;
 pub mod predicate;
 mod questions;
 pub mod ready_made;

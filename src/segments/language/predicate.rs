@@ -1,8 +1,7 @@
 //! The compiled segment: fields resolved to keys, times to numbers, segments it named put in; it cannot be asked wrongly.
 
-use std::cmp::Ordering;
-
 use super::keys::LookupKey;
+pub use super::number_question::NumberQuestion;
 
 /// An expression that has passed all checks, as of a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,61 +36,6 @@ pub enum CompiledQuestion {
     Text(TextQuestion),
     /// A set has this element.
     Has(String),
-}
-
-/// What is asked of a number.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NumberQuestion {
-    /// =
-    Equal(f64),
-    /// !=
-    NotEqual(f64),
-    /// <
-    Less(f64),
-    /// <=
-    AtMost(f64),
-    /// >
-    Greater(f64),
-    /// >=
-    AtLeast(f64),
-    /// Ends included.
-    Between(f64, f64),
-    /// One of these, ascending.
-    OneOf(Vec<f64>),
-}
-
-impl NumberQuestion {
-    /// The numbers that it names.
-    pub fn values(&self) -> Vec<f64> {
-        match self {
-            NumberQuestion::Equal(value)
-            | NumberQuestion::NotEqual(value)
-            | NumberQuestion::Less(value)
-            | NumberQuestion::AtMost(value)
-            | NumberQuestion::Greater(value)
-            | NumberQuestion::AtLeast(value) => vec![*value],
-            NumberQuestion::Between(low, high) => vec![*low, *high],
-            NumberQuestion::OneOf(values) => values.clone(),
-        }
-    }
-
-    /// The answer for a known number.
-    pub fn holds(&self, number: f64) -> bool {
-        match self {
-            NumberQuestion::Equal(value) => number == *value,
-            NumberQuestion::NotEqual(value) => number != *value,
-            NumberQuestion::Less(value) => number < *value,
-            NumberQuestion::AtMost(value) => number <= *value,
-            NumberQuestion::Greater(value) => number > *value,
-            NumberQuestion::AtLeast(value) => number >= *value,
-            NumberQuestion::Between(low, high) => (*low..=*high).contains(&number),
-            NumberQuestion::OneOf(values) => {
-                // As = has it: the zeros are equal, NaN is no number of these.
-                let beside = |value: &f64| value.partial_cmp(&number).unwrap_or(Ordering::Less);
-                values.binary_search_by(beside).is_ok()
-            }
-        }
-    }
 }
 
 /// What is asked of a text.

@@ -74,7 +74,8 @@ fn number(asked: TestedField<'_>, value: &Value, child: usize) -> Result<f64, Ch
     }
 }
 
-fn number_question(asked: TestedField<'_>, test: &Test) -> Result<NumberQuestion, ChildError> {
+/// The question about a number.
+pub(super) fn number_question(asked: TestedField<'_>, test: &Test) -> Result<NumberQuestion, ChildError> {
     let value = |value, child| number(asked, value, child);
     Ok(match test {
         Test::Equal(one) => NumberQuestion::Equal(value(one, 1)?),

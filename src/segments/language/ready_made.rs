@@ -73,7 +73,7 @@ const READY_MADE: &[(Family, &str, &str, &str)] = &[
     (Family::Money, "big-spenders", "rfm_money = 5", "the fifth of buyers who brought most revenue"),
     (Family::Reachable, "can-be-pushed", "consent = \"granted\" and (channels is unknown or channels contains \"push\")", "agreed, and no device is known to lack push"),
     (Family::Reachable, "never-asked", "consent = \"unknown\"", "nobody knows whether they agree"),
-    (Family::Reachable, "said-no", "consent = \"denied\"", "refused, or their word cannot be read"),
+    (Family::Reachable, "said-no", "opted_out", "refused, withdrew their consent, or it cannot be read"),
 ];
 
 /// All of them; tenths of these goals about users are among them.

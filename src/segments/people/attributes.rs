@@ -1,13 +1,15 @@
 //! The attributes that users were declared with: the type of each, and its values as a column.
 //!
-//! Files bring most attributes as texts, so a type is read off the values: numbers, truths or moments when all are, else texts.
+//! Files bring most attributes as texts, so a type is learned from the values: of all declared users, whoever is asked about.
+//! A saved segment keeps the type that it was saved with, and `[attributes]` in the settings declares one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use polars::prelude::*;
 use serde_json::Value;
 
-use crate::language::fields::FieldType;
+use crate::language::fields::{AttributeTypes, FieldType};
+use config::AttributeType;
 use domain::time::{Day, Instant};
 use domain::zone::Zone;
 use events::columns::users;
@@ -16,54 +18,143 @@ use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// The attributes of the users of a workspace and their types, by name.
-pub fn attribute_types(workspace: &Workspace) -> Result<BTreeMap<String, FieldType>, TableError> {
-    let table = DeclaredTable::read(workspace, &[users::ATTRIBUTES])?;
-    let mut kinds: BTreeMap<String, BTreeSet<AttributeKind>> = BTreeMap::new();
-    for text in table.texts(users::ATTRIBUTES).iter().flatten() {
-        for (name, value) in attributes_in(text) {
-            kinds.entry(name).or_default().extend(kind_of(&value));
-        }
-    }
-    Ok(kinds.into_iter().map(|(name, kinds)| (name, type_of(&kinds))).collect())
+///
+/// # Errors
+/// When the users cannot be read.
+pub fn attribute_types(workspace: &Workspace) -> Result<AttributeTypes, TableError> {
+    let censuses = attribute_censuses(workspace)?.into_iter();
+    Ok(censuses.map(|(name, census)| (name, census.learned())).collect())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum AttributeKind {
+/// What cells each attribute of the users of a workspace has, by name: all declared users, in order of their ids.
+///
+/// # Errors
+/// When the users cannot be read.
+pub fn attribute_censuses(workspace: &Workspace) -> Result<BTreeMap<String, AttributeCensus>, TableError> {
+    let table = DeclaredTable::read(workspace, &[users::ID, users::ATTRIBUTES])?;
+    let mut censuses: BTreeMap<String, AttributeCensus> = BTreeMap::new();
+    for (id, text) in table.texts(users::ID).iter().zip(table.texts(users::ATTRIBUTES).iter()) {
+        for (name, value) in text.map(attributes_in).unwrap_or_default() {
+            let census = censuses.entry(name).or_default();
+            if let Some(kind) = kind_of(&value) {
+                census.add(kind, id.unwrap_or_default(), &value);
+            }
+        }
+    }
+    Ok(censuses)
+}
+
+impl From<AttributeType> for FieldType {
+    fn from(declared: AttributeType) -> FieldType {
+        match declared {
+            AttributeType::Number => FieldType::Number,
+            AttributeType::Text => FieldType::Text,
+            AttributeType::Truth => FieldType::Truth,
+            AttributeType::Moment => FieldType::Moment,
+            AttributeType::Set => FieldType::Set,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum CellKind {
     Number,
+    /// Digits that begin with a zero: a postcode, an article number.
+    Code,
     Truth,
     Moment,
     Text,
     Set,
 }
 
-fn type_of(kinds: &BTreeSet<AttributeKind>) -> FieldType {
-    match kinds.iter().collect::<Vec<_>>()[..] {
-        [AttributeKind::Number] => FieldType::Number,
-        [AttributeKind::Truth] => FieldType::Truth,
-        [AttributeKind::Moment] => FieldType::Moment,
-        [AttributeKind::Set] => FieldType::Set,
-        _ => FieldType::Text,
+impl CellKind {
+    /// The type that takes only cells of this kind.
+    fn own_type(self) -> FieldType {
+        match self {
+            CellKind::Number => FieldType::Number,
+            CellKind::Truth => FieldType::Truth,
+            CellKind::Moment => FieldType::Moment,
+            CellKind::Set => FieldType::Set,
+            CellKind::Code | CellKind::Text => FieldType::Text,
+        }
+    }
+
+    /// Can it be read as this type? Everything can be read as a text.
+    fn fits(self, field_type: FieldType) -> bool {
+        field_type == FieldType::Text || self.own_type() == field_type
     }
 }
 
-/// `None` of what says nothing: null, an empty text.
-fn kind_of(value: &Value) -> Option<AttributeKind> {
+/// The cells of an attribute, by what they look like; empty ones and placeholders are not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttributeCensus {
+    /// How many there are of each kind, and the first one: user and value.
+    kinds: BTreeMap<CellKind, (u64, String)>,
+}
+
+impl AttributeCensus {
+    fn add(&mut self, kind: CellKind, user_id: &str, value: &Value) {
+        let first = || (0, format!("user {user_id:?} has {}", shown(value)));
+        self.kinds.entry(kind).or_insert_with(first).0 += 1;
+    }
+
+    /// How many cells there are.
+    pub fn cells(&self) -> u64 {
+        self.kinds.values().map(|(count, _)| count).sum()
+    }
+
+    /// The type that the cells have: that of nine in ten, else a text. One code that begins with a zero makes all of them
+    /// texts, since as a number it would be another code.
+    pub fn learned(&self) -> FieldType {
+        let has_codes = self.kinds.contains_key(&CellKind::Code);
+        let most = self.kinds.iter().max_by_key(|(_, (count, _))| *count);
+        match most {
+            Some((kind, (count, _))) if !has_codes && count * 10 >= self.cells() * 9 => kind.own_type(),
+            _ => FieldType::Text,
+        }
+    }
+
+    /// How many cells cannot be read as a type, and the first one for people; these users count as unknown.
+    pub fn unfit(&self, field_type: FieldType) -> (u64, Option<&str>) {
+        let unfit = || self.kinds.iter().filter(|(kind, _)| !kind.fits(field_type)).map(|(_, cells)| cells);
+        (unfit().map(|(count, _)| count).sum(), unfit().next().map(|(_, first)| first.as_str()))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    value.to_string().chars().take(64).collect()
+}
+
+/// `None` of what says nothing: null, an empty text, a placeholder.
+fn kind_of(value: &Value) -> Option<CellKind> {
     match value {
         Value::Null => None,
-        Value::Bool(_) => Some(AttributeKind::Truth),
-        Value::Number(_) => Some(AttributeKind::Number),
-        Value::Array(_) => Some(AttributeKind::Set),
-        Value::String(text) if text.trim().is_empty() => None,
+        Value::Bool(_) => Some(CellKind::Truth),
+        Value::Number(_) => Some(CellKind::Number),
+        Value::Array(_) => Some(CellKind::Set),
+        Value::String(text) if is_placeholder(text) => None,
         Value::String(text) => Some(match () {
-            _ if number_in(text).is_some() => AttributeKind::Number,
-            _ if truth_in(text).is_some() => AttributeKind::Truth,
-            _ if Day::parse(text).is_some() || Instant::parse_rfc3339(text).is_some() => {
-                AttributeKind::Moment
-            }
-            _ => AttributeKind::Text,
+            () if number_in(text).is_some() => CellKind::Number,
+            () if is_code(text) => CellKind::Code,
+            () if truth_in(text).is_some() => CellKind::Truth,
+            () if Day::parse(text).is_some() || Instant::parse_rfc3339(text).is_some() => CellKind::Moment,
+            () => CellKind::Text,
         }),
-        Value::Object(_) => Some(AttributeKind::Text),
+        Value::Object(_) => Some(CellKind::Text),
     }
+}
+
+/// What tools write for a missing value.
+fn is_placeholder(text: &str) -> bool {
+    const WORDS: [&str; 13] =
+        ["", "-", "--", "null", "(null)", "<null>", "none", "nil", "nan", "undefined", "n/a", "#n/a", "\\n"];
+    let word = text.trim().to_lowercase();
+    WORDS.contains(&word.as_str()) || word == "[object object]"
+}
+
+/// Digits that begin with a zero and are no number.
+fn is_code(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A number as people write one; what begins with a zero is rather a code.
@@ -82,15 +173,14 @@ fn truth_in(text: &str) -> Option<bool> {
     }
 }
 
-/// One attribute of each user out of their JSON, as its type; what cannot be read so is unknown. Dates are midnights of `zone`.
-pub(super) fn column(written: &[Option<&str>], name: &str, zone: &Zone) -> Series {
+/// One attribute of each user out of their JSON, as a type; what cannot be read so is unknown. Dates are midnights of `zone`.
+pub(super) fn column(written: &[Option<&str>], name: &str, field_type: FieldType, zone: &Zone) -> Series {
     let values: Vec<Option<Value>> = written
         .iter()
         .map(|text| attributes_in((*text)?).remove(name).filter(|value| kind_of(value).is_some()))
         .collect();
-    let kinds = values.iter().flatten().filter_map(kind_of).collect();
     let title = || "attribute".into();
-    match type_of(&kinds) {
+    match field_type {
         FieldType::Number => {
             Float64Chunked::from_iter_options(title(), values.iter().map(number)).into_series()
         }
@@ -102,7 +192,7 @@ pub(super) fn column(written: &[Option<&str>], name: &str, zone: &Zone) -> Serie
             let micros = Int64Chunked::from_iter_options(title(), micros);
             micros.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
         }
-        FieldType::Set => super::declared::sets(values.iter().map(|value| value.as_ref().map(set))),
+        FieldType::Set => super::declared::sets(values.iter().map(|value| set(value.as_ref()?))),
         FieldType::Text | FieldType::Money | FieldType::Duration => {
             StringChunked::from_iter_options(title(), values.iter().map(|value| value.as_ref().map(text)))
                 .into_series()
@@ -132,8 +222,8 @@ fn moment(value: &Value, zone: &Zone) -> Option<i64> {
     Instant::parse_rfc3339(text).or_else(midnight).map(Instant::micros)
 }
 
-fn set(value: &Value) -> Vec<String> {
-    value.as_array().map(|elements| elements.iter().map(text).collect()).unwrap_or_default()
+fn set(value: &Value) -> Option<Vec<String>> {
+    value.as_array().map(|elements| elements.iter().map(text).collect())
 }
 
 fn text(value: &Value) -> String {

@@ -6,12 +6,16 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use super::attributes;
-use crate::language::keys::{DeclaredField, LookupKey};
+use super::{People, PeopleError, attributes};
+use crate::language::keys::{DeclaredField, LookupKey, Needs};
+use domain::consent::{Consent, DeclaredConsent};
 use domain::device::Device;
+use domain::time::Instant;
 use domain::zone::Zone;
 use events::columns::{Column, Users, users};
-use events::declared::DeclaredTable;
+use events::declared::{DeclaredTable, items_of};
+use events::lake::Lake;
+use events::withdrawals::Withdrawals;
 use files::tables::TableError;
 use files::workspace::Workspace;
 
@@ -19,23 +23,30 @@ use files::workspace::Workspace;
 const STRETCH: usize = 65_536;
 
 /// The columns of those keys that declared users answer; nobody declared is a table of nobody.
-pub(super) fn columns<'a>(
+pub(super) fn columns(
     workspace: &Workspace,
-    ids: &StringChunked,
-    keys: impl Iterator<Item = &'a LookupKey>,
+    people: &People,
+    needs: &Needs,
     zone: &Zone,
-) -> Result<BTreeMap<LookupKey, Series>, TableError> {
-    let keys: Vec<&LookupKey> =
-        keys.filter(|key| matches!(key, LookupKey::Declared(_) | LookupKey::Attribute(_))).collect();
+) -> Result<BTreeMap<LookupKey, Series>, PeopleError> {
+    let keys = needs.keys.iter();
+    let keys: Vec<&LookupKey> = keys.filter(|key| !stored_columns(key).is_empty()).collect();
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut columns: Vec<Column<Users>> = keys.iter().map(|key| stored_column(key)).collect();
+    let mut columns: Vec<Column<Users>> = keys.iter().flat_map(|key| stored_columns(key)).copied().collect();
     columns.push(users::ID);
     columns.sort_unstable_by_key(|column| column.name());
     columns.dedup_by_key(|column| column.name());
-    let said = DeclaredRows::read(workspace, ids, &columns)?;
-    Ok(keys.iter().map(|key| ((*key).clone(), said.column(key, zone))).collect())
+    let said = DeclaredRows::read(workspace, people.ids(), &columns)?;
+    let consents = match keys.iter().any(|key| is_consent(key)) {
+        true => {
+            let withdrawals = Withdrawals::read(&Lake::open(workspace)?, people.as_of())?;
+            said.consents(people.ids(), &withdrawals)
+        }
+        false => Vec::new(),
+    };
+    Ok(keys.iter().map(|key| ((*key).clone(), said.column(key, &consents, zone))).collect())
 }
 
 /// Ids of all declared users, sorted.
@@ -44,15 +55,24 @@ pub(super) fn ids(workspace: &Workspace) -> Result<StringChunked, TableError> {
     Ok(table.texts(users::ID).sort(false))
 }
 
-fn stored_column(key: &LookupKey) -> Column<Users> {
+/// Is it answered by the consent in force?
+fn is_consent(key: &LookupKey) -> bool {
+    matches!(key, LookupKey::Declared(DeclaredField::Consent | DeclaredField::OptedOut))
+}
+
+/// What is read of the table of users to answer a key; nothing when it is answered elsewhere.
+fn stored_columns(key: &LookupKey) -> &'static [Column<Users>] {
     match key {
-        LookupKey::Declared(DeclaredField::Consent | DeclaredField::OptedOut) => users::CONSENT,
-        LookupKey::Declared(DeclaredField::Personalisation) => users::PERSONALISATION,
-        LookupKey::Declared(DeclaredField::MaxPerDay) => users::MAX_PER_DAY,
-        LookupKey::Declared(DeclaredField::MutedCategories) => users::MUTED_CATEGORIES,
-        LookupKey::Declared(DeclaredField::Channels) => users::DEVICES,
-        LookupKey::Declared(DeclaredField::CreatedAt) => users::CREATED_AT,
-        _ => users::ATTRIBUTES,
+        LookupKey::Declared(DeclaredField::Consent | DeclaredField::OptedOut) => {
+            &[users::CONSENT, users::CONSENT_AT]
+        }
+        LookupKey::Declared(DeclaredField::Personalisation) => &[users::PERSONALISATION],
+        LookupKey::Declared(DeclaredField::MaxPerDay) => &[users::MAX_PER_DAY],
+        LookupKey::Declared(DeclaredField::MutedCategories) => &[users::MUTED_CATEGORIES],
+        LookupKey::Declared(DeclaredField::Channels) => &[users::DEVICES],
+        LookupKey::Declared(DeclaredField::CreatedAt) => &[users::CREATED_AT],
+        LookupKey::Attribute(..) => &[users::ATTRIBUTES],
+        _ => &[],
     }
 }
 
@@ -92,40 +112,60 @@ impl DeclaredRows {
         self.table.wholes(column).clone()
     }
 
-    fn column(&self, key: &LookupKey, zone: &Zone) -> Series {
-        let stored = stored_column(key);
+    /// The consent in force of each person: as declared, unless an event withdrew it since.
+    fn consents(&self, ids: &StringChunked, withdrawals: &Withdrawals) -> Vec<Consent> {
+        let (words, moments) = (self.texts(users::CONSENT), self.wholes(users::CONSENT_AT));
+        let declared = words.iter().zip(moments.iter()).map(|(word, at)| DeclaredConsent {
+            consent: Consent::stored(word),
+            at: at.map(Instant::from_micros),
+        });
+        let in_force = |(id, declared): (Option<&str>, DeclaredConsent)| {
+            declared.in_force(id.and_then(|id| withdrawals.of(id)))
+        };
+        ids.iter().zip(declared).map(in_force).collect()
+    }
+
+    fn column(&self, key: &LookupKey, consents: &[Consent], zone: &Zone) -> Series {
         match key {
             LookupKey::Declared(DeclaredField::Consent) => {
-                let words = self.texts(stored);
-                let words = words.iter().map(|word| Some(consent(word)));
-                StringChunked::from_iter_options(stored.name().into(), words).into_series()
+                let words = consents.iter().map(|consent| Some(word_of(*consent)));
+                StringChunked::from_iter_options("consent".into(), words).into_series()
             }
             LookupKey::Declared(DeclaredField::OptedOut) => {
-                let words = self.texts(stored);
-                // A word that cannot be read is no consent: safety fails closed.
-                (words.not_equal_missing("granted") & words.is_not_null()).into_series()
+                let refused = consents.iter().map(|consent| Some(consent.has_refused()));
+                BooleanChunked::from_iter_options("opted_out".into(), refused).into_series()
             }
             LookupKey::Declared(DeclaredField::Personalisation) => {
-                self.texts(stored).not_equal_missing("off").into_series()
+                // A word that cannot be read is no leave.
+                let words = self.texts(users::PERSONALISATION);
+                let is_on = words.iter().map(|word| Some(word.is_none_or(|word| word == "on")));
+                BooleanChunked::from_iter_options("personalisation".into(), is_on).into_series()
             }
             LookupKey::Declared(DeclaredField::MutedCategories) => {
-                let split = |text: Option<&str>| {
-                    Some(text.map(|text| text.split(';').map(str::to_string).collect()).unwrap_or_default())
+                let items = |text: Option<&str>| {
+                    let items = text.and_then(items_of).into_iter().flatten();
+                    Some(items.map(str::to_string).collect())
                 };
-                sets(self.texts(stored).iter().map(split))
+                sets(self.texts(users::MUTED_CATEGORIES).iter().map(items))
             }
-            LookupKey::Declared(DeclaredField::Channels) => sets(self.texts(stored).iter().map(channels)),
-            LookupKey::Declared(DeclaredField::MaxPerDay) => self.wholes(stored).into_series(),
+            LookupKey::Declared(DeclaredField::Channels) => {
+                sets(self.texts(users::DEVICES).iter().map(channels))
+            }
+            LookupKey::Declared(DeclaredField::MaxPerDay) => {
+                let most = self.wholes(users::MAX_PER_DAY);
+                let most = most.iter().map(|most| most.filter(|most| *most >= 0));
+                Int64Chunked::from_iter_options("max_per_day".into(), most).into_series()
+            }
             LookupKey::Declared(DeclaredField::CreatedAt) => {
-                let moments = self.wholes(stored);
+                let moments = self.wholes(users::CREATED_AT);
                 moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
             }
-            LookupKey::Attribute(attribute) => {
-                let written = self.texts(stored);
-                attributes::column(&written.iter().collect::<Vec<_>>(), attribute, zone)
+            LookupKey::Attribute(attribute, kind) => {
+                let written = self.texts(users::ATTRIBUTES);
+                attributes::column(&written.iter().collect::<Vec<_>>(), attribute, *kind, zone)
             }
             // `columns` asks for no other key.
-            _ => self.texts(stored).into_series(),
+            _ => StringChunked::full_null("other".into(), self.people).into_series(),
         }
     }
 }
@@ -196,12 +236,11 @@ fn first_from(rows: usize, holds: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-/// The word as decisions know it; one that cannot be read counts as a refusal.
-fn consent(word: Option<&str>) -> &'static str {
-    match word {
-        None => "unknown",
-        Some("granted") => "granted",
-        Some(_) => "denied",
+/// What segments call it: whoever withdrew a consent refuses.
+fn word_of(consent: Consent) -> &'static str {
+    match consent {
+        Consent::Withdrawn => Consent::Denied.as_str(),
+        consent => consent.as_str(),
     }
 }
 

@@ -5,8 +5,8 @@
 
 pub mod attributes;
 mod cells;
-mod counts;
 mod declared;
+mod event_columns;
 pub mod frame;
 mod learned;
 pub mod reach;
@@ -19,6 +19,7 @@ use polars::prelude::*;
 
 pub use cells::{cells, deciles};
 
+use crate::language::fields::FieldType;
 use crate::language::keys::{Computed, DeclaredField, LookupKey, Needs};
 use crate::people::row::{KnownValue, Person};
 use domain::error::{Coded, ErrorKind};
@@ -222,7 +223,11 @@ fn has_kind(key: &LookupKey, found: &DataType) -> bool {
     let is_moment = matches!(found, DataType::Datetime(TimeUnit::Microseconds, _));
     match key {
         LookupKey::Feature(_) => is_number || is_text || is_set,
-        LookupKey::Attribute(_) => is_number || is_text || is_set || is_moment || *found == DataType::Boolean,
+        LookupKey::Attribute(_, FieldType::Number) => is_number,
+        LookupKey::Attribute(_, FieldType::Truth) => *found == DataType::Boolean,
+        LookupKey::Attribute(_, FieldType::Moment) => is_moment,
+        LookupKey::Attribute(_, FieldType::Set) => is_set,
+        LookupKey::Attribute(..) => is_text,
         LookupKey::UserId
         | LookupKey::Declared(DeclaredField::Consent)
         | LookupKey::Computed(Computed::RhythmGroup) => is_text,
@@ -234,7 +239,7 @@ fn has_kind(key: &LookupKey, found: &DataType) -> bool {
         | LookupKey::Computed(_)
         | LookupKey::Interest(_)
         | LookupKey::TagInterest(_)
-        | LookupKey::Count(..)
+        | LookupKey::Events(_)
         | LookupKey::Propensity(_)
         | LookupKey::PropensityDecile(_)
         | LookupKey::Bucket(_) => is_number,

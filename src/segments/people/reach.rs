@@ -19,13 +19,14 @@ use domain::event::SENT;
 use domain::frequency::{FrequencyWindow, LONGEST_DAYS};
 use domain::settings::DecisionSettings;
 use domain::time::{DAY, HOUR, MINUTE};
-use domain::user::{Consent, User};
+use domain::user::User;
 use domain::zone::ZoneSource;
 use events::catalogue::DeclaredUsers;
 use events::columns::contents;
 use events::declared::DeclaredTable;
 use events::lake::Lake;
 use events::stored::{EventColumn, StoredEvent};
+use events::withdrawals::Withdrawals;
 use files::tables::TableError;
 use files::workspace::Workspace;
 
@@ -39,7 +40,7 @@ pub enum Reach {
     Reachable,
     /// The moment is one that no clock can rightly show.
     UntrustedClock,
-    /// They refused, or what they said of it cannot be read.
+    /// They refused, withdrew their consent, or it cannot be read.
     OptedOut,
     /// There is no record of consent, and that counts as no.
     UnknownConsent,
@@ -93,7 +94,7 @@ impl Reach {
         match refused_by {
             None => Reach::Reachable,
             Some(CLOCK_IS_TRUSTED) => Reach::UntrustedClock,
-            Some(HAS_CONSENTED) if has_refused(user) => Reach::OptedOut,
+            Some(HAS_CONSENTED) if user.consent.has_refused() => Reach::OptedOut,
             Some(HAS_CONSENTED) => Reach::UnknownConsent,
             Some(PREFERENCES_ARE_READABLE) => Reach::UnreadablePreferences,
             Some(ZONE_IS_KNOWN) => Reach::UnknownZone,
@@ -103,11 +104,6 @@ impl Reach {
             Some(_) => Reach::Capped,
         }
     }
-}
-
-/// A consent that is stored and cannot be read is no consent.
-fn has_refused(user: &User) -> bool {
-    user.consent == Consent::Denied || user.unreadable_preference.as_deref() == Some("consent")
 }
 
 /// What has to be looked up of the people; what they declared is read beside it.
@@ -144,6 +140,7 @@ struct Asker<'a> {
     /// The default zone, when it is an explicit setting: otherwise nobody named the clock that a push would go by.
     default_zone: Option<&'a str>,
     sends: BTreeMap<usize, Vec<PastSend>>,
+    withdrawals: Withdrawals,
     /// What is the same for all people.
     context: DecisionContext,
 }
@@ -159,6 +156,7 @@ impl<'a> Asker<'a> {
             zone_sources: texts(people, &ZONE_SOURCE)?,
             default_zone: config.default_time_zone_is_set.then_some(config.default_time_zone.as_str()),
             sends: recent_sends(people, workspace, &settings)?,
+            withdrawals: Withdrawals::read(&Lake::open(workspace)?, people.as_of())?,
             context: DecisionContext::about(User::default(), channel, people.as_of(), settings),
         })
     }
@@ -193,6 +191,7 @@ impl<'a> Asker<'a> {
     fn ask(&self, context: &mut DecisionContext, row: usize, mut user: User) -> Reach {
         let is_device = self.zone_sources.get(row) == Some(ZoneSource::Device.as_str());
         user.fill_zone(self.zones.get(row).filter(|_| is_device), self.default_zone);
+        self.withdrawals.apply(&mut user);
         context.user = user;
         context.sends.clear();
         context.sends.extend(self.sends.get(&row).into_iter().flatten().cloned());

@@ -6,12 +6,11 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::cells::cells;
-use super::{People, PeopleError, counts, declared};
+use super::{People, PeopleError, declared, event_columns};
 use crate::language::keys::{Computed, LookupKey, Needs};
 use domain::identity::hash_of;
 use domain::time::Instant;
 use domain::zone::Zone;
-use events::lake::Lake;
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 use profiles::table::ProfileFile;
@@ -36,7 +35,7 @@ impl People {
         people
             .answered_by(&frame, &file.path, needs)?
             .beside_users(workspace, needs, zone)?
-            .count_events(workspace, needs)
+            .beside_events(workspace, needs)
     }
 
     /// The same people with what else is needed: only what was not looked up before is read.
@@ -61,7 +60,7 @@ impl People {
             }
             people = people.answered_by(&frame, &file.path, &needs)?;
         }
-        people.beside_users(workspace, &needs, zone)?.count_events(workspace, &needs)
+        people.beside_users(workspace, &needs, zone)?.beside_events(workspace, &needs)
     }
 
     /// Declared users who are not among these people, with what is known of them without a profile: declarations and draws.
@@ -104,24 +103,25 @@ impl People {
         needs: &Needs,
         zone: &Zone,
     ) -> Result<People, PeopleError> {
-        for (key, column) in declared::columns(workspace, &self.ids, needs.keys.iter(), zone)? {
+        for (key, column) in declared::columns(workspace, &self, needs, zone)? {
             self = self.with(key, column)?;
         }
         Ok(self)
     }
 
-    fn count_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
+    /// With what the lake's events answer.
+    fn beside_events(mut self, workspace: &Workspace, needs: &Needs) -> Result<People, PeopleError> {
         let asked = needs.keys.iter().filter_map(|key| match key {
-            LookupKey::Count(event, within) => Some((event.as_str(), *within)),
+            LookupKey::Events(lookup) => Some(lookup),
             _ => None,
         });
         let asked: Vec<_> = asked.collect();
         if asked.is_empty() {
             return Ok(self);
         }
-        let lake = Lake::open(workspace)?;
-        for (event, within, column) in counts::count(&lake, &self.ids, asked.into_iter(), self.as_of)? {
-            self = self.with(LookupKey::Count(event, within), column)?;
+        let columns = event_columns::columns(workspace, &self.ids, &asked, self.as_of)?;
+        for (lookup, column) in asked.into_iter().zip(columns) {
+            self = self.with(LookupKey::Events(lookup.clone()), column)?;
         }
         Ok(self)
     }

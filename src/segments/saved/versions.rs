@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::language::compile::Saved;
 use crate::language::expression::{Condition, Expression, Subject, Test};
+use crate::language::fields::AttributeTypes;
 use crate::language::ready_made::{PREFIX, ReadyMade, ready_made};
 use crate::language::words::nearest;
 use domain::campaign::EVERYBODY;
@@ -133,6 +134,10 @@ pub struct Card {
     pub version: String,
     /// For people.
     pub description: String,
+    /// The types that the attributes of its expression had when it was saved; a card of an older build has none, and its
+    /// attributes have the types of the present cells.
+    #[serde(default, skip_serializing_if = "AttributeTypes::is_empty")]
+    pub attribute_types: AttributeTypes,
     /// RFC 3339; `None` while it is in use.
     pub deleted_at: Option<String>,
     /// Every time that it was saved, oldest first.
@@ -163,8 +168,9 @@ impl Segment {
         let definition = Definition::Expression(ready.expression);
         let version = version_of(&canonical(&definition));
         let (segment_id, description) = (ready.id, ready.description);
+        let (attribute_types, deleted_at, history) = (AttributeTypes::new(), None, Vec::new());
         let card =
-            Card { format: FORMAT, segment_id, version, description, deleted_at: None, history: Vec::new() };
+            Card { format: FORMAT, segment_id, version, description, attribute_types, deleted_at, history };
         Segment { card, definition }
     }
 
@@ -294,7 +300,9 @@ impl SavedSegments {
         }
         let segment = self.known(id).filter(|segment| segment.card.deleted_at.is_none())?;
         Some(match &segment.definition {
-            Definition::Expression(expression) => Saved::Expression(expression),
+            Definition::Expression(expression) => {
+                Saved::Expression(expression, &segment.card.attribute_types)
+            }
             Definition::List { .. } => Saved::List,
         })
     }
@@ -351,19 +359,21 @@ impl SavedSegments {
     }
 }
 
-/// Saves an expression as the current version; returns the segment and whether that changed anything.
+/// Saves an expression as the current version, with the types of its attributes; returns the segment and whether that
+/// changed anything.
 ///
 /// # Errors
 /// When the id is none, the present card cannot be read, or a file cannot be written.
 pub fn save(
     workspace: &Workspace,
     id: &str,
-    expression: &Expression,
+    (expression, types): (&Expression, AttributeTypes),
     description: Option<&str>,
     now: Instant,
     lock: &WriteLock,
 ) -> Result<(Segment, bool), SavedError> {
-    put(workspace, id, Definition::Expression(expression.clone()), None, description, now, lock)
+    let definition = Definition::Expression(expression.clone());
+    put(workspace, id, (definition, types), None, description, now, lock)
 }
 
 /// Saves a list of ids, sorted and without duplicates, as the current version; returns as [`save`].
@@ -380,13 +390,13 @@ pub fn save_list(
 ) -> Result<(Segment, bool), SavedError> {
     let sha256 = sha256_hex(members.join("\n").as_bytes());
     let definition = Definition::List { members: members.len() as u64, sha256 };
-    put(workspace, id, definition, Some(members), description, now, lock)
+    put(workspace, id, (definition, AttributeTypes::new()), Some(members), description, now, lock)
 }
 
 fn put(
     workspace: &Workspace,
     id: &str,
-    definition: Definition,
+    (definition, types): (Definition, AttributeTypes),
     members: Option<&[String]>,
     description: Option<&str>,
     now: Instant,
@@ -402,7 +412,7 @@ fn put(
         write_ids(&list_path(&home, &version), members)?;
     }
     tables::write_atomically(&definition_path(&home, &version), |file| file.write_all(bytes.as_bytes()))?;
-    let card = next_card(before.as_ref(), id, version, description, now);
+    let card = next_card(before.as_ref(), id, (version, types), description, now);
     let is_changed = before.as_ref() != Some(&card);
     if is_changed {
         write_card(&directory, &card)?;
@@ -484,7 +494,7 @@ fn version_of(bytes: &str) -> String {
 fn next_card(
     before: Option<&Card>,
     id: &str,
-    version: String,
+    (version, attribute_types): (String, AttributeTypes),
     description: Option<&str>,
     now: Instant,
 ) -> Card {
@@ -495,7 +505,8 @@ fn next_card(
     }
     let kept = || before.map(|card| card.description.clone()).unwrap_or_default();
     let description = description.map_or_else(kept, str::to_string);
-    Card { format: FORMAT, segment_id: id.to_string(), version, description, deleted_at: None, history }
+    let segment_id = id.to_string();
+    Card { format: FORMAT, segment_id, version, description, attribute_types, deleted_at: None, history }
 }
 
 fn names(expression: &Expression, id: &str) -> bool {

@@ -12,7 +12,7 @@ use curves::SendTimeModel;
 use curves::history::History;
 use decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use decisions::{decide, recovery};
-use domain::content::{Content, MessageClass};
+use domain::content::{Content, MessageClass, Variant};
 use domain::settings::{DecisionSettings, Exploration};
 use domain::time::{DAY, Instant, LocalHour};
 use domain::user::{Consent, User};
@@ -194,12 +194,14 @@ impl Smartpush {
             content: Content {
                 content_id: content_id(content),
                 category: Some(known.category.to_string()),
+                variants: vec![Variant::of_title(content_id(content))],
                 ..Content::default()
             },
             evidence: f64::from(self.evidence.views(content)),
             sent: 0,
             content_inputs: self.evidence.content_inputs(content, day - known.published).to_vec(),
             pair_inputs: Vec::new(),
+            prior: None,
         }
     }
 

@@ -69,3 +69,28 @@ newer.write_parquet(HERE / "newer_format.parquet", metadata={"smartpush.format":
 whole = (HERE / "pandas_zoned.parquet").read_bytes()
 (HERE / "truncated.parquet").write_bytes(whole[: len(whole) // 2])
 (HERE / "damaged.parquet").write_bytes(whole[:-200] + bytes(100) + whole[-100:])
+
+# Columns that become text, digits or JSON.
+wide = [decimal.Decimal(2**53 + 1), decimal.Decimal(10**37), None]
+uuids = [bytes(range(16)), bytes([255] * 16), None]
+maps = pa.map_(pa.string(), pa.int64())
+items = pa.list_(pa.struct([("sku", pa.string()), ("price", pa.decimal128(9, 2))]))
+write(
+    "foreign_types",
+    base(
+        uuid=pa.array(uuids, pa.uuid()),
+        digits=pa.array(wide, pa.decimal128(38, 0)),
+        amount=pa.array([decimal.Decimal("12.50"), decimal.Decimal("7.00"), None], pa.decimal128(38, 9)),
+        text=pa.array([b"u1", "小明".encode(), b""], pa.binary()),
+        json=pa.array(['{"a":1}', "[]", None], pa.json_()),
+        single=pa.array([1.5, 16777216.0, None], pa.float32()),
+        map=pa.array([[("a", 1)], [], None], maps),
+        items=pa.array([[{"sku": "s", "price": decimal.Decimal("1.50")}], [], None], items),
+        seconds=pa.array([0, 1, None], pa.duration("s")),
+        codes=pa.array([7, 8, 7], pa.int32()).dictionary_encode(),
+    ),
+    row_group_size=2,
+)
+# Spark's stamps; in nanoseconds, the second would be one of 1816.
+spark = pa.array([datetime.datetime(2024, 1, 2, 3, 4, 5, 678901), datetime.datetime(9999, 12, 31), None], pa.timestamp("us"))
+write("spark_stamps", base(timestamp=spark), use_deprecated_int96_timestamps=True)

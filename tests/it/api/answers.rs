@@ -56,8 +56,9 @@ fn contents(decision: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn each_user_is_sent_the_popular_content_at_his_own_hour() {
-    for (user, hour) in [("morning", "2026-03-02T07:"), ("evening", "2026-03-01T20:")] {
+fn each_user_is_sent_the_popular_content_at_their_best_hour_that_is_not_quiet() {
+    // The best hour of `morning` is 07:00, and marketing is quiet until 08:00 by default.
+    for (user, hour) in [("morning", "2026-03-02T08:"), ("evening", "2026-03-01T20:")] {
         let decision = server().decide(user);
         assert_eq!(
             (&decision["action"], &decision["content_id"]),
@@ -161,7 +162,11 @@ fn without_a_running_campaign_all_contents_compete_that_are_alive() {
     assert_eq!((&decision["campaign_id"], &decision["action"]), (&json!(null), &json!("send")), "{decision}");
     assert!(!contents(&decision).contains(&"old-1"), "expired: {decision}");
     let events_only = server.ask(&json!({"user_id": "morning", "content_ids": ["events-only"]})).json();
-    assert_eq!(events_only["content_id"], "events-only", "a content that only events know: {events_only}");
+    assert_eq!(
+        events_only["action"], "no_send",
+        "a content that only events know has no text: {events_only}"
+    );
+    assert_eq!(rules(&events_only)[0], "is_declared", "{events_only}");
     let expired = server.ask(&json!({"user_id": "morning", "content_ids": ["old-1"]})).json();
     assert_eq!(expired["action"], "no_send", "{expired}");
     assert!(rules(&expired).contains(&"before_expiry".to_string()), "{expired}");

@@ -233,7 +233,7 @@ proptest! {
 
     #[test]
     fn a_stamp_is_what_the_calendar_says(
-        (year, month, day) in (1990..2030_i64, 1..13_i64, 1..29_i64),
+        (year, month, day) in (1960..2030_i64, 1..13_i64, 1..29_i64),
         (hour, minute, second, micros) in (0..24_i64, 0..60_i64, 0..60_i64, 0..1_000_000_i64),
         (offset_hour, offset_minute, west) in (0..24_i64, 0..60_i64, any::<bool>()),
         letter in prop::sample::select(vec!["T", "t", " "]),
@@ -245,7 +245,7 @@ proptest! {
         let text = format!("{civil}{}{offset_hour:02}:{offset_minute:02}", if west { '-' } else { '+' });
         for (text, zone, seconds) in [(text, None, seconds - offset), (format!("{civil}Z"), None, seconds), (civil.clone(), Some(Zone::utc()), seconds)] {
             let expected = match seconds * 1_000_000 + micros {
-                early if early < 946_684_800_000_000 => Err("timestamp_out_of_range"),
+                early if early < 0 => Err("timestamp_out_of_range"),
                 late if late > NOW.micros() + 86_400_000_000 => Err("timestamp_in_future"),
                 instant => Ok(instant),
             };
@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn no_text_is_a_stamp_by_accident_and_none_is_a_panic(text in "[0-9TZ:+. \\-\\[\\]a-z]{0,30}|\\PC{0,12}") {
         if let Ok(micros) = read_stamp(&text, Some(Zone::utc())) {
-            prop_assert!((946_684_800_000_000..=NOW.micros() + 86_400_000_000).contains(&micros), "{}", text);
+            prop_assert!((0..=NOW.micros() + 86_400_000_000).contains(&micros), "{}", text);
         }
     }
 }
@@ -280,7 +280,7 @@ fn read_csv(text: &[u8], columns: usize) -> Vec<(u64, Vec<String>)> {
     let mut rows = Vec::new();
     while let Some(record) = reader.next_record().unwrap() {
         let InputRecord::Row(line, row) = record else { panic!("{record:?}") };
-        let field = |index| match row.get(&InputColumn { name: String::new(), index }) {
+        let field = |index| match row.written(&InputColumn { name: String::new(), index }) {
             RawValue::Missing => String::new(),
             RawValue::Text(text) => text.into_owned(),
             other => panic!("{other:?}"),

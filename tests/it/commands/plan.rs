@@ -145,14 +145,16 @@ fn a_name_without_extension_is_a_directory_by_minute_and_shard_with_its_manifest
 #[test]
 fn a_smaller_cap_sends_less_and_another_campaign_less_frees_it() {
     let town = town();
-    let scenarios = ["cap=1/week", "quiet=00:00-23:59", "without=digest", "cap=1/week,without=digest"];
+    let scenarios =
+        ["cap=1/week", "quiet=00:00-23:59", "without=digest", "cap=1/week,without=digest", "quiet=none"];
     let mut arguments = vec!["--campaigns", "spring,digest"];
     scenarios.iter().for_each(|scenario| arguments.extend(["--what-if", scenario]));
     let told = report(town.path(), &arguments);
     let sends = |report: &Value| report["sends"].as_u64().unwrap();
     let planned = sends(&told["expected"]);
     let what_ifs = told["what_if"].as_array().unwrap();
-    assert_eq!(what_ifs.len(), 4);
+    assert_eq!(what_ifs.len(), 5);
+    assert!(sends(&what_ifs[4]) >= planned, "no hour is quiet by default");
     assert!(sends(&what_ifs[0]) < planned, "{told:#}");
     assert!(sends(&what_ifs[1]) < planned);
     assert!(sends(&what_ifs[2]) < planned && sends(&what_ifs[2]) > 0);

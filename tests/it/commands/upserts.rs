@@ -58,33 +58,50 @@ fn unknown_columns_set_or_clear_one_attribute_each() {
 }
 
 #[test]
-fn what_a_user_cannot_be_is_rejected() {
+fn a_cell_of_a_user_that_cannot_be_read_costs_only_itself() {
+    // What is stored: a preference stays unreadable, anything else is missing.
     let bad = [
-        ("consent", "yes", "bad_value"),
-        ("consent", "Granted", "bad_value"),
-        ("quiet_from", "24:00", "bad_value"),
-        ("quiet_from", "9:00", "bad_value"),
-        ("quiet_from", "+9:30", "bad_value"),
-        ("quiet_until", "12:60", "bad_value"),
-        ("quiet_until", "noon", "bad_value"),
-        ("max_per_day", "-1", "bad_value"),
-        ("max_per_day", "1.5", "bad_value"),
-        ("max_per_day", "99999999999999999999", "bad_value"),
-        ("time_zone", "US/Nowhere", "unknown_time_zone"),
-        ("time_zone", "europe/paris", "unknown_time_zone"),
-        ("created_at", "2017-03-01", "naive_timestamp"),
-        ("created_at", "9000-01-01T00:00:00Z", "timestamp_in_future"),
-        ("locale", "\u{7}", "bad_id"),
-        ("personalisation", "maybe", "bad_value"),
-        ("attributes", "[]", "bad_value"),
+        ("consent", "maybe", json!("unreadable")),
+        ("quiet_from", "24:00", json!("24:00")),
+        ("quiet_from", "+9:30", json!("+9:30")),
+        ("quiet_until", "12:60", json!("12:60")),
+        ("quiet_until", "noon", json!("noon")),
+        ("max_per_day", "-1", json!(-1)),
+        ("max_per_day", "1.5", json!(-1)),
+        ("max_per_day", "99999999999999999999", json!(-1)),
+        ("time_zone", "US/Nowhere", json!("US/Nowhere")),
+        ("created_at", "2017-03-01", Value::Null),
+        ("created_at", "01/03/2017", Value::Null),
+        ("created_at", "9000-01-01T00:00:00Z", Value::Null),
+        ("consent_at", "yesterday", Value::Null),
+        ("locale", "\u{7}", Value::Null),
+        ("personalisation", "maybe", json!("maybe")),
+        ("attributes", "[]", Value::Null),
     ];
-    for (column, value, reason) in bad {
+    for (column, value, stored) in bad {
         let directory = InputDirectory::new();
-        let outcome =
-            directory.ingest_bytes("users.csv", format!("user_id,{column}\nu,{value}\nv,\n"), USERS);
-        assert_eq!(outcome.counts(), [2, 1, 0, 1], "{column} {value}");
-        assert_eq!(outcome.reasons(), BTreeMap::from([(reason.to_string(), 1)]), "{column} {value}");
-        assert_eq!(directory.rows("users").len(), 1, "the bad row is not there");
+        let text = format!("user_id,country,{column}\nu,FR,{value}\nv,FR,\n");
+        let outcome = directory.ingest_bytes("users.csv", text, USERS);
+        assert_eq!(outcome.counts(), [2, 2, 0, 0], "{column} {value}");
+        let user = row(&directory, "users", "u");
+        assert_eq!((&user["country"], &user[column]), (&json!("FR"), &stored), "{column} {value}");
+    }
+}
+
+#[test]
+fn common_forms_of_a_users_cells_are_read() {
+    let good = [
+        ("consent", "Yes", "granted"),
+        ("consent", "FALSE", "denied"),
+        ("quiet_from", "9:00", "09:00"),
+        ("quiet_from", "22:00:00", "22:00"),
+        ("personalisation", "False", "off"),
+    ];
+    for (column, value, stored) in good {
+        let directory = InputDirectory::new();
+        let outcome = directory.ingest_bytes("users.csv", format!("user_id,{column}\nu,{value}\n"), USERS);
+        assert_eq!(outcome.counts(), [1, 1, 0, 0], "{column} {value}");
+        assert_eq!(row(&directory, "users", "u")[column], json!(stored), "{column} {value}");
     }
 }
 
@@ -101,8 +118,9 @@ fn what_a_user_can_be_is_kept() {
         (&json!("b;a"), &json!("2017-02-28T23:00:00Z"))
     );
     let list = "{\"user_id\":\"u\",\"muted_categories\":[\"c\",\"a\",\"c\"]}\n{\"user_id\":\"u\",\"muted_categories\":[1]}\n";
-    assert_eq!(directory.ingest_bytes("u.jsonl", list, USERS).reasons()["bad_value"], 1);
-    assert_eq!(row(&directory, "users", "u")["muted_categories"], "c;a");
+    assert_eq!(directory.ingest_bytes("u.jsonl", list, USERS).counts(), [2, 2, 0, 0]);
+    // A list that cannot be read is kept as unreadable, which stops pushes.
+    assert_eq!(row(&directory, "users", "u")["muted_categories"], "[unreadable] [1]");
 }
 
 #[test]

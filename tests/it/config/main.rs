@@ -44,7 +44,9 @@ fn text_in_the_environment_needs_no_quotes() {
 #[test]
 fn what_cannot_be_used_is_named_by_its_file_and_key() {
     type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
-    let cases: [Case; 14] = [
+    let cases: [Case; 16] = [
+        ("[decisions]\nquiet_from = \"\"", &[], &["decisions.quiet_from", "none"]),
+        ("[decisions]\nquiet_until = \"8\"", &[], &["decisions.quiet_until", "HH:MM"]),
         ("[ingest]\nchunk_row = 7", &[], &["smartpush.toml", "ingest", "chunk_row"]),
         ("[ingest]\nchunk_rows = \"many\"", &[], &["smartpush.toml", "ingest.chunk_rows", "many"]),
         ("[ingest]\nchunk_rows = 0", &[], &["ingest.chunk_rows", "0"]),

@@ -14,4 +14,5 @@ mod previews;
 mod properties;
 mod reach;
 mod send_slots;
+mod trying;
 mod world;

@@ -34,7 +34,7 @@ impl<'a> Oracle<'a> {
         let (user, settings) = (&self.context.user, &self.context.settings);
         let consented = match user.consent {
             Consent::Granted => true,
-            Consent::Denied => false,
+            Consent::Denied | Consent::Unreadable | Consent::Withdrawn => false,
             Consent::Unknown => settings.consent_when_unknown == ConsentWhenUnknown::Allow,
         };
         let status = self.context.campaign.as_ref().map_or(CampaignStatus::Running, |c| c.status);
@@ -59,14 +59,15 @@ impl<'a> Oracle<'a> {
         (local.div_euclid(3_600), offset)
     }
 
-    pub fn is_quiet(&self, at: Instant) -> bool {
+    pub fn is_quiet(&self, class: MessageClass, at: Instant) -> bool {
         let settings = &self.context.settings;
+        let campaign = self.context.campaign.as_ref().and_then(|campaign| campaign.quiet_hours);
         let common = || {
             let is_set = !settings.quiet_from.is_empty();
+            let is_set = is_set && campaign.is_none() && class == MessageClass::Marketing;
             is_set.then(|| quiet(&format!("{}-{}", settings.quiet_from, settings.quiet_until)))
         };
         let own = self.context.user.quiet_hours.or_else(common);
-        let campaign = self.context.campaign.as_ref().and_then(|campaign| campaign.quiet_hours);
         own.into_iter().chain(campaign).any(|hours| self.lies_in(hours, at))
     }
 
@@ -86,7 +87,7 @@ impl<'a> Oracle<'a> {
                 && self.context.now.plus(i64::from(campaign.lead_minutes) * MINUTE) <= at
         });
         is_in_window
-            && !self.is_quiet(at)
+            && !self.is_quiet(content.message_class, at)
             && self.reaches(channel)
             && self.is_under_caps(content, channel, at)
             && self.is_eligible(candidate)
@@ -199,7 +200,7 @@ impl<'a> Oracle<'a> {
         let is_tried = is_service
             || candidate.evidence >= settings.cold_start_evidence
             || candidate.sent < settings.cold_start_sends;
-        let has_variant = content.variants.is_empty() || self.variants(content) > 0;
+        let has_variant = self.variants(content) > 0;
         !is_muted && is_here && is_tried && has_variant && content.unreadable.is_empty()
     }
 

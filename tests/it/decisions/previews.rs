@@ -8,7 +8,7 @@ use decisions::scorer::PopularityScorer;
 use domain::channel::ChannelSettings;
 use domain::content::{Content, Variant};
 use domain::decision::{Action, Decision};
-use domain::preview::{Preview, preview};
+use domain::preview::{Preview, PreviewFacts, preview};
 use domain::template::fillable_names;
 use serde_json::{Value, json};
 
@@ -71,7 +71,8 @@ fn both(
     context.user.fields = fillable_names(attributes);
     context.settings.default_locale = default_locale.into();
     let channel = ChannelSettings { title_length: 50, body_length: 150, cost: 0.0 };
-    let preview = preview(milk, ("push", &channel), &context.user, attributes, &context.settings);
+    let facts = PreviewFacts::default();
+    let preview = preview(milk, ("push", &channel), &context.user, attributes, &context.settings, facts);
     (decide(&context, &PopularityScorer), preview)
 }
 
@@ -139,7 +140,14 @@ fn each_reader_of_two_equal_variants_is_shown_the_one_that_is_sent() {
         context.contents = vec![content("milk", -2.0)];
         context.contents[0].content = milk.clone();
         let channel = ChannelSettings { title_length: 50, body_length: 150, cost: 0.0 };
-        let shown = preview(&milk, ("push", &channel), &context.user, &BTreeMap::new(), &context.settings);
+        let shown = preview(
+            &milk,
+            ("push", &channel),
+            &context.user,
+            &BTreeMap::new(),
+            &context.settings,
+            PreviewFacts::default(),
+        );
         assert_eq!(shown.variant_id, decide(&context, &PopularityScorer).variant_id);
         seen.insert(shown.variant_id);
     }

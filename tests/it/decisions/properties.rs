@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use decisions::context::{ChannelContext, ContentContext, DecisionContext, Planned};
-use decisions::scorer::{Contribution, PopularityScorer, Scorer};
+use decisions::prospect::prospects;
+use decisions::scorer::{Contribution, PopularityScorer, Scorer, at_hour};
 use decisions::{allowed_arms, decide, explanation};
 use domain::campaign::{Campaign, CampaignStatus};
 use domain::content::Variant;
@@ -103,7 +104,8 @@ fn check_send(context: &DecisionContext, decision: &Decision, oracle: &Oracle) {
     let last = expires_at.plus(-1);
     let mut shown =
         (0..).map(|minute| send_at.plus(minute * MINUTE)).take_while(|at| *at <= last).chain([last]);
-    assert!(shown.all(|at| !oracle.is_quiet(at)), "it might be shown in quiet hours");
+    let class = chosen.content.message_class;
+    assert!(shown.all(|at| !oracle.is_quiet(class, at)), "it might be shown in quiet hours");
     let ttl = chosen.content.ttl_seconds.unwrap_or(context.settings.ttl_seconds).max(1);
     assert!(expires_at <= send_at.plus(i64::from(ttl) * 1_000_000));
     assert!(chosen.content.expires_at.is_none_or(|end| expires_at <= end));
@@ -511,4 +513,94 @@ fn variants_of_one_language_share_users_evenly() {
     }
     let chi_square: f64 = counts.values().map(|n| (f64::from(*n) - 1_000.0).powi(2) / 1_000.0).sum();
     assert!(counts.len() == 3 && chi_square < 13.8, "{counts:?}");
+}
+
+/// A scorer that calls all arms equally likely.
+struct Same;
+
+impl Scorer for Same {
+    fn user(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn content(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn pair(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn time(&self, _: f64) -> f64 {
+        0.0
+    }
+
+    fn probability(&self, _: f64) -> f64 {
+        0.1
+    }
+
+    fn contributions(&self, _: &[f64], _: &[f64], _: &[f64], _: f64) -> Vec<Contribution> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn hours_of_one_value_are_told_apart_by_the_users_activity_then_by_time() {
+    let mut asked = context("2026-06-10T16:00:00Z");
+    asked.contents = vec![content("cheese", 0.0)];
+    let hour = |context: &DecisionContext| decide(context, &Same).send_at_local.unwrap()[11..13].to_string();
+    assert_eq!(hour(&asked), "12", "every hour is as good: the first");
+    asked.curve[2 * 24 + 17] = 0.02;
+    assert_eq!(hour(&asked), "17");
+    asked.format = 3;
+    assert_eq!(hour(&asked), "12", "a record of an earlier build is decided as it was");
+}
+
+/// Steps below which everything is equal, as the floor of an isotonic calibration makes them; hours scale the odds.
+struct Floor;
+
+impl Scorer for Floor {
+    fn user(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn content(&self, inputs: &[f64]) -> f64 {
+        inputs[0]
+    }
+
+    fn pair(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn time(&self, activity: f64) -> f64 {
+        activity
+    }
+
+    fn probability(&self, logit: f64) -> f64 {
+        if logit < 0.0 { 0.02 } else { 0.5 }
+    }
+
+    fn arm_probability(&self, shift: f64, time: f64) -> f64 {
+        at_hour(self.probability(shift), time)
+    }
+
+    fn contributions(&self, _: &[f64], _: &[f64], _: &[f64], _: f64) -> Vec<Contribution> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn on_the_floor_of_a_calibration_hours_differ_in_value_and_contents_in_order() {
+    let mut asked = context("2026-06-10T16:00:00Z");
+    asked.curve = (0..168).map(|hour| if hour % 24 == 18 { 0.03 } else { 0.005 }).collect();
+    asked.contents = vec![content("worse", -5.0), content("better", -4.0)];
+    let decision = decide(&asked, &Floor);
+    assert_eq!(decision.content_id.as_deref(), Some("better"));
+    assert!(decision.send_at_local.as_ref().unwrap().contains("T18:"));
+    let explained = explanation::explain(&asked, &Floor, &decision);
+    assert!(explained.second_best_slot.unwrap().behind > 0.01, "no hour ties with the best one");
+    let plan = prospects(&asked, &Floor, 1);
+    let best = plan.iter().max_by(|one, other| one.value.total_cmp(&other.value)).unwrap();
+    assert_eq!(Some(best.hour_start.min(decision.send_at.unwrap())), Some(best.hour_start));
+    assert!(decision.send_at.unwrap() < best.hour_start.plus(HOUR), "a plan wants the same hour");
 }

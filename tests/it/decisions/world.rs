@@ -93,8 +93,16 @@ pub fn context(now: &str) -> DecisionContext {
 
 /// A content whose only input is its logit.
 pub fn content(content_id: &str, logit: f64) -> ContentContext {
-    let content = Content { content_id: content_id.into(), ..Content::default() };
-    ContentContext { content, evidence: 100.0, sent: 0, content_inputs: vec![logit], pair_inputs: Vec::new() }
+    let variants = vec![Variant::of_title(content_id.into())];
+    let content = Content { content_id: content_id.into(), variants, ..Content::default() };
+    ContentContext {
+        content,
+        evidence: 100.0,
+        sent: 0,
+        content_inputs: vec![logit],
+        pair_inputs: Vec::new(),
+        prior: None,
+    }
 }
 
 /// A channel that is set up.
@@ -353,7 +361,7 @@ pub fn random_content(random: &mut Random, now: Instant) -> ContentContext {
     let mut inputs = || (0..2).map(|_| random.between(-2.0, 2.0)).collect();
     let (content_inputs, pair_inputs) = (inputs(), inputs());
     let evidence = random.between(0.0, 40.0);
-    ContentContext { content, evidence, sent: random.below(2_000), content_inputs, pair_inputs }
+    ContentContext { content, evidence, sent: random.below(2_000), content_inputs, pair_inputs, prior: None }
 }
 
 fn random_variants(random: &mut Random) -> Vec<Variant> {

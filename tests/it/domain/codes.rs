@@ -2,7 +2,8 @@
 
 use domain::error::Coded;
 use domain::error::ErrorKind::Caller;
-use domain::template::{MissingValue, PlaceholderError, TemplateError};
+use domain::placeholder::PlaceholderError;
+use domain::template::{MissingValue, TemplateError};
 use domain::zone::Zone;
 
 use crate::coded::check;

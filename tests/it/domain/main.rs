@@ -9,8 +9,10 @@ mod clock;
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod consent;
 mod event_names;
 mod numeric;
+mod placeholders;
 mod quiet_hours;
 mod variants;
 

@@ -82,7 +82,7 @@ fn only_a_reader_whose_language_is_unknown_may_get_any() {
     assert_eq!(fitting(&["zh", "de"], Some(""), "en"), both);
     assert_eq!(fitting(&["zh", "de"], Some("fr"), "en"), Err(HAS_VARIANT));
     assert_eq!(fitting(&["zh", "de"], Some("fr"), ""), Err(HAS_VARIANT));
-    assert_eq!(fitting(&[], Some("fr"), "en"), Ok(Vec::new()), "a content without variants is not refused");
+    assert_eq!(fitting(&[], Some("fr"), "en"), Err(HAS_VARIANT), "there is no text to send");
 }
 
 #[test]

@@ -28,8 +28,9 @@ const NEWEST: &str = "2018-01-01T03:50:00Z";
 /// Moments of pushes before the newest event, none of which stops counting within an hour of it.
 const AGES: [i64; 7] = [10 * MINUTE, 3 * HOUR, 20 * HOUR, 30 * HOUR, 5 * DAY, 9 * DAY, 29 * DAY];
 
-/// Caps of every kind, and a holdout.
+/// Caps of every kind, and a holdout; quiet hours pass within the day and are not asked about.
 const SETTINGS: &str = r#"[decisions]
+quiet_from = "none"
 holdout_percent = 10.0
 minimum_gap_minutes = 120
 frequency_rules = [
@@ -181,7 +182,7 @@ fn a_default_zone_counts_only_when_somebody_has_set_it() {
 
 #[test]
 fn a_channel_that_is_not_set_up_reaches_nobody() {
-    let labels = assert_the_same_people("[decisions]\nchannel = \"fax\"\n");
+    let labels = assert_the_same_people("[decisions]\nchannel = \"fax\"\nquiet_from = \"none\"\n");
     assert_eq!((labels.get(&Reach::Reachable), labels.get(&Reach::Capped)), (None, None), "{labels:?}");
     assert!(labels[&Reach::NoChannel] > 100, "{labels:?}");
 }

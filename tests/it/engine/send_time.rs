@@ -27,7 +27,7 @@ fn send_time(config: &Config, user_id: &str) -> SendTime {
 fn a_best_hour_is_refused_by_the_rules_that_would_refuse_every_decision() {
     let plain = Config::defaults();
     let mut half_set = Config::defaults();
-    half_set.decisions.quiet_from = "22:00".into();
+    half_set.decisions.quiet_until = String::new();
     let mut zoned = Config::defaults();
     (zoned.default_time_zone, zoned.default_time_zone_is_set) = ("Europe/Paris".into(), true);
     let cases: [(&Config, &str, &[&str]); 6] = [

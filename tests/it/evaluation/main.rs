@@ -5,6 +5,7 @@
 
 mod agreement;
 mod classification;
+mod clustered_lift;
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;

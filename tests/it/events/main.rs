@@ -5,7 +5,13 @@
 #[path = "../support/coded.rs"]
 mod coded;
 mod codes;
+mod foreign_files;
+mod foreign_values;
+mod presets;
 mod reading;
+mod shapes;
+mod stamps;
+mod taking;
 
 use std::collections::BTreeMap;
 

@@ -138,6 +138,36 @@ fn a_content_that_can_be_read_has_its_variants_or_its_title() {
 }
 
 #[test]
+fn a_blank_title_is_no_variant() {
+    assert!(content(&[("title", "  ")]).variants.is_empty());
+}
+
+#[test]
+fn the_time_to_live_of_a_presentation_is_read() {
+    let of = |presentation: &str| content(&[("presentation", presentation)]).ttl_seconds;
+    assert_eq!(of("{\"sound\":\"default\",\"ttl_seconds\":3600}"), Some(3_600));
+    for none in ["{}", "{\"ttl_seconds\":\"soon\"}", "{\"ttl_seconds\":-1}", "not JSON"] {
+        assert_eq!(of(none), None, "{none}");
+    }
+}
+
+#[test]
+fn a_stored_campaign_with_a_trigger_or_timing_that_nothing_obeys_is_unreadable() {
+    let (_directory, workspace) = workspace();
+    let ids = texts("campaign_id", &[Some("a"), Some("b"), Some("c"), Some("d"), Some("e")]);
+    let triggers = texts("trigger", &[Some("manual"), Some("event"), None, Some("api"), Some("moon")]);
+    let timings = texts("timing", &[Some("best_time"), None, Some("now"), None, None]);
+    store(&workspace, "campaigns", vec![ids, triggers, timings]);
+    let campaigns = Catalogue::read(&workspace).unwrap().campaigns;
+    let unreadable = |id: &str| campaigns[id].unreadable.clone();
+    assert_eq!((unreadable("a"), unreadable("d")), (None, None));
+    let event = "trigger \"event\" is not supported yet; supported: manual and api";
+    assert_eq!(unreadable("b").as_deref(), Some(event));
+    assert_eq!(unreadable("c").as_deref(), Some("timing \"now\" is not supported yet; supported: best_time"));
+    assert_eq!(unreadable("e").as_deref(), Some("trigger"));
+}
+
+#[test]
 fn a_preference_that_this_build_does_not_know_is_unreadable() {
     let (_directory, workspace) = workspace();
     let ids = texts("user_id", &[Some("ann"), Some("bob"), Some("cid")]);

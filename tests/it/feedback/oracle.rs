@@ -80,6 +80,8 @@ struct History<'a> {
     goals: &'a BTreeMap<String, Goal>,
     /// (event, the push it belongs to, the push it takes consent back for)
     past: Vec<(FeedbackEvent<'static>, Option<usize>, Option<usize>)>,
+    /// (value of a purchase, the push whose revenue it is)
+    bought: Vec<(Option<f64>, Option<usize>)>,
 }
 
 impl History<'_> {
@@ -174,6 +176,10 @@ impl History<'_> {
 
     fn take(&mut self, event: FeedbackEvent<'static>) {
         let owner = self.owner(&event);
+        if event.name == "purchase" {
+            let last = if event.decision_id.is_none() { self.last_touch(&event, |_| true) } else { None };
+            self.bought.push((event.value, owner.or(last)));
+        }
         let is_disabled = event.name == "notifications_disabled";
         let opted = if is_disabled && event.decision_id.is_none() {
             self.last_touch(&event, |_| true)
@@ -202,6 +208,9 @@ impl History<'_> {
         });
         let last = self.past.iter().rposition(|entry| is_own(&entry));
         let values: Vec<f64> = goals.iter().filter_map(|event| event.value).collect();
+        let bought: Vec<Option<f64>> =
+            self.bought.iter().filter(|(_, owner)| *owner == Some(push)).map(|(value, _)| *value).collect();
+        let prices: Vec<f64> = bought.iter().copied().flatten().collect();
         DecisionOutcome {
             sent_at: one("push_sent"),
             delivered_at: one("push_delivered"),
@@ -214,6 +223,8 @@ impl History<'_> {
             goal_at: goals.iter().map(|event| event.at).min(),
             goal_events: goals.len() as i64,
             goal_value_micros: (!values.is_empty()).then(|| values.iter().sum::<f64>() as i64 * 1_000_000),
+            purchases: bought.len() as i64,
+            revenue_micros: (!prices.is_empty()).then(|| prices.iter().sum::<f64>() as i64 * 1_000_000),
             attribution: last.map(|last| match tapped.is_some_and(|tapped| tapped <= last) {
                 true => Attribution::Direct,
                 false => Attribution::Influenced,
@@ -251,7 +262,7 @@ proptest! {
         events.sort_by_key(|event| (event.at, rank(event.name)));
         let goals = goals();
         let mut attributor = Attributor::new(&decisions, &goals, WINDOW);
-        let mut history = History { decisions: &decisions, goals: &goals, past: Vec::new() };
+        let mut history = History { decisions: &decisions, goals: &goals, past: Vec::new(), bought: Vec::new() };
         for event in &events {
             attributor.absorb(event);
             history.take(*event);

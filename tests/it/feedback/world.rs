@@ -25,6 +25,8 @@ pub fn decided(decision_id: &str, user_id: &str) -> Decided {
         action_probability: None,
         explored: false,
         holdout: false,
+        held_everywhere: false,
+        local_hour: None,
         fallback: false,
         model: None,
     }

@@ -65,8 +65,7 @@ fn an_isotonic_curve_is_that_of_scikit_learn() {
     let case: CurveFigures = figures("isotonic_calibration");
     let (logits, labels) = rows(case.rows);
     assert_eq!(positives(&labels), case.positives);
-    let curve = Calibration::fit(&logits, &labels);
-    assert!(matches!(curve, Calibration::Isotonic { .. }));
+    let curve = Calibration::isotonic(&logits, &labels);
     let mut judged = 0;
     for (logit, theirs) in case.logits.iter().zip(&case.probabilities) {
         let ours = curve.probability(*logit);
@@ -78,6 +77,55 @@ fn an_isotonic_curve_is_that_of_scikit_learn() {
         judged += usize::from(!is_certain);
     }
     assert!(judged > case.logits.len() / 2, "only {judged} logits lie on levels without certainty");
+}
+
+/// Knots and shares of a centred curve.
+fn centred(curve: &Calibration) -> (&[f64], &[f64], f64) {
+    let Calibration::CentredIsotonic { logits, probabilities, share, .. } = curve else {
+        panic!("{curve:?}")
+    };
+    (logits, probabilities, *share)
+}
+
+#[test]
+fn a_centred_curve_goes_through_the_middle_of_each_level_of_scikit_learn() {
+    let case: CurveFigures = figures("isotonic_calibration");
+    let (logits, labels) = rows(case.rows);
+    let curve = Calibration::fit(&logits, &labels);
+    let (centres, levels, share) = centred(&curve);
+    assert!(
+        centres.windows(2).all(|pair| pair[0] < pair[1]) && levels.windows(2).all(|pair| pair[0] < pair[1])
+    );
+    assert!(0.0 < share && share <= 0.5, "{share}");
+    // The isotonic curve is scikit-learn's; a centre lies on the level that it is the centre of.
+    let steps = Calibration::isotonic(&logits, &labels);
+    for (index, (centre, level)) in centres.iter().zip(levels).enumerate() {
+        assert!(near(steps.probability(*centre), *level), "{centre}: {} {level}", steps.probability(*centre));
+        // At the ends few rows limit what a level may say; neighbours that differ by rounding alone are one isotonic level.
+        let is_limited = !(0.05..0.8).contains(level);
+        if is_limited
+            || levels.iter().enumerate().any(|(other, value)| other != index && near(*value, *level))
+        {
+            continue;
+        }
+        let of_level = |logit: &&f64| near(steps.probability(**logit), *level);
+        let own: Vec<f64> = logits.iter().filter(of_level).copied().collect();
+        let mean = own.iter().sum::<f64>() / own.len() as f64;
+        assert!((mean - centre).abs() < 1e-9, "{centre} is not the mean {mean} of its level");
+    }
+    assert!(centres.len() > 20, "{}", centres.len());
+}
+
+#[test]
+fn a_strictly_rising_curve_is_no_worse_than_steps_on_rows_it_has_not_seen() {
+    let (logits, labels) = rows(24_000);
+    let (taught, judged) = (&logits[..12_000], &logits[12_000..]);
+    let by =
+        |curve: &Calibration| -> Vec<f64> { judged.iter().map(|logit| curve.probability(*logit)).collect() };
+    let rising = by(&Calibration::fit(taught, &labels[..12_000]));
+    let steps = by(&Calibration::isotonic(taught, &labels[..12_000]));
+    assert!(log_loss(&rising, &labels[12_000..]) <= log_loss(&steps, &labels[12_000..]) + 1e-4);
+    assert!(ece(&rising, &labels[12_000..], 15) <= ece(&steps, &labels[12_000..], 15) + 2e-3);
 }
 
 #[test]
@@ -149,9 +197,12 @@ fn a_free_curve_never_says_never() {
     let logits: Vec<f64> = (0..4_000).map(|row| f64::from(row) / 100.0).collect();
     let labels: Vec<bool> = (0..4_000).map(|row| row >= 2_000).collect();
     let curve = Calibration::fit(&logits, &labels);
-    // Two levels of 2,000 rows each: neither is surer than so many rows can make it.
-    assert_eq!(curve.probability(-1e9), 1.0 / 2_002.0);
-    assert_eq!(curve.probability(1e9), 1.0 - 1.0 / 2_002.0);
+    // Two levels of 2,000 rows each: neither is surer than so many rows can make it, nor the sigmoid than all of them.
+    let (_, levels, _) = centred(&curve);
+    assert_eq!(levels, [1.0 / 2_002.0, 1.0 - 1.0 / 2_002.0]);
+    let (low, high) = (curve.probability(-1e9), curve.probability(1e9));
+    assert!((1.0 / 4_002.0..=1.0 / 2_002.0).contains(&low), "{low}");
+    assert!((1.0 - 1.0 / 2_002.0..=1.0 - 1.0 / 4_002.0).contains(&high), "{high}");
     let middle = curve.probability(19.995);
     assert!((middle - 0.5).abs() < 1e-6, "{middle}");
 }
@@ -166,7 +217,9 @@ fn positives_among_which_no_negative_was_kept_are_no_certainty() {
     let (logits, labels): (Vec<f64>, Vec<bool>) = rows().unzip();
     let ends = |one_kept_of: u32| {
         let curve = Calibration::fit_sampled(&logits, &labels, one_kept_of);
-        [-1.0, 0.0, 1.0].map(|logit| curve.probability(logit))
+        let (centres, levels, share) = centred(&curve);
+        assert_eq!((centres, share), (&[-1.0, 0.0, 1.0][..], 1.0 / 64.0));
+        <[f64; 3]>::try_from(levels).unwrap()
     };
     // One more negative would stand for 31, one more positive for itself.
     for (found, wanted) in ends(31).into_iter().zip([1.0 / 94.0, 0.5, 37.0 / 68.0]) {
@@ -191,9 +244,13 @@ fn calibration_mends_probabilities_it_has_not_seen() {
 #[test]
 fn a_calibration_survives_its_file_and_names_its_kind() {
     let (logits, labels) = rows(3_000);
-    let all =
-        [Calibration::None, Calibration::platt(&logits, &labels), Calibration::isotonic(&logits, &labels)];
-    for (calibration, kind) in all.into_iter().zip(["none", "platt", "isotonic"]) {
+    let all = [
+        Calibration::None,
+        Calibration::platt(&logits, &labels),
+        Calibration::isotonic(&logits, &labels),
+        Calibration::centred_isotonic(&logits, &labels),
+    ];
+    for (calibration, kind) in all.into_iter().zip(["none", "platt", "isotonic", "centred_isotonic"]) {
         let text = serde_json::to_string(&calibration).unwrap();
         assert!(text.starts_with(&format!("{{\"kind\":\"{kind}\"")), "{text}");
         assert_eq!(serde_json::from_str::<Calibration>(&text).unwrap(), calibration);
@@ -203,21 +260,40 @@ fn a_calibration_survives_its_file_and_names_its_kind() {
     assert_eq!(empty.probability(1.0), logistic(1.0));
 }
 
-/// Any of the three, learned from logits of any size.
+/// Any of the four, learned from logits of any size.
 fn calibrations() -> impl Strategy<Value = Calibration> {
     let row = (-1.0_f64..1.0, any::<bool>());
     let scale = prop::sample::select(vec![1e-300, 1e-3, 1.0, 50.0, 1e12, 1e307]);
-    (prop::collection::vec(row, 1..80), scale, 0_usize..3).prop_map(|(rows, scale, kind)| {
+    (prop::collection::vec(row, 1..80), scale, 0_usize..4).prop_map(|(rows, scale, kind)| {
         let (logits, labels): (Vec<f64>, Vec<bool>) = rows.into_iter().map(|(x, y)| (x * scale, y)).unzip();
         match kind {
             0 => Calibration::None,
             1 => Calibration::platt(&logits, &labels),
-            _ => Calibration::isotonic(&logits, &labels),
+            2 => Calibration::isotonic(&logits, &labels),
+            _ => Calibration::centred_isotonic(&logits, &labels),
         }
     })
 }
 
 proptest! {
+    #[test]
+    fn scores_that_differ_are_given_probabilities_that_differ_in_the_same_order(
+        rows in prop::collection::vec((-8.0_f64..8.0, any::<bool>()), 20..400),
+        steepness in 0.1_f64..3.0,
+        asked in prop::collection::vec(-12.0_f64..12.0, 2..60),
+    ) {
+        let label = |(logit, coin): (f64, bool)| (logit, logistic(steepness * logit) > 0.5 || (coin && logit > -4.0));
+        let (logits, labels): (Vec<f64>, Vec<bool>) = rows.into_iter().map(label).unzip();
+        let curve = Calibration::centred_isotonic(&logits, &labels);
+        prop_assert_eq!(curve.check(), Ok(()));
+        let mut asked = asked;
+        asked.sort_unstable_by(f64::total_cmp);
+        for pair in asked.windows(2).filter(|pair| pair[1] - pair[0] > 1e-6) {
+            let (low, high) = (curve.probability(pair[0]), curve.probability(pair[1]));
+            prop_assert!(low < high, "{curve:?} {pair:?} {low} {high}");
+        }
+    }
+
     #[test]
     fn calibrated_probabilities_never_decrease_and_stay_between_0_and_1(
         calibration in calibrations(),

@@ -79,6 +79,8 @@ impl Town {
                 (0..6).map(|step| content_id((number as usize * 5 + step * 3) % self.contents)).collect();
             json!({
                 "campaign_id": campaign_id(number), "tags": [format!("t{}", number % 3)], "contents": contents,
+                // What they sent has no text any more.
+                "status": "ended",
                 "window_start": date_of(3 + 2 * number), "window_end": date_of(5 + 2 * number),
             })
         };

@@ -7,7 +7,7 @@ use smartpush::config::Config;
 use smartpush::decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
 use smartpush::decisions::scorer::PopularityScorer;
 use smartpush::domain::campaign::{Campaign, CampaignStatus};
-use smartpush::domain::content::{Content, MessageClass};
+use smartpush::domain::content::{Content, MessageClass, Variant};
 use smartpush::domain::settings::DecisionSettings;
 use smartpush::domain::time::Instant;
 use smartpush::domain::user::{Consent, User};
@@ -99,8 +99,8 @@ fn campaign(town: &Town) -> Campaign {
 /// All that smartpush is told: the person, his past, the campaign, its content.
 fn context(town: &Town, person: &Person) -> DecisionContext {
     let curve = if person.has_prediction { &person.curve } else { &town.popular };
-    let content =
-        Content { content_id: "sale".into(), expires_at: Some(town.expires_at), ..Content::default() };
+    let (variants, expires_at) = (vec![Variant::of_title("Sale".into())], Some(town.expires_at));
+    let content = Content { content_id: "sale".into(), expires_at, variants, ..Content::default() };
     let send = |at: &Instant| PastSend {
         at: *at,
         campaign_id: None,
@@ -115,6 +115,7 @@ fn context(town: &Town, person: &Person) -> DecisionContext {
         sent: 0,
         content_inputs: vec![0.0],
         pair_inputs: Vec::new(),
+        prior: None,
     };
     DecisionContext {
         format: FORMAT,

@@ -15,6 +15,7 @@ use segments::answers::privacy::PrivacyError;
 use segments::language::error::{ErrorCause, SegmentError};
 use segments::language::expression::Expression;
 use segments::language::keys::LookupKey;
+use segments::names::NameKind;
 use segments::people::PeopleError;
 use segments::saved::versions::SavedError;
 
@@ -40,6 +41,7 @@ fn wrong() -> SegmentError {
 fn every_fault_of_a_segment_has_its_code_and_kind() {
     let unexpected = ErrorCause::Unexpected { wanted: text(), found: text() };
     let value = ErrorCause::UnknownValue { field: text(), value: text(), known: text() };
+    let unknown = |kind| ErrorCause::UnknownName { kind, name: text(), known: text() };
     let inner = ErrorCause::BadSegment { segment: text(), cause: Box::new(ErrorCause::EmptyList) };
     check(&[
         (&ErrorCause::UnexpectedCharacter(text()), "unexpected_character", Caller),
@@ -56,6 +58,12 @@ fn every_fault_of_a_segment_has_its_code_and_kind() {
         (&ErrorCause::BadArgument(text()), "bad_argument", Caller),
         (&ErrorCause::UnknownGoal(text()), "unknown_goal", Caller),
         (&value, "unknown_value", Caller),
+        (&unknown(NameKind::Event), "unknown_event", Caller),
+        (&unknown(NameKind::Category), "unknown_category", Caller),
+        (&unknown(NameKind::Tag), "unknown_tag", Caller),
+        (&unknown(NameKind::Content), "unknown_content", Caller),
+        (&unknown(NameKind::Campaign), "unknown_campaign", Caller),
+        (&ErrorCause::UnknownEventField(text()), "unknown_event_field", Caller),
         (&ErrorCause::WrongType(text()), "wrong_type", Caller),
         (&ErrorCause::UnknownSegment(text()), "unknown_segment", Caller),
         (&ErrorCause::SegmentCycle(text()), "segment_cycle", Caller),
@@ -77,6 +85,7 @@ fn every_error_of_saved_segments_and_of_privacy_has_its_code_and_kind() {
         (&damaged, "bad_segment_file", Conflict),
         (&newer, "newer_format", Conflict),
         (&PrivacyError::NamesPeople, "names_people", Caller),
+        (&PrivacyError::IdsNotShown, "ids_not_shown", Caller),
         (&PrivacyError::TooFew(20), "too_few_members", Caller),
     ]);
     check_passed_on(&SavedError::Table(table()), &table());

@@ -4,7 +4,9 @@ use domain::time::Instant;
 use polars::prelude::*;
 use polars_plan::dsl::Expr;
 use segments::language::error::{MOST_LEVELS, MOST_NODES};
+use segments::language::event_lookup::EventLookup;
 use segments::language::expression::Duration;
+use segments::language::fields::FieldType;
 use segments::language::keys::{DeclaredField, LookupKey, needs};
 use segments::language::predicate::{CompiledQuestion, NumberQuestion, Predicate, TextQuestion};
 use segments::people::frame::{expression, members};
@@ -110,7 +112,7 @@ fn a_long_column_is_answered_as_its_people_one_by_one() {
         )
         .and_then(|people| {
             people.with(
-                LookupKey::Attribute("city".into()),
+                LookupKey::Attribute("city".into(), FieldType::Text),
                 StringChunked::from_iter_options("t".into(), texts).into_series(),
             )
         })
@@ -127,7 +129,9 @@ fn a_long_column_is_answered_as_its_people_one_by_one() {
     let at_least = |value| {
         holds(LookupKey::Feature("purchases_30d"), CompiledQuestion::Number(NumberQuestion::AtLeast(value)))
     };
-    let city = |question| holds(LookupKey::Attribute("city".into()), CompiledQuestion::Text(question));
+    let city = |question| {
+        holds(LookupKey::Attribute("city".into(), FieldType::Text), CompiledQuestion::Text(question))
+    };
     let vip = |truth| holds(LookupKey::List("vips".into()), CompiledQuestion::Is(truth));
     let milk = holds(LookupKey::Declared(DeclaredField::Channels), CompiledQuestion::Has("milk".into()));
     let predicates = [
@@ -173,20 +177,22 @@ fn no_text_of_a_segment_is_a_name_or_an_expression_to_polars() {
         let day = Duration::of_minutes(1_440).unwrap();
         let numbers = [
             LookupKey::Interest(text()),
-            LookupKey::Count(text(), day),
+            LookupKey::Events(EventLookup::count(text(), day)),
             LookupKey::Bucket(text()),
             LookupKey::Propensity(text()),
         ];
         let column = || Float64Chunked::from_slice("number".into(), &[1.0, 2.0]).into_series();
         let words = || StringChunked::from_slice("word".into(), &["a", "b"]).into_series();
-        let mut found = people(2).with(LookupKey::Attribute(text()), words()).unwrap();
+        let mut found = people(2).with(LookupKey::Attribute(text(), FieldType::Text), words()).unwrap();
         let questions = [
             TextQuestion::OneOf(vec![text()]),
             TextQuestion::NotEqual(text()),
             TextQuestion::Contains(text()),
         ];
         let mut all: Vec<_> = questions
-            .map(|question| holds(LookupKey::Attribute(text()), CompiledQuestion::Text(question)))
+            .map(|question| {
+                holds(LookupKey::Attribute(text(), FieldType::Text), CompiledQuestion::Text(question))
+            })
             .into();
         for key in numbers {
             found = found.with(key.clone(), column()).unwrap();

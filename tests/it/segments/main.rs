@@ -12,6 +12,7 @@ mod hostile;
 mod oracle;
 mod reach;
 mod round_trips;
+mod selections;
 mod town;
 mod trees;
 mod within;

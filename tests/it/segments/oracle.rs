@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use segments::language::compile::{Circumstances, Saved, compile};
+use segments::language::event_lookup::EventLookup;
 use segments::language::expression::{Condition, Expression, Moment, Subject, Test, Value};
+use segments::language::fields::FieldType;
 use segments::language::keys::{Computed, DeclaredField, LookupKey, needs};
 use segments::people::People;
 use segments::people::frame::members;
@@ -74,7 +76,7 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     for subject in numbers() {
         let key = match &subject {
             Subject::Field(name) => match name.as_str() {
-                "kids" => LookupKey::Attribute("kids".into()),
+                "kids" => LookupKey::Attribute("kids".into(), FieldType::Number),
                 "best_hour" => LookupKey::Computed(Computed::BestHour),
                 "rfm_money" => LookupKey::Computed(Computed::RfmMoney),
                 "purchases_30d" => LookupKey::Feature("purchases_30d"),
@@ -82,7 +84,9 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
                 _ => LookupKey::Feature("revenue_90d"),
             },
             Subject::Interest(category) => LookupKey::Interest(category.clone()),
-            Subject::Count { event, within } => LookupKey::Count(event.clone(), *within),
+            Subject::Count(events) => {
+                LookupKey::Events(EventLookup::count(events.event.clone(), events.within.unwrap()))
+            }
             Subject::Propensity(goal) => LookupKey::Propensity(goal.clone()),
             Subject::PropensityDecile(goal) => LookupKey::PropensityDecile(goal.clone()),
             _ => LookupKey::Bucket("spring".into()),
@@ -96,7 +100,7 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     }
     let moments = [
         ("created_at", LookupKey::Declared(DeclaredField::CreatedAt)),
-        ("birthday", LookupKey::Attribute("birthday".into())),
+        ("birthday", LookupKey::Attribute("birthday".into(), FieldType::Moment)),
     ];
     for (name, key) in moments {
         let near = [
@@ -116,8 +120,8 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     }
     let texts = [
         (field("country"), LookupKey::Feature("country")),
-        (field("city"), LookupKey::Attribute("city".into())),
-        (Subject::Attribute("odd name".into()), LookupKey::Attribute("odd name".into())),
+        (field("city"), LookupKey::Attribute("city".into(), FieldType::Text)),
+        (Subject::Attribute("odd name".into()), LookupKey::Attribute("odd name".into(), FieldType::Text)),
     ];
     for (subject, key) in texts {
         let column = draw.column(true, |draw| Fact::Text(draw.of(&["FR", "US", "Lyon", "É", "", "DE"])));
@@ -127,7 +131,7 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     columns.push((field("lifecycle"), LookupKey::Feature("lifecycle"), stages));
     let truths = [
         (field("opted_out"), LookupKey::Declared(DeclaredField::OptedOut)),
-        (field("vip"), LookupKey::Attribute("vip".into())),
+        (field("vip"), LookupKey::Attribute("vip".into(), FieldType::Truth)),
         (Subject::InSegment("seeds".into()), LookupKey::List("seeds".into())),
     ];
     for (subject, key) in truths {
@@ -137,7 +141,7 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     let sets = [
         (field("interest_categories"), LookupKey::Feature("interest_categories")),
         (field("channels"), LookupKey::Declared(DeclaredField::Channels)),
-        (field("hobbies"), LookupKey::Attribute("hobbies".into())),
+        (field("hobbies"), LookupKey::Attribute("hobbies".into(), FieldType::Set)),
     ];
     for (subject, key) in sets {
         let column = draw.column(true, |draw| {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use config::Config;
+use domain::error::Coded;
 use domain::time::Instant;
 use domain::zone::Zone;
 use events::ingest::ingest;
@@ -14,9 +15,10 @@ use polars::prelude::*;
 use profiles::build::build;
 use profiles::declared::Declared;
 use segments::language::compile::{Circumstances, Saved};
-use segments::language::compile_text;
 use segments::language::fields::{FUNCTIONS, FieldCatalogue, FieldType};
 use segments::language::keys::{Computed, LookupKey, needs};
+use segments::language::{compile_json, compile_text};
+use segments::names::Names;
 use segments::people::attributes::attribute_types;
 use segments::people::frame::members;
 use segments::people::row::is_member;
@@ -93,7 +95,8 @@ impl Town {
         let (config, lake) = (Config::defaults(), Lake::open(&workspace).unwrap());
         let declared = Declared::read(&workspace, &config.default_time_zone).unwrap();
         build(&workspace, &lake, &declared, at(AS_OF), &config.profiles, &|_, _| ()).unwrap();
-        let catalogue = FieldCatalogue::new(attribute_types(&workspace).unwrap(), vec!["purchase_7d".into()]);
+        let catalogue = FieldCatalogue::new(attribute_types(&workspace).unwrap(), vec!["purchase_7d".into()])
+            .with_names(Names::read(&workspace).unwrap());
         Town { _directory: directory, workspace, catalogue, zone: Zone::utc() }
     }
 
@@ -171,6 +174,28 @@ const DID: &[(&str, &str)] = &[
     ("count(\"purchase\", 366d) = 0", "cem dora"),
     ("count(\"view\", 1h) = 1", "cem"),
     ("count(\"never\", 30d) = 0", "ann bob cem dora eve"),
+    ("count(\"purchase\", 60d, category = \"DAIRY\") >= 2", "ann"),
+    ("count(\"purchase\", 60d, category = \"drinks\") >= 1", "bob"),
+    ("count(\"purchase\", category = \"drinks\") >= 1", "bob eve"),
+    ("count(\"purchase\", 60d, category != \"dairy\") = 0", "ann cem dora eve"),
+    ("count(\"purchase\", 60d, category in (\"Dairy\", \"drinks\")) > 0", "ann bob"),
+    ("count(\"purchase\", 60d, tag = \"Fresh\") = 2", "ann"),
+    ("count(\"view\", tag = \"fresh\") = 1", "bob"),
+    ("count(\"purchase\", content_id = \"cheese\") = 1", "ann"),
+    ("count(\"purchase\", 366d, value >= 9.5) > 0", "ann bob"),
+    ("count(\"purchase\", 60d, category = \"dairy\", value > 5) = 1", "ann"),
+    ("count(\"purchase\", 60d, category = \"dairy\" and value > 5) = 1", "ann"),
+    ("count(\"purchase\", value between 5 and 10) = 1", "ann eve"),
+    ("sum(\"purchase\", 60d, category = \"dairy\") > 15", "ann"),
+    ("sum(\"purchase\", 60d) = 15.5", "ann"),
+    ("sum(\"purchase\", 30d) = 0", "bob cem dora eve"),
+    ("last(\"purchase\", category = \"dairy\") < 7d", "ann"),
+    ("last(\"purchase\", 30d, content_id = \"cheese\") > 15d", "ann"),
+    ("last(\"purchase\", 10d, content_id = \"cheese\") is known", ""),
+    ("last(\"view\", category = \"drinks\") <= 1h", "cem"),
+    ("last(\"view\") is unknown", "ann dora eve"),
+    ("first(\"purchase\") > 100d", "eve"),
+    ("first(\"purchase\") < 28d", "ann"),
     ("lifecycle = \"new\"", "ann cem"),
     ("lifecycle in (\"cooling\", \"dormant\")", "bob dora eve"),
 ];
@@ -306,14 +331,14 @@ fn what_was_not_looked_up_is_an_error_in_both_evaluators() {
     let question = CompiledQuestion::Is(true);
     let predicate = Predicate::Any(vec![
         Predicate::Everybody,
-        Predicate::Holds { key: LookupKey::Attribute("vip".into()), question },
+        Predicate::Holds { key: LookupKey::Attribute("vip".into(), FieldType::Number), question },
     ]);
     let ids = StringChunked::from_slice("user_id".into(), &["ann"]);
     let people = People::new(at(AS_OF), ids);
     assert!(matches!(members(&predicate, &people), Err(PeopleError::Missing(_))));
     assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::Missing(_))));
     let numbers = Int64Chunked::from_slice("vip".into(), &[1]).into_series();
-    let people = people.with(LookupKey::Attribute("vip".into()), numbers).unwrap();
+    let people = people.with(LookupKey::Attribute("vip".into(), FieldType::Number), numbers).unwrap();
     assert!(matches!(members(&predicate, &people), Err(PeopleError::WrongKind(_))));
     assert!(matches!(is_member(&predicate, &people.person(0)), Err(PeopleError::WrongKind(_))));
     let short = Int64Chunked::from_slice("x".into(), &[1, 2]).into_series();
@@ -355,4 +380,68 @@ fn cells_are_of_equal_size_and_equal_numbers_share_one() {
     assert_eq!(cells(&[Some(1.0); 4], 5), vec![Some(3); 4]);
     assert_eq!(cells(&[Some(0.0), Some(0.0), Some(0.0), Some(9.0)], 5), [2, 2, 2, 5].map(Some));
     assert_eq!(cells(&[None, None], 5), [None, None]);
+}
+
+/// Texts with a name that the town does not know, the part that is marked, code, and what was meant.
+#[test]
+fn a_name_that_nothing_has_is_marked_and_the_nearest_is_named() {
+    let town = Town::new();
+    let circumstances = Circumstances { catalogue: &town.catalogue, as_of: at(AS_OF), zone: &town.zone };
+    let cases = [
+        ("count(\"purchase\", 60d, category = \"DAIRI\") > 0", "\"DAIRI\"", "unknown_category", "\"dairy\""),
+        (
+            "count(\"purchase\", category in (\"dairy\", \"drink\")) > 0",
+            "\"drink\"",
+            "unknown_category",
+            "\"drinks\"",
+        ),
+        ("vip or sum(\"purchase\", tag = \"frsh\") > 0", "\"frsh\"", "unknown_tag", "\"fresh\""),
+        ("last(\"view\", content_id = \"Chees\") < 7d", "\"Chees\"", "unknown_content", "\"cheese\""),
+        ("first(\"view\", campaign_id = \"spring\") < 7d", "\"spring\"", "unknown_campaign", ""),
+        ("count(\"purchse\", 30d) = 0", "\"purchse\"", "unknown_event", "\"purchase\""),
+        ("count(\"Purchase\", 30d) = 0", "\"Purchase\"", "unknown_event", "\"purchase\""),
+        ("count(\"view\", categroy = \"dairy\") > 0", "categroy", "unknown_event_field", "category"),
+        ("count(\"view\", content = \"milk\") > 0", "content", "unknown_event_field", "content_id"),
+        ("count(\"view\", 30d, category = dairy) > 0", "dairy", "unexpected", "\"dairy\""),
+        ("count(\"view\", 30d, content_id = 17) > 0", "17", "wrong_type", "\"17\""),
+        ("count(\"view\", 30d, category > \"dairy\") > 0", "\"dairy\"", "wrong_type", ""),
+        ("count(\"view\", 30d, value = \"20\") > 0", "\"20\"", "wrong_type", ""),
+        ("last(\"view\") > 5", "5", "wrong_type", ""),
+        ("sum(\"purchase\", 30d) < 5d", "5d", "wrong_type", ""),
+    ];
+    for (text, marked, code, meant) in cases {
+        let error = compile_text(text, circumstances, None, &|_| Some(Saved::List)).unwrap_err();
+        let drawn = error.render(text);
+        assert_eq!(&text[error.span.clone().unwrap()], marked, "{drawn}");
+        assert_eq!(
+            (error.cause.code(), error.suggestion.as_deref().unwrap_or_default()),
+            (code, meant),
+            "{drawn}"
+        );
+    }
+}
+
+#[test]
+fn json_selects_events_as_text_does_and_its_errors_have_pointers() {
+    let town = Town::new();
+    let circumstances = Circumstances { catalogue: &town.catalogue, as_of: at(AS_OF), zone: &town.zone };
+    let condition = |function: &str, test: Value| {
+        json!({"condition": {"subject": {function: {"event": "purchase", "within": "60d", "where": [
+            {"field": "value", "test": {">=": 3}}, {"field": "category", "test": test}]}}, "test": {">=": 2}}})
+    };
+    let read =
+        |json: &Value| compile_json(json.to_string().as_bytes(), circumstances, None, &|_| Some(Saved::List));
+    let (expression, _) = read(&condition("count", json!({"=": "DAIRY"}))).unwrap();
+    let text = "count(\"purchase\", 60d, value >= 3, category = \"DAIRY\") >= 2";
+    assert_eq!(expression.to_string(), text);
+    assert_eq!(town.who(text), "ann");
+    let old = json!({"condition": {"subject": {"count": {"event": "purchase", "within": "60d"}}, "test": {">": 0}}});
+    assert_eq!(read(&old).unwrap().0.to_string(), "count(\"purchase\", 60d) > 0");
+    let pointer = |json: &Value| read(json).unwrap_err().pointer;
+    let sum = condition("sum", json!({"in": ["dairy", "daity"]}));
+    assert_eq!(pointer(&json!({"not": sum})), "/not/condition/subject/sum/where/1/test/in/1");
+    assert_eq!(pointer(&condition("last", json!({"=": "x"}))), "/condition/subject/last/where/1/test/=");
+    let event =
+        json!({"condition": {"subject": {"first": {"event": "purchse"}}, "test": {">": {"duration": "1d"}}}});
+    assert_eq!(pointer(&event), "/condition/subject/first/event");
 }

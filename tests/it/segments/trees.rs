@@ -6,6 +6,7 @@ use domain::time::{Day, Instant};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use segments::language::event_selection::{EventField, EventFilter, EventSelection};
 use segments::language::expression::{
     Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value,
 };
@@ -63,12 +64,24 @@ fn any_subject() -> impl Strategy<Value = Subject> {
         any::<String>().prop_map(Subject::Attribute),
         any::<String>().prop_map(Subject::Interest),
         any::<String>().prop_map(Subject::TagInterest),
-        (any::<String>(), any_duration()).prop_map(|(event, within)| Subject::Count { event, within }),
+        any_events().prop_map(Subject::Count),
+        any_events().prop_map(Subject::Sum),
+        any_events().prop_map(Subject::Last),
+        any_events().prop_map(Subject::First),
         any::<String>().prop_map(Subject::Propensity),
         any::<String>().prop_map(Subject::PropensityDecile),
         any::<String>().prop_map(Subject::Bucket),
         any::<String>().prop_map(Subject::InSegment),
     ]
+}
+
+/// Events of any name, in a window or in all history, with any tests.
+fn any_events() -> impl Strategy<Value = EventSelection> {
+    // A field alone asks nothing of it and is written like a test that is true.
+    let filter = (select(EventField::ALL.to_vec()), any_test());
+    let filter = filter.prop_map(|(field, test)| EventFilter { field, test });
+    (any::<String>(), proptest::option::of(any_duration()), vec(filter, 0..3))
+        .prop_map(|(event, within, filters)| EventSelection { event, within, filters })
 }
 
 fn any_test() -> impl Strategy<Value = Test> {
@@ -148,7 +161,7 @@ pub(super) fn numbers() -> Vec<Subject> {
         field("best_hour"),
         field("rfm_money"),
         Subject::Interest("dairy".into()),
-        Subject::Count { event: "purchase".into(), within: minutes(30 * 24 * 60) },
+        Subject::Count(EventSelection::of("purchase", minutes(30 * 24 * 60))),
         Subject::Propensity("purchase_7d".into()),
         Subject::PropensityDecile("purchase_7d".into()),
         Subject::Bucket("spring".into()),

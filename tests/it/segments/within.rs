@@ -9,6 +9,7 @@ use segments::language::compile::{Circumstances, Saved};
 use segments::language::compile_text;
 use segments::language::error::SegmentError;
 use segments::language::expression::Expression;
+use segments::language::fields::{AttributeTypes, FieldType};
 use segments::language::keys::{LookupKey, needs};
 use segments::language::predicate::Predicate;
 use segments::language::text::parser::parse;
@@ -22,8 +23,9 @@ fn compiled(saved: &[(&str, &str)], own: Option<&str>, text: &str) -> Result<Pre
         .collect();
     let (catalogue, zone) = (catalogue(), Zone::utc());
     let circumstances = Circumstances { catalogue: &catalogue, as_of: Instant::from_micros(0), zone: &zone };
-    let find =
-        |id: &str| saved.get(id).map(|expression| expression.as_ref().map_or(Saved::List, Saved::Expression));
+    let types = AttributeTypes::new();
+    let as_saved = |expression| Saved::Expression(expression, &types);
+    let find = |id: &str| saved.get(id).map(|expression| expression.as_ref().map_or(Saved::List, as_saved));
     compile_text(text, circumstances, own, &find).map(|(_, predicate)| predicate)
 }
 
@@ -50,7 +52,7 @@ fn a_named_segment_stands_for_its_expression() {
 fn the_members_of_a_list_have_to_be_looked_up() {
     let predicate = compiled(&[("seeds", LIST)], None, "vip and not in_segment(\"seeds\")").unwrap();
     let keys: Vec<LookupKey> = needs(&predicate).keys.into_iter().collect();
-    assert_eq!(keys, [LookupKey::Attribute("vip".into()), LookupKey::List("seeds".into())]);
+    assert_eq!(keys, [LookupKey::Attribute("vip".into(), FieldType::Truth), LookupKey::List("seeds".into())]);
 }
 
 #[test]

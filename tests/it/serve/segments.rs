@@ -24,6 +24,7 @@ static SHARED: LazyLock<(Sample, Server)> = LazyLock::new(|| {
     sample.save("frequent", "purchases_30d >= 2 and not opted_out");
     sample.save("deli", "interest(\"DELI\") > 0.02");
     sample.save("few", "lifecycle = \"new\"");
+    sample.file("smartpush.toml", "[segments]\nids_over_http = true\n");
     let server = Server::kept(sample.root(), &[]);
     (sample, server)
 });
@@ -71,7 +72,7 @@ fn a_preview_is_what_the_command_line_tells_a_marketer() {
     let told = preview(server(), &json!({ "where": "everybody", "sample": 5 })).json();
     let sampled = sample().json(&["sample", "--where", "everybody", "--limit", "5"]);
     assert_eq!(told["sample"], sampled["sample"]);
-    assert_eq!(told["users"], 870, "865 to the nearest ten");
+    assert_eq!(told["users"], 860, "865 rounded down to tens");
 }
 
 #[test]
@@ -401,6 +402,7 @@ fn an_uploaded_list_is_asked_as_it_is_now() {
         sample.json(&["upload", "friends", "--file", &file])
     };
     upload(&ids);
+    sample.file("smartpush.toml", "[segments]\nids_over_http = true\n");
     let server = Server::start(sample.root(), &[]);
     assert_eq!(preview(&server, &json!({"where": "in_segment(\"friends\")"})).json()["members"], 200);
     upload(&ids[..100]);
@@ -415,6 +417,23 @@ fn an_uploaded_list_is_asked_as_it_is_now() {
 }
 
 #[test]
+fn ids_are_left_out_until_a_setting_gives_them() {
+    let sample = Sample::new();
+    sample.save("frequent", "purchases_30d >= 2");
+    let server = Server::start(sample.root(), &[]);
+    let told = preview(&server, &json!({ "segment": "frequent", "sample": 5 })).json();
+    assert_eq!(told["sample"], Value::Null);
+    assert!(told["members"].as_u64().unwrap() > 300, "the count is given: {told}");
+    let refused = server.get("/v1/segments/frequent/members?format=jsonl");
+    assert_eq!((refused.status, refused.problem().as_str()), (403, "ids_not_shown"));
+    let detail = refused.json()["detail"].as_str().unwrap().to_string();
+    assert!(
+        detail.contains("smartpush segment export") && detail.contains("segments.ids_over_http"),
+        "{detail}"
+    );
+}
+
+#[test]
 fn without_profiles_the_command_that_builds_them_is_named() {
     let empty = empty_workspace();
     let server = Server::start(empty.path(), &["--now", NOW]);
@@ -424,7 +443,7 @@ fn without_profiles_the_command_that_builds_them_is_named() {
     assert_eq!(server.get("/v1/segments").json(), json!({"segments": []}));
     assert!(server.get("/v1/segment-fields").json()["fields"].as_array().unwrap().len() > 50);
     assert_eq!(put(&server, "early", &json!({"where": "everybody"}), &[]).status, 201);
-    assert_eq!(server.get("/v1/segments/early/members").status, 409);
+    assert_eq!(server.get("/v1/segments/early/members").status, 403, "ids are not given");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Text into trees, by recursive descent with bounded depth; each node keeps its span of the text.
 
 use super::lexer::{Token, tokens};
-use crate::language::error::{ErrorCause, LONGEST_VALUE, MOST_LEVELS, MOST_NODES, MOST_VALUES};
+use crate::language::error::{ErrorCause, LONGEST_VALUE, MOST_FILTERS, MOST_LEVELS, MOST_NODES, MOST_VALUES};
 use crate::language::error::{SegmentError, Span, SpanTree};
-use crate::language::expression::{Condition, Duration, Expression, FieldName, Moment, Subject, Test, Value};
+use crate::language::event_selection::{EventField, EventFilter, EventSelection};
+use crate::language::expression::{Condition, Expression, FieldName, Moment, Subject, Test, Value};
 use crate::language::words::{is_reserved, nearest};
 
 /// An expression and where its nodes stood.
@@ -16,14 +17,17 @@ pub struct Parsed {
 }
 
 /// Names that take arguments.
-pub const FUNCTIONS: [&str; 8] = [
+pub const FUNCTIONS: [&str; 11] = [
     "attribute",
     "bucket",
     "count",
+    "first",
     "in_segment",
     "interest",
+    "last",
     "propensity",
     "propensity_decile",
+    "sum",
     "tag_interest",
 ];
 
@@ -199,14 +203,15 @@ impl Parser {
 
     fn condition(&mut self) -> Result<Parsed, SegmentError> {
         let start = self.span().start;
-        let subject = self.subject()?;
-        let mut children = vec![SpanTree::leaf(self.span_from(start))];
+        let (subject, parts) = self.subject()?;
+        let mut children = vec![SpanTree { span: self.span_from(start), children: parts }];
         let test = self.test(&mut children)?;
         let spans = SpanTree { span: self.span_from(start), children };
         Ok(Parsed { expression: Expression::Condition(Condition { subject, test }), spans })
     }
 
-    fn subject(&mut self) -> Result<Subject, SegmentError> {
+    /// A subject and the spans of its parts.
+    fn subject(&mut self) -> Result<(Subject, Vec<SpanTree>), SegmentError> {
         let span = self.span();
         let Token::Word(name) = self.peek().clone() else {
             return Err(self.unexpected("a field, `not` or `(`"));
@@ -220,11 +225,12 @@ impl Parser {
             self.expect_sign(")")?;
             return Ok(subject);
         }
-        FieldName::new(&name).map(Subject::Field).ok_or_else(|| too_large("names are shorter".into(), span))
+        let field = FieldName::new(&name).map(|name| (Subject::Field(name), Vec::new()));
+        field.ok_or_else(|| too_large("names are shorter".into(), span))
     }
 
     /// The arguments of a function.
-    fn call(&mut self, name: &str, span: &Span) -> Result<Subject, SegmentError> {
+    fn call(&mut self, name: &str, span: &Span) -> Result<(Subject, Vec<SpanTree>), SegmentError> {
         if !FUNCTIONS.contains(&name) {
             let shown = name.chars().take(64).collect();
             let error = SegmentError::at(ErrorCause::UnknownFunction(shown), span.clone());
@@ -233,8 +239,10 @@ impl Parser {
                 None => error,
             });
         }
+        let start = self.span();
         let argument = self.text_argument()?;
-        Ok(match name {
+        let event = SpanTree::leaf(start);
+        let subject = match name {
             "attribute" => Subject::Attribute(argument),
             "bucket" => Subject::Bucket(argument),
             "in_segment" => Subject::InSegment(argument),
@@ -242,11 +250,60 @@ impl Parser {
             "propensity" => Subject::Propensity(argument),
             "propensity_decile" => Subject::PropensityDecile(argument),
             "tag_interest" => Subject::TagInterest(argument),
-            _ => {
-                self.expect_sign(",")?;
-                Subject::Count { event: argument, within: self.length()? }
+            "sum" => return self.selection(argument, event, Subject::Sum),
+            "last" => return self.selection(argument, event, Subject::Last),
+            "first" => return self.selection(argument, event, Subject::First),
+            _ => return self.selection(argument, event, Subject::Count),
+        };
+        Ok((subject, Vec::new()))
+    }
+
+    /// The arguments after an event's name: a window, or none for all of the time before, and tests of an event.
+    fn selection(
+        &mut self,
+        event: String,
+        span: SpanTree,
+        subject: fn(EventSelection) -> Subject,
+    ) -> Result<(Subject, Vec<SpanTree>), SegmentError> {
+        let (mut within, mut filters, mut spans) = (None, Vec::new(), vec![span]);
+        while self.take_sign(",") || (!filters.is_empty() && self.take_word("and")) {
+            match self.peek() {
+                Token::Duration(length) if within.is_none() && filters.is_empty() => {
+                    within = Some(*length);
+                    self.advance();
+                }
+                _ => filters.push(self.event_filter(&mut spans)?),
             }
-        })
+            if filters.len() > MOST_FILTERS {
+                return Err(too_large(format!("{MOST_FILTERS} tests of an event are the most"), self.span()));
+            }
+        }
+        Ok((subject(EventSelection { event, within, filters }), spans))
+    }
+
+    /// A test of an event, such as `category = "dairy"`.
+    fn event_filter(&mut self, spans: &mut Vec<SpanTree>) -> Result<EventFilter, SegmentError> {
+        let span = self.span();
+        let Token::Word(name) = self.peek().clone() else {
+            return Err(self.unexpected(
+                "a length of time such as 30d, or a test of the event such as category = \"dairy\"",
+            ));
+        };
+        let Some(field) = EventField::of(&name.to_lowercase()) else {
+            let error =
+                SegmentError::at(ErrorCause::UnknownEventField(name.chars().take(64).collect()), span);
+            let names = EventField::ALL.map(EventField::as_str);
+            let begun = names.into_iter().find(|known| known.starts_with(&*name.to_lowercase()));
+            return Err(match nearest(&name, names).or(begun) {
+                Some(nearest) => error.meant(nearest),
+                None => error,
+            });
+        };
+        self.advance();
+        let mut children = vec![SpanTree::leaf(span.clone())];
+        let test = self.test(&mut children)?;
+        spans.push(SpanTree { span: self.span_from(span.start), children });
+        Ok(EventFilter { field, test })
     }
 
     fn text_argument(&mut self) -> Result<String, SegmentError> {
@@ -260,14 +317,6 @@ impl Parser {
             }
             _ => Err(self.unexpected("a text in quotes")),
         }
-    }
-
-    fn length(&mut self) -> Result<Duration, SegmentError> {
-        let Token::Duration(length) = *self.peek() else {
-            return Err(self.unexpected("a length of time such as 30d"));
-        };
-        self.advance();
-        Ok(length)
     }
 
     fn test(&mut self, spans: &mut Vec<SpanTree>) -> Result<Test, SegmentError> {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::lexer::must_be_escaped;
+use crate::language::event_selection::{EventFilter, EventSelection};
 use crate::language::expression::{Condition, Expression, Subject, Test, Value, whole};
 
 impl Display for Expression {
@@ -53,22 +54,41 @@ fn grouped(f: &mut Formatter<'_>, expression: &Expression, needs_parentheses: bo
 impl Display for Condition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.subject.fmt(f)?;
-        match &self.test {
-            Test::IsTrue => Ok(()),
-            Test::IsKnown => f.write_str(" is known"),
-            Test::IsUnknown => f.write_str(" is unknown"),
-            Test::In(values) => {
-                f.write_str(" in (")?;
-                listed(f, values)?;
-                f.write_str(")")
-            }
-            Test::Between([low, high]) => write!(f, " between {low} and {high}"),
-            test => {
-                write!(f, " {} ", test.word())?;
-                listed(f, test.values())
-            }
+        tested(f, &self.test)
+    }
+}
+
+/// A test, with a blank before its word.
+fn tested(f: &mut Formatter<'_>, test: &Test) -> fmt::Result {
+    match test {
+        Test::IsTrue => Ok(()),
+        Test::IsKnown => f.write_str(" is known"),
+        Test::IsUnknown => f.write_str(" is unknown"),
+        Test::In(values) => {
+            f.write_str(" in (")?;
+            listed(f, values)?;
+            f.write_str(")")
+        }
+        Test::Between([low, high]) => write!(f, " between {low} and {high}"),
+        test => {
+            write!(f, " {} ", test.word())?;
+            listed(f, test.values())
         }
     }
+}
+
+/// `count("order", 30d, category = "dairy")`
+fn selected(f: &mut Formatter<'_>, function: &str, selection: &EventSelection) -> fmt::Result {
+    write!(f, "{function}(")?;
+    quoted(f, &selection.event)?;
+    if let Some(within) = selection.within {
+        write!(f, ", {within}")?;
+    }
+    for EventFilter { field, test } in &selection.filters {
+        write!(f, ", {}", field.as_str())?;
+        tested(f, test)?;
+    }
+    f.write_str(")")
 }
 
 fn listed(f: &mut Formatter<'_>, values: &[Value]) -> fmt::Result {
@@ -83,11 +103,10 @@ impl Display for Subject {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (name, argument) = match self {
             Subject::Field(name) => return f.write_str(name.as_str()),
-            Subject::Count { event, within } => {
-                f.write_str("count(")?;
-                quoted(f, event)?;
-                return write!(f, ", {within})");
-            }
+            Subject::Count(events) => return selected(f, "count", events),
+            Subject::Sum(events) => return selected(f, "sum", events),
+            Subject::Last(events) => return selected(f, "last", events),
+            Subject::First(events) => return selected(f, "first", events),
             Subject::Attribute(name) => ("attribute", name),
             Subject::Interest(category) => ("interest", category),
             Subject::TagInterest(tag) => ("tag_interest", tag),

@@ -112,9 +112,15 @@ fn people_read_rates_beside_what_they_are_rates_of() {
     let output = smartpush(workspace.path(), &["outcomes"]);
     let text = stdout_of(&output);
     println!("{text}");
-    for word in
-        ["spring", "2/2 100.0%", "1/2 50.0%", "held out 1/1 100.0%", "Explored: 0/2 0.0%", "arms.parquet"]
-    {
+    for word in [
+        "spring",
+        "2/2 100.0%",
+        "1/2 50.0%",
+        "1/1 100.0%",
+        "0.00/2 0.00",
+        "Explored: 0/2 0.0%",
+        "arms.parquet",
+    ] {
         assert!(text.contains(word), "{word:?} is missing:\n{text}");
     }
     let warnings = String::from_utf8(output.stderr).unwrap();

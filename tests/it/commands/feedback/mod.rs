@@ -5,4 +5,5 @@ mod erasing;
 mod log;
 mod policies;
 mod replaying;
+mod reports;
 mod world;

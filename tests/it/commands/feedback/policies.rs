@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use smartpush::config::Config;
 use smartpush::domain::decision::{Action, Decision};
 use smartpush::domain::time::MINUTE;
@@ -52,6 +52,8 @@ fn number(row: &serde_json::Map<String, Value>, name: &str) -> f64 {
 #[test]
 fn a_policy_is_valued_on_the_decision_log() {
     let workspace = workspace();
+    let one_channel = r#"{"campaign_id":"spring","channels":["push"]}"#;
+    take(workspace.path(), "campaigns", "one_channel.jsonl", one_channel);
     let sends = logged(workspace.path(), 100.0);
     let arms = rows(&workspace.path().join("data/decisions"), "arms.parquet");
     let joined = rows(&workspace.path().join("data/outcomes"), "outcomes.parquet");
@@ -166,7 +168,7 @@ fn those_who_are_held_out_are_compared_with_all_others() {
     let first = decide(workspace.path(), &config, NOW, 1, &names);
     decide(workspace.path(), &config, "2026-03-09T17:00:00Z", 2, &names);
     take(workspace.path(), "events", "visits.csv", &events);
-    outcomes(workspace.path(), &[]);
+    let reported = outcomes(workspace.path(), &[])["outcomes"].take();
     let count = |held: bool, every: usize| {
         let those = first.iter().enumerate().filter(|(number, _)| number % every == 0);
         those.filter(|(_, decision)| decision.holdout == held).count() as u64
@@ -175,6 +177,14 @@ fn those_who_are_held_out_are_compared_with_all_others() {
     for (arm, held) in [("treated", false), ("control", true)] {
         assert_eq!(told["all"][arm]["n"], count(held, 1), "{told}");
         assert_eq!(told["all"][arm]["reached"], count(held, 4), "{told}");
+        // Both reports go by one definition.
+        assert_eq!(reported["reached"][arm], json!({"reached": count(held, 4), "n": count(held, 1)}));
+        for (campaign, lift) in told["campaigns"].as_object().unwrap() {
+            let counts = &reported["campaigns"][campaign]["reached"][arm];
+            if lift.get("error").is_none() {
+                assert_eq!((&counts["reached"], &counts["n"]), (&lift[arm]["reached"], &lift[arm]["n"]));
+            }
+        }
     }
     assert!(count(true, 1) > 10 && count(false, 1) > 10);
     assert!(told["all"]["assignment_z"].as_f64().unwrap().abs() < 3.29, "{told}");

@@ -55,18 +55,18 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         without_header(table.to_csv())
     }),
     bytes("the delimiter is a caret", "missing_column", |bytes| replaced(&bytes, b',', b'^')),
-    bytes("the file is UTF-16", "bad_header", |bytes| {
-        [0xff, 0xfe].into_iter().chain(bytes.into_iter().flat_map(|byte| [byte, 0])).collect()
+    bytes("the file is UTF-16 without its mark", "not_utf8", |bytes| {
+        bytes.into_iter().flat_map(|byte| [byte, 0]).collect()
     }),
     bytes("a quote is never closed", "unclosed_quote", |mut bytes| {
         bytes.extend_from_slice(b"x,1001,\"purchase,,,2017-12-31T12:00:00Z,1,,,\n");
         bytes
     }),
-    bytes("two files one after the other, each with its header", "bad_timestamp", |bytes| {
+    bytes("two files one after the other, each with its header", "no_repeated_events", |bytes| {
         let again = cells_of(|table| table.everywhere("message_id", |id| format!("{id}-b")));
         [bytes, again].concat()
     }),
-    bytes("ids in Latin-1", "bad_utf8", |bytes| replaced(&bytes, b'-', 0xe9)),
+    bytes("ids in Latin-1", "not_utf8", |bytes| replaced(&bytes, b'-', 0xe9)),
     zipped("the gzip is cut", "truncated_file", |mut bytes| {
         bytes.truncate(bytes.len() / 2);
         bytes
@@ -106,19 +106,19 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     }),
     cells("user_id is null", "missing_value", |table| table.since_the_break("user_id", |_| String::new())),
     cells("user_id holds a line break", "bad_id", |table| {
-        table.since_the_break("user_id", |id| format!("{id}\n"))
+        table.since_the_break("user_id", |id| format!("U\n{id}"))
     }),
     cells("value is a text", "bad_number", |table| {
         table.since_the_break("value", |value| format!("{value} USD"))
     }),
     cells("value is infinite", "non_finite_value", |table| table.since_the_break("value", |_| "inf".into())),
-    cells("value is not a number", "non_finite_value", |table| {
+    cells("value is not a number", "nulls_like_before", |table| {
         table.since_the_break("value", |_| "NaN".into())
     }),
     cells("value has a decimal comma", "bad_number", |table| {
         table.since_the_break("value", |value| value.replace('.', ","))
     }),
-    cells("the zone is no zone", "unknown_time_zone", |table| {
+    cells("the zone is no zone", "nulls_like_before", |table| {
         table.since_the_break("time_zone", |_| "EST5EDT4".into())
     }),
     cells("message ids are used again", "message_id_conflict", |mut table| {
@@ -172,8 +172,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     cells("user ids gain a prefix", "users_come_back", |table| {
         table.since_the_break("user_id", |id| format!("U{id}"))
     }),
-    cells("user ids became floats", "users_come_back", |table| {
-        table.since_the_break("user_id", |id| format!("{id}.0"))
+    cells("user ids were rounded by a spreadsheet", "bad_id", |table| {
+        table.since_the_break("user_id", |_| "1.00123E+11".into())
     }),
     cells("content ids are written in capitals", "contents_come_back", |table| {
         table.since_the_break("content_id", str::to_uppercase)
@@ -237,6 +237,15 @@ pub(super) fn harmless() -> Vec<(&'static str, Vec<u8>)> {
         ("semicolons between the cells", replaced(&events().to_csv(), b',', b';')),
         ("a byte order mark", [b"\xef\xbb\xbf".to_vec(), events().to_csv()].concat()),
         ("columns in another order, with their header", shuffled),
+        (
+            "UTF-16",
+            [0xff, 0xfe]
+                .into_iter()
+                .chain(events().to_csv().into_iter().flat_map(|byte| [byte, 0]))
+                .collect(),
+        ),
+        ("user ids became floats", events().since_the_break("user_id", |id| format!("{id}.0")).to_csv()),
+        ("blanks around user ids", events().since_the_break("user_id", |id| format!(" {id}\n")).to_csv()),
         ("seconds from the 29th on", events().since_the_break("timestamp", seconds).to_csv()),
         ("milliseconds from the 29th on", events().since_the_break("timestamp", millis).to_csv()),
     ]

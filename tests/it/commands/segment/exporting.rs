@@ -1,13 +1,15 @@
 //! Members as files: the same people in every format, no formulas in CSV, whole files or none.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use smartpush::domain::identity::sha256_hex;
 use smartpush::files::tables::read_parquet;
 use tempfile::TempDir;
 
+use crate::support::sample::{Sample, groups};
 use crate::support::{smartpush, stdout_of};
 
 const USERS: &str = "user_id,country,note
@@ -118,4 +120,53 @@ fn a_path_that_cannot_be_written_keeps_nothing() {
         fs::read_dir(town.path().join("half")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["out.csv.manifest.json"]);
     assert!(!town.path().join("data/segments").exists());
+}
+
+#[test]
+fn an_export_for_messaging_leaves_out_those_without_consent_and_counts_them() {
+    let sample = Sample::new();
+    let rows = |more: &[&str]| {
+        let out = sample.path("messaging.csv").display().to_string();
+        let report = sample.json(&[&["export", "--where", "everybody", "--out", &out], more].concat());
+        let text = fs::read_to_string(&out).unwrap();
+        (report, text.lines().skip(1).map(str::to_string).collect::<BTreeSet<String>>())
+    };
+    let (all, everybody) = rows(&[]);
+    assert_eq!(all["left_out"], json!({}));
+    let (report, messaged) = rows(&["--for", "messaging"]);
+    let count = sample.json(&["count", "--where", "everybody"]);
+    let reach = groups(&count, "reach");
+    let refused = ["opted_out", "unknown_consent"].map(|why| reach.get(why).copied().flatten().unwrap_or(0));
+    let left_out = report["left_out"]["without_consent"].as_u64().unwrap();
+    assert_eq!(left_out, refused.iter().sum::<u64>());
+    assert!(left_out > 0 && !messaged.is_empty(), "{report}");
+    assert_eq!(everybody.len() as u64, messaged.len() as u64 + left_out);
+    assert!(messaged.is_subset(&everybody));
+    let refused = sample.refused(&["count", "--where", "everybody", "--for", "messaging"]);
+    assert!(refused.contains("bad_reader"), "{refused}");
+}
+
+#[test]
+fn hashes_are_of_the_trimmed_lowercase_value_and_come_without_ids() {
+    let sample = Sample::new();
+    let users = "{\"user_id\":\"1001\",\"email\":\" Ann@Example.COM \",\"phone\":491512345678}\n\
+                 {\"user_id\":\"1003\",\"email\":\"ann@example.com\"}\n\
+                 {\"user_id\":\"1004\",\"email\":\"  \"}\n";
+    let file = sample.file("users.jsonl", users);
+    stdout_of(&smartpush(sample.root(), &["ingest", "--kind", "users", &file]));
+    stdout_of(&smartpush(sample.root(), &["profile"]));
+    let out = sample.path("hashes.csv").display().to_string();
+    let people = sample.ids().len() as u64;
+    let report = sample.json(&["export", "--where", "everybody", "--hash", "email", "--out", &out]);
+    // Both users have the same address; the hash is what sha256sum gives for ann@example.com.
+    let hash = "71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476";
+    assert_eq!(fs::read_to_string(&out).unwrap(), format!("email_sha256\n{hash}\n"));
+    assert_eq!(report["left_out"]["without_email"].as_u64().unwrap(), people - 2);
+    let manifest = fs::read_to_string(format!("{out}.manifest.json")).unwrap();
+    assert!(manifest.contains("without_email"), "{manifest}");
+    sample.json(&["export", "--where", "everybody", "--hash", "phone", "--out", &out]);
+    let text = fs::read_to_string(&out).unwrap();
+    assert_eq!(text.lines().nth(1).unwrap(), sha256_hex(b"491512345678"));
+    let refused = sample.refused(&["export", "--where", "everybody", "--hash", "e_mail", "--out", &out]);
+    assert!(refused.contains("email"), "the nearest name is given: {refused}");
 }

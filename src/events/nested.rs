@@ -1,0 +1,82 @@
+//! Values inside values: `context.timezone`, `items.0.item_id`, and lists of keys and values as BigQuery exports them.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::formats::{RawValue, raw_value};
+
+/// The value at a dotted name: a key that is spelled so counts first, then the way inside.
+pub(super) fn find<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if let Some(value) = object.get(name) {
+        return Some(value);
+    }
+    let dots = name.match_indices('.').map(|(dot, _)| dot);
+    dots.filter_map(|dot| step(object.get(&name[..dot])?, &name[dot + 1..])).next()
+}
+
+/// The value at a dotted name of a record; a key may hold JSON as text.
+pub(super) fn value<'a>(object: &'a Map<String, Value>, name: &str) -> RawValue<'a> {
+    if let Some(value) = find(object, name) {
+        return raw_value(value);
+    }
+    let mut dots = name.match_indices('.').map(|(dot, _)| dot);
+    let text = dots.find_map(|dot| match object.get(&name[..dot])? {
+        Value::String(text) => Some((text, &name[dot + 1..])),
+        _ => None,
+    });
+    text.map_or(RawValue::Missing, |(text, inside)| within(RawValue::Text(Cow::Borrowed(text)), inside))
+}
+
+/// The value at a dotted name inside another value.
+fn step<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(object) => find(object, name),
+        Value::Array(items) => {
+            let (first, rest) =
+                name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
+            match first.parse::<usize>() {
+                Ok(index) => {
+                    let item = items.get(index)?;
+                    rest.map_or(Some(item), |rest| step(item, rest))
+                }
+                Err(_) => keyed(items, name),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The value of a list `[{"key": …, "value": …}]`, where the value may name its type: `{"string_value": …}`.
+fn keyed<'a>(items: &'a [Value], key: &str) -> Option<&'a Value> {
+    let item = items.iter().find(|item| item.get("key").and_then(Value::as_str) == Some(key))?;
+    let value = item.get("value")?;
+    match value {
+        Value::Object(typed) => typed.values().find(|value| !value.is_null()),
+        plain => Some(plain),
+    }
+}
+
+/// The value at a dotted name inside a cell: a nested one, or JSON as text.
+pub(super) fn within<'a>(cell: RawValue<'a>, name: &str) -> RawValue<'a> {
+    match cell {
+        RawValue::Nested(value) => step(value, name).map_or(RawValue::Missing, raw_value),
+        RawValue::Text(text) if text.trim_start().starts_with(['{', '[']) => {
+            let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
+            step(&parsed, name).map_or(RawValue::Missing, owned)
+        }
+        _ => RawValue::Missing,
+    }
+}
+
+/// A JSON value as a raw value of its own; a nested one as its JSON.
+fn owned(value: &Value) -> RawValue<'static> {
+    match raw_value(value) {
+        RawValue::Text(text) => RawValue::Text(Cow::Owned(text.into_owned())),
+        RawValue::Integer(number) => RawValue::Integer(number),
+        RawValue::Number(number) => RawValue::Number(number),
+        RawValue::Boolean(flag) => RawValue::Boolean(flag),
+        RawValue::Nested(value) => RawValue::Text(Cow::Owned(value.to_string())),
+        _ => RawValue::Missing,
+    }
+}

@@ -1,0 +1,60 @@
+//! A nightly users file that says "denied" in several ways, beside cells that cannot be read.
+
+use serde_json::{Value, json};
+
+use crate::files::Case;
+
+/// Yesterday everybody consented; today's file is this.
+fn after(today: &str) -> (Case, Value) {
+    let case = Case::new("01");
+    case.ingest("events", "events.csv");
+    case.ingest("users", "users_day1.csv");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("today.csv");
+    std::fs::write(&file, today).unwrap();
+    let summary = case.ingest("users", file.to_str().unwrap());
+    case.run(&["profile"]);
+    (case, summary)
+}
+
+fn consenting(case: &Case) -> Value {
+    case.json(&["segment", "count", "--where", "consent = \"granted\""])["count"].clone()
+}
+
+#[test]
+fn a_refusal_holds_whatever_else_of_the_row_cannot_be_read() {
+    let today = std::fs::read_to_string(crate::support::root().join("tests/it/cases/01/users_day2.csv"));
+    let (case, summary) = after(&today.unwrap());
+    let counts = ["read", "accepted", "duplicate", "rejected"].map(|key| summary[key].as_u64().unwrap());
+    assert_eq!(counts, [5, 5, 0, 0], "{summary}");
+    assert_eq!(summary["consents"]["refused"], 5, "{summary}");
+    assert_eq!(consenting(&case), 0);
+    assert_eq!(case.json(&["segment", "count", "--segment", "ready:said-no"])["count"], 5);
+    let reach = case.json(&["segment", "count", "--where", "everybody", "--by", "reach"]);
+    assert!(!reach.to_string().contains("\"reachable\""), "{reach}");
+}
+
+#[test]
+fn anything_but_a_clear_grant_takes_a_grant_away() {
+    let today = "user_id,consent\nu1,maybe\nu2,\nu3,OPTED-OUT\nu4,0.0\nu5,Opted In\n";
+    let (case, summary) = after(today);
+    assert_eq!(summary["consents"], json!({"refused": 2, "unreadable": 1, "emptied": 1, "not_later": 0}));
+    assert_eq!(summary["unreadable"], json!({"consent": 1}));
+    let warnings = summary["warnings"].to_string();
+    assert!(warnings.contains("unreadable_consent") && warnings.contains("today.csv:2"), "{warnings}");
+    assert_eq!(consenting(&case), 1, "the last one");
+    assert_eq!(case.json(&["segment", "count", "--where", "opted_out"])["count"], 4);
+    assert_eq!(case.json(&["segment", "count", "--where", "consent = \"unreadable\""])["count"], 1);
+}
+
+#[test]
+fn a_rejected_record_of_a_user_takes_the_grant_away_too() {
+    let (case, summary) =
+        after("user_id,time_zone,consent\nu1,Europe/Paris,denied,,\nu2,denied\nu3,UTC,granted\n");
+    assert_eq!(
+        (&summary["rejected"], &summary["consents"]["unreadable"]),
+        (&2.into(), &2.into()),
+        "{summary}"
+    );
+    assert_eq!(consenting(&case), 3);
+}
