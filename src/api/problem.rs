@@ -283,6 +283,7 @@ impl From<LogError> for Problem {
         match error {
             LogError::Overloaded => Problem::new(OVERLOADED, "too many decisions wait to be logged"),
             LogError::Closed => Problem::new(STOPPING, "the server takes no more decisions"),
+            LogError::Erased => Problem::of(&error, "The decision was erased with its user"),
             LogError::Io { .. } | LogError::NewerFormat { .. } | LogError::BadRecord { .. } => {
                 tracing::error!(%error, "the decision log cannot be used");
                 Problem::new(LOG_UNAVAILABLE, "the decision log cannot be used; the server's log says more")

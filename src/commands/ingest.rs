@@ -12,6 +12,7 @@ use super::{Context, Failure};
 use events::formats::Format;
 use events::notes::NoteKind;
 use events::request::{IngestSummary, InputKind};
+use events::taught::columns_text;
 use files::workspace::Workspace;
 use operations::ingest::{IngestReport, IngestRequest, ingest};
 
@@ -19,9 +20,12 @@ use operations::ingest::{IngestReport, IngestRequest, ingest};
 ///
 /// CSV, JSON lines and Parquet, each also gzipped. Records that cannot be taken go to data/rejected/ with file,
 /// line and reason; read = accepted + duplicate + rejected. Taking the same file again, in the same way, changes
-/// nothing; an event without message_id is known by its whole content.
+/// nothing; an event without message_id is known by its whole content. The report names the id with which
+/// `smartpush ingests undo` takes the ingest back.
+/// Exit codes: 2 when a file is refused, or none of its records was accepted or known; 3 when more records were rejected than
+/// --most-rejected (what was accepted is kept); 4 when another smartpush wrote for longer than --wait.
 #[derive(clap::Args)]
-#[command(after_help = help_text())]
+#[command(after_help = help_text(), after_long_help = long_help())]
 pub(super) struct IngestArguments {
     /// Files to read, in order
     #[arg(required = true, value_name = "FILE")]
@@ -34,6 +38,9 @@ pub(super) struct IngestArguments {
     pub(super) format: FormatArgument,
     #[command(flatten)]
     pub(super) shape: ShapeArguments,
+    /// Share of the records that may be rejected before the command ends with exit code 3; default: ingest.most_rejected
+    #[arg(long, value_name = "10%", value_parser = share)]
+    pub(super) most_rejected: Option<f64>,
 }
 
 /// The preset that `--format segment` means.
@@ -60,9 +67,7 @@ Files of other systems, without a script:
   smartpush ingest events.jsonl --preset ga4
 Other flags count before those of a preset.
 
-Columns of users: user_id time_zone locale country created_at consent (granted|denied, true/false, yes/no, 1/0,
-subscribed/unsubscribed, opted_in/opted_out) consent_at quiet_from quiet_until (HH:MM) max_per_day muted_categories (a;b)
-personalisation (on|off); all others become attributes. Items of a list are separated by `;`; JSON has arrays.
+Items of a list are separated by `;`; JSON has arrays.
 
 Anything but a clear grant stops pushes, also an empty cell after a grant. push_opted_out and notifications_disabled stop them
 from their moment on, until a row says granted with a consent_at after it. A cell of users that cannot be read costs only
@@ -72,6 +77,17 @@ Examples:
   smartpush ingest events.csv.gz
   smartpush ingest --kind users users.csv
   smartpush ingest clicks.jsonl --map uid=user_id,type=event,at=timestamp --time-zone Europe/Paris";
+
+/// The examples, and the columns of each kind of file.
+fn long_help() -> String {
+    let kinds = [InputKind::Events, InputKind::Users, InputKind::Contents, InputKind::Campaigns];
+    let columns = kinds.map(|kind| format!("Columns of {}:\n{}\n", kind.as_str(), columns_text(kind)));
+    format!(
+        "{}{}\n\nA file to begin with:\n  smartpush template users > users.csv",
+        columns.concat(),
+        help_text()
+    )
+}
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum KindArgument {
@@ -144,7 +160,8 @@ impl IngestArguments {
             shape.preset.get_or_insert_with(|| SEGMENT.to_string());
         }
         let (renames, zone) = shape.shape(kind)?;
-        Ok(IngestRequest { files: self.files.clone(), kind, format: self.format.into(), renames, zone })
+        let (files, format) = (self.files.clone(), self.format.into());
+        Ok(IngestRequest { files, kind, format, renames, most_rejected: self.most_rejected, zone })
     }
 }
 
@@ -162,7 +179,7 @@ fn to_json(summary: &IngestSummary, warnings: &[String], refusal: Option<&Failur
         "rejected": summary.rejected, "reasons": summary.reasons, "examples": summary.examples, "dead_letters": summary.dead_letters,
         "other_columns": summary.other_columns, "event_names": event_names::to_json(&summary.event_names), "unreadable": unreadable, "consents": {
             "refused": consents.refused, "unreadable": consents.unreadable, "emptied": consents.emptied, "not_later": consents.stale,
-        }, "warnings": warnings, "refused": refused,
+        }, "warnings": warnings, "refused": refused, "ingest_id": summary.ingest_id,
     });
     let dropped = summary.notes.of(NoteKind::Dropped);
     let dropped = dropped.map(|(column, cells)| (column.to_string(), cells.count.into()));
@@ -188,9 +205,6 @@ fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
             text += &format!("                      e.g. {example}\n");
         }
     }
-    if summary.read > 0 && summary.rejected == summary.read {
-        text += "  warning: every record was rejected; nothing was taken\n";
-    }
     if let Some(path) = &summary.dead_letters {
         text += &format!("  dead letters: {}\n", path.display());
     }
@@ -202,5 +216,13 @@ fn to_text(summary: &IngestSummary, warnings: &[String]) -> String {
     for warning in warnings {
         text += &format!("  warning: {warning}\n");
     }
+    if let Some(id) = &summary.ingest_id {
+        text += &format!("  undo with: smartpush ingests undo {id}\n");
+    }
     text
+}
+
+/// Reads `10%` or `0.1`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    config::parse_share(text).ok_or_else(|| format!("{text:?} is no share from 0 to 1 such as 10% or 0.1"))
 }

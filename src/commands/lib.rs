@@ -3,6 +3,7 @@
 mod charts;
 mod config;
 mod demo;
+mod erase;
 mod evaluate;
 mod evaluate_lift;
 mod evaluate_policy;
@@ -11,6 +12,7 @@ mod examples;
 mod failure;
 mod health;
 mod ingest;
+mod ingests;
 mod models;
 mod outcomes;
 mod output;
@@ -26,10 +28,12 @@ mod send_times;
 mod serve;
 mod shape;
 mod simulate;
+mod template;
 mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -50,8 +54,16 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 our failure · 2 the caller's error · 3 refused by a gate or by drift · 4 the workspace is in use.\n\
-    T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event, at most now; of plan: now.";
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  our failure: a full disk, a damaged file, a defect
+  2  the caller's error: wrong arguments, unknown names, unreadable files,
+     files of which no record was taken
+  3  refused: by the gate of train, promote or refresh, by drift, or more
+     rejected records than --most-rejected (accepted records are kept)
+  4  another smartpush wrote to the workspace for longer than --wait
+
+T is RFC 3339, or a bare date = 00:00 in default_time_zone; by default 1 µs after the newest event, at most now; of plan: now.";
 
 /// Options of every subcommand; they may stand before or after it.
 #[derive(clap::Args)]
@@ -62,6 +74,9 @@ struct Common {
     /// Print one JSON object on stdout; everything else goes to stderr
     #[arg(long, global = true)]
     json: bool,
+    /// How long to wait for another smartpush that writes to the workspace, such as 60s, 5m or 0s
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    wait: Duration,
     /// Settings to read instead of the workspace's smartpush.toml
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -71,6 +86,9 @@ struct Common {
 enum Command {
     Demo(demo::DemoArguments),
     Ingest(ingest::IngestArguments),
+    Ingests(ingests::IngestsArguments),
+    Template(template::TemplateArguments),
+    Erase(erase::EraseArguments),
     Health(health::HealthArguments),
     Profile(profile::ProfileArguments),
     SendTimes(send_times::SendTimesArguments),
@@ -99,6 +117,7 @@ struct Context {
     json: bool,
     config: Config,
     now: Instant,
+    wait: Duration,
 }
 
 /// Runs the command line of this process.
@@ -142,7 +161,19 @@ fn context(common: Common) -> Result<Context, Failure> {
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
     let config = Config::load(&common.workspace, common.config.as_deref(), &environment)?;
     let now = Instant::from_micros(jiff::Timestamp::now().as_microsecond());
-    Ok(Context { workspace: common.workspace, json: common.json, config, now })
+    Ok(Context { workspace: common.workspace, json: common.json, config, now, wait: common.wait })
+}
+
+/// Reads `60s`, `5m`, `1h` or plain seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, factor) = match text.trim().char_indices().next_back() {
+        Some((end, 's')) => (&text[..end], 1),
+        Some((end, 'm')) => (&text[..end], 60),
+        Some((end, 'h')) => (&text[..end], 3_600),
+        _ => (text, 1),
+    };
+    let seconds = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("{text:?} is no time such as 60s, 5m or 0s"))
 }
 
 impl Command {
@@ -150,6 +181,9 @@ impl Command {
         match self {
             Command::Demo(arguments) => demo::run(context, &arguments),
             Command::Ingest(arguments) => ingest::run(context, &arguments),
+            Command::Ingests(arguments) => ingests::run(context, &arguments),
+            Command::Template(arguments) => template::run(context, &arguments),
+            Command::Erase(arguments) => erase::run(context, &arguments),
             Command::Health(arguments) => health::run(context, &arguments),
             Command::Profile(arguments) => profile::run(context, &arguments),
             Command::SendTimes(arguments) => send_times::run(context, &arguments),
@@ -183,6 +217,7 @@ impl Context {
     ) -> Result<T, E> {
         let bar = output::Bar::new();
         let (config, now) = (&self.config, self.now);
+        let workspace = &workspace.clone().waiting(self.wait);
         operation(&operations::context::Context { workspace, config, now, progress: &bar })
     }
 

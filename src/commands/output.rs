@@ -1,6 +1,8 @@
 //! How commands speak: numbers with separators, progress bars on stderr, JSON on stdout.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::{Duration, Instant as Stopwatch};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
@@ -33,39 +35,97 @@ pub(super) fn progress_bar() -> ProgressBar {
     bar.with_finish(ProgressFinish::AndClear)
 }
 
-/// The progress of an operation as a bar on stderr.
-pub(super) struct Bar(ProgressBar);
+/// Runs shorter than this print no lines of progress.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// Between two lines of progress on the same step.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// The progress of an operation on stderr: a bar on a terminal, a short line now and then elsewhere.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    lines: Option<Mutex<ProgressLines>>,
+}
+
+/// What was said last where there is no terminal.
+struct ProgressLines {
+    started: Stopwatch,
+    said: Option<Stopwatch>,
+    step: String,
+    said_step: String,
+}
+
+impl ProgressLines {
+    /// The line that is due, if there is one.
+    fn due(&mut self, count: Option<(u64, Option<u64>)>) -> Option<String> {
+        let is_late = self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY);
+        let is_new = self.step != self.said_step;
+        if self.step.is_empty() || self.started.elapsed() < QUIET || !(is_new || is_late) {
+            return None;
+        }
+        let line = match count {
+            Some((done, Some(total))) if total > 0 && done < total => {
+                format!("{}: {} %", self.step, done * 100 / total)
+            }
+            _ if is_new => format!("{} …", self.step),
+            _ => return None,
+        };
+        self.said = Some(Stopwatch::now());
+        self.said_step.clone_from(&self.step);
+        Some(line)
+    }
+}
 
 impl Bar {
     pub(super) fn new() -> Bar {
-        Bar(progress_bar())
+        let lines = || ProgressLines {
+            started: Stopwatch::now(),
+            said: None,
+            step: String::new(),
+            said_step: String::new(),
+        };
+        let is_terminal = io::stderr().is_terminal();
+        Bar { bar: progress_bar(), lines: (!is_terminal).then(|| Mutex::new(lines())) }
     }
 
     /// Prints lines on stdout, above the bar where both are one terminal.
     pub(super) fn print_lines(&self, lines: &[String]) {
-        self.0.suspend(|| print_lines(lines));
+        self.bar.suspend(|| print_lines(lines));
+    }
+
+    fn say(&self, step: Option<&str>, count: Option<(u64, Option<u64>)>) {
+        let Some(lines) = &self.lines else { return };
+        let mut lines = lines.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(step) = step {
+            lines.step = step.to_string();
+        }
+        if let Some(line) = lines.due(count) {
+            eprintln!("{line}");
+        }
     }
 }
 
 impl Progress for Bar {
     fn step(&self, text: &str) {
-        self.0.set_message(text.to_string());
+        self.say(Some(text), None);
+        self.bar.set_message(text.to_string());
     }
 
     fn count(&self, done: u64, total: Option<u64>) {
         match total {
-            Some(total) => self.0.set_length(total),
-            None => self.0.unset_length(),
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
         }
-        self.0.set_position(done);
+        self.bar.set_position(done);
+        self.say(None, Some((done, total)));
     }
 
     fn stage(&self, text: &str) {
-        self.0.suspend(|| eprintln!("{text} …"));
+        self.bar.suspend(|| eprintln!("{text} …"));
     }
 
     fn warn(&self, text: &str) {
-        self.0.suspend(|| eprintln!("warning: {text}"));
+        self.bar.suspend(|| eprintln!("warning: {text}"));
     }
 }
 

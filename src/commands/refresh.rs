@@ -35,9 +35,11 @@ pub(super) struct RefreshArguments {
     /// Zone of stamps that name none
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// Use what was known before this moment; there is no default, so that an interrupted run resumes as it began
     #[command(flatten)]
     shape: ShapeArguments,
+    /// Share of the records that may be rejected; with more the refresh stops; default: ingest.most_rejected
+    #[arg(long, value_name = "10%", value_parser = super::ingest::share)]
+    most_rejected: Option<f64>,
     /// Use what was known before this moment
     #[arg(long, value_name = "T")]
     as_of: String,
@@ -70,6 +72,7 @@ impl RefreshArguments {
             kind: self.kind,
             format: FormatArgument::Auto,
             shape: self.shape.clone(),
+            most_rejected: self.most_rejected,
         };
         arguments.request().map(Some)
     }

@@ -13,7 +13,7 @@ use registry::gate::Gate;
 ///
 /// Examples are split by time: the oldest train, the next calibrate, the newest test. Intervals are 95 %, by drawing users.
 /// The model goes to models/GOAL/VERSION/ with a card; it becomes the champion only if every line of the gate holds
-/// (`smartpush models show` lists them). Goals are declared in smartpush.toml ([goals.NAME]); `smartpush config check` shows them.
+/// (`smartpush models show` lists them), otherwise it is kept and the command ends with exit code 3. Goals are declared in smartpush.toml ([goals.NAME]); `smartpush config check` shows them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush train
@@ -42,7 +42,8 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
     let report = trained.inspect_err(|error| tell_skipped(error.skipped()))?;
     tell_skipped(&report.skipped);
     report.failed.iter().for_each(|failed| eprintln!("failed: {}: {}", failed.goal, failed.error));
-    let refusal = report.failed.into_iter().next().map(|failed| Failure::from(failed.error));
+    let not_promoted = report.refusal().map(Failure::from);
+    let refusal = report.failed.into_iter().next().map(|failed| Failure::from(failed.error)).or(not_promoted);
     match (&request.goals, context.json) {
         (_, false) => report.models.iter().for_each(|learned| print_lines(&to_lines(learned))),
         (GoalChoice::Every, true) => {
@@ -54,7 +55,11 @@ pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), F
             print_json(&object);
         }
         (GoalChoice::One(_) | GoalChoice::Online(_), true) => {
-            report.models.iter().for_each(|learned| print_json(&to_json(learned)));
+            for learned in &report.models {
+                let mut object = to_json(learned);
+                refusal.iter().for_each(|failure| failure.add_to(&mut object));
+                print_json(&object);
+            }
         }
     }
     Failure::after_report(refusal)

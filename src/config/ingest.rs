@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ranges::{BadSetting, CENTURY, GIB, bad, whole_within};
+use super::ranges::{BadSetting, CENTURY, GIB, bad, whole_within, within};
 use domain::identity::{NOT_AN_ID, is_valid_id};
 
 /// `[ingest]`
@@ -23,10 +23,38 @@ pub struct IngestConfig {
     pub map_events: BTreeMap<String, String>,
     /// Names of events that are no acts of the user's own.
     pub not_own_acts: Vec<String>,
+    /// Share of the records that may be rejected: `0.1` or `"10%"`.
+    #[serde(deserialize_with = "share")]
+    pub most_rejected: f64,
+}
+
+/// Reads a share: `10%` or `0.1`; `None` when it is neither, or not from 0 to 1.
+pub fn parse_share(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().ok()? / 100.0,
+        None => text.parse().ok()?,
+    };
+    (0.0..=1.0).contains(&share).then_some(share)
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(share) => Ok(share),
+        Written::Text(text) => parse_share(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no share such as 10% or 0.1"))),
+    }
 }
 
 impl IngestConfig {
     pub(super) fn check(&self) -> Result<(), BadSetting> {
+        within(&[("ingest.most_rejected", self.most_rejected, 0.0, 1.0)])?;
         let is_name = |name: &&String| is_valid_id(name.trim());
         let refused = |key: &str, name: &String| Err(bad(key, format!("{name:?} {NOT_AN_ID}")));
         if let Some(name) =

@@ -35,7 +35,7 @@ pub use evaluation::EvaluationConfig;
 pub use feedback::FeedbackConfig;
 pub use gates::GatesConfig;
 pub use health::HealthConfig;
-pub use ingest::IngestConfig;
+pub use ingest::{IngestConfig, parse_share};
 pub use layers::overlay;
 use layers::{environment_table, parse_table};
 pub use planning::PlanningConfig;

@@ -41,6 +41,8 @@ pub enum RejectionCode {
     BadJson,
     /// A CSV record with more or fewer fields than the header.
     WrongFieldCount,
+    /// A record of a user who was erased.
+    ErasedUser,
 }
 
 impl RejectionCode {
@@ -65,6 +67,7 @@ impl RejectionCode {
             RejectionCode::BadUtf8 => "bad_utf8",
             RejectionCode::BadJson => "bad_json",
             RejectionCode::WrongFieldCount => "wrong_field_count",
+            RejectionCode::ErasedUser => "erased_user",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use domain::rejection::Rejection;
-use files::tables::{TableError, sync_directory};
+use files::tables::{TableError, sync_directory, write_atomically};
 
 /// The rejects of one ingest. The file takes its name only when the ingest is done.
 pub struct DeadLetters {
@@ -110,3 +110,56 @@ fn unused(path: &Path) -> PathBuf {
 
 /// Rejected records by reason.
 pub type Reasons = BTreeMap<&'static str, u64>;
+
+/// Removes the letters below a directory whose record holds a user's id, or whose text does; how many there were.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn remove_letters(directory: &Path, user_id: &str) -> Result<u64, TableError> {
+    let mut removed = 0;
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
+        let (theirs, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| is_of(line, user_id));
+        if theirs.is_empty() {
+            continue;
+        }
+        removed += theirs.len() as u64;
+        if others.is_empty() {
+            fs::remove_file(&path).map_err(TableError::io(&path))?;
+        } else {
+            write_atomically(&path, |file| others.iter().try_for_each(|line| writeln!(file, "{line}")))?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Is a letter of this user's? Its columns may have had any name; a record that could not be read is text.
+fn is_of(line: &str, user_id: &str) -> bool {
+    let Ok(letter) = serde_json::from_str::<Value>(line) else { return false };
+    match &letter["record"] {
+        Value::String(text) => {
+            let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+            let mut found = text.match_indices(user_id);
+            found.any(|(start, id)| {
+                let (before, after) =
+                    (text[..start].chars().next_back(), text[start + id.len()..].chars().next());
+                !before.is_some_and(is_part) && !after.is_some_and(is_part)
+            })
+        }
+        record => holds(record, user_id),
+    }
+}
+
+fn holds(value: &Value, user_id: &str) -> bool {
+    match value {
+        Value::String(text) => text.trim() == user_id,
+        Value::Number(number) => number.to_string() == user_id,
+        Value::Array(items) => items.iter().any(|item| holds(item, user_id)),
+        Value::Object(fields) => fields.values().any(|value| holds(value, user_id)),
+        Value::Null | Value::Bool(_) => false,
+    }
+}

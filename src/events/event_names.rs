@@ -102,6 +102,11 @@ impl EventNames {
         }
     }
 
+    /// As they are asked for: `theirs=ours`.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = String> {
+        self.exact.iter().map(|(theirs, ours)| format!("{theirs}={ours}"))
+    }
+
     /// Their names.
     pub(super) fn theirs(&self) -> impl Iterator<Item = &String> {
         self.exact.keys()

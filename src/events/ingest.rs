@@ -1,20 +1,24 @@
 //! The path of an event file: open → map → clean → stage → judge → write days → commit.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use serde_json::Value;
 
 use super::clean::{EVENT_FIELDS, EventCleaner};
+use super::days::write_events;
 use super::dead_letters::DeadLetters;
+use super::erased::ErasedUsers;
 use super::event_names::EventNames;
-use super::lake::{Lake, LakeFile};
+use super::ingest_keys::{IngestKeys, event_key};
+use super::ingests::{self, keep_former, record_of};
+use super::lake::{Lake, LakeChange, LakeFile};
 use super::notes::CellNotes;
 use super::reading::IngestSource;
-use super::records::{Event, events_of, frame_of};
+use super::records::events_of;
 use super::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind, PendingChange};
+use super::shifted::{Alike, MoveCounts, compare_day};
 use super::staging::{Origin, RecordVerdict, RecordVerdicts, Staging, records_of};
 use super::stored::EventColumn;
 use super::upsert;
@@ -41,7 +45,7 @@ pub fn ingest(
     let name = format!("{}-{}.jsonl", request.now.file_name(), request.kind.as_str());
     let mut letters = DeadLetters::new(workspace.rejected().join(name), staging.directory());
     let scratch = staging.directory().to_path_buf();
-    let source = IngestSource { config, request, scratch: &scratch };
+    let source = IngestSource { config, request, scratch: &scratch, erased: ErasedUsers::read(workspace)? };
     let result = take_files(workspace, &source, &mut staging, &mut letters, watch);
     if result.is_err() {
         letters.withdraw();
@@ -63,18 +67,40 @@ fn take_files(
         _ => upsert::take_rows(workspace, source, letters, watch)?,
     };
     summary.dead_letters = letters.finish()?;
-    match change {
-        PendingChange::Nothing => {}
-        PendingChange::Days(lake, files) => {
+    put_in_force(workspace, source.request, &mut summary, change)?;
+    Ok(summary)
+}
+
+/// Makes what was written count, with its record in the lake's manifest, so that it can be undone.
+fn put_in_force(
+    workspace: &Workspace,
+    request: &FilesRequest<'_>,
+    summary: &mut IngestSummary,
+    change: PendingChange,
+) -> Result<(), FilesError> {
+    let (lake, record, files) = match change {
+        PendingChange::Nothing => return Ok(()),
+        PendingChange::Days(lake, files, keys) => {
             summary.changed_days = files.iter().filter_map(|file| Day::parse(&file.date)).collect();
-            lake.commit(files)?;
+            let mut record = record_of(&lake, request, summary);
+            record.sha256 = keys.write(workspace, &record.id)?;
+            (lake, record, files)
         }
         PendingChange::Table(path, mut frame) => {
-            tables::write_parquet(&path, &mut frame)?;
+            let lake = Lake::open(workspace)?;
+            let mut record = record_of(&lake, request, summary);
+            record.former_sha256 = keep_former(workspace, &path, &record.id)?;
+            record.sha256 = tables::write_parquet(&path, &mut frame)?;
             tables::sync_directory(&workspace.data())?;
+            (lake, record, Vec::new())
         }
-    }
-    Ok(summary)
+    };
+    summary.ingest_id = Some(record.id.clone());
+    let mut ingests = lake.manifest().ingests.clone();
+    ingests.push(record);
+    let lake = lake.apply(LakeChange { files, ingests: Some(ingests), ..LakeChange::default() })?;
+    ingests::sweep(workspace, &lake.manifest().ingests);
+    Ok(())
 }
 
 fn take_events(
@@ -93,9 +119,13 @@ fn take_events(
     stage_known_ids(&lake, staging)?;
     let verdicts = staging.judge()?;
     let mut conflicts = Conflicts { request: source.request, letters };
-    let files = write_days(&lake, staging, &verdicts, &mut conflicts, watch)?;
+    let written = write_days(&lake, staging, &verdicts, &mut conflicts, watch)?;
     summary.count_verdicts(&verdicts);
-    let change = if files.is_empty() { PendingChange::Nothing } else { PendingChange::Days(lake, files) };
+    summary.shifted = written.moves.shifted();
+    summary.shifted_conflicts = written.conflict_moves.shifted();
+    let WrittenDays { files, keys, .. } = written;
+    let is_new = !files.is_empty();
+    let change = if is_new { PendingChange::Days(lake, files, keys) } else { PendingChange::Nothing };
     Ok((summary, change))
 }
 
@@ -105,6 +135,7 @@ fn sweep(workspace: &Workspace) {
     tables::sweep_temporaries(&workspace.events());
     if let Ok(lake) = Lake::open(workspace) {
         lake.sweep(&lake);
+        ingests::sweep(workspace, &lake.manifest().ingests);
     }
 }
 
@@ -124,6 +155,7 @@ fn stage_files(
         let mut notes = CellNotes::default();
         let taken = source.read(path, EVENT_FIELDS, letters, watch, |line, row, mapping| {
             let event = cleaner.clean(mapping, row)?;
+            source.erased.refuse(&event.user_id)?;
             if let Some(note) = cleaner.dropped() {
                 notes.add(note, &format!("{}:{line}", path.display()));
             }
@@ -174,8 +206,35 @@ impl Conflicts<'_> {
 
 /// What writing one day came to: its file, if anything is new, and its conflicts with the events as JSON.
 struct DayResult {
+    day: Day,
     file: Option<LakeFile>,
+    /// Of the new events.
+    keys: Vec<u64>,
+    moves: MoveCounts,
+    conflict_moves: MoveCounts,
     conflicts: Vec<(Origin, Value)>,
+}
+
+/// What writing all days came to.
+#[derive(Default)]
+struct WrittenDays {
+    files: Vec<LakeFile>,
+    keys: IngestKeys,
+    moves: MoveCounts,
+    conflict_moves: MoveCounts,
+}
+
+impl WrittenDays {
+    fn absorb(&mut self, result: DayResult, conflicts: &mut Conflicts<'_>) -> Result<(), TableError> {
+        for (origin, event) in &result.conflicts {
+            conflicts.add(*origin, event)?;
+        }
+        self.keys.add_day(result.day, result.keys);
+        self.moves.merge(&result.moves);
+        self.conflict_moves.merge(&result.conflict_moves);
+        self.files.extend(result.file);
+        Ok(())
+    }
 }
 
 /// Writes the new files of all days that gained an event, one day a processor; what comes of it is in order of date.
@@ -185,9 +244,9 @@ fn write_days(
     verdicts: &RecordVerdicts,
     conflicts: &mut Conflicts<'_>,
     watch: &impl Fn(IngestStage<'_>),
-) -> Result<Vec<LakeFile>, FilesError> {
+) -> Result<WrittenDays, FilesError> {
     let days = staging.days();
-    let (mut files, mut done) = (Vec::new(), 0);
+    let (mut written, mut done) = (WrittenDays::default(), 0);
     let mut waiting: BTreeMap<usize, DayResult> = BTreeMap::new();
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
@@ -210,17 +269,14 @@ fn write_days(
         for (index, result) in receiver {
             waiting.insert(index, result?);
             while let Some(result) = waiting.remove(&done) {
-                for (origin, event) in &result.conflicts {
-                    conflicts.add(*origin, event)?;
-                }
-                files.extend(result.file);
+                written.absorb(result, conflicts)?;
                 done += 1;
             }
             watch(IngestStage::Writing { done, total: days.len() });
         }
         Ok(())
     })?;
-    Ok(files)
+    Ok(written)
 }
 
 /// One day: its former events and its accepted new ones, sorted, in one new file.
@@ -236,27 +292,19 @@ fn write_day(
         match verdicts.of(day, row) {
             RecordVerdict::Accepted => events.push((event, hash)),
             RecordVerdict::Duplicate => {}
-            RecordVerdict::Conflict => conflicts.push((origin, event.to_json())),
+            RecordVerdict::Conflict => conflicts.push((origin, event)),
         }
     }
+    let keys = events.iter().map(|(event, _)| event_key(&event.message_id)).collect();
+    let new = Alike::of(events.iter().map(|(event, _)| event), false);
+    let known = Alike::of(conflicts.iter().map(|(_, event)| event), true);
+    let (moves, conflict_moves) = compare_day(lake, day, new, known)?;
+    let conflicts = conflicts.into_iter().map(|(origin, event)| (origin, event.to_json())).collect();
+    let result = DayResult { day, file: None, keys, moves, conflict_moves, conflicts };
     if events.is_empty() {
-        return Ok(DayResult { file: None, conflicts });
+        return Ok(result);
     }
     let former = lake.file_of(day).map(|file| lake.events(file, &EventColumn::ALL)).transpose()?;
     events.extend(former.iter().flat_map(events_of));
-    // References are sorted: an event is as large as twenty of them.
-    let mut sorted: Vec<&(Event<'_>, u64)> = events.iter().collect();
-    sorted.sort_unstable_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
-    let mut names: BTreeMap<String, u64> = BTreeMap::new();
-    for (event, _) in &events {
-        match names.get_mut(event.name.as_ref()) {
-            Some(count) => *count += 1,
-            None => {
-                names.insert(event.name.to_string(), 1);
-            }
-        }
-    }
-    let in_day = |error| TableError::parquet(Path::new(&format!("date={day}")))(error);
-    let frame = frame_of(&sorted).map_err(in_day)?;
-    Ok(DayResult { file: Some(lake.write_day(day, frame, names)?), conflicts })
+    Ok(DayResult { file: Some(write_events(lake, day, &events)?), ..result })
 }

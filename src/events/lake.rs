@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::ingest_record::IngestRecord;
 use super::stored::{EventColumn, StoredEvents};
 use domain::error::{Coded, ErrorKind};
 use domain::event::standard_name;
@@ -77,7 +78,8 @@ impl LakeFile {
     }
 }
 
-/// Which files make up the lake. It holds no clock and no host: equal events give equal bytes.
+/// Which files make up the lake, and what each ingest brought. Equal events give equal files, however they were split; only
+/// `ingests` tells how they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this file.
@@ -86,6 +88,20 @@ pub struct Manifest {
     pub rows: u64,
     /// Files in order of date.
     pub files: Vec<LakeFile>,
+    /// What was ingested, of every kind, oldest first; events that are older than this list belong to no ingest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ingests: Vec<IngestRecord>,
+}
+
+/// What changes in a lake at once.
+#[derive(Clone, Debug, Default)]
+pub struct LakeChange {
+    /// New files, each in place of its day's former one.
+    pub files: Vec<LakeFile>,
+    /// Days that have no event any more.
+    pub emptied: Vec<Day>,
+    /// The ingests, when they change.
+    pub ingests: Option<Vec<IngestRecord>>,
 }
 
 /// The lake as its manifest stood when it was opened.
@@ -102,7 +118,7 @@ impl Lake {
         let manifest = match fs::read_to_string(&path) {
             Ok(text) => parse_manifest(&text, path)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Manifest { format: FORMAT, rows: 0, files: Vec::new() }
+                Manifest { format: FORMAT, rows: 0, files: Vec::new(), ingests: Vec::new() }
             }
             Err(error) => return Err(TableError::io(&path)(error).into()),
         };
@@ -185,6 +201,15 @@ impl Lake {
 
     /// Makes `files` part of the lake, each replacing its day's former file, by one rename of the manifest.
     pub fn commit(&self, files: Vec<LakeFile>) -> Result<Lake, LakeError> {
+        self.apply(LakeChange { files, ..LakeChange::default() })
+    }
+
+    /// Puts a change in force by one rename of the manifest.
+    ///
+    /// # Errors
+    /// When a file cannot be synced or the manifest not be written; the lake is then as it was.
+    pub fn apply(&self, change: LakeChange) -> Result<Lake, LakeError> {
+        let LakeChange { files, emptied, ingests } = change;
         let mut by_date: BTreeMap<String, LakeFile> =
             self.manifest.files.iter().map(|file| (file.date.clone(), file.clone())).collect();
         let directory = self.workspace.events();
@@ -192,10 +217,13 @@ impl Lake {
         let days = files.iter().map(|file| directory.join(format!("date={}", file.date)));
         tables::sync_all(&parts.chain(days).collect::<Vec<_>>())?;
         by_date.extend(files.into_iter().map(|file| (file.date.clone(), file)));
+        emptied.iter().for_each(|day| drop(by_date.remove(&day.to_string())));
         let files: Vec<LakeFile> = by_date.into_values().collect();
         let rows = files.iter().map(|file| file.rows).sum();
-        let manifest = Manifest { format: FORMAT, rows, files };
+        let ingests = ingests.unwrap_or_else(|| self.manifest.ingests.clone());
+        let manifest = Manifest { format: FORMAT, rows, files, ingests };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+        fs::create_dir_all(&directory).map_err(TableError::io(&directory))?;
         tables::sync_directory(&directory)?;
         tables::write_atomically(&directory.join("_manifest.json"), |file| writeln!(file, "{text}"))?;
         tables::sync_directory(&directory)?;

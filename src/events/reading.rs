@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
+use super::erased::ErasedUsers;
 use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader, UnreadLine};
 use super::mapping::{InputField, Mapping};
 use super::request::{FilesRequest, IngestStage, IngestSummary, InputKind};
@@ -22,6 +23,8 @@ pub(super) struct IngestSource<'a> {
     pub(super) request: &'a FilesRequest<'a>,
     /// Where a format may put a plain copy of a compressed file.
     pub(super) scratch: &'a Path,
+    /// Users whose records are not taken any more.
+    pub(super) erased: ErasedUsers,
 }
 
 /// Why one record was not taken.
@@ -124,6 +127,12 @@ impl IngestSource<'_> {
                     match take(line, &row, &mapping) {
                         Ok(()) => continue,
                         Err(RecordError::Table(error)) => return Err(error.into()),
+                        // What a user was erased from must not keep them in another place.
+                        Err(RecordError::Rejected(rejection))
+                            if rejection.code == RejectionCode::ErasedUser =>
+                        {
+                            (line, rejection, serde_json::json!({ "erased": true }))
+                        }
                         Err(RecordError::Rejected(rejection)) => {
                             (line, rejection, row.to_json(header.as_deref().unwrap_or_default()))
                         }
@@ -141,6 +150,9 @@ impl IngestSource<'_> {
             mapping.check_required(path)?;
         }
         summary.other_columns.extend(mapping.other_names());
+        if summary.read > 0 && summary.defective() == summary.read {
+            summary.wholly_rejected.push(file);
+        }
         Ok(summary)
     }
 }

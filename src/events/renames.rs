@@ -1,5 +1,7 @@
 //! How files of others are to be read: their columns, constants, header line and names of events.
 
+use std::collections::BTreeMap;
+
 use super::event_names::EventNames;
 use super::formats::Headers;
 use super::mapping::InputField;
@@ -108,6 +110,21 @@ impl Renames {
     /// The preset, if one was named.
     pub fn preset_named(&self) -> Option<&'static Preset> {
         self.preset
+    }
+
+    /// What was asked for, by flag, for the record of an ingest.
+    pub(super) fn options(&self) -> BTreeMap<String, String> {
+        let columns = self.columns.iter().map(|(theirs, ours)| format!("{}={ours}", theirs.join("|")));
+        let constants = self.constants.iter().map(|(field, value)| format!("{field}={value}"));
+        let joined = |pairs: Vec<String>| (!pairs.is_empty()).then(|| pairs.join(","));
+        let options = [
+            ("map", joined(columns.collect())),
+            ("set", joined(constants.collect())),
+            ("header", self.header.as_ref().map(|names| names.join(","))),
+            ("map_event", joined(self.event_names.pairs().collect())),
+            ("preset", self.preset.map(|preset| preset.name.to_string())),
+        ];
+        options.into_iter().filter_map(|(flag, value)| Some((flag.to_string(), value?))).collect()
     }
 
     /// Names of events: those asked for, then those of the preset, then those below.

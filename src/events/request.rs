@@ -8,9 +8,11 @@ use polars::prelude::DataFrame;
 use super::dead_letters::Reasons;
 use super::event_names::NameCounts;
 use super::formats::{Format, InputError};
+use super::ingest_keys::IngestKeys;
 use super::lake::{Lake, LakeError, LakeFile};
 use super::mapping::Renames;
 use super::notes::{CellNotes, ConsentChanges};
+use super::shifted::ShiftedRepeats;
 use super::staging::RecordVerdicts;
 use domain::error::{Coded, ErrorKind};
 use domain::rejection::{Rejection, RejectionCode};
@@ -81,6 +83,14 @@ pub struct IngestSummary {
     pub(super) torn: Vec<(u64, String)>,
     /// Users whose consent changed in a way that somebody may not have meant.
     pub consents: ConsentChanges,
+    /// The id under which the ingest can be undone; `None` when it brought nothing.
+    pub ingest_id: Option<String>,
+    /// New events that repeat others of the same user, name and content at another hour.
+    pub shifted: Option<ShiftedRepeats>,
+    /// Records with a known message_id that differ from the first only by their hour.
+    pub shifted_conflicts: Option<ShiftedRepeats>,
+    /// Files of which every record was rejected.
+    pub wholly_rejected: Vec<String>,
 }
 
 /// An ingest that stopped; nothing was changed.
@@ -136,7 +146,7 @@ pub enum IngestStage<'a> {
 /// What an ingest will change, written or ready to be, and not yet in force.
 pub(super) enum PendingChange {
     Nothing,
-    Days(Lake, Vec<LakeFile>),
+    Days(Lake, Vec<LakeFile>, IngestKeys),
     Table(PathBuf, DataFrame),
 }
 
@@ -161,6 +171,12 @@ impl IngestSummary {
         self.examples.entry(code).or_insert_with(|| format!("{file}:{line}: {}", rejection.detail));
     }
 
+    /// Records that were rejected because of what is wrong with them: a user who was erased is no defect of a file.
+    pub fn defective(&self) -> u64 {
+        let erased = self.reasons.get(RejectionCode::ErasedUser.as_str()).copied().unwrap_or_default();
+        self.rejected - erased
+    }
+
     /// Adds another file's counts.
     pub fn add(&mut self, other: IngestSummary) {
         self.read += other.read;
@@ -174,6 +190,7 @@ impl IngestSummary {
             self.examples.entry(reason).or_insert(example);
         }
         self.other_columns.extend(other.other_columns);
+        self.wholly_rejected.extend(other.wholly_rejected);
         self.event_names.merge(other.event_names);
     }
 

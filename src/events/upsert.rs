@@ -63,7 +63,11 @@ pub(super) fn take_rows(
             let cleaned = cleaner.clean(mapping, row);
             // What was noted of a record that is rejected is not kept.
             let noted = std::mem::take(&mut cleaner.noted);
-            patches.push(cleaned?);
+            let (key, patch) = cleaned?;
+            if kind == InputKind::Users {
+                source.erased.refuse(&key)?;
+            }
+            patches.push((key, patch));
             noted.into_iter().for_each(|note| notes.add(note, &format!("{}:{line}", file.display())));
             Ok(())
         })?;

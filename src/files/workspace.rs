@@ -2,12 +2,16 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::tables::{self, TableError};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
+
+/// Between two looks at a lock that another process holds.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Version of the layout under `data/`; a workspace with a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -35,7 +39,7 @@ pub enum WorkspaceError {
         detail: String,
     },
     /// Another process writes here.
-    #[error("workspace_locked: {}: another smartpush is writing here; try again when it is done", .0.display())]
+    #[error("workspace_locked: {}: another smartpush is writing here; try again when it is done, or wait longer with --wait", .0.display())]
     Locked(PathBuf),
     /// Another process serves it.
     #[error("already_served: {}: another smartpush serves this workspace; stop it first", .0.display())]
@@ -74,6 +78,8 @@ impl Coded for WorkspaceError {
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
+    /// How long to wait for another process that writes here.
+    patience: Duration,
 }
 
 /// Held while a command writes; released when dropped, also by a crash.
@@ -106,7 +112,7 @@ struct WorkspaceFormat {
 impl Workspace {
     /// Opens an existing workspace.
     pub fn open(root: &Path) -> Result<Workspace, WorkspaceError> {
-        let workspace = Workspace { root: root.to_path_buf() };
+        let workspace = Workspace { root: root.to_path_buf(), patience: Duration::ZERO };
         match workspace.format()? {
             Some(_) => Ok(workspace),
             None => Err(WorkspaceError::Missing(root.to_path_buf())),
@@ -115,7 +121,7 @@ impl Workspace {
 
     /// Opens a workspace, making it if there is none.
     pub fn create(root: &Path) -> Result<Workspace, WorkspaceError> {
-        let workspace = Workspace { root: root.to_path_buf() };
+        let workspace = Workspace { root: root.to_path_buf(), patience: Duration::ZERO };
         if workspace.format()?.is_none() {
             let text = serde_json::json!({ "format": FORMAT });
             tables::write_atomically(&workspace.marker(), |file| writeln!(file, "{text}"))?;
@@ -140,8 +146,32 @@ impl Workspace {
         }
     }
 
-    /// Takes the writer's lock; fails at once when another process holds it.
+    /// The same workspace, whose lock is waited for.
+    pub fn waiting(self, patience: Duration) -> Workspace {
+        Workspace { patience, ..self }
+    }
+
+    /// Is its lock waited for?
+    pub fn is_waiting(&self) -> bool {
+        !self.patience.is_zero()
+    }
+
+    /// Takes the writer's lock; another process that holds it is waited for as long as [`Workspace::waiting`] said.
     pub fn lock(&self) -> Result<WriteLock, WorkspaceError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.try_lock() {
+                Err(WorkspaceError::Locked(_)) if waited < self.patience => {
+                    std::thread::sleep(PAUSE);
+                    waited += PAUSE;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Takes the writer's lock; fails at once when another process holds it.
+    pub fn try_lock(&self) -> Result<WriteLock, WorkspaceError> {
         let path = self.lock_file();
         Ok(WriteLock { _file: locked(&path)?.ok_or(WorkspaceError::Locked(path))? })
     }
@@ -221,6 +251,16 @@ impl Workspace {
     /// `data/rejected/`, dead letters.
     pub fn rejected(&self) -> PathBuf {
         self.data().join("rejected")
+    }
+
+    /// `data/ingests/`: which events each ingest brought, and the table before the newest ingest of a kind.
+    pub fn ingests(&self) -> PathBuf {
+        self.data().join("ingests")
+    }
+
+    /// `data/erased.json`: hashes of users who were erased, so that an old file does not bring them back.
+    pub fn erased(&self) -> PathBuf {
+        self.data().join("erased.json")
     }
 
     /// `data/.staging/`, where a running ingest keeps what does not fit in memory; swept at its start and end.

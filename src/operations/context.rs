@@ -135,9 +135,15 @@ impl Coded for ContextError {
 }
 
 impl<'a> Context<'a> {
-    /// Takes the writer's lock; fails at once when another process holds it.
+    /// Takes the writer's lock; another process that holds it is waited for as long as the workspace says.
     pub fn lock(&self) -> Result<WriteLock, ContextError> {
-        Ok(self.workspace.lock()?)
+        match self.workspace.try_lock() {
+            Err(WorkspaceError::Locked(_)) if self.workspace.is_waiting() => {
+                self.progress.stage("waiting for another smartpush that writes here");
+                Ok(self.workspace.lock()?)
+            }
+            result => Ok(result?),
+        }
     }
 
     /// The workspace's lake, which must hold events.

@@ -157,7 +157,7 @@ fn take_all(context: &Context<'_>, data: &Path) -> Result<Vec<(InputKind, Ingest
     let take = |(kind, names): (InputKind, &[&str])| {
         let files = names.iter().map(|name| data.join(name)).collect();
         let (renames, zone) = (Renames::default(), Some(zone.clone()));
-        let request = ingest::IngestRequest { files, kind, format: None, renames, zone };
+        let request = ingest::IngestRequest { files, kind, format: None, renames, zone, most_rejected: None };
         let mut summary = ingest(context, &request)?.summary;
         match summary.refused.pop() {
             Some(refused) => Err(refused.into()),

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod cells;
+mod refusal;
 mod texts;
 
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ use events::mapping::Renames;
 use events::request::{FilesError, FilesRequest, IngestStage, IngestSummary, InputKind};
 use events::withdrawals::Withdrawals;
 
+pub use refusal::IngestRefusal;
+
 /// Which files, and how to read them.
 #[derive(Clone, Debug)]
 pub struct IngestRequest {
@@ -32,6 +35,8 @@ pub struct IngestRequest {
     pub renames: Renames,
     /// How to read naive stamps; without one they are rejected.
     pub zone: Option<Zone>,
+    /// Share of the records that may be rejected, in place of the settings'.
+    pub most_rejected: Option<f64>,
 }
 
 /// What came of an ingest.
@@ -41,34 +46,8 @@ pub struct IngestReport {
     pub summary: IngestSummary,
     /// What looks odd in the days that changed.
     pub warnings: Vec<String>,
-    /// Set when files were refused.
-    pub refusal: Option<FilesRefused>,
-}
-
-/// Files of which nothing was kept; the others were taken.
-#[derive(Debug, thiserror::Error)]
-#[error("{code}: {refused} of {files} files refused; nothing of them was kept{}", others(*.refused, *.files))]
-pub struct FilesRefused {
-    /// Code of the first one's error.
-    code: &'static str,
-    /// How many were refused …
-    refused: usize,
-    /// … of how many.
-    files: usize,
-}
-
-fn others(refused: usize, files: usize) -> &'static str {
-    if refused < files { ", the others were" } else { "" }
-}
-
-impl Coded for FilesRefused {
-    fn code(&self) -> &'static str {
-        self.code
-    }
-
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Caller
-    }
+    /// Set when files were refused, or too little of them was taken.
+    pub refusal: Option<IngestRefusal>,
 }
 
 /// An ingest that stopped; nothing was changed.
@@ -80,6 +59,9 @@ pub enum IngestError {
     /// The lake or a table cannot be read or written.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// Too little of the files was taken, in a chain that must not go on with it.
+    #[error(transparent)]
+    Refused(#[from] IngestRefusal),
 }
 
 impl Coded for IngestError {
@@ -87,6 +69,7 @@ impl Coded for IngestError {
         match self {
             IngestError::Context(error) => error.code(),
             IngestError::Files(error) => error.code(),
+            IngestError::Refused(error) => error.code(),
         }
     }
 
@@ -94,6 +77,7 @@ impl Coded for IngestError {
         match self {
             IngestError::Context(error) => error.kind(),
             IngestError::Files(error) => error.kind(),
+            IngestError::Refused(error) => error.kind(),
         }
     }
 }
@@ -111,12 +95,18 @@ pub fn ingest(context: &Context<'_>, request: &IngestRequest) -> Result<IngestRe
         warnings.extend(withdrawn(context)?);
         warnings.extend(attributes::warnings(context, &before)?);
     }
-    let refusal = summary.refused.first().map(|first| FilesRefused {
-        code: first.code(),
-        refused: summary.refused.len(),
-        files: request.files.len(),
-    });
+    let refusal = refusal(context, request, &summary);
     Ok(IngestReport { summary, warnings, refusal })
+}
+
+/// Why an ingest that has taken what could be taken is no success.
+pub(super) fn refusal(
+    context: &Context<'_>,
+    request: &IngestRequest,
+    summary: &IngestSummary,
+) -> Option<IngestRefusal> {
+    let most = request.most_rejected.unwrap_or(context.config.ingest.most_rejected);
+    IngestRefusal::of(summary, request.files.len(), most)
 }
 
 /// Takes files in under the workspace's lock.
@@ -162,6 +152,7 @@ fn warnings(
     summary: &IngestSummary,
 ) -> Result<Vec<String>, ContextError> {
     let mut warnings = cells::warnings(summary);
+    warnings.extend(shifted(summary));
     let unread = |name: &String| {
         format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
     };
@@ -175,6 +166,29 @@ fn warnings(
         warnings.extend(future_stamps(lake.newest(), context.now));
     }
     Ok(warnings)
+}
+
+/// Events that are there twice, some hours apart: the mark of a wrong `--time-zone`, in this ingest or an earlier one.
+fn shifted(summary: &IngestSummary) -> Vec<String> {
+    let id = summary.ingest_id.as_deref().unwrap_or_default();
+    let new = summary.shifted.as_ref().map(|shifted| {
+        format!(
+            "{} events repeat others of the same user, name and content moved by exactly {}; if the --time-zone of this \
+             ingest is wrong, undo it with: smartpush ingests undo {id}; if an earlier one was, `smartpush ingests list` shows \
+             its id",
+            shifted.count,
+            shifted.distance()
+        )
+    });
+    let known = summary.shifted_conflicts.as_ref().map(|shifted| {
+        format!(
+            "{} rejected events (message_id_conflict) are there already, moved by exactly {}; if the --time-zone of the \
+             earlier ingest was wrong, undo that one (`smartpush ingests list`) and ingest this file again",
+            shifted.count,
+            shifted.distance()
+        )
+    });
+    new.into_iter().chain(known).collect()
 }
 
 /// Users who are declared to consent, and whose later opt-out by an event holds.

@@ -6,6 +6,7 @@
 pub mod context;
 pub mod demo;
 pub mod drift;
+pub mod erase;
 pub mod evaluate;
 pub mod evaluate_lift;
 pub mod evaluate_policy;
@@ -13,6 +14,7 @@ pub mod examples;
 pub mod health;
 pub mod import;
 pub mod ingest;
+pub mod ingests;
 mod material;
 pub mod models;
 pub mod outcomes;

@@ -58,6 +58,24 @@ pub fn rollback(context: &Context<'_>, goal: &str) -> Result<ChampionReport, Mod
     Ok(ChampionReport { goal: goal.to_string(), champion, former, forced: Vec::new() })
 }
 
+/// A training or a refresh whose new models are not all champions.
+#[derive(Debug, thiserror::Error)]
+#[error("not_promoted: {first}")]
+pub struct NotPromoted {
+    /// The first model that was refused, and why.
+    pub first: String,
+}
+
+impl Coded for NotPromoted {
+    fn code(&self) -> &'static str {
+        "not_promoted"
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Refused
+    }
+}
+
 /// What came of a new model's candidacy.
 #[derive(Debug)]
 pub(super) enum Candidacy {

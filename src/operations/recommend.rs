@@ -109,6 +109,7 @@ pub fn recommend(
     let as_of = context.moment(request.as_of, &lake);
     let found = find(context, (name, goal), request.model.as_deref(), as_of)?;
     let material = read_before(context, &lake, as_of)?;
+    context.progress.step("ranking contents");
     let model = found.as_ref().map(|found| &found.model);
     let profiles = model.map_or(&context.config.profiles, |model| &model.profile_settings);
     let sources = material.sources(profiles);

@@ -6,7 +6,7 @@ mod journal;
 
 use std::path::{Path, PathBuf};
 
-use domain::error::{Coded, ErrorKind};
+use domain::error::Coded;
 use domain::identity::sha256_hex;
 use domain::time::Instant;
 use domain::zone::Zone;
@@ -18,6 +18,7 @@ use registry::gate::Gate;
 use registry::versions::Registry;
 use segments::saved::versions::SavedSegments;
 
+pub use super::promote::NotPromoted;
 pub use error::RefreshError;
 use journal::{Journal, StepRecord};
 pub use journal::{Product, RefreshStep, StepState};
@@ -56,24 +57,6 @@ impl RefreshReport {
     /// Set when the gate refused a model.
     pub fn refusal(&self) -> Option<NotPromoted> {
         self.refused.first().map(|first| NotPromoted { first: first.clone() })
-    }
-}
-
-/// A refresh whose new models are not all champions.
-#[derive(Debug, thiserror::Error)]
-#[error("not_promoted: {first}")]
-pub struct NotPromoted {
-    /// The first model that was refused, and why.
-    pub first: String,
-}
-
-impl Coded for NotPromoted {
-    fn code(&self) -> &'static str {
-        "not_promoted"
-    }
-
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Refused
     }
 }
 
@@ -191,11 +174,16 @@ impl Refresh<'_> {
         let context = self.context;
         self.step("ingest", &identity_of(files)?, || {
             let summary = ingest::take(context, files)?;
+            let refusal = ingest::refusal(context, files, &summary);
             let (read, accepted) = (summary.read, summary.accepted);
             let (duplicate, rejected) = (summary.duplicate, summary.rejected);
             match summary.refused.into_iter().next() {
                 Some(refused) => Err(refused.into()),
-                None => Ok(MadeStep::done(Product::Records { accepted, duplicate, read, rejected })),
+                // Nothing is learned from a file of which too little could be read.
+                None => match refusal {
+                    Some(refusal) => Err(ingest::IngestError::from(refusal).into()),
+                    None => Ok(MadeStep::done(Product::Records { accepted, duplicate, read, rejected })),
+                },
             }
         })?;
         Ok(())

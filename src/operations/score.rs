@@ -92,6 +92,7 @@ pub fn score(context: &Context<'_>, request: &ScoreRequest) -> Result<ScoreRepor
     registry.check_servable(&found)?;
     check_comparable(&registry, &found, goal)?;
     let material = read_before(context, &lake, as_of)?;
+    context.progress.step("scoring");
     // Features as the model knows them, also when the settings have changed since.
     let sources = material.sources(&found.model.profile_settings);
     let question = question(context, &request.goal, goal, &sources);

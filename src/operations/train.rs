@@ -2,7 +2,7 @@
 
 use super::context::{Context, ContextError};
 use super::material::read_before;
-use super::promote::{Candidacy, stand};
+use super::promote::{Candidacy, NotPromoted, stand};
 use config::TrainingConfig;
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
@@ -49,6 +49,28 @@ pub struct TrainReport {
     pub skipped: Vec<NotTrained>,
     /// Goals whose training failed; the others were trained all the same.
     pub failed: Vec<NotTrained>,
+}
+
+impl TrainReport {
+    /// Set when a new model is not promoted, because it does not beat the base rate or a line of the gate does not hold.
+    pub fn refusal(&self) -> Option<NotPromoted> {
+        let refused = self.models.iter().find_map(|learned| Some((learned, learned.standing.refusal()?)));
+        refused.map(|(learned, why)| {
+            let failed = learned.trained.card.gate.iter().flat_map(Gate::failed).next();
+            let line = failed.map(|line| format!(": {line}")).unwrap_or_default();
+            NotPromoted { first: format!("{} {} {why}{line}", learned.goal, learned.version) }
+        })
+    }
+}
+
+impl ModelStanding {
+    fn refusal(self) -> Option<&'static str> {
+        match self {
+            ModelStanding::BelowBaseRate => Some("does not beat the base rate"),
+            ModelStanding::RefusedByGate => Some("is refused by the gate"),
+            ModelStanding::Registered | ModelStanding::Promoted | ModelStanding::ChampionKnowsMore => None,
+        }
+    }
 }
 
 /// A model that was trained and registered.
@@ -196,9 +218,11 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// When there is no event before the moment, or a file cannot be read.
     pub fn open(context: &Context<'a>, lake: &Lake, as_of: Instant) -> Result<Trainer<'a>, ContextError> {
+        let material = read_before(context, lake, as_of)?;
+        context.progress.step("checking the data");
         Ok(Trainer {
             context: *context,
-            material: read_before(context, lake, as_of)?,
+            material,
             lake_sha256: lake.content_sha256(),
             health: health_lines(context, lake, as_of)?,
             seed: context.config.training.seed,

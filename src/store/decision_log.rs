@@ -324,6 +324,9 @@ pub fn read_at(position: &FramePosition, decision_id: &str) -> Result<Option<Str
 /// What every record's decision begins with.
 const MARK: &[u8] = b"\"decision\":{\"decision_id\":";
 
+/// What every erased record begins with.
+const ERASED_MARK: &[u8] = b"{\"decision_id\":";
+
 /// The mark is this near to the start of a line, if at all.
 const LONGEST_START: usize = 64;
 
@@ -333,12 +336,15 @@ fn line_of_decision(text: &[u8], decision_id: &str) -> Option<String> {
     lines_of(text).find(is_wanted).map(|line| String::from_utf8_lossy(line).into_owned())
 }
 
-/// The id in a record's line, up to its first quote; `None` of an erased record.
+/// The id in a record's line, up to its first quote, also in an erased record's.
 pub(super) fn id_in(line: &[u8]) -> Option<&[u8]> {
     after_mark(line)?.strip_prefix(b"\"")?.split(|byte| *byte == b'"').next()
 }
 
 fn after_mark(line: &[u8]) -> Option<&[u8]> {
+    if let Some(rest) = line.strip_prefix(ERASED_MARK) {
+        return Some(rest);
+    }
     let start = &line[..line.len().min(MARK.len() + LONGEST_START)];
     let at = start.windows(MARK.len()).position(|window| window == MARK)?;
     Some(&line[at + MARK.len()..])
@@ -384,7 +390,7 @@ impl RecordHead {
     /// When it is of a newer format, or none of ours.
     pub fn parse(line: &[u8], path: &Path) -> Result<Option<RecordHead>, LogError> {
         match parse_as(line, path, |head: &RecordHead| head.format) {
-            Err(LogError::BadRecord { .. }) if is_erased(line) => Ok(None),
+            Err(LogError::Erased) => Ok(None),
             head => head.map(Some),
         }
     }
@@ -401,7 +407,7 @@ fn is_erased(line: &[u8]) -> bool {
 /// Reads a record's line.
 ///
 /// # Errors
-/// When it is of a newer format, or none of ours.
+/// When it was erased, is of a newer format, or none of ours.
 pub fn parse(line: &[u8], path: &Path) -> Result<Record, LogError> {
     parse_as(line, path, |record: &Record| record.format)
 }
@@ -422,6 +428,7 @@ fn parse_as<T: DeserializeOwned>(
         // A newer record need not look like ours in anything but its number.
         Err(error) => match serde_json::from_slice(line) {
             Ok(FormatNumber { format }) if format > FORMAT => Err(newer(format)),
+            _ if is_erased(line) => Err(LogError::Erased),
             _ => Err(LogError::BadRecord { path: path.to_path_buf(), detail: error.to_string() }),
         },
     }

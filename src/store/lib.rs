@@ -3,6 +3,7 @@
 pub mod ack;
 pub mod batch_log;
 pub mod decision_log;
+pub mod erasure;
 mod log_error;
 pub mod log_files;
 pub mod log_index;

@@ -43,6 +43,9 @@ pub enum LogError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A record of a user who was erased.
+    #[error("erased: this decision was erased with its user; only its id is kept")]
+    Erased,
 }
 
 impl Coded for LogError {
@@ -53,12 +56,14 @@ impl Coded for LogError {
             LogError::Closed => "log_closed",
             LogError::NewerFormat { .. } => "newer_format",
             LogError::BadRecord { .. } => "bad_record",
+            LogError::Erased => "erased",
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
             LogError::NewerFormat { .. } => ErrorKind::Conflict,
+            LogError::Erased => ErrorKind::NotFound,
             LogError::Overloaded | LogError::Closed => ErrorKind::Busy,
             LogError::Io { .. } | LogError::BadRecord { .. } => ErrorKind::Ours,
         }

@@ -99,6 +99,7 @@ fn every_error_of_the_log_has_its_code_and_kind() {
         (&LogError::Closed, "log_closed", Busy),
         (&LogError::NewerFormat { path: path.clone(), found: 9 }, "newer_format", Conflict),
         (&LogError::BadRecord { path, detail: text() }, "bad_record", Ours),
+        (&LogError::Erased, "erased", NotFound),
     ]);
 }
 

@@ -11,6 +11,7 @@ use super::cells::is_blank;
 use super::header::{Headers, advice, looks_like_data};
 use super::{
     InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, not_utf8, skip_byte_order_mark,
+    skip_comments,
 };
 use domain::rejection::{Rejection, RejectionCode};
 
@@ -76,6 +77,7 @@ impl CsvReader {
     ) -> Result<CsvReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
+        let comments = skip_comments(&mut text).map_err(io)?;
         let declared = declared_separator(text.fill_buf().map_err(io)?);
         if let Some((_, length)) = declared {
             text.consume(length);
@@ -95,7 +97,7 @@ impl CsvReader {
             limit: limits.record_bytes,
             bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
-            line_feeds: u64::from(declared.is_some()),
+            line_feeds: comments + u64::from(declared.is_some()),
             ended: false,
         };
         let line = reader.skip_blank_lines().map_err(io)?;

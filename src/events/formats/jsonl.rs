@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, jsonl_errors, not_utf8,
-    skip_byte_order_mark,
+    skip_byte_order_mark, skip_comments,
 };
 use domain::rejection::{Rejection, RejectionCode};
 
@@ -25,11 +25,12 @@ impl JsonlReader {
     pub(super) fn new(mut text: Text, path: &Path, limits: Limits) -> Result<JsonlReader, InputError> {
         let io = |error: io::Error| InputError::from_io(path, &error);
         skip_byte_order_mark(&mut text).map_err(io)?;
+        let line = skip_comments(&mut text).map_err(io)?;
         let start = text.fill_buf().map_err(io)?;
         if start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             return Err(jsonl_errors::array(path, start));
         }
-        Ok(JsonlReader { text, limit: limits.record_bytes, line: 0, bytes: Vec::new(), object: Map::new() })
+        Ok(JsonlReader { text, limit: limits.record_bytes, line, bytes: Vec::new(), object: Map::new() })
     }
 
     pub(super) fn next_record(&mut self) -> io::Result<Option<InputRecord<'_>>> {

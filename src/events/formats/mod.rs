@@ -380,7 +380,8 @@ impl Format {
     /// By the first character.
     fn by_content(start: &[u8]) -> Format {
         let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
-        match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        let mut lines = start.split(|byte| *byte == b'\n').skip_while(|line| line.starts_with(COMMENT));
+        match lines.find_map(|line| line.iter().find(|byte| !byte.is_ascii_whitespace())) {
             Some(b'{' | b'[') => Format::Jsonl,
             _ => Format::Csv,
         }
@@ -399,6 +400,28 @@ fn skip_byte_order_mark(text: &mut Text) -> io::Result<()> {
         text.consume(BYTE_ORDER_MARK.len());
     }
     Ok(())
+}
+
+/// What a comment line begins with. Without the blank it may be a column's name.
+const COMMENT: &[u8] = b"# ";
+
+/// Skips comment lines at the start of a stream, as example files have them; how many there were.
+fn skip_comments(text: &mut Text) -> io::Result<u64> {
+    let mut lines = 0;
+    while text.fill_buf()?.starts_with(COMMENT) {
+        loop {
+            let input = text.fill_buf()?;
+            let end = input.iter().position(|byte| *byte == b'\n');
+            let (length, is_over) =
+                (end.map_or(input.len(), |end| end + 1), end.is_some() || input.is_empty());
+            text.consume(length);
+            if is_over {
+                break;
+            }
+        }
+        lines += 1;
+    }
+    Ok(lines)
 }
 
 /// The first bytes of an unreadable record, for the dead letter.

@@ -127,11 +127,11 @@ fn shown(evaluated: &Evaluated, reader: Reader, limit: usize) -> SampleShown {
 
 /// Counting does not wait for a writer; the next count compares with an older evaluation then.
 fn keep(context: &Context<'_>, to_keep: &ToKeep) -> Result<Option<ContextError>, DeskError> {
-    match context.lock() {
+    match context.workspace.try_lock() {
         Ok(lock) => {
             to_keep.evaluations.keep(&to_keep.evaluation, &to_keep.members, &lock)?;
             Ok(None)
         }
-        Err(error) => Ok(Some(error)),
+        Err(error) => Ok(Some(error.into())),
     }
 }

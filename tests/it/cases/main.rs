@@ -20,6 +20,7 @@ mod case_15;
 mod case_17;
 mod case_19;
 mod case_21;
+mod case_24;
 mod files;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]

@@ -68,7 +68,12 @@ fn taken_otherwise(
     [read, accepted, duplicate]: [u64; 3],
     rejected: &[(u64, &str)],
 ) -> Option<String> {
-    if outcome.exit != Some(0) {
+    let exit = match rejected.len() as u64 {
+        all if all == read && read > 0 => 2,
+        many if many * 10 > read => 3,
+        _ => 0,
+    };
+    if outcome.exit != Some(exit) {
         return Some(format!("exit {:?}: {}", outcome.exit, outcome.stderr));
     }
     let expected = [read, accepted, duplicate, rejected.len() as u64];

@@ -11,6 +11,8 @@ mod engine;
 
 mod evaluate_lift;
 mod evaluate_policy;
+mod example_files;
+mod exit_codes;
 mod feedback;
 mod ingest_properties;
 mod mutations;
@@ -30,5 +32,6 @@ mod simulation;
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;
 mod templates;
+mod undoing;
 mod unreadable_contents;
 mod upserts;

@@ -39,7 +39,7 @@ fn manifest(volumes: &[u64], clicks: std::ops::Range<usize>) -> (Manifest, Vec<D
         }
     };
     let files = volumes.iter().enumerate().map(file).collect();
-    (Manifest { format: 1, rows: volumes.iter().sum(), files }, days)
+    (Manifest { format: 1, rows: volumes.iter().sum(), files, ingests: Vec::new() }, days)
 }
 
 fn warnings(volumes: &[u64], clicks: std::ops::Range<usize>) -> Vec<String> {

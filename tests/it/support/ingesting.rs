@@ -84,7 +84,10 @@ impl InputDirectory {
         let root = self.workspace().join("data/events");
         let bytes = self.manifest().unwrap_or_default();
         let manifest: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let mut files = BTreeMap::from([("_manifest.json".to_string(), bytes)]);
+        // What the ingests were is no part of what the lake holds.
+        let mut content = manifest.clone();
+        content.as_object_mut().into_iter().for_each(|fields| drop(fields.remove("ingests")));
+        let mut files = BTreeMap::from([("_manifest.json".to_string(), content.to_string().into_bytes())]);
         for file in manifest["files"].as_array().into_iter().flatten() {
             let path = file["path"].as_str().unwrap();
             files.insert(path.to_string(), fs::read(root.join(path)).unwrap());

@@ -1,6 +1,7 @@
 //! What became of decisions: the exports, the command, and replay of a whole log.
 
 mod command;
+mod erasing;
 mod log;
 mod policies;
 mod replaying;

@@ -8,7 +8,8 @@ pub(super) fn stopped_by(bytes: &[u8], file: &str) -> Vec<String> {
     let directory = InputDirectory::new();
     let taken = directory.ingest_bytes(file, bytes, &["--time-zone", "America/New_York"]);
     let code = taken.json["error"].as_str().and_then(|text| text.split(':').next());
-    if taken.exit != Some(0) {
+    // Of a file that is refused nothing is read; of any other the reasons say more than the exit code.
+    if taken.count("read") == 0 {
         return code.map(str::to_string).into_iter().collect();
     }
     let mut names: Vec<String> = taken.reasons().into_keys().collect();
