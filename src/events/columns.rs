@@ -116,6 +116,12 @@ impl Holds {
             Holds::Id => "id".into(),
             Holds::Text => "text".into(),
             Holds::OneOf(words) => words.join(" | "),
+            Holds::Supported(words) => words.now.join(" | "),
+            Holds::Consent => {
+                "granted | denied, and the usual words: true/false, 1/0, yes/no, subscribed/unsubscribed"
+                    .into()
+            }
+            Holds::Switch => "on | off".into(),
             Holds::Zone => "IANA time zone".into(),
             Holds::Past => "moment in the past".into(),
             Holds::From => "moment; a bare date is its start".into(),

@@ -1,6 +1,5 @@
 //! The ingests of a workspace: their records, and what is kept so that they can be undone.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -8,8 +8,6 @@ mod consents;
 mod countries;
 mod days;
 pub mod dead_letters;
-pub mod dead_letters;
-pub mod declared;
 pub mod declared;
 pub mod erased;
 pub mod event_names;
