@@ -65,7 +65,7 @@ pub(super) fn written_in(text: &str) -> Found<Written> {
     }
     // A zone in brackets would be a second opinion on the offset.
     if text.ends_with(']') {
-        return Ok(utc_in_brackets(text).and_then(|text| Instant::parse_rfc3339(text)).map(Written::Instant));
+        return Ok(utc_in_brackets(text).and_then(Instant::parse_rfc3339).map(Written::Instant));
     }
     if let Some(instant) = Instant::parse_rfc3339(text) {
         return Ok(Some(Written::Instant(instant)));
@@ -200,9 +200,9 @@ pub(super) fn whole_epoch(number: i64) -> Option<Instant> {
 /// it are whole microseconds; `None` when all of it is finer.
 fn micros_of(number: i64) -> (i64, Option<usize>) {
     match number {
-        ..100_000_000_000 => (number * 1_000_000, Some(6)),
-        ..100_000_000_000_000 => (number * 1_000, Some(3)),
-        ..100_000_000_000_000_000 => (number, Some(0)),
+        ..100_000_000_000 => (number.saturating_mul(1_000_000), Some(6)),
+        100_000_000_000..100_000_000_000_000 => (number * 1_000, Some(3)),
+        100_000_000_000_000..100_000_000_000_000_000 => (number, Some(0)),
         _ => (number.div_euclid(1_000), None),
     }
 }
