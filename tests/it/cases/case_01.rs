@@ -12,13 +12,14 @@ fn after(today: &str) -> (Case, Value) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("today.csv");
     std::fs::write(&file, today).unwrap();
-    let summary = case.ingest("users", file.to_str().unwrap());
+    let arguments = ["ingest", "--most-rejected", "100%", "--kind", "users", file.to_str().unwrap()];
+    let summary = case.json(&arguments);
     case.run(&["profile"]);
     (case, summary)
 }
 
 fn consenting(case: &Case) -> Value {
-    case.json(&["segment", "count", "--where", "consent = \"granted\""])["count"].clone()
+    case.json(&["segment", "count", "--where", "consent = \"granted\""])["members"].clone()
 }
 
 #[test]
@@ -29,7 +30,7 @@ fn a_refusal_holds_whatever_else_of_the_row_cannot_be_read() {
     assert_eq!(counts, [5, 5, 0, 0], "{summary}");
     assert_eq!(summary["consents"]["refused"], 5, "{summary}");
     assert_eq!(consenting(&case), 0);
-    assert_eq!(case.json(&["segment", "count", "--segment", "ready:said-no"])["count"], 5);
+    assert_eq!(case.json(&["segment", "count", "--segment", "ready:said-no"])["members"], 5);
     let reach = case.json(&["segment", "count", "--where", "everybody", "--by", "reach"]);
     assert!(!reach.to_string().contains("\"reachable\""), "{reach}");
 }
@@ -43,8 +44,8 @@ fn anything_but_a_clear_grant_takes_a_grant_away() {
     let warnings = summary["warnings"].to_string();
     assert!(warnings.contains("unreadable_consent") && warnings.contains("today.csv:2"), "{warnings}");
     assert_eq!(consenting(&case), 1, "the last one");
-    assert_eq!(case.json(&["segment", "count", "--where", "opted_out"])["count"], 4);
-    assert_eq!(case.json(&["segment", "count", "--where", "consent = \"unreadable\""])["count"], 1);
+    assert_eq!(case.json(&["segment", "count", "--where", "opted_out"])["members"], 4);
+    assert_eq!(case.json(&["segment", "count", "--where", "consent = \"unreadable\""])["members"], 1);
 }
 
 #[test]

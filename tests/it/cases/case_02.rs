@@ -20,7 +20,7 @@ fn take(case: &Case, users: &str) {
 }
 
 fn count(case: &Case, text: &str) -> u64 {
-    case.json(&["segment", "count", "--where", text])["count"].as_u64().unwrap()
+    case.json(&["segment", "count", "--where", text])["members"].as_u64().unwrap()
 }
 
 const EVENTS: [(&str, &str); 2] = [("events", "events.csv"), ("events", "optout_events.csv")];
@@ -32,7 +32,7 @@ fn an_opt_out_by_an_event_holds_in_whatever_order_the_files_came() {
         let case = town(&files);
         assert_eq!(count(&case, "not opted_out"), 3);
         assert_eq!(count(&case, "consent = \"granted\""), 3);
-        assert_eq!(case.json(&["segment", "count", "--segment", "ready:said-no"])["count"], 2);
+        assert_eq!(case.json(&["segment", "count", "--segment", "ready:said-no"])["members"], 2);
         // The export of the next night says the same again.
         case.ingest(USERS.0, USERS.1);
         assert_eq!(count(&case, "opted_out"), 2);

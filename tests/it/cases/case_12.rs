@@ -8,13 +8,13 @@ fn an_attribute_has_one_type_whoever_has_a_profile() {
     case.ingest("events", "events.csv");
     case.ingest("users", "users1.csv");
     assert!(case.run(&["profile"]).status.success());
-    assert_eq!(case.json(&["segment", "count", "--where", "zip = 10001"])["count"], 1);
+    assert_eq!(case.json(&["segment", "count", "--where", "zip = 10001"])["members"], 1);
     let summary = case.ingest("users", "users2.csv");
     assert!(summary["warnings"].to_string().contains("attribute_type_changed"), "{summary}");
     let output = case.run(&["--json", "segment", "count", "--where", "zip = \"10001\""]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["count"], 1, "{report}");
+    assert_eq!(report["members"], 1, "{report}");
 }
 
 #[test]
@@ -24,6 +24,6 @@ fn a_declared_type_is_not_learned_from_cells() {
     case.ingest("events", "events.csv");
     case.ingest("users", "users1.csv");
     assert!(case.run(&["profile"]).status.success());
-    assert_eq!(case.json(&["segment", "count", "--where", "zip = \"10001\""])["count"], 1);
+    assert_eq!(case.json(&["segment", "count", "--where", "zip = \"10001\""])["members"], 1);
     assert_eq!(case.ingest("users", "users2.csv")["warnings"].as_array().unwrap().len(), 0);
 }

@@ -761,7 +761,7 @@ fn a_users_unreadable_zone_is_kept_so_that_nothing_is_sent_to_them() {
     let text = "user_id,time_zone,country\na,GMT+08:00,CN\nb,Mars/Olympus,DE\n";
     let outcome = directory.ingest_bytes("users.csv", text, &["--kind", "users"]);
     assert_eq!(outcome.counts(), [2, 2, 0, 0]);
-    assert_eq!(outcome.json["dropped"], serde_json::json!({ "time_zone": 1 }));
+    assert_eq!(outcome.json["unreadable"], serde_json::json!({ "time_zone": 1 }));
     let zones: Vec<serde_json::Value> =
         directory.rows("users").iter().map(|user| user["time_zone"].clone()).collect();
     assert_eq!(serde_json::json!(zones), serde_json::json!(["Etc/GMT-8", "Mars/Olympus"]));
