@@ -3,7 +3,7 @@
 use domain::content::Variant;
 use domain::preview::{errors_of, too_large, unknown_fields};
 use domain::template::Template;
-use events::catalogue::{declared_fields, read_contents};
+use events::catalogue::{DeclaredUsers, declared_fields, read_contents};
 use events::request::InputKind;
 use files::tables::TableError;
 use files::workspace::Workspace;
@@ -17,6 +17,8 @@ pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<Str
         return Ok(Vec::new());
     }
     let (contents, fields) = (read_contents(workspace)?, declared_fields(workspace)?);
+    // Before any user is declared, no field can be known.
+    let has_users = !DeclaredUsers::read(workspace)?.is_empty();
     let (mut errors, mut sizes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for content in contents.values() {
         for variant in &content.variants {
@@ -27,7 +29,9 @@ pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<Str
             // The first of each text: the others often belong to it, and a preview shows them all.
             errors.extend(parts.iter().filter_map(|part| errors_of(&[*part]).into_iter().next()).map(at));
             sizes.extend(variant.oversize.and_then(too_large).map(at));
-            unknown.extend(unknown_fields(&parts, &fields).into_iter().map(at));
+            if has_users {
+                unknown.extend(unknown_fields(&parts, &fields).into_iter().map(at));
+            }
         }
     }
     let mut warnings = Vec::new();

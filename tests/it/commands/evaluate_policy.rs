@@ -216,7 +216,7 @@ fn lines_that_are_no_rows_are_named() {
         ("0", "bad_probability"),
         ("-0.1", "bad_probability"),
         ("1.5", "bad_probability"),
-        ("NaN", "bad_number"),
+        ("NaN", "missing_value"),
         ("inf", "bad_number"),
         ("much", "bad_number"),
         ("", "missing_value"),

@@ -52,7 +52,8 @@ fn a_link_counts_and_the_size_is_named_at_ingest_and_in_a_preview() {
     let town = town(&content, "push");
     assert_eq!(planned(&town).0, 0);
     let file = town.path().join("again.jsonl");
-    std::fs::write(&file, format!("{}\n", json!({ "content_id": "sport-1", "category": "sport" }))).unwrap();
+    std::fs::write(&file, format!("{}\n", json!({ "content_id": "sport-1", "category": "football" })))
+        .unwrap();
     let output = smartpush(town.path(), &["--json", "ingest", "--kind", "contents", file.to_str().unwrap()]);
     let told = stdout_of(&output);
     assert!(

@@ -58,9 +58,9 @@ fn a_row_whose_variants_are_nonsense_is_pointed_out_at_the_door_and_never_sent()
     assert_eq!(decision["action"], "no_send", "{decision}");
     let refused = |id: &str| {
         let candidates = decision["candidates"].as_array().unwrap();
-        let mut own = candidates.iter().filter(|candidate| candidate["content_id"] == id).peekable();
-        let is_there = own.peek().is_some();
-        is_there && own.all(|candidate| candidate["refused_by"].to_string().contains("content_is_readable"))
+        // At night the hour refuses it as well, and is named alone.
+        let mut own = candidates.iter().filter(|candidate| candidate["content_id"] == id);
+        own.any(|candidate| candidate["refused_by"].to_string().contains("content_is_readable"))
     };
     assert!(refused("a") && refused("b"), "{decision}");
 }
@@ -72,7 +72,7 @@ fn a_content_with_unreadable_variants_keeps_its_expiry_and_one_with_a_blank_tran
                 {\"content_id\":\"sport-1\",\"variants\":[{\"variant_id\":\"en\",\"title\":\"Goal\",\"body\":null},{\"locale\":\"zh\",\"title\":\"\"}]}\n";
     take(town.path(), "contents", "contents.jsonl", text);
     let server = Server::start(town.path(), &["--now", NOW]);
-    let decision = server.ask(&json!({ "user_id": "morning", "campaign_id": "spring" })).json();
+    let decision = server.ask(&json!({ "user_id": "evening", "campaign_id": "spring" })).json();
     assert_eq!(
         (&decision["content_id"], &decision["variant_id"]),
         (&json!("sport-1"), &json!("en")),

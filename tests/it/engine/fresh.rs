@@ -28,7 +28,7 @@ fn town() -> tempfile::TempDir {
         for day in 1..=28 {
             let hour = best_hour(user);
             let mut view = |kind: &str, content: usize, hour: usize, minute: usize| {
-                let id = format!("{kind}-{user}-{day}-{hour}");
+                let id = format!("{kind}-{user}-{day}-{hour}-{minute}");
                 let at = format!("2026-02-{day:02}T{hour:02}:{minute:02}:00Z");
                 writeln!(events, "{id},user-{user},view,{kind}-{content},{at}").unwrap();
             };

@@ -15,7 +15,7 @@ const PARCEL: &str = r#"{"content_id":"parcel","title":"Your parcel","message_cl
 /// One without quiet hours, one with hours of its own, and one that states that it has none.
 const CAMPAIGNS: &str = r#"{"campaign_id":"plain","status":"running"}
 {"campaign_id":"own","status":"running","quiet_from":"02:00","quiet_until":"05:00"}
-{"campaign_id":"none","status":"running","quiet_from":"00:00","quiet_until":"00:00"}
+{"campaign_id":"without","status":"running","quiet_from":"00:00","quiet_until":"00:00"}
 "#;
 
 /// Decisions under the shipped settings, with what may be sent worth sending.
@@ -88,7 +88,7 @@ fn the_reason_names_the_rule_and_that_the_hours_are_the_default() {
 #[test]
 fn a_campaign_with_hours_of_its_own_or_none_and_service_messages_may_be_sent_at_night() {
     let night = Night::under("22:00");
-    for (campaign_id, content_id) in [("own", "news-1"), ("none", "news-1"), ("plain", "parcel")] {
+    for (campaign_id, content_id) in [("own", "news-1"), ("without", "news-1"), ("plain", "parcel")] {
         let decision = night.at_eleven("evening", campaign_id, content_id);
         assert_eq!(decision.action, Action::Send, "{campaign_id} {content_id}: {:?}", decision.reasons);
     }

@@ -9,7 +9,7 @@ use smartpush::domain::time::Instant;
 use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 
-use crate::support::world::{NOW, take, workspace_without_campaigns};
+use crate::support::world::{NOW, take, workspace_of_campaigns, workspace_without_campaigns};
 
 const CAMPAIGNS: &str = r#"{"campaign_id":"typo","status":"running","contents":["news_1"]}
 {"campaign_id":"mixed","status":"running","contents":["events-only","news-1"]}
@@ -37,8 +37,7 @@ fn ask(campaign_id: Option<&str>, content_ids: Option<&[&str]>) -> DecisionQuest
 
 #[test]
 fn contents_without_a_text_are_refused_by_name_and_the_others_are_sent() {
-    let directory = workspace_without_campaigns();
-    take(directory.path(), "campaigns", "campaigns.jsonl", CAMPAIGNS);
+    let directory = workspace_of_campaigns(CAMPAIGNS);
     take(directory.path(), "contents", "bare.jsonl", r#"{"content_id":"bare","category":"news"}"#);
     let cases = [
         (ask(Some("typo"), None), "is_declared", "the nearest declared content is ‘news-1’"),

@@ -71,7 +71,7 @@ fn town(seed: u64) -> (Facts, People) {
     (facts, people)
 }
 
-fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
+fn number_columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
     let mut columns = Vec::new();
     for subject in numbers() {
         let key = match &subject {
@@ -94,6 +94,11 @@ fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
         let column = draw.column(true, |draw| Fact::Number(draw.of(&[0.0, 1.0, 2.0, 3.0, 3.5, 5.0])));
         columns.push((subject, key, column));
     }
+    columns
+}
+
+fn columns(draw: &mut Draw) -> Vec<(Subject, LookupKey, Vec<Option<Fact>>)> {
+    let mut columns = number_columns(draw);
     for (name, feature) in [("last_seen", "days_since_own_event"), ("tenure", "tenure_days")] {
         let column = draw.column(true, |draw| Fact::Days(draw.of(&[0.5, 1.0, 1.25, 1.5, 13.9, 14.0, 40.0])));
         columns.push((field(name), LookupKey::Feature(feature), column));

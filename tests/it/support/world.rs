@@ -54,6 +54,16 @@ pub fn workspace_without_campaigns() -> TempDir {
     directory
 }
 
+/// The same with these campaigns, which came before any content, so that they may name contents that nobody declared.
+pub fn workspace_of_campaigns(campaigns: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    take(directory.path(), "users", "users.csv", USERS);
+    take(directory.path(), "campaigns", "campaigns.jsonl", campaigns);
+    take(directory.path(), "contents", "contents.jsonl", CONTENTS);
+    take(directory.path(), "events", "events.csv", &events());
+    directory
+}
+
 /// A workspace that holds nothing at all.
 pub fn empty_workspace() -> TempDir {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! `smartpush erase`: afterwards nothing below the workspace names the user, and everybody else is as before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use smartpush::config::Config;
@@ -23,12 +23,20 @@ fn erase(workspace: &Path, user_id: &str) -> (Option<i32>, Value, String) {
     run(workspace, &["--json", "erase", user_id])
 }
 
+/// All files below a directory, in order.
+fn below(directory: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+}
+
 /// Files that contain a text, also within compressed frames of the log.
 fn naming(workspace: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let data = workspace.join("data");
-    for (name, bytes) in files(&data) {
-        let path = data.join(name);
+    for path in below(&data) {
+        let bytes = std::fs::read(&path).unwrap();
         let bytes = match path.to_string_lossy().ends_with(".zst") {
             true => {
                 let mut lines = Vec::new();

@@ -41,7 +41,7 @@ fn export(town: &Path, segment: &str, out: &Path) -> Value {
 }
 
 const PEOPLE: [(&str, &str); 5] =
-    [("+33", "=cmd()"), ("-5", "@x, \"y\""), ("=1+1", "plain"), ("@me", "\ttab"), ("ann", "a=b")];
+    [("+33", "=cmd()"), ("-5", "@x, \"y\""), ("=1+1", "plain"), ("@me", "-\ttab"), ("ann", "a=b")];
 
 #[test]
 fn no_cell_of_a_csv_is_a_formula_and_other_formats_are_exact() {
