@@ -150,7 +150,7 @@ fn a_file_that_cannot_be_compared_is_named_with_its_line() {
     refused(header, &with(&|row| row.0 = "nobody".into()), "unknown_row", "line 6");
     refused(header, &with(&|row| row.1 = "2024-01-01T00:00:01Z".into()), "unknown_row", "line 6");
     refused(header, &with(&|row| row.2 = 1.5), "bad_probability", "line 6");
-    refused(header, &with(&|row| row.2 = f64::NAN), "bad_number", "line 6");
+    refused(header, &with(&|row| row.2 = f64::NAN), "missing_value", "line 6");
     refused(header, &with(&|row| row.1 = "soon".into()), "bad_timestamp", "line 6");
 }
 

@@ -67,7 +67,7 @@ impl Town {
         let known = 0..self.contents - self.contents / 10;
         known
             .map(
-                |content| json!({"content_id": content_id(content), "category": format!("k{}", content % 4)}),
+                |content| json!({"content_id": content_id(content), "title": "A title", "category": format!("k{}", content % 4)}),
             )
             .collect()
     }
