@@ -82,6 +82,9 @@ pub struct Content {
     /// Set when the content was never declared: only events or a campaign name it. It is never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeclared: Option<UndeclaredContent>,
+    /// Where a tap leads; previews weigh it, decisions do not look at it, so it is not logged.
+    #[serde(skip)]
+    pub deep_link: Option<String>,
 }
 
 /// A content id without a declared content.

@@ -87,16 +87,6 @@ pub fn declared_fields(workspace: &Workspace) -> Result<BTreeSet<String>, TableE
     Ok(fields)
 }
 
-/// Where a tap on a content leads, if it says so.
-///
-/// # Errors
-/// When the table cannot be read.
-pub fn deep_link_of(workspace: &Workspace, content_id: &str) -> Result<Option<String>, TableError> {
-    let table = DeclaredTable::read(workspace, &[contents::ID, contents::DEEP_LINK])?;
-    let index = table.texts(contents::ID).iter().position(|id| id == Some(content_id));
-    Ok(index.and_then(|index| table.texts(contents::DEEP_LINK).get(index)).map(str::to_string))
-}
-
 /// Campaigns whose audience is this segment, by id.
 ///
 /// # Errors
@@ -366,6 +356,7 @@ fn content(row: &CatalogueRow<'_, Contents>) -> Content {
         ttl_seconds: row.text(contents::PRESENTATION).and_then(ttl_seconds),
         unreadable,
         undeclared: None,
+        deep_link: row.owned(contents::DEEP_LINK),
     }
 }
 

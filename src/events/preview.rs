@@ -1,8 +1,8 @@
 //! A content's variants as one of the declared users would see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalogue::{declared_fields, deep_link_of, user_with_attributes};
+use super::catalogue::user_with_attributes;
 use domain::channel::ChannelSettings;
 use domain::content::Content;
 use domain::error::{Coded, ErrorKind};
@@ -67,7 +67,8 @@ impl Coded for PreviewError {
     }
 }
 
-/// Shows all variants of a content. Its link and the names of the users' attributes are read from their tables.
+/// Shows all variants of a content. `declared_fields` are the attributes that at least one declared user has; without them,
+/// no placeholder is pointed out as unknown.
 ///
 /// # Errors
 /// When content, user or channel is unknown, or the table of users cannot be read.
@@ -77,6 +78,7 @@ pub fn preview(
     channels: &BTreeMap<String, ChannelSettings>,
     settings: &DecisionSettings,
     question: PreviewQuestion<'_>,
+    declared_fields: Option<&BTreeSet<String>>,
 ) -> Result<Preview, PreviewError> {
     let channel = channels.get(question.channel).ok_or_else(|| PreviewError::UnknownChannel {
         channel: question.channel.to_string(),
@@ -91,7 +93,6 @@ pub fn preview(
     };
     let locale = question.locale.map(str::to_string).or(user.locale);
     let user = User { locale, ..user };
-    let (deep_link, fields) = (deep_link_of(workspace, question.content_id)?, declared_fields(workspace)?);
-    let facts = PreviewFacts { deep_link: deep_link.as_deref(), declared_fields: Some(&fields) };
+    let facts = PreviewFacts { deep_link: content.deep_link.as_deref(), declared_fields };
     Ok(preview::preview(content, (question.channel, channel), &user, &attributes, settings, facts))
 }

@@ -1,11 +1,11 @@
 //! A content's variants as a reader would see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use domain::content::Content;
 use domain::preview::Preview;
-use events::catalogue::read_contents;
+use events::catalogue::{declared_fields, read_contents};
 use events::preview::{PreviewError, PreviewQuestion, preview as preview_of};
 
 /// Which content, and for whom.
@@ -26,10 +26,12 @@ pub struct PreviewRequest {
 /// # Errors
 /// When content, user or channel is unknown, or a table cannot be read.
 pub fn preview(context: &Context<'_>, request: &PreviewRequest) -> Result<Preview, PreviewError> {
-    preview_among(context, &read_contents(context.workspace)?, request)
+    let fields = declared_fields(context.workspace)?;
+    preview_with(context, &read_contents(context.workspace)?, request, Some(&fields))
 }
 
-/// The same with contents that are in memory. Only the table of users is read, and only for a question about one of them.
+/// The same with contents that are in memory, without a look at which fields users have. Only the table of users is read, and
+/// only for a question about one of them.
 ///
 /// # Errors
 /// When content, user or channel is unknown, or the table of users cannot be read.
@@ -38,11 +40,21 @@ pub fn preview_among(
     contents: &BTreeMap<String, Content>,
     request: &PreviewRequest,
 ) -> Result<Preview, PreviewError> {
+    preview_with(context, contents, request, None)
+}
+
+fn preview_with(
+    context: &Context<'_>,
+    contents: &BTreeMap<String, Content>,
+    request: &PreviewRequest,
+    fields: Option<&BTreeSet<String>>,
+) -> Result<Preview, PreviewError> {
     let question = PreviewQuestion {
         content_id: &request.content_id,
         user_id: request.user_id.as_deref(),
         locale: request.locale.as_deref(),
         channel: request.channel.as_deref().unwrap_or(&context.config.decisions.channel),
     };
-    preview_of(contents, context.workspace, &context.config.channels, &context.config.decisions, question)
+    let (channels, decisions) = (&context.config.channels, &context.config.decisions);
+    preview_of(contents, context.workspace, channels, decisions, question, fields)
 }
