@@ -9,7 +9,7 @@ use smartpush::domain::time::Instant;
 use smartpush::engine::{DecisionQuestion, Engine};
 use smartpush::files::workspace::Workspace;
 
-use crate::support::world::{NOW, take, workspace_of_campaigns, workspace_without_campaigns};
+use crate::support::world::{NOW, take, workspace_of_campaigns};
 
 const CAMPAIGNS: &str = r#"{"campaign_id":"typo","status":"running","contents":["news_1"]}
 {"campaign_id":"mixed","status":"running","contents":["events-only","news-1"]}
