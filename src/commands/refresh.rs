@@ -29,12 +29,6 @@ pub(super) struct RefreshArguments {
     /// What the files hold
     #[arg(long, value_enum, default_value = "events")]
     kind: KindArgument,
-    /// Their columns' names for ours
-    #[arg(long, value_name = "theirs=ours,…")]
-    map: Option<String>,
-    /// Zone of stamps that name none
-    #[arg(long, value_name = "ZONE")]
-    time_zone: Option<String>,
     #[command(flatten)]
     shape: ShapeArguments,
     /// Share of the records that may be rejected; with more the refresh stops; default: ingest.most_rejected
