@@ -105,7 +105,9 @@ pub fn template(kind: InputKind, format: TemplateFormat) -> String {
     );
     let comments: String = columns_text(kind).lines().map(|line| format!("#{line}\n")).collect();
     let columns = taught(kind);
-    let shown: Vec<&TaughtColumn> = columns.iter().filter(|column| !column.example.is_empty()).collect();
+    let attribute = attribute_example(kind);
+    let shown: Vec<&TaughtColumn> =
+        columns.iter().filter(|column| !column.example.is_empty()).chain(&attribute).collect();
     let record = match format {
         TemplateFormat::Csv => {
             let names: Vec<&str> = shown.iter().map(|column| column.name).collect();
@@ -118,6 +120,13 @@ pub fn template(kind: InputKind, format: TemplateFormat) -> String {
         }
     };
     format!("{head}{comments}{record}\n")
+}
+
+/// A column of the users' own, for the placeholder in the example of contents.
+fn attribute_example(kind: InputKind) -> Option<TaughtColumn> {
+    let meaning = "An attribute, for segments and for {{name}} in texts";
+    let column = TaughtColumn { name: "name", form: "text".into(), meaning, example: "Ann" };
+    (kind == InputKind::Users).then_some(column)
 }
 
 fn quoted(cell: &str) -> String {

@@ -98,10 +98,6 @@ fn a_campaign_whose_segment_nobody_can_tell_is_not_planned() {
     };
     save(town.path(), "readers", "propensity(\"purchase_7d\") > 0.5");
     refused("no_model: goal purchase_7d has no model");
-    take(town.path(), "users", "tall.csv", "user_id,height\ntall,190\n");
-    save(town.path(), "readers", "height > 180");
-    fs::remove_file(town.path().join("data/users.parquet")).unwrap();
-    refused("unknown_field: there is no field \"height\"");
     stdout_of(&smartpush(town.path(), &["segment", "delete", "readers"]));
     refused("deleted_segment: segment \"readers\" was deleted");
     fs::remove_dir_all(town.path().join("data/segments/readers")).unwrap();

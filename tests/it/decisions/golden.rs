@@ -197,6 +197,9 @@ fn set_content(content: &mut Content, field: &str, value: &str) {
         "class" => content.message_class = word::<MessageClass>(value),
         "countries" => content.countries = value.split(',').map(str::to_string).collect(),
         "vendor_category" => content.vendor_category = Some(value.into()),
+        "payload" => {
+            content.variants.iter_mut().for_each(|variant| variant.oversize = value.parse().ok());
+        }
         "needs" => content.variants.iter_mut().for_each(|variant| variant.needs = vec![value.into()]),
         "unreadable" => content.unreadable.push(value.into()),
         "title" => content.variants.clear(),

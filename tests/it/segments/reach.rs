@@ -36,7 +36,7 @@ fn a_consent_that_was_refused_or_cannot_be_read_is_an_opt_out() {
     let of = |user: User| Reach::of_rule(Some("has_consented"), &user);
     let unreadable = |name: &str| User { unreadable_preference: Some(name.into()), ..User::default() };
     assert_eq!(of(User { consent: Consent::Denied, ..User::default() }), Reach::OptedOut);
-    assert_eq!(of(unreadable("consent")), Reach::OptedOut);
+    assert_eq!(of(User { consent: Consent::Unreadable, ..User::default() }), Reach::OptedOut);
     assert_eq!(of(unreadable("quiet_until")), Reach::UnknownConsent);
 }
 

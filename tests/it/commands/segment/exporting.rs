@@ -16,7 +16,7 @@ const USERS: &str = "user_id,country,note
 =1+1,FR,plain
 +33,FR,=cmd()
 -5,FR,\"@x, \"\"y\"\"\"
-@me,FR,\"\ttab\"
+@me,FR,\"-\ttab\"
 ann,FR,a=b
 bob,US,other
 ";
