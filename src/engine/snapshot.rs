@@ -105,7 +105,7 @@ impl Snapshot {
         let material = Material::read(workspace, &lake, zone, as_of, &|_, _| ())?;
         let declared = Arc::clone(&material.catalogue);
         let recent = Recent::read(&lake, as_of)?;
-        let withdrawals = Withdrawals::read(&lake, as_of)?;
+        let withdrawals = Withdrawals::known_at(&lake, now, config.ingest.future_tolerance_hours)?;
         let rhythms = Rhythms::learn(&lake, &material.declared, as_of, config.send_time.interval)?;
         let contents = Arc::new(RankedContents::of(&declared, &recent));
         let (scorers, mut model_errors) = scorers(workspace, config, &declared.campaigns);

@@ -97,6 +97,11 @@ impl Mapping {
         self.sources[0].whole_column().map(|column| column.index)
     }
 
+    /// Names under which self-describing records have the key, which is the first field.
+    pub(super) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.sources[0].columns.iter().map(|located| located.column.name.as_str())
+    }
+
     /// Every required column, and every one that `--map` names, has been seen.
     ///
     /// # Errors

@@ -1,12 +1,16 @@
 //! Reading one file of any kind: open → map → take each record, or write its dead letter.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::dead_letters::DeadLetters;
 use super::erased::ErasedUsers;
-use super::formats::{InputError, InputRecord, InputRow, Limits, Progress, Reader, UnreadLine};
+use super::formats::{
+    InputError, InputRecord, InputRow, Limits, Progress, Reader, UnreadLine, raw_value, values_of,
+};
+use super::identifiers::required_id;
 use super::mapping::{InputField, Mapping};
 use super::request::{FilesRequest, IngestStage, IngestSummary, InputKind};
 use super::stamps::StampReader;
@@ -75,14 +79,29 @@ impl IngestSource<'_> {
         }
     }
 
-    /// The user of a record whose fields cannot be told apart or read: what it says of consent cannot be known.
-    fn key_of_torn(&self, mapping: &Mapping, rejection: &Rejection, text: &str) -> Option<String> {
-        let is_torn = matches!(rejection.code, RejectionCode::WrongFieldCount | RejectionCode::BadUtf8);
+    /// The users of a record whose fields cannot be told apart or read: what it says of consent cannot be known.
+    fn keys_of_torn(
+        &self,
+        mapping: &Mapping,
+        rejection: &Rejection,
+        text: &str,
+        line: Option<&str>,
+    ) -> Vec<String> {
+        let is_torn = matches!(
+            rejection.code,
+            RejectionCode::WrongFieldCount
+                | RejectionCode::BadUtf8
+                | RejectionCode::BadJson
+                | RejectionCode::RecordTooLarge
+        );
         if self.request.kind != InputKind::Users || !is_torn {
-            return None;
+            return Vec::new();
         }
-        let cell = text.split([',', ';', '\t', '|']).nth(mapping.key_index()?)?;
-        Some(cell.trim().trim_matches('"').to_string())
+        if let Some(line) = line {
+            return mapping.key_names().flat_map(|name| keys_in(line, name)).collect();
+        }
+        let cell = mapping.key_index().and_then(|index| text.split([',', ';', '\t', '|']).nth(index));
+        cell.into_iter().map(|cell| cell.trim().trim_matches('"').to_string()).collect()
     }
 
     fn read_records(
@@ -112,8 +131,9 @@ impl IngestSource<'_> {
             summary.read += 1;
             let (line, rejection, text) = match record {
                 InputRecord::Unreadable(line, rejection, text) => {
-                    let key = self.key_of_torn(&mapping, &rejection, &text);
-                    summary.torn.extend(key.map(|key| (line, key)));
+                    let whole = reader.torn_text();
+                    let keys = self.keys_of_torn(&mapping, &rejection, &text, whole.as_deref());
+                    summary.torn.extend(keys.into_iter().map(|key| (line, key)));
                     unread.get_or_insert_with(|| UnreadLine {
                         line,
                         detail: rejection.detail.clone(),
@@ -155,6 +175,17 @@ impl IngestSource<'_> {
         }
         Ok(summary)
     }
+}
+
+/// The users whom a broken JSON line names; of a dotted name, the last part is its key.
+fn keys_in(line: &str, name: &str) -> Vec<String> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let key = |value: &Value| required_id(name, raw_value(value).tidied()).ok().map(Cow::into_owned);
+    let mut keys: Vec<String> = values_of(line, name).iter().filter_map(key).collect();
+    if keys.is_empty() {
+        keys.extend(values_of(line, last).iter().filter_map(key));
+    }
+    keys
 }
 
 enum FileError {

@@ -1,11 +1,11 @@
-//! Events that withdraw the consent to be pushed: of each user the last one before a moment.
+//! Events that withdraw the consent to be pushed: of each user the last one.
 
 use std::collections::HashMap;
 
 use super::lake::{Lake, LakeError};
 use super::stored::EventColumn;
 use domain::event::WITHDRAWALS;
-use domain::time::Instant;
+use domain::time::{HOUR, Instant};
 use domain::user::User;
 
 /// When users withdrew their consent by an event at last.
@@ -15,11 +15,29 @@ pub struct Withdrawals {
 }
 
 impl Withdrawals {
-    /// Reads the events before `until`; days without such an event are not opened.
+    /// Reads all that was received, whenever it is said to have happened; days without such an event are not opened.
     ///
     /// # Errors
     /// When the lake cannot be read.
-    pub fn read(lake: &Lake, until: Instant) -> Result<Withdrawals, LakeError> {
+    pub fn read(lake: &Lake) -> Result<Withdrawals, LakeError> {
+        Withdrawals::read_until(lake, Instant::from_micros(i64::MAX))
+    }
+
+    /// Reads what is known at a moment. A clock may run ahead by `tolerance` hours: what it stamped later than now was received
+    /// all the same, and counts from now.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub fn known_at(lake: &Lake, now: Instant, tolerance: i64) -> Result<Withdrawals, LakeError> {
+        // An event at the edge counts too.
+        let ahead = tolerance.max(0).saturating_mul(HOUR).saturating_add(1);
+        let until = Instant::from_micros(now.micros().saturating_add(ahead));
+        let mut known = Withdrawals::read_until(lake, until)?;
+        known.last.values_mut().for_each(|at| *at = now.min(*at));
+        Ok(known)
+    }
+
+    fn read_until(lake: &Lake, until: Instant) -> Result<Withdrawals, LakeError> {
         let mut last: HashMap<String, Instant> = HashMap::new();
         let columns = [EventColumn::UserId, EventColumn::Name, EventColumn::Timestamp];
         let days = lake.files_before(until).into_iter();

@@ -193,7 +193,7 @@ fn shifted(summary: &IngestSummary) -> Vec<String> {
 
 /// Users who are declared to consent, and whose later opt-out by an event holds.
 fn withdrawn(context: &Context<'_>) -> Result<Option<String>, ContextError> {
-    let withdrawals = Withdrawals::read(&Lake::open(context.workspace)?, context.now)?;
+    let withdrawals = Withdrawals::read(&Lake::open(context.workspace)?)?;
     let users = DeclaredUsers::read(context.workspace)?;
     let is_withdrawn = |row: &usize| {
         let mut user = users.user(*row);

@@ -63,7 +63,10 @@ enum Extent {
         bytes: usize,
         fields: usize,
     },
-    TooLarge,
+    /// Over the limit; the fields that ended within the first half of the buffers.
+    TooLarge {
+        fields: usize,
+    },
     /// The file ended within quotes.
     Unclosed,
 }
@@ -103,7 +106,7 @@ impl CsvReader {
         let line = reader.skip_blank_lines().map_err(io)?;
         let (bytes, fields) = match reader.read_extent().map_err(io)? {
             Extent::End => return Err(InputError::new("empty_file", path, "there is no header line")),
-            Extent::TooLarge => {
+            Extent::TooLarge { .. } => {
                 let detail = format!("line {line} is over {} bytes", reader.limit);
                 return Err(InputError::new("bad_header", path, detail));
             }
@@ -136,10 +139,14 @@ impl CsvReader {
         let (bytes, fields) = match extent {
             Extent::End => return Ok(None),
             Extent::Unclosed => return Err(unclosed(&self.path, line)),
-            Extent::TooLarge => {
+            Extent::TooLarge { fields } => {
                 let detail = format!("a record over {} bytes", self.limit);
                 let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
-                return Ok(Some(InputRecord::Unreadable(line, rejection, excerpt(&self.bytes))));
+                let kept = self.bytes.len() / 2;
+                let ends = self.ends[..fields].iter().copied().take_while(|end| *end <= kept);
+                let ends: Vec<usize> = ends.chain([kept]).collect();
+                let text = rejoined(&self.bytes, &ends, self.separator);
+                return Ok(Some(InputRecord::Unreadable(line, rejection, text)));
             }
             Extent::Fields { bytes, fields } => (&self.bytes[..bytes], &self.ends[..fields]),
         };
@@ -219,7 +226,7 @@ impl CsvReader {
                 ReadRecordResult::OutputFull => self.bytes.resize((self.bytes.len() * 2).min(self.limit), 0),
                 ReadRecordResult::OutputEndsFull if self.ends.len() >= self.limit => {
                     too_large = true;
-                    fields = 0;
+                    fields = self.ends.len() / 2;
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::End => return Ok(Extent::End),
@@ -231,7 +238,10 @@ impl CsvReader {
                     if self.is_double {
                         fields = keep_every_second(&mut self.ends[..fields]);
                     }
-                    return Ok(if too_large { Extent::TooLarge } else { Extent::Fields { bytes, fields } });
+                    return Ok(match too_large {
+                        true => Extent::TooLarge { fields },
+                        false => Extent::Fields { bytes, fields },
+                    });
                 }
             }
         }

@@ -44,6 +44,11 @@ impl JsonlReader {
         }
     }
 
+    /// The last line as far as it was read, be it what it may.
+    pub(super) fn text_of_line(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
     /// Reads one line; `Some(false)` when it was too long, `None` at the end.
     fn read_line(&mut self) -> io::Result<Option<bool>> {
         self.bytes.clear();
@@ -78,7 +83,7 @@ impl JsonlReader {
         let Ok(text) = std::str::from_utf8(&self.bytes) else {
             return unreadable(RejectionCode::BadUtf8, not_utf8(&self.bytes));
         };
-        match serde_json::from_str(text).or_else(|error| without_nan(text).ok_or(error)) {
+        match serde_json::from_str(text).or_else(|error| without_odd_numbers(text).ok_or(error)) {
             Ok(Value::Object(object)) => {
                 self.object = object;
                 InputRecord::Row(line, InputRow::Json(&self.object))
@@ -94,18 +99,17 @@ impl JsonlReader {
     }
 }
 
-/// The value of a text in which Python has written NaN for missing numbers; `None` when that is not all that is wrong.
-fn without_nan(text: &str) -> Option<Value> {
-    const NAN: &str = "NaN";
-    if !text.contains(NAN) {
-        return None;
-    }
+/// The value of a text in which Python has written NaN for missing numbers, and Infinity or more digits than a number can
+/// have, which become text; `None` when that is not all that is wrong.
+fn without_odd_numbers(text: &str) -> Option<Value> {
     let (mut plain, mut rest, mut quoted, mut escaped) =
         (String::with_capacity(text.len() + 8), text, false, false);
     while let Some(character) = rest.chars().next() {
-        if !quoted && rest.starts_with(NAN) {
-            plain.push_str("null");
-            rest = &rest[NAN.len()..];
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let length = if quoted { 0 } else { rest.bytes().take_while(is_word).count() };
+        if length > 0 {
+            plain.push_str(&number_word(&rest[..length]));
+            rest = &rest[length..];
             continue;
         }
         quoted ^= character == '"' && !escaped;
@@ -114,6 +118,17 @@ fn without_nan(text: &str) -> Option<Value> {
         rest = &rest[character.len_utf8()..];
     }
     serde_json::from_str(&plain).ok()
+}
+
+/// A word outside of quotes as JSON can have it.
+fn number_word(word: &str) -> Cow<'_, str> {
+    let is_number = word.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit());
+    match word {
+        "NaN" | "-NaN" => Cow::Borrowed("null"),
+        "Infinity" | "-Infinity" | "+Infinity" => Cow::Owned(format!("\"{word}\"")),
+        _ if is_number && word.parse().is_ok_and(f64::is_infinite) => Cow::Owned(format!("\"{word}\"")),
+        _ => Cow::Borrowed(word),
+    }
 }
 
 /// A JSON value as a raw value.

@@ -13,6 +13,7 @@ mod jsonl;
 mod jsonl_errors;
 mod parquet;
 mod parquet_values;
+mod torn;
 
 pub(crate) use cells::tidied_json;
 pub use jsonl_errors::UnreadLine;
@@ -27,6 +28,7 @@ use serde_json::{Map, Value};
 pub use header::Headers;
 pub(crate) use header::{advice, is_value, looks_like_data};
 pub(crate) use jsonl::raw_value;
+pub(crate) use torn::values_of;
 
 use domain::error::{Coded, ErrorKind};
 use domain::identity::{whole_number, whole_single};
@@ -334,6 +336,14 @@ impl Reader {
             Decoder::Csv(reader) => Some(reader.header()),
             Decoder::Jsonl(_) => None,
             Decoder::Parquet(reader) => Some(reader.header()),
+        }
+    }
+
+    /// The text of the last record, where it is one that the format could not read and that names its own columns.
+    pub(crate) fn torn_text(&self) -> Option<Cow<'_, str>> {
+        match &self.decoder {
+            Decoder::Jsonl(reader) => Some(reader.text_of_line()),
+            Decoder::Csv(_) | Decoder::Parquet(_) => None,
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn columns(
     let said = DeclaredRows::read(workspace, people.ids(), &columns)?;
     let consents = match keys.iter().any(|key| is_consent(key)) {
         true => {
-            let withdrawals = Withdrawals::read(&Lake::open(workspace)?, people.as_of())?;
+            let withdrawals = Withdrawals::read(&Lake::open(workspace)?)?;
             said.consents(people.ids(), &withdrawals)
         }
         false => Vec::new(),

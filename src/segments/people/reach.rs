@@ -156,7 +156,7 @@ impl<'a> Asker<'a> {
             zone_sources: texts(people, &ZONE_SOURCE)?,
             default_zone: config.default_time_zone_is_set.then_some(config.default_time_zone.as_str()),
             sends: recent_sends(people, workspace, &settings)?,
-            withdrawals: Withdrawals::read(&Lake::open(workspace)?, people.as_of())?,
+            withdrawals: Withdrawals::read(&Lake::open(workspace)?)?,
             context: DecisionContext::about(User::default(), channel, people.as_of(), settings),
         })
     }
