@@ -8,7 +8,6 @@ use domain::content::{Content, Variant};
 use domain::decision::Reason;
 use domain::time::{Instant, WEEKDAYS};
 use domain::user::QuietHours;
-use domain::variant::Reader;
 use domain::zone::Zone;
 
 /// A language that sentences are written in.
@@ -151,6 +150,11 @@ pub const SENTENCES: &[Sentence] = &[
         "has_template_values",
         "Each variant of {subject} needs something that nobody knows of {user}: {needs}.",
         "{subject} 的文案缺少 {user} 的变量：{needs}。",
+    ),
+    says(
+        "has_visible_text",
+        "{user} would see nothing of {subject}: with what is known of them, each text is blank.",
+        "{user} 看到的 {subject} 将是空白：填入已知变量后没有可见文字。",
     ),
     says(
         "payload_fits",
@@ -405,7 +409,7 @@ pub(super) fn title_of(situation: &Situation, content_id: &str, language: Langua
 
 /// The variant that goes to the user; of a content without one, the first, so that people know which content is meant.
 fn variant<'a>(situation: &Situation<'a>, content: &'a Content) -> Option<&'a Variant> {
-    let reader = Reader::of(&situation.context.user, &situation.context.settings);
+    let reader = situation.context.reader();
     let choice = reader.choice(&reader.fitting(content), content, situation.campaign_id());
     choice.or(content.variants.first())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::payload::{LARGEST_PAYLOAD, payload_bytes};
 use super::rejection::{Rejection, RejectionCode};
-use super::template::Template;
+use super::template::{Template, is_visible};
 use super::time::Instant;
 
 /// What kind of message a content is: marketing asks for more restraint than service.
@@ -152,7 +152,7 @@ impl Variant {
         let present = Value::Object(present.map(|(name, value)| (name.clone(), value.clone())).collect());
         let variant: Variant = serde_path_to_error::deserialize(present)
             .map_err(|error| format!(".{} cannot be read: {}", error.path(), error.inner()))?;
-        let is_blank = variant.title.trim().is_empty() && variant.body.trim().is_empty();
+        let is_blank = !is_visible(&variant.title) && !is_visible(&variant.body);
         Ok((!is_blank).then(|| variant.with_needs()))
     }
 

@@ -147,6 +147,14 @@ impl<'a> Template<'a> {
         Ok(text)
     }
 
+    /// Would a reader see anything of it? `is_known` says which fields have a value; others show their default.
+    pub fn shows(&self, is_known: impl Fn(&str) -> bool) -> bool {
+        self.parts.iter().any(|part| match *part {
+            TemplatePart::Text(own) | TemplatePart::Invalid(own) => is_visible(own),
+            TemplatePart::Field { name, default, .. } => is_known(name) || default.is_some_and(is_visible),
+        })
+    }
+
     /// As [`Template::fill`] does, but a placeholder that cannot be filled stays as it was written: a draft, for its author.
     pub fn fill_known<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> String {
         let mut text = String::new();
@@ -206,16 +214,23 @@ impl<'a> TemplatePart<'a> {
     }
 }
 
-/// Would a reader see anything of a value?
-fn is_visible(value: &str) -> bool {
-    plain(value).is_some()
+/// Would a reader see anything of a text? Of blanks, characters without width and characters without ink nobody does.
+pub fn is_visible(text: &str) -> bool {
+    !text.chars().all(is_unseen)
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || is_control(c)
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
+        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}')
+        || matches!(c, '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A value as it may stand in a text; `None` when nothing of it can be seen.
 fn plain(value: &str) -> Option<String> {
     let text: String = value.chars().map(|c| if is_control(c) { ' ' } else { c }).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_string())
+    is_visible(&text).then(|| text.trim().to_string())
 }
 
 /// Control characters, ends of lines, and the marks that would turn the direction of the text that follows the value.

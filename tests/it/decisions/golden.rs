@@ -199,7 +199,8 @@ fn set_content(content: &mut Content, field: &str, value: &str) {
         "vendor_category" => content.vendor_category = Some(value.into()),
         "needs" => content.variants.iter_mut().for_each(|variant| variant.needs = vec![value.into()]),
         "unreadable" => content.unreadable.push(value.into()),
-        "title" => content.variants.clear(),
+        "title" if value == "no" => content.variants.clear(),
+        "title" => content.variants.iter_mut().for_each(|variant| variant.title = value.into()),
         "declared" => {
             let nearest = Some(value.to_string()).filter(|id| id != "no");
             *content = Content::undeclared(&content.content_id, nearest);
