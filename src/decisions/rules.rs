@@ -24,6 +24,7 @@ use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
 use domain::variant::{
     CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, HAS_VISIBLE_TEXT, IS_DECLARED,
+    too_many_bytes,
 };
 
 /// A named question.
@@ -333,7 +334,8 @@ fn has_visible_text(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
 
 /// Push services refuse what is larger, so the user would get nothing.
 fn payload_fits(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
-    let is_oversize = || offer.variant(situation).is_some_and(|variant| variant.oversize.is_some());
+    let user = &situation.context.user;
+    let is_oversize = || offer.variant(situation).is_some_and(|one| too_many_bytes(one, user).is_some());
     let mut channels = situation.context.channels.iter();
     yes_if(!(channels.any(|channel| is_push(&channel.name)) && is_oversize()))
 }

@@ -49,6 +49,9 @@ pub struct Variant {
     /// Bytes of its push's payload as it was written, when they are more than push services accept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oversize: Option<usize>,
+    /// Bytes of its push's payload as it was written, when placeholders make that another one for each reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfilled: Option<usize>,
 }
 
 /// A content as decisions see it.
@@ -156,10 +159,11 @@ impl Variant {
         Ok((!is_blank).then(|| variant.with_needs()))
     }
 
-    /// The same with the size of its push, when push services would not accept it.
+    /// The same with the size of its push, when push services would not accept it or placeholders change it.
     pub fn weighed(mut self, deep_link: Option<&str>) -> Variant {
         let bytes = payload_bytes(&self.title, &self.body, deep_link);
         self.oversize = (bytes > LARGEST_PAYLOAD).then_some(bytes);
+        self.unfilled = (self.title.contains("{{") || self.body.contains("{{")).then_some(bytes);
         self
     }
 

@@ -138,7 +138,11 @@ pub fn preview(
     let fitting = reader.fitting(content);
     let choice = reader.choice(&fitting, content, "");
     let value = |field: &str| field_of(user, attributes, field);
-    let too_large = choice.is_some_and(|choice| is_push(name) && choice.oversize.is_some());
+    let is_too_large = |choice: &Variant| {
+        let filled = preview_of(choice, channel, &value, facts).payload_bytes;
+        choice.oversize.is_some() || filled.is_some_and(|bytes| bytes > LARGEST_PAYLOAD)
+    };
+    let too_large = choice.is_some_and(|choice| is_push(name) && is_too_large(choice));
     let choice = choice.filter(|_| !too_large);
     let variant = |variant: &Variant| VariantPreview {
         chosen: choice.is_some_and(|choice| std::ptr::eq(choice, variant)),

@@ -3,8 +3,9 @@
 use super::content::{Content, Variant};
 use super::draw::draw;
 use super::locale::{fallbacks, is_neutral, is_same};
+use super::payload::{LARGEST_PAYLOAD, text_bytes};
 use super::settings::DecisionSettings;
-use super::template::{Template, is_known, is_visible};
+use super::template::{Template, is_known, is_visible, value_bytes};
 use super::user::User;
 
 /// Purpose of the draw among variants that fit equally. It keeps the word that variants were once called: another purpose
@@ -168,6 +169,17 @@ impl<'a> Reader<'a> {
         };
         shows(&variant.title) || shows(&variant.body)
     }
+}
+
+/// Bytes of the push's payload that a user would get, when they are more than push services accept.
+pub fn too_many_bytes(variant: &Variant, user: &User) -> Option<usize> {
+    let filled = variant.unfilled.map(|unfilled| {
+        let texts = [variant.title.as_str(), variant.body.as_str()];
+        let filled = |text| Template::parse(text).filled_bytes(|field| value_bytes(user, field));
+        let written: usize = texts.map(text_bytes).iter().sum();
+        unfilled.saturating_sub(written) + texts.map(filled).iter().sum::<usize>()
+    });
+    filled.filter(|bytes| *bytes > LARGEST_PAYLOAD).or(variant.oversize)
 }
 
 impl Level<'_> {
