@@ -4,7 +4,7 @@ use super::output::{print_json, print_lines};
 use super::{Context, Failure};
 use domain::payload::PAYLOAD_FITS;
 use domain::preview::{Preview, VariantPreview};
-use domain::variant::{CONTENT_IS_READABLE, HAS_VARIANT};
+use domain::variant::{CONTENT_IS_READABLE, HAS_VARIANT, HAS_VISIBLE_TEXT};
 use operations::preview::{PreviewRequest, preview};
 
 /// Show the variants of a content as a reader would see them
@@ -68,6 +68,7 @@ fn why(rule: &str) -> &'static str {
     match rule {
         CONTENT_IS_READABLE => "a field of the content cannot be read",
         HAS_VARIANT => "no variant is in this language, in none, or in the default one",
+        HAS_VISIBLE_TEXT => "nothing of its texts can be seen",
         PAYLOAD_FITS => "its push is larger than push services accept",
         _ => "each variant in this language needs a value that is not known",
     }

@@ -10,12 +10,13 @@ use domain::content::{Content, MessageClass};
 use domain::settings::DecisionSettings;
 use domain::time::Instant;
 use domain::user::User;
+use domain::variant::Reader;
 
 /// Version of the context's form in the log.
 pub const FORMAT: u32 = 4;
 
 /// From this form on, the default quiet hours are for marketing alone and yield to the campaign's, and a content without a
-/// variant is refused. Older decisions are replayed as they were made.
+/// variant, or one that would be blank, is refused. Older decisions are replayed as they were made.
 const QUIET_BY_DEFAULT: u32 = 4;
 /// From this form on an hour scales calibrated odds, and hours of one value are told apart by the user's activity.
 pub(super) const HOURS_SCALE_ODDS: u32 = 4;
@@ -135,9 +136,14 @@ impl DecisionContext {
         if has_budget && percent > 0.0 { (percent / 100.0).min(1.0) } else { 0.0 }
     }
 
-    /// Was it written before marketing was quiet by default and contents needed a variant?
+    /// Was it written before marketing was quiet by default and contents needed a variant that can be seen?
     pub(super) fn is_lenient(&self) -> bool {
         self.format < QUIET_BY_DEFAULT
+    }
+
+    /// The user as a reader of contents.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader::of(&self.user, &self.settings).also_blank(self.is_lenient())
     }
 
     /// Pushes that rules count: those that went out, and those of other campaigns that the same plan gives the user.

@@ -48,7 +48,7 @@ pub(super) fn of<'a>(situation: &Situation<'a>, scorer: &dyn Scorer) -> Vec<Offe
     let contents = &situation.context.contents;
     let mut seen = HashSet::with_capacity(contents.len());
     let user = scorer.user(&situation.context.user_inputs);
-    let reader = Reader::of(&situation.context.user, &situation.context.settings);
+    let reader = situation.context.reader();
     let mut offers = Vec::with_capacity(contents.len());
     for (index, candidate) in contents.iter().enumerate() {
         if !seen.insert(candidate.content.content_id.as_str()) {
@@ -117,7 +117,7 @@ impl<'a> Offer<'a> {
 
     /// The variant that goes to the user.
     pub(super) fn variant(&self, situation: &Situation) -> Option<&'a Variant> {
-        let reader = Reader::of(&situation.context.user, &situation.context.settings);
+        let reader = situation.context.reader();
         reader.choice(&self.fitting, self.content, situation.campaign_id())
     }
 }

@@ -22,7 +22,10 @@ use domain::settings::ConsentWhenUnknown;
 use domain::text::is_same_name;
 use domain::time::{Instant, MINUTE};
 use domain::user::{Consent, QuietHours};
-use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, IS_DECLARED};
+use domain::variant::{
+    CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, HAS_VISIBLE_TEXT, IS_DECLARED,
+    too_many_bytes,
+};
 
 /// A named question.
 pub(super) struct Rule<Check> {
@@ -108,6 +111,7 @@ pub(super) const CONTENT_RULES: &[Rule<ContentCheck>] = &[
     Rule { name: "is_for_his_country", check: is_for_his_country },
     Rule { name: HAS_VARIANT, check: has_variant },
     Rule { name: HAS_TEMPLATE_VALUES, check: has_template_values },
+    Rule { name: HAS_VISIBLE_TEXT, check: has_visible_text },
     Rule { name: PAYLOAD_FITS, check: payload_fits },
     Rule { name: "under_cold_start_cap", check: under_cold_start_cap },
     Rule { name: "is_published", check: is_published },
@@ -311,7 +315,11 @@ fn has_variant(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict 
     yes_if(match offer.fitting {
         Fitting::NoneInLanguage => false,
         Fitting::NoneDeclared => situation.context.is_lenient(),
-        Fitting::Undeclared | Fitting::Unreadable | Fitting::NoneFillable | Fitting::These(_) => true,
+        Fitting::Undeclared
+        | Fitting::Unreadable
+        | Fitting::NoneFillable
+        | Fitting::NoneVisible
+        | Fitting::These(_) => true,
     })
 }
 
@@ -319,9 +327,15 @@ fn has_template_values(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict 
     yes_if(!matches!(offer.fitting, Fitting::NoneFillable))
 }
 
+/// A push of which nothing can be seen only disturbs.
+fn has_visible_text(_: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
+    yes_if(!matches!(offer.fitting, Fitting::NoneVisible))
+}
+
 /// Push services refuse what is larger, so the user would get nothing.
 fn payload_fits(situation: &Situation, offer: &Offer, _: Instant) -> RuleVerdict {
-    let is_oversize = || offer.variant(situation).is_some_and(|variant| variant.oversize.is_some());
+    let user = &situation.context.user;
+    let is_oversize = || offer.variant(situation).is_some_and(|one| too_many_bytes(one, user).is_some());
     let mut channels = situation.context.channels.iter();
     yes_if(!(channels.any(|channel| is_push(&channel.name)) && is_oversize()))
 }

@@ -6,9 +6,10 @@ use super::situation::Situation;
 use domain::campaign::CampaignStatus;
 use domain::content::{Content, Variant};
 use domain::decision::Reason;
+use domain::template::is_visible;
 use domain::time::{Instant, WEEKDAYS};
 use domain::user::QuietHours;
-use domain::variant::Reader;
+use domain::variant::too_many_bytes;
 use domain::zone::Zone;
 
 /// A language that sentences are written in.
@@ -153,6 +154,11 @@ pub const SENTENCES: &[Sentence] = &[
         "{subject} 的文案缺少 {user} 的变量：{needs}。",
     ),
     says(
+        "has_visible_text",
+        "{user} would see nothing of {subject}: with what is known of them, each text is blank.",
+        "{user} 看到的 {subject} 将是空白：填入已知变量后没有可见文字。",
+    ),
+    says(
         "payload_fits",
         "The push of {subject} has {payload} bytes; push services accept 4096.",
         "{subject} 的推送内容为 {payload} 字节，超过推送通道 4096 字节的上限。",
@@ -295,7 +301,7 @@ fn of_content(situation: &Situation, content_id: &str, name: &str, language: Lan
     let Some(content) = content(situation, content_id) else { return String::new() };
     let mut names: Vec<&str> = match name {
         "countries" => content.countries.iter().map(String::as_str).collect(),
-        "payload" => return largest_payload(content),
+        "payload" => return largest_payload(situation, content),
         "unreadable_fields" => content.unreadable.iter().map(String::as_str).collect(),
         _ => content.variants.iter().flat_map(|variant| &variant.needs).map(String::as_str).collect(),
     };
@@ -313,9 +319,10 @@ fn peers(situation: &Situation, content_id: &str, language: Language) -> String 
     format!("{whose}: {}", prior.contents)
 }
 
-/// Bytes of the largest push of a content that is too large.
-fn largest_payload(content: &Content) -> String {
-    let largest = content.variants.iter().filter_map(|variant| variant.oversize).max();
+/// Bytes of the largest push of a content that is too large for the user.
+fn largest_payload(situation: &Situation, content: &Content) -> String {
+    let user = &situation.context.user;
+    let largest = content.variants.iter().filter_map(|variant| too_many_bytes(variant, user)).max();
     largest.map(|bytes| bytes.to_string()).unwrap_or_default()
 }
 
@@ -399,13 +406,13 @@ fn category(situation: &Situation, content_id: &str) -> String {
 /// A content by the headline its user would read, else by its id, in quotation marks.
 pub(super) fn title_of(situation: &Situation, content_id: &str, language: Language) -> String {
     let variant = content(situation, content_id).and_then(|content| variant(situation, content));
-    let title = variant.map(|variant| variant.title.as_str()).filter(|title| !title.is_empty());
-    language.of("‘{}’", "“{}”").replace("{}", &with_defaults(title.unwrap_or(content_id)))
+    let title = variant.map(|variant| with_defaults(&variant.title)).filter(|title| is_visible(title));
+    language.of("‘{}’", "“{}”").replace("{}", title.as_deref().unwrap_or(content_id))
 }
 
 /// The variant that goes to the user; of a content without one, the first, so that people know which content is meant.
 fn variant<'a>(situation: &Situation<'a>, content: &'a Content) -> Option<&'a Variant> {
-    let reader = Reader::of(&situation.context.user, &situation.context.settings);
+    let reader = situation.context.reader();
     let choice = reader.choice(&reader.fitting(content), content, situation.campaign_id());
     choice.or(content.variants.first())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::payload::{LARGEST_PAYLOAD, payload_bytes};
 use super::rejection::{Rejection, RejectionCode};
-use super::template::Template;
+use super::template::{Template, is_visible};
 use super::time::Instant;
 
 /// What kind of message a content is: marketing asks for more restraint than service.
@@ -49,6 +49,9 @@ pub struct Variant {
     /// Bytes of its push's payload as it was written, when they are more than push services accept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oversize: Option<usize>,
+    /// Bytes of its push's payload as it was written, when placeholders make that another one for each reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfilled: Option<usize>,
 }
 
 /// A content as decisions see it.
@@ -152,14 +155,15 @@ impl Variant {
         let present = Value::Object(present.map(|(name, value)| (name.clone(), value.clone())).collect());
         let variant: Variant = serde_path_to_error::deserialize(present)
             .map_err(|error| format!(".{} cannot be read: {}", error.path(), error.inner()))?;
-        let is_blank = variant.title.trim().is_empty() && variant.body.trim().is_empty();
+        let is_blank = !is_visible(&variant.title) && !is_visible(&variant.body);
         Ok((!is_blank).then(|| variant.with_needs()))
     }
 
-    /// The same with the size of its push, when push services would not accept it.
+    /// The same with the size of its push, when push services would not accept it or placeholders change it.
     pub fn weighed(mut self, deep_link: Option<&str>) -> Variant {
         let bytes = payload_bytes(&self.title, &self.body, deep_link);
         self.oversize = (bytes > LARGEST_PAYLOAD).then_some(bytes);
+        self.unfilled = (self.title.contains("{{") || self.body.contains("{{")).then_some(bytes);
         self
     }
 

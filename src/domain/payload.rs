@@ -22,3 +22,8 @@ pub fn payload_bytes(title: &str, body: &str, deep_link: Option<&str>) -> usize 
     let link = deep_link.map(|link| json!({ "deep_link": link }).to_string().len());
     alert.to_string().len() + link.unwrap_or_default()
 }
+
+/// Bytes that a text takes within a payload.
+pub fn text_bytes(text: &str) -> usize {
+    json!(text).to_string().len() - "\"\"".len()
+}

@@ -11,7 +11,7 @@ use super::content::{Content, Variant};
 use super::nearest::nearest;
 use super::payload::{LARGEST_PAYLOAD, PAYLOAD_FITS, is_push, payload_bytes};
 use super::settings::DecisionSettings;
-use super::template::{MissingValue, OWN_FIELDS, Template, field_of, truncate};
+use super::template::{MissingValue, OWN_FIELDS, Template, field_of, is_visible, truncate};
 use super::user::User;
 use super::variant::Reader;
 
@@ -63,11 +63,11 @@ pub struct VariantPreview {
     pub title_cut: bool,
     /// Is a part of the text cut off?
     pub body_cut: bool,
-    /// It would not be sent: a value is missing, a placeholder is not valid, or the push is too large.
+    /// It would not be sent: a value is missing, a placeholder is not valid, nothing can be seen, or the push is too large.
     pub refused: bool,
     /// Fields that have neither a value nor a default.
     pub missing: Vec<String>,
-    /// What is wrong with placeholders, and where; also a push that is larger than push services accept.
+    /// What is wrong with placeholders, and where; also a text that is blank, and a push that is larger than push services accept.
     // Programs know this key.
     #[serde(rename = "faults")]
     pub errors: Vec<String>,
@@ -90,10 +90,16 @@ pub struct PreviewFacts<'a> {
 
 /// The texts of a variant that a channel shows. Where a channel has no titles and the variant has nothing else, its title
 /// is its text.
-fn shown<'a>(variant: &'a Variant, channel: &ChannelSettings) -> (&'a str, &'a str) {
-    match (channel.title_length, variant.body.trim()) {
-        (0, "") => ("", &variant.title),
-        (0, _) => ("", &variant.body),
+fn shown<'a, 'v>(
+    variant: &'a Variant,
+    channel: &ChannelSettings,
+    value: &impl Fn(&str) -> Option<Cow<'v, str>>,
+) -> (&'a str, &'a str) {
+    let is_known = |field: &str| value(field).as_deref().is_some_and(is_visible);
+    let body = Template::parse(&variant.body);
+    match channel.title_length {
+        0 if body.shows(is_known) || body.required().next().is_some() => ("", &variant.body),
+        0 => ("", &variant.title),
         _ => (&variant.title, &variant.body),
     }
 }
@@ -107,7 +113,7 @@ pub fn render<'v>(
     channel: &ChannelSettings,
     value: impl Fn(&str) -> Option<Cow<'v, str>>,
 ) -> Result<Rendered, MissingValue> {
-    let (title, body) = shown(variant, channel);
+    let (title, body) = shown(variant, channel, &value);
     let (title, body) = (Template::parse(title).fill(&value)?, Template::parse(body).fill(&value)?);
     Ok(Rendered {
         title: truncate(&title, channel.title_length).into_owned(),
@@ -132,7 +138,11 @@ pub fn preview(
     let fitting = reader.fitting(content);
     let choice = reader.choice(&fitting, content, "");
     let value = |field: &str| field_of(user, attributes, field);
-    let too_large = choice.is_some_and(|choice| is_push(name) && choice.oversize.is_some());
+    let is_too_large = |choice: &Variant| {
+        let filled = preview_of(choice, channel, &value, facts).payload_bytes;
+        choice.oversize.is_some() || filled.is_some_and(|bytes| bytes > LARGEST_PAYLOAD)
+    };
+    let too_large = choice.is_some_and(|choice| is_push(name) && is_too_large(choice));
     let choice = choice.filter(|_| !too_large);
     let variant = |variant: &Variant| VariantPreview {
         chosen: choice.is_some_and(|choice| std::ptr::eq(choice, variant)),
@@ -155,7 +165,7 @@ fn preview_of<'v>(
     value: &impl Fn(&str) -> Option<Cow<'v, str>>,
     facts: PreviewFacts<'_>,
 ) -> VariantPreview {
-    let (title, body) = shown(variant, channel);
+    let (title, body) = shown(variant, channel, value);
     let (title_template, body_template) = (Template::parse(title), Template::parse(body));
     let (title, body) = (title_template.fill_known(value), body_template.fill_known(value));
     let (short_title, short_body) =
@@ -164,6 +174,10 @@ fn preview_of<'v>(
     let mut errors = errors_of(&templates);
     let payload_bytes = is_push(name).then(|| payload_bytes(&title, &body, facts.deep_link));
     errors.extend(payload_bytes.and_then(too_large));
+    let is_blank = !is_visible(&title) && !is_visible(&body);
+    errors.extend(
+        is_blank.then(|| "title and body: nothing of them can be seen with these values".to_string()),
+    );
     let missing = &title_template.missing(value) | &body_template.missing(value);
     VariantPreview {
         variant_id: variant.variant_id.clone(),

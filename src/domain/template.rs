@@ -10,6 +10,7 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::error::{Coded, ErrorKind};
+use super::payload::text_bytes;
 use super::placeholder::{Mark, PlaceholderError, first_mark, read};
 use super::user::User;
 
@@ -147,6 +148,25 @@ impl<'a> Template<'a> {
         Ok(text)
     }
 
+    /// Would a reader see anything of it? `is_known` says which fields have a value; others show their default.
+    pub fn shows(&self, is_known: impl Fn(&str) -> bool) -> bool {
+        self.parts.iter().any(|part| match *part {
+            TemplatePart::Text(own) | TemplatePart::Invalid(own) => is_visible(own),
+            TemplatePart::Field { name, default, .. } => is_known(name) || default.is_some_and(is_visible),
+        })
+    }
+
+    /// Bytes of the text in a payload, filled with values of so many bytes; others show their default.
+    pub fn filled_bytes(&self, value_bytes: impl Fn(&str) -> Option<usize>) -> usize {
+        let part_bytes = |part: &TemplatePart<'_>| match *part {
+            TemplatePart::Text(own) | TemplatePart::Invalid(own) => text_bytes(own),
+            TemplatePart::Field { name, default, written } => {
+                value_bytes(name).unwrap_or_else(|| text_bytes(default.unwrap_or(written)))
+            }
+        };
+        self.parts.iter().map(part_bytes).sum()
+    }
+
     /// As [`Template::fill`] does, but a placeholder that cannot be filled stays as it was written: a draft, for its author.
     pub fn fill_known<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> String {
         let mut text = String::new();
@@ -206,16 +226,23 @@ impl<'a> TemplatePart<'a> {
     }
 }
 
-/// Would a reader see anything of a value?
-fn is_visible(value: &str) -> bool {
-    plain(value).is_some()
+/// Would a reader see anything of a text? Of blanks, characters without width and characters without ink nobody does.
+pub fn is_visible(text: &str) -> bool {
+    !text.chars().all(is_unseen)
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || is_control(c)
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
+        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}')
+        || matches!(c, '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A value as it may stand in a text; `None` when nothing of it can be seen.
 fn plain(value: &str) -> Option<String> {
     let text: String = value.chars().map(|c| if is_control(c) { ' ' } else { c }).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_string())
+    is_visible(&text).then(|| text.trim().to_string())
 }
 
 /// Control characters, ends of lines, and the marks that would turn the direction of the text that follows the value.
@@ -248,10 +275,28 @@ pub fn is_known(user: &User, field: &str) -> bool {
     }
 }
 
+/// Bytes that the value of a field takes in a payload; `None` when it is not known.
+pub fn value_bytes(user: &User, field: &str) -> Option<usize> {
+    if let Some(own) = own_field(user, field) {
+        return plain(own).as_deref().map(text_bytes);
+    }
+    let index = user.fields.binary_search_by(|known| known.as_str().cmp(field)).ok()?;
+    Some(user.field_bytes.get(index).copied().unwrap_or_default())
+}
+
 /// Names of the attributes that can fill a text, sorted: the [`User::fields`] of their user.
 pub fn fillable_names(attributes: &BTreeMap<String, Value>) -> Vec<String> {
-    let fills = |value: &Value| text_of(value).is_some_and(|text| is_visible(&text));
-    attributes.iter().filter(|(_, value)| fills(value)).map(|(name, _)| name.clone()).collect()
+    fillable(attributes).map(|(name, _)| name.clone()).collect()
+}
+
+/// Bytes that each of [`fillable_names`] takes in a payload: the [`User::field_bytes`] of their user.
+pub fn fillable_bytes(attributes: &BTreeMap<String, Value>) -> Vec<usize> {
+    fillable(attributes).map(|(_, text)| text_bytes(&text)).collect()
+}
+
+/// Attributes that can fill a text, with what stands there then.
+fn fillable(attributes: &BTreeMap<String, Value>) -> impl Iterator<Item = (&String, String)> {
+    attributes.iter().filter_map(|(name, value)| Some((name, text_of(value).as_deref().and_then(plain)?)))
 }
 
 /// The fields that are no attributes.

@@ -90,6 +90,9 @@ pub struct User {
     /// Names of the attributes that a text can be filled with, sorted; their values are no business of a decision.
     #[serde(default)]
     pub fields: Vec<String>,
+    /// Bytes that the value of each of them takes in a push's payload; empty in records that do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub field_bytes: Vec<usize>,
     /// A preference is stored that cannot be read; its name. Safety fails closed.
     pub unreadable_preference: Option<String>,
 }

@@ -3,8 +3,9 @@
 use super::content::{Content, Variant};
 use super::draw::draw;
 use super::locale::{fallbacks, is_neutral, is_same};
+use super::payload::{LARGEST_PAYLOAD, text_bytes};
 use super::settings::DecisionSettings;
-use super::template::is_known;
+use super::template::{Template, is_known, is_visible, value_bytes};
 use super::user::User;
 
 /// Purpose of the draw among variants that fit equally. It keeps the word that variants were once called: another purpose
@@ -19,6 +20,8 @@ pub const CONTENT_IS_READABLE: &str = "content_is_readable";
 pub const HAS_VARIANT: &str = "has_variant";
 /// The rule that refuses a content whose variants all need a field that is not known of the reader.
 pub const HAS_TEMPLATE_VALUES: &str = "has_template_values";
+/// The rule that refuses a content of whose variants a reader would see nothing.
+pub const HAS_VISIBLE_TEXT: &str = "has_visible_text";
 
 /// The variants of a content that a reader may get.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +38,8 @@ pub enum Fitting<'a> {
     NoneInLanguage,
     /// Each of those in the reader's language needs a field that is not known of the reader.
     NoneFillable,
+    /// Those in the reader's language that can be filled would be blank.
+    NoneVisible,
 }
 
 impl<'a> Fitting<'a> {
@@ -46,7 +51,8 @@ impl<'a> Fitting<'a> {
             | Fitting::Undeclared
             | Fitting::NoneDeclared
             | Fitting::NoneInLanguage
-            | Fitting::NoneFillable => &[],
+            | Fitting::NoneFillable
+            | Fitting::NoneVisible => &[],
         }
     }
 
@@ -58,6 +64,7 @@ impl<'a> Fitting<'a> {
             Fitting::Undeclared => Some(IS_DECLARED),
             Fitting::NoneDeclared | Fitting::NoneInLanguage => Some(HAS_VARIANT),
             Fitting::NoneFillable => Some(HAS_TEMPLATE_VALUES),
+            Fitting::NoneVisible => Some(HAS_VISIBLE_TEXT),
         }
     }
 }
@@ -67,6 +74,8 @@ pub struct Reader<'a> {
     user: &'a User,
     levels: Vec<Level<'a>>,
     seed: u64,
+    /// May they get a text of which they see nothing?
+    takes_blank: bool,
 }
 
 /// One step of the search.
@@ -94,7 +103,12 @@ impl<'a> Reader<'a> {
         let last = own.is_empty().then_some(Level::Any);
         let default = fallbacks(default_locale).into_iter().map(Level::Locale);
         let levels = own.into_iter().map(Level::Locale).chain([Level::Neutral]).chain(default).chain(last);
-        Reader { user, levels: levels.collect(), seed }
+        Reader { user, levels: levels.collect(), seed, takes_blank: false }
+    }
+
+    /// The same reader, who may get blank texts as well, as in decisions of old.
+    pub fn also_blank(self, takes_blank: bool) -> Reader<'a> {
+        Reader { takes_blank, ..self }
     }
 
     /// The variants of the first level that has one which can be filled in.
@@ -108,17 +122,23 @@ impl<'a> Reader<'a> {
         if content.variants.is_empty() {
             return Fitting::NoneDeclared;
         }
-        let mut is_any_in_language = false;
+        let (mut is_any_in_language, mut is_any_filled) = (false, false);
         for level in &self.levels {
             let of_level = content.variants.iter().filter(|variant| level.takes(variant.locale.as_deref()));
             let mut of_level = of_level.peekable();
             is_any_in_language |= of_level.peek().is_some();
-            let fillable: Vec<&Variant> = of_level.filter(|variant| self.can_fill(variant)).collect();
+            let mut fillable: Vec<&Variant> = of_level.filter(|variant| self.can_fill(variant)).collect();
+            is_any_filled |= !fillable.is_empty();
+            fillable.retain(|variant| self.takes_blank || self.sees(variant));
             if !fillable.is_empty() {
                 return Fitting::These(fillable);
             }
         }
-        if is_any_in_language { Fitting::NoneFillable } else { Fitting::NoneInLanguage }
+        match (is_any_in_language, is_any_filled) {
+            (_, true) => Fitting::NoneVisible,
+            (true, false) => Fitting::NoneFillable,
+            (false, false) => Fitting::NoneInLanguage,
+        }
     }
 
     /// The one of several that fit equally which the reader gets of a content in a campaign (`""`: in none).
@@ -140,6 +160,26 @@ impl<'a> Reader<'a> {
     fn can_fill(&self, variant: &Variant) -> bool {
         variant.needs.iter().all(|field| is_known(self.user, field))
     }
+
+    /// Would the reader see anything of the variant?
+    fn sees(&self, variant: &Variant) -> bool {
+        let shows = |text: &str| {
+            let before = text.split("{{").next().unwrap_or_default();
+            is_visible(before) || Template::parse(text).shows(|field| is_known(self.user, field))
+        };
+        shows(&variant.title) || shows(&variant.body)
+    }
+}
+
+/// Bytes of the push's payload that a user would get, when they are more than push services accept.
+pub fn too_many_bytes(variant: &Variant, user: &User) -> Option<usize> {
+    let filled = variant.unfilled.map(|unfilled| {
+        let texts = [variant.title.as_str(), variant.body.as_str()];
+        let filled = |text| Template::parse(text).filled_bytes(|field| value_bytes(user, field));
+        let written: usize = texts.map(text_bytes).iter().sum();
+        unfilled.saturating_sub(written) + texts.map(filled).iter().sum::<usize>()
+    });
+    filled.filter(|bytes| *bytes > LARGEST_PAYLOAD).or(variant.oversize)
 }
 
 impl Level<'_> {

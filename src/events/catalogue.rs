@@ -15,7 +15,7 @@ use domain::campaign::{Campaign, CampaignStatus};
 use domain::content::{Content, MessageClass, Variant};
 use domain::device::Device;
 use domain::frequency::FrequencyRule;
-use domain::template::fillable_names;
+use domain::template::{fillable_bytes, fillable_names};
 use domain::time::Instant;
 use domain::user::{Consent, MinuteOfDay, QuietHours, User};
 use domain::zone::{Zone, ZoneSource};
@@ -256,10 +256,12 @@ impl DeclaredUsers {
 }
 
 fn user(row: &CatalogueRow<'_, Users>) -> User {
+    let attributes = attributes_of(row);
     User {
         locale: row.owned(users::LOCALE),
         country: row.owned(users::COUNTRY),
-        fields: fillable_names(&attributes_of(row)),
+        fields: fillable_names(&attributes),
+        field_bytes: fillable_bytes(&attributes),
         ..ruled_user(row)
     }
 }

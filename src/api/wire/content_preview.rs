@@ -43,7 +43,7 @@ pub struct VariantPreviewBody {
     pub title_cut: bool,
     /// Is a part of the text cut off?
     pub body_cut: bool,
-    /// It would not be sent: a value is missing, a placeholder is not valid, or the push is too large.
+    /// It would not be sent: a value is missing, a placeholder is not valid, nothing can be seen, or the push is too large.
     pub refused: bool,
     /// Fields that have neither a value nor a default.
     pub missing: Vec<String>,

@@ -156,6 +156,7 @@ fn set_user(user: &mut User, field: &str, value: &str) {
         "locale" => user.locale = Some(value.into()),
         "country" => user.country = Some(value.into()),
         "fields" => user.fields = value.split(',').map(str::to_string).collect(),
+        "bytes" => user.field_bytes = vec![value.parse().unwrap()],
         "devices" => {
             user.devices = Some(value.split(',').filter(|name| *name != "none").map(device).collect())
         }
@@ -202,7 +203,12 @@ fn set_content(content: &mut Content, field: &str, value: &str) {
         }
         "needs" => content.variants.iter_mut().for_each(|variant| variant.needs = vec![value.into()]),
         "unreadable" => content.unreadable.push(value.into()),
-        "title" => content.variants.clear(),
+        "title" if value == "no" => content.variants.clear(),
+        "title" => content.variants.iter_mut().for_each(|variant| variant.title = value.into()),
+        "unfilled" => {
+            let bytes = Some(value.parse().unwrap());
+            content.variants.iter_mut().for_each(|variant| variant.unfilled = bytes);
+        }
         "declared" => {
             let nearest = Some(value.to_string()).filter(|id| id != "no");
             *content = Content::undeclared(&content.content_id, nearest);

@@ -503,7 +503,12 @@ fn variants_of_one_language_share_users_evenly() {
         context.user.user_id = format!("user-{user}");
         let mut cheese = content("cheese", -2.0);
         cheese.content.variants = ["a", "b", "c"]
-            .map(|id| Variant { variant_id: id.into(), locale: Some("en".into()), ..Variant::default() })
+            .map(|id| Variant {
+                variant_id: id.into(),
+                locale: Some("en".into()),
+                title: "Cheese".into(),
+                ..Variant::default()
+            })
             .into();
         context.contents = vec![cheese];
         let decision = decide(&context, &PopularityScorer);

@@ -378,6 +378,7 @@ pub fn variants(locales: &[&str]) -> Vec<Variant> {
     let one = |locale: &&str| Variant {
         variant_id: if locale.is_empty() { "neutral".into() } else { format!("in-{locale}") },
         locale: (!locale.is_empty()).then(|| locale.to_string()),
+        title: "Milk".into(),
         ..Variant::default()
     };
     locales.iter().map(one).collect()

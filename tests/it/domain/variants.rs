@@ -7,7 +7,9 @@ use domain::content::{Content, Variant};
 use domain::rejection::RejectionCode;
 use domain::template::{Template, field_of, fillable_names, is_known};
 use domain::user::User;
-use domain::variant::{CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, Reader};
+use domain::variant::{
+    CONTENT_IS_READABLE, Fitting, HAS_TEMPLATE_VALUES, HAS_VARIANT, HAS_VISIBLE_TEXT, Reader,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -100,6 +102,22 @@ fn a_variant_that_cannot_be_filled_leaves_the_turn_to_the_next_language() {
     assert_eq!(fitting.variants().len(), 1);
     let stranger = user(Some("zh"));
     assert_eq!(Reader::new(&stranger, "en", 1).fitting(&content).refused_by(), Some(HAS_TEMPLATE_VALUES));
+}
+
+#[test]
+fn a_text_of_which_nothing_can_be_seen_is_not_sent() {
+    for title in
+        ["{{name|}}", "\u{200b}", "\u{a0}\u{2060}", "{{ name | default: '' }}", "\u{3164} {{name|\u{feff}}}"]
+    {
+        let mut content = content(&["en"]);
+        content.variants[0].title = title.into();
+        let user = user(Some("en"));
+        let refused = |reader: Reader<'_>| reader.fitting(&content).refused_by();
+        assert_eq!(refused(Reader::new(&user, "en", 1)), Some(HAS_VISIBLE_TEXT), "{title:?}");
+        assert_eq!(refused(Reader::new(&user, "en", 1).also_blank(true)), None, "{title:?}");
+        content.variants[0].body = "Fresh".into();
+        assert_eq!(Reader::new(&user, "en", 1).fitting(&content).refused_by(), None, "{title:?}");
+    }
 }
 
 #[test]
