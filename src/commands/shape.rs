@@ -58,7 +58,7 @@ impl ShapeArguments {
             renames = renames.preset(preset);
         }
         let zone = self.time_zone.as_deref().or(preset.and_then(|preset| preset.time_zone.as_deref()));
-        let zone = zone.map(Zone::find).transpose();
+        let zone = zone.map(Zone::find_as_written).transpose();
         let zone =
             zone.map_err(|error| Failure::caller(error.code(), format!("--time-zone: {}", error.detail())))?;
         Ok((renames, zone))

@@ -194,7 +194,7 @@ impl Config {
         config
             .check()
             .map_err(|(key, detail)| ConfigError::Invalid { origin: format!("{origin}: {key}"), detail })?;
-        Zone::find(&config.default_time_zone)?;
+        config.default_time_zone = Zone::find_as_written(&config.default_time_zone)?.name().to_string();
         config.default_time_zone_is_set = is_zone_set;
         Ok(config)
     }

@@ -8,6 +8,7 @@ use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
 use super::error::{Coded, ErrorKind};
 use super::time::{Day, Instant, LocalHour, SECOND};
+use super::zone_names;
 
 /// Transitions are tabulated up to this year; stamps end far below it.
 const LAST_YEAR: i16 = 2101;
@@ -63,6 +64,15 @@ impl Zone {
             return Err(unknown(Some(&canonical)));
         }
         Ok(Zone::tabulate(canonical, time_zone))
+    }
+
+    /// Looks a zone up by any spelling that a cell may have: `asia/shanghai`, `UTC+8`, `China Standard Time`.
+    ///
+    /// # Errors
+    /// When it names no zone.
+    pub fn find_as_written(text: &str) -> Result<Zone, UnknownZone> {
+        let understood = || zone_names::understood(text).and_then(|name| Zone::find(name).ok());
+        Zone::find(text).or_else(|error| understood().ok_or(error))
     }
 
     /// The same as [`Zone::find`], from a table that the whole process shares; `None` for what it refuses.

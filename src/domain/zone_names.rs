@@ -1,6 +1,7 @@
 //! Zone names as devices, databases and spreadsheets write them, read as IANA names.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZoneDatabase;
@@ -20,6 +21,9 @@ const ODD_OFFSETS: [(i32, &str); 8] = [
     (570, "Australia/Darwin"),
 ];
 
+/// Minutes east of Greenwich where no place changes its clocks: there the offset of `(UTC+08:00) Beijing` says all.
+const ALWAYS_SAME: RangeInclusive<i32> = 180..=540;
+
 /// Every name in lower case, with the IANA name that it stands for.
 static NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     let database = TimeZoneDatabase::bundled();
@@ -30,11 +34,19 @@ static NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 });
 
 /// The IANA name that a text stands for: any case, blanks for underscores, Windows' names, and offsets such as
-/// `GMT+08:00`, `UTC+8` or `+0530`; `None` when it names no zone or several.
+/// `GMT+08:00`, `UTC+8`, `+0530`, `Z` or `(UTC+08:00) Beijing`; `None` when it names no zone or several.
 pub fn understood(text: &str) -> Option<&'static str> {
     let lower = text.trim().to_lowercase();
     if let Some(name) = NAMES.get(&lower).or_else(|| NAMES.get(&lower.replace(' ', "_"))) {
         return Some(name);
+    }
+    if lower == "z" {
+        return Some("UTC");
+    }
+    if let Some((offset, place)) = lower.strip_prefix("(utc").and_then(|rest| rest.split_once(')')) {
+        let minutes =
+            minutes_east(offset).filter(|minutes| ALWAYS_SAME.contains(minutes) && !place.is_empty())?;
+        return zone_at(minutes);
     }
     let offset = lower.strip_prefix("utc").or_else(|| lower.strip_prefix("gmt")).unwrap_or(&lower);
     zone_at(minutes_east(offset.trim_start())?)

@@ -29,6 +29,8 @@ struct Located {
     column: InputColumn,
     /// Dotted name inside the column's values; empty for the values themselves.
     inside: String,
+    /// Is its name the field's but for case and separators? A column of the exact name counts before it.
+    is_alike: bool,
 }
 
 /// What feeds one field.
@@ -39,6 +41,8 @@ struct Source {
     columns: Vec<Located>,
     /// The columns as `--map` names them.
     asked: Option<String>,
+    /// Does the column of the field's own name feed it?
+    is_own: bool,
 }
 
 /// The columns of one file, field by field.
@@ -59,6 +63,9 @@ pub struct Mapping {
 /// Names of unknown columns kept for the summary; a hostile file may bring a new one with every record.
 const MOST_NAMES: usize = 100;
 
+/// Spellings of one field's name that the records of a file may bring.
+const MOST_SPELLINGS: usize = 32;
+
 impl Mapping {
     /// Matches the fields of ours with a file's columns.
     ///
@@ -72,6 +79,14 @@ impl Mapping {
     ) -> Result<Mapping, InputError> {
         let mut sources: Vec<Source> =
             fields.iter().map(|field| source_of(field.name, renames.origin(field.name), header)).collect();
+        for (index, name) in header.unwrap_or_default().iter().enumerate() {
+            let located = Located::alike(name, index);
+            if let Some(field) =
+                alike(fields, &sources, name).filter(|field| sources[*field].columns.is_empty())
+            {
+                sources[field].columns.push(located);
+            }
+        }
         let hints = hints(renames, fields);
         let Some(header) = header else {
             let seen = sources.iter().map(|source| source.constant.is_some()).collect();
@@ -152,8 +167,10 @@ impl Mapping {
         if let Some(constant) = &source.constant {
             return RawValue::Text(Cow::Owned(constant.clone()));
         }
-        let values = source.columns.iter().map(|located| located.value(row).tidied());
-        values.into_iter().find(|value| *value != RawValue::Missing).unwrap_or(RawValue::Missing)
+        let is_exact = source.columns.iter().any(|located| !located.is_alike && located.is_in(row));
+        let columns = source.columns.iter().filter(|located| !(is_exact && located.is_alike));
+        let mut values = columns.map(|located| located.value(row).tidied());
+        values.find(|value| *value != RawValue::Missing).unwrap_or(RawValue::Missing)
     }
 
     /// Does this record say anything about the field, be it empty?
@@ -165,15 +182,28 @@ impl Mapping {
     /// Takes note of the columns that a self-describing record brings.
     pub fn observe(&mut self, row: &InputRow<'_>) {
         let (None, InputRow::Json(object)) = (&self.others, row) else { return };
-        for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
-            *seen = *seen || source.columns.iter().any(|located| located.is_in(row));
-        }
         let claimed = self.claimed(row);
         let unclaimed = object.keys().filter(|name| !claimed.contains(&name.as_str()));
         let new: Vec<&String> = unclaimed.filter(|name| !self.brought.contains(*name)).collect();
-        let room = MOST_NAMES.saturating_sub(self.brought.len());
-        let new: Vec<String> = new.into_iter().take(room).cloned().collect();
-        self.brought.extend(new);
+        for name in new {
+            match alike(self.fields, &self.sources, name) {
+                Some(field) => self.sources[field].columns.push(Located::alike(name, 0)),
+                None if self.brought.len() < MOST_NAMES => drop(self.brought.insert(name.clone())),
+                None => {}
+            }
+        }
+        for (seen, source) in self.seen.iter_mut().zip(&self.sources) {
+            *seen = *seen || source.columns.iter().any(|located| located.is_in(row));
+        }
+    }
+
+    /// Columns whose names are a field's but for case and separators, and the field that each feeds.
+    pub fn understood(&self) -> impl Iterator<Item = (String, &'static str)> {
+        let fed = self.fields.iter().zip(&self.sources);
+        fed.flat_map(|(field, source)| {
+            let alike = source.columns.iter().filter(|located| located.is_alike);
+            alike.map(|located| (located.column.name.clone(), field.name))
+        })
     }
 
     /// Names of the columns that feed no field: those of the header, or those brought so far.
@@ -213,6 +243,11 @@ impl Mapping {
 }
 
 impl Located {
+    fn alike(name: &str, index: usize) -> Located {
+        let column = InputColumn { name: name.to_string(), index };
+        Located { column, inside: String::new(), is_alike: true }
+    }
+
     fn value<'a>(&self, row: &InputRow<'a>) -> RawValue<'a> {
         match row {
             InputRow::Json(object) => nested::value(object, &self.column.name),
@@ -244,7 +279,8 @@ fn source_of(field: &str, origin: FieldOrigin<'_>, header: Option<&[String]>) ->
     let own = [field.to_string()];
     let (names, asked) = match origin {
         FieldOrigin::Constant(value) => {
-            return Source { constant: Some(value.to_string()), columns: Vec::new(), asked: None };
+            let constant = Some(value.to_string());
+            return Source { constant, columns: Vec::new(), asked: None, is_own: false };
         }
         FieldOrigin::Asked(names) => (names, Some(names.join("|"))),
         FieldOrigin::Known(names) => (names, None),
@@ -256,11 +292,30 @@ fn source_of(field: &str, origin: FieldOrigin<'_>, header: Option<&[String]>) ->
             .map(|name| Located {
                 column: InputColumn { name: name.clone(), index: 0 },
                 inside: String::new(),
+                is_alike: false,
             })
             .collect(),
         Some(header) => names.iter().filter_map(|name| located(name, header)).collect(),
     };
-    Source { constant: None, columns, asked }
+    Source { constant: None, columns, asked, is_own: matches!(origin, FieldOrigin::Own) }
+}
+
+/// The field whose name a column's is but for case, blanks, underscores and hyphens, when nothing else was asked for
+/// either of them.
+fn alike(fields: &[InputField], sources: &[Source], column: &str) -> Option<usize> {
+    let is_taken = sources.iter().flat_map(|source| &source.columns).any(|fed| fed.column.name == column);
+    let field = fields.iter().position(|field| same_letters(field.name, column))?;
+    let has_room = sources[field].columns.len() < MOST_SPELLINGS;
+    (!is_taken && sources[field].is_own && has_room).then_some(field)
+}
+
+/// Are two names the same but for case, blanks, underscores and hyphens?
+fn same_letters(one: &str, other: &str) -> bool {
+    let letters = |name: &'_ str| -> Vec<char> {
+        let written = name.chars().filter(|letter| !matches!(letter, '_' | '-') && !letter.is_whitespace());
+        written.map(|letter| letter.to_ascii_lowercase()).collect()
+    };
+    other.len() < 4 * one.len() && letters(one) == letters(other)
 }
 
 /// The column of a name, or the one whose values have it inside.
@@ -270,10 +325,13 @@ fn located(name: &str, header: &[String]) -> Option<Located> {
         Some(InputColumn { name: name.to_string(), index })
     };
     if let Some(column) = column(name) {
-        return Some(Located { column, inside: String::new() });
+        return Some(Located { column, inside: String::new(), is_alike: false });
     }
     let mut dots = name.match_indices('.').map(|(dot, _)| dot);
-    dots.find_map(|dot| Some(Located { column: column(&name[..dot])?, inside: name[dot + 1..].to_string() }))
+    dots.find_map(|dot| {
+        let (column, inside) = (column(&name[..dot])?, name[dot + 1..].to_string());
+        Some(Located { column, inside, is_alike: false })
+    })
 }
 
 /// Every column that `--map` names is in the header, and the header is one.

@@ -170,6 +170,7 @@ impl IngestSource<'_> {
             mapping.check_required(path)?;
         }
         summary.other_columns.extend(mapping.other_names());
+        summary.understood_columns.extend(mapping.understood());
         if summary.read > 0 && summary.defective() == summary.read {
             summary.wholly_rejected.push(file);
         }

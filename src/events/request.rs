@@ -71,6 +71,8 @@ pub struct IngestSummary {
     pub dead_letters: Option<PathBuf>,
     /// Columns that became properties or attributes.
     pub other_columns: BTreeSet<String>,
+    /// Columns whose names are ours but for case and separators, and the column of ours that each was read as.
+    pub understood_columns: BTreeSet<(String, &'static str)>,
     /// Names of the events that were read, with counts.
     pub event_names: NameCounts,
     /// Names that `--map-event` maps and no event has.
@@ -190,6 +192,7 @@ impl IngestSummary {
             self.examples.entry(reason).or_insert(example);
         }
         self.other_columns.extend(other.other_columns);
+        self.understood_columns.extend(other.understood_columns);
         self.wholly_rejected.extend(other.wholly_rejected);
         self.event_names.merge(other.event_names);
     }

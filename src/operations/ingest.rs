@@ -151,7 +151,11 @@ fn warnings(
     kind: InputKind,
     summary: &IngestSummary,
 ) -> Result<Vec<String>, ContextError> {
-    let mut warnings = cells::warnings(summary);
+    let understood = |(theirs, ours): &(String, &str)| {
+        format!("column_understood: {theirs:?} is read as {ours}; to keep it apart, give it another name")
+    };
+    let mut warnings: Vec<String> = summary.understood_columns.iter().map(understood).collect();
+    warnings.extend(cells::warnings(summary));
     warnings.extend(shifted(summary));
     let unread = |name: &String| {
         format!("unread_event_name: --map-event names {name:?}, which no event of the files has")

@@ -50,6 +50,26 @@ pub(super) fn is_blank(character: char) -> bool {
         || matches!(character, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}')
 }
 
+/// A cell of CSV whose quotes follow a blank: the reader of CSV took them for text, and they are those of the cell.
+pub(super) fn unquoted(cell: &str) -> Cow<'_, str> {
+    if !cell.starts_with(is_blank) {
+        return Cow::Borrowed(cell);
+    }
+    let inner = cell.trim_matches(is_blank).strip_prefix('"').and_then(|inner| inner.strip_suffix('"'));
+    match inner {
+        Some(inner) if inner.contains('"') => Cow::Owned(inner.replace("\"\"", "\"")),
+        Some(inner) => Cow::Borrowed(inner),
+        None => Cow::Borrowed(cell),
+    }
+}
+
+/// Does a cell open a quote after a blank, and not close it?
+pub(super) fn opens_late_quote(cell: &[u8]) -> bool {
+    let inner = cell.trim_ascii();
+    let is_late = cell.first().is_some_and(u8::is_ascii_whitespace) && inner.starts_with(b"\"");
+    is_late && (inner.len() == 1 || !inner.ends_with(b"\""))
+}
+
 /// A text without blanks around it. Quotes that follow a byte order mark are those of the field: where files were put
 /// together, the reader of CSV could not know them for quotes.
 fn trimmed(text: &str) -> &str {

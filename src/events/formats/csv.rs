@@ -1,13 +1,12 @@
 //! CSV: a header line, then records; one bad record never costs its neighbours.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
-use super::cells::is_blank;
+use super::cells::{is_blank, opens_late_quote, unquoted};
 use super::header::{Headers, advice, looks_like_data};
 use super::{
     InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, not_utf8, skip_byte_order_mark,
@@ -49,9 +48,9 @@ pub struct CsvRow<'a> {
 impl<'a> CsvRow<'a> {
     pub(super) fn get(&self, index: usize) -> RawValue<'a> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        match &self.text[start..self.ends[index]] {
-            "" => RawValue::Missing,
-            text => RawValue::Text(Cow::Borrowed(text)),
+        match unquoted(&self.text[start..self.ends[index]]) {
+            text if text.is_empty() => RawValue::Missing,
+            text => RawValue::Text(text),
         }
     }
 }
@@ -151,7 +150,7 @@ impl CsvReader {
             Extent::Fields { bytes, fields } => (&self.bytes[..bytes], &self.ends[..fields]),
         };
         if fields.len() != self.header.len() {
-            let detail = format!("{} fields, the header has {}", fields.len(), self.header.len());
+            let detail = wrong_count(bytes, fields, self.header.len());
             let rejection = Rejection::new(RejectionCode::WrongFieldCount, detail);
             return Ok(Some(InputRecord::Unreadable(
                 line,
@@ -278,9 +277,24 @@ fn unclosed(path: &Path, line: u64) -> InputError {
 
 /// The fields of a record that cannot be taken, with their separators back, for its dead letter.
 fn rejoined(bytes: &[u8], ends: &[usize], separator: u8) -> String {
+    excerpt(&cells(bytes, ends).collect::<Vec<_>>().join(&separator))
+}
+
+fn cells<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
     let starts = std::iter::once(0).chain(ends.iter().copied());
-    let fields: Vec<&[u8]> = starts.zip(ends).map(|(start, end)| &bytes[start..*end]).collect();
-    excerpt(&fields.join(&separator))
+    starts.zip(ends).map(|(start, end)| &bytes[start..*end])
+}
+
+/// What is wrong with a record that has more or fewer fields than the header.
+fn wrong_count(bytes: &[u8], ends: &[usize], expected: usize) -> String {
+    let counts = format!("{} fields, the header has {expected}", ends.len());
+    if !cells(bytes, ends).any(opens_late_quote) {
+        return counts;
+    }
+    format!(
+        "{counts}; a quote opens after a blank, where it is part of the text, so that the text was cut at its separators: \
+         leave out the blanks before opening quotes"
+    )
 }
 
 /// Does no field end inside a character? (The record may be UTF-8 as a whole and its fields not.)
@@ -334,7 +348,8 @@ fn names_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<
     let mut names = Vec::with_capacity(ends.len());
     let mut start = 0;
     for (index, end) in ends.iter().enumerate() {
-        let name = text.get(start..*end).unwrap_or_default().trim_matches(is_blank);
+        let cell = unquoted(text.get(start..*end).unwrap_or_default());
+        let name = cell.trim_matches(is_blank);
         names.push(if name.is_empty() { unnamed(index) } else { name.to_string() });
         start = *end;
     }

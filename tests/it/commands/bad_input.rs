@@ -609,7 +609,7 @@ fn options_that_cannot_be_meant_are_refused_before_anything_is_made() {
     directory.write("a.csv", csv("u,view,1488369600\n"));
     let cases: [(&[&str], &str); 6] = [
         (&["--time-zone", "Mars/Olympus"], "unknown_time_zone"),
-        (&["--time-zone", "america/new_york"], "unknown_time_zone"),
+        (&["--time-zone", "UTC+25"], "unknown_time_zone"),
         (&["--time-zone", "Etc/Unknown"], "unknown_time_zone"),
         (&["--map", "a"], "bad_map"),
         (&["--map", "a=nothing"], "bad_map"),

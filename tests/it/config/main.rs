@@ -36,6 +36,15 @@ fn the_file_beats_the_defaults_and_the_environment_beats_the_file() {
 }
 
 #[test]
+fn the_default_zone_is_understood_as_a_cell_is() {
+    for written in ["asia/shanghai", "China Standard Time"] {
+        let config = load(None, &[("SMARTPUSH__DEFAULT_TIME_ZONE", written)]).unwrap();
+        assert_eq!(config.default_time_zone, "Asia/Shanghai", "{written}");
+    }
+    assert!(load(None, &[("SMARTPUSH__DEFAULT_TIME_ZONE", "UTC+25")]).is_err());
+}
+
+#[test]
 fn text_in_the_environment_needs_no_quotes() {
     let config = load(None, &[("SMARTPUSH__DEFAULT_TIME_ZONE", "Europe/Paris")]).unwrap();
     assert_eq!(config.default_time_zone, "Europe/Paris");

@@ -76,15 +76,27 @@ fn zones_are_understood_as_systems_write_them() {
         ("UTC+05:45", "Asia/Kathmandu"),
         ("+00:00", "UTC"),
         ("China Standard Time", "Asia/Shanghai"),
+        ("Z", "UTC"),
+        ("(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi", "Etc/GMT-8"),
         ("pacific standard time", "America/Los_Angeles"),
         ("W. Europe Standard Time", "Europe/Berlin"),
     ] {
         assert_eq!(understood(written), Some(name), "{written}");
         assert!(Zone::find(name).is_ok(), "{name}");
     }
-    for written in
-        ["Etc/Unknown", "etc/unknown", "Mars/Olympus", "CST", "EST5EDT4", "+25:00", "+480", "+08:15", "8", ""]
-    {
+    for written in [
+        "Etc/Unknown",
+        "etc/unknown",
+        "Mars/Olympus",
+        "CST",
+        "EST5EDT4",
+        "+25:00",
+        "+480",
+        "+08:15",
+        "8",
+        "",
+        "(UTC-05:00) Eastern Time",
+    ] {
         assert_eq!(understood(written), None, "{written}");
     }
 }

@@ -33,6 +33,27 @@ fn blanks_around_columns_and_values_do_not_count() {
 }
 
 #[test]
+fn quotes_after_a_blank_are_those_of_the_cell() {
+    let text = "user_id, \"event\", \"timestamp\"\n\"ann\", \"big \"\"sale\"\"\", \"2024-01-02T03:04:05Z\"\n";
+    assert_eq!(first("a.csv", text, Renames::default())[..2], ["ann", "big \"sale\""]);
+    let cut = "user_id,event,timestamp\nann, \"a, b\",2024-01-02T03:04:05Z\n";
+    let taken = Taken::text("b.csv", cut, Renames::default());
+    assert!(taken.summary.examples["wrong_field_count"].contains("before opening quotes"));
+}
+
+#[test]
+fn a_column_that_differs_by_case_or_separators_alone_feeds_ours() {
+    let text = "User-ID,EVENT,Time Stamp,Shelf\nann,view,2024-01-02T03:04:05Z,3\n";
+    let line = "{\"userId\":\"ann\",\"Event\":\"view\",\"Timestamp\":\"2024-01-02T03:04:05Z\",\"Shelf\":3}\n";
+    for (name, text) in [("a.csv", text), ("a.jsonl", line)] {
+        assert_eq!(first(name, text, Renames::default())[..2], ["ann", "view"]);
+        let summary = Taken::text(name, text, Renames::default()).summary;
+        assert_eq!(summary.understood_columns.len(), 3, "{name}");
+        assert!(summary.other_columns.contains("Shelf") && summary.other_columns.len() == 1, "{name}");
+    }
+}
+
+#[test]
 fn a_file_without_a_header_loses_no_row() {
     let text = "1,2268318,2520377,pv,1511544070\n1,2333346,2520771,pv,1511561733\n";
     let named = || Renames::default().header("user_id, content_id, category, event, timestamp").unwrap();
