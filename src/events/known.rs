@@ -109,7 +109,7 @@ fn check_content(declared: &BTreeMap<String, bool>, id: &str) -> Result<(), Reje
              --kind contents first"
         )),
         None => {
-            let separator = [',', '|'].into_iter().find(|separator| {
+            let separator = [',', '|'].into_iter().filter(|separator| id.contains(*separator)).find(|separator| {
                 id.split(*separator).all(|part| declared.keys().any(|known| is_same_name(known, part)))
             });
             let hint = match separator {
