@@ -208,6 +208,10 @@ const VERBS: &[(Said, &[&str])] = &[
     ),
 ];
 
+/// What withdraws the consent without naming a channel: it is taken for all of them.
+const OPT_OUTS: &[&str] =
+    &["unsubscribe", "unsubscribed", "unsubscribes", "unsub", "optout", "optedout", "opt out", "opted out"];
+
 /// Words that tell of a display only with a word that can mean nothing but a push.
 const SEEN: &[&str] = &["view", "viewed", "seen", "read", "rendered"];
 
@@ -224,7 +228,13 @@ enum Noun {
 pub fn understood_by_words(name: &str) -> Option<Said> {
     let words = words_of(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    noun_then_verb(&words).or_else(|| verb_then_noun(&words))
+    noun_then_verb(&words).or_else(|| verb_then_noun(&words)).or_else(|| opt_out_alone(&words))
+}
+
+/// `Unsubscribed`, `user opted out`: nothing but the verb.
+fn opt_out_alone(words: &[&str]) -> Option<Said> {
+    let said: Vec<&str> = words.iter().copied().filter(|word| !FILLERS.contains(word)).collect();
+    OPT_OUTS.contains(&said.join(" ").as_str()).then_some(Said::Disabled)
 }
 
 /// Does a name speak of pushes at all? Then a person had better look at how it is understood.

@@ -12,6 +12,7 @@ use super::mapping::{InputField, Mapping};
 use super::notes::{CellNote, NoteKind};
 use super::records::{Event, TEXT_FIELDS, TextField};
 use super::stamps::StampReader;
+use super::subscriptions::withdrawal;
 use domain::identity::sha256_hex;
 use domain::rejection::{Rejection, RejectionCode};
 use domain::zone::Zone;
@@ -79,7 +80,7 @@ impl EventCleaner {
     pub fn clean<'a>(&mut self, mapping: &Mapping, row: &InputRow<'a>) -> Result<Event<'a>, Rejection> {
         let user_id = required_id("user_id", mapping.get(row, 1))?;
         let theirs = required_id("event", mapping.get(row, 2))?;
-        let name = self.names.apply(theirs.clone());
+        let mut name = self.names.apply(theirs.clone());
         let stamp = self.stamps.read("timestamp", &mapping.get(row, 3))?;
         self.dropped = None;
         let time_zone = self.time_zone(mapping.get(row, 4));
@@ -90,7 +91,15 @@ impl EventCleaner {
         }
         texts[TextField::Properties as usize] = properties(mapping, row)?.map(Cow::Owned);
         let message_id = optional_id("message_id", mapping.get(row, 0))?;
-        self.counts.add(&theirs, &name);
+        let properties = texts[TextField::Properties as usize].as_deref();
+        let withdrawal = if self.names.tells(&theirs) { None } else { withdrawal(&theirs, properties) };
+        match withdrawal {
+            Some(event) => {
+                self.counts.add(&format!("{theirs} (unsubscribed)"), event.name());
+                name = Cow::Borrowed(event.name());
+            }
+            None => self.counts.add(&theirs, &name),
+        }
         let mut event = Event {
             message_id: Cow::Borrowed(""),
             user_id,

@@ -102,6 +102,11 @@ impl EventNames {
         }
     }
 
+    /// Is this name told what it means?
+    pub(super) fn tells(&self, theirs: &str) -> bool {
+        self.exact.contains_key(theirs)
+    }
+
     /// As they are asked for: `theirs=ours`.
     pub(super) fn pairs(&self) -> impl Iterator<Item = String> {
         self.exact.iter().map(|(theirs, ours)| format!("{theirs}={ours}"))
@@ -225,6 +230,11 @@ fn meaning_word(recognised: Recognised) -> &'static str {
 /// What a person had better look at.
 fn note(name: &str, recognised: Recognised) -> Option<String> {
     match recognised {
+        Recognised::Standard(StandardEvent::NotificationsDisabled)
+            if look_alike(name).is_none() && !speaks_of_push(name) =>
+        {
+            Some(format!("no push from there on; if it is of another channel, {}", flag(name, OTHER)))
+        }
         Recognised::Standard(_) | Recognised::Other => None,
         Recognised::CustomPush => Some(format!(
             "an event of a push that says no stage and counts for no cap; a send: {}; the user's own act: {}",

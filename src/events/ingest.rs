@@ -122,6 +122,7 @@ fn take_events(
     let written = write_days(&lake, staging, &verdicts, &mut conflicts, watch)?;
     summary.count_verdicts(&verdicts);
     summary.shifted = written.moves.shifted();
+    summary.same_moment = written.moves.at_same_moment();
     summary.shifted_conflicts = written.conflict_moves.shifted();
     let WrittenDays { files, keys, .. } = written;
     let is_new = !files.is_empty();

@@ -109,9 +109,10 @@ fn check_content(declared: &BTreeMap<String, bool>, id: &str) -> Result<(), Reje
              --kind contents first"
         )),
         None => {
-            let separator = [',', '|'].into_iter().find(|separator| {
-                id.split(*separator).all(|part| declared.keys().any(|known| is_same_name(known, part)))
-            });
+            let separator =
+                [',', '|'].into_iter().filter(|separator| id.contains(*separator)).find(|separator| {
+                    id.split(*separator).all(|part| declared.keys().any(|known| is_same_name(known, part)))
+                });
             let hint = match separator {
                 Some(separator) => format!("; items are separated by `;`, not by `{separator}`"),
                 None => meant(nearest(id, declared.keys().map(String::as_str))),

@@ -37,6 +37,7 @@ mod staging;
 mod stamp_text;
 pub mod stamps;
 pub mod stored;
+mod subscriptions;
 pub mod taught;
 pub mod undo;
 pub mod upsert;

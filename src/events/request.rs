@@ -91,6 +91,8 @@ pub struct IngestSummary {
     pub shifted: Option<ShiftedRepeats>,
     /// Records with a known message_id that differ from the first only by their hour.
     pub shifted_conflicts: Option<ShiftedRepeats>,
+    /// New events without an id of their own that share user and moment with old ones and differ in part; when most do.
+    pub same_moment: Option<u64>,
     /// Files of which every record was rejected.
     pub wholly_rejected: Vec<String>,
 }

@@ -1,10 +1,12 @@
-//! Events that repeat others of the same user, name and content at another hour: the mark of a wrong `--time-zone`.
+//! Events that repeat others of the same user: at another hour, the mark of a wrong `--time-zone`, or at the same moment with
+//! other fields, the mark of another mapping.
 
 use std::collections::HashMap;
 
 use super::lake::Lake;
 use super::records::{Event, TextField};
 use super::stored::{EventColumn, StoredEvent};
+use domain::event::{is_push_side, standard_name};
 use domain::identity::hash_of;
 use domain::time::{Day, HOUR, MINUTE};
 use files::tables::TableError;
@@ -21,6 +23,9 @@ const MOVES: usize = 2 * MOST_STEPS as usize + 1;
 /// Events of one user, name and content that are compared on one day.
 const MOST_ALIKE: usize = 64;
 
+/// Moves that may be as frequent as the best one: each earlier ingest with another zone brings one.
+const MOST_EARLIER: usize = 4;
+
 /// Below so many events, half of them must have moved; above, a tenth.
 const FEW: u64 = 20;
 
@@ -31,11 +36,13 @@ pub struct MoveCounts {
     compared: u64,
     /// By move.
     counts: [u64; MOVES],
+    /// Events without an id of their own whose moments were compared, and those that had others at theirs.
+    moments: (u64, u64),
 }
 
 impl Default for MoveCounts {
     fn default() -> MoveCounts {
-        MoveCounts { compared: 0, counts: [0; MOVES] }
+        MoveCounts { compared: 0, counts: [0; MOVES], moments: (0, 0) }
     }
 }
 
@@ -44,7 +51,8 @@ impl Default for MoveCounts {
 pub struct ShiftedRepeats {
     /// How many.
     pub count: u64,
-    /// Later than the others by so many minutes; earlier when negative. Two where summer time lies between.
+    /// Later than the others by so many minutes; earlier when negative. Several where summer time lies between, or where
+    /// several ingests brought the others.
     pub minutes: Vec<i64>,
 }
 
@@ -68,6 +76,13 @@ impl MoveCounts {
     pub fn merge(&mut self, other: &MoveCounts) {
         self.compared += other.compared;
         self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| *sum += count);
+        self.moments = (self.moments.0 + other.moments.0, self.moments.1 + other.moments.1);
+    }
+
+    /// Events that have others of the same user, and of the same name or content, at the same moment; when most have.
+    pub fn at_same_moment(&self) -> Option<u64> {
+        let (compared, met) = self.moments;
+        (met * 2 > compared).then_some(met)
     }
 
     fn add(&mut self, moves: u128) {
@@ -76,7 +91,8 @@ impl MoveCounts {
         counts.filter(|(index, _)| moves >> index & 1 == 1).for_each(|(_, count)| *count += 1);
     }
 
-    /// The one move that many events share and that no other comes near; chance spreads over all of them.
+    /// The one move that many events share and that no other comes near; chance spreads over all of them. When it explains
+    /// half of the events, a few others may: the same events were taken in before more than once.
     pub fn shifted(&self) -> Option<ShiftedRepeats> {
         let best = (0..MOVES).max_by_key(|index| self.counts[*index])?;
         let hour = (HOUR / STEP) as usize;
@@ -85,13 +101,14 @@ impl MoveCounts {
         let second = beside.into_iter().filter(is_summer).max_by_key(|index| self.counts[*index]);
         let second = second.filter(|index| *index != NO_MOVE);
         let others = (0..MOVES).filter(|index| *index != best && Some(*index) != second);
-        let next = others.map(|index| self.counts[index]).max().unwrap_or_default();
+        let rivals: Vec<usize> = others.filter(|index| self.counts[*index] * 3 > self.counts[best]).collect();
+        let is_half = self.counts[best] * 2 >= self.compared && rivals.len() < MOST_EARLIER;
         let count = self.counts[best] + second.map_or(0, |index| self.counts[index]);
         let least = if self.compared < FEW { self.compared.div_ceil(2) } else { self.compared / 10 };
         let minutes = |index: usize| (index as i64 - MOST_STEPS) * STEP / MINUTE;
-        (count > 0 && count >= least && self.counts[best] >= 3 * next).then(|| ShiftedRepeats {
+        (count > 0 && count >= least && (rivals.is_empty() || is_half)).then(|| ShiftedRepeats {
             count: count.min(self.compared),
-            minutes: std::iter::once(best).chain(second).map(minutes).collect(),
+            minutes: std::iter::once(best).chain(second).chain(rivals).map(minutes).collect(),
         })
     }
 }
@@ -99,17 +116,26 @@ impl MoveCounts {
 /// Index of the move by nothing.
 const NO_MOVE: usize = MOST_STEPS as usize;
 
+/// A new event of a user at a moment: what it was, and whether an old one was there that was the same in part.
+struct Moment {
+    name: u64,
+    content: u64,
+    is_met: bool,
+}
+
 /// New events by what they must have in common with old ones.
 #[derive(Default)]
 pub(super) struct Alike {
     by_hash: HashMap<u64, Vec<(i64, u128)>>,
+    /// Those without an id of their own by user and stamp.
+    by_moment: HashMap<u64, Vec<Moment>>,
     with_id: bool,
 }
 
 impl Alike {
     /// Events to compare; `with_id` also compares their message ids.
     pub(super) fn of<'a>(events: impl Iterator<Item = &'a Event<'a>>, with_id: bool) -> Alike {
-        let mut alike = Alike { by_hash: HashMap::new(), with_id };
+        let mut alike = Alike { with_id, ..Alike::default() };
         for event in events.filter(|event| !event.date_only) {
             let content = event.texts[TextField::ContentId as usize].as_deref();
             let id = if with_id { &event.message_id } else { "" };
@@ -117,11 +143,38 @@ impl Alike {
             if stamps.len() < MOST_ALIKE {
                 stamps.push((event.timestamp.micros(), 0));
             }
+            if !with_id && is_made_up(&event.message_id) {
+                alike.add_moment(event, content);
+            }
         }
         alike
     }
 
+    fn add_moment(&mut self, event: &Event<'_>, content: Option<&str>) {
+        let moments =
+            self.by_moment.entry(moment_hash(&event.user_id, event.timestamp.micros())).or_default();
+        if moments.len() < MOST_ALIKE {
+            let (name, content) = (hash_of(standard_name(&event.name).as_bytes()), content_hash(content));
+            moments.push(Moment { name, content, is_met: false });
+        }
+    }
+
+    /// The stages of a push may share a moment: an old event of a push is the same only by its name.
+    fn compare_moment(&mut self, old: &StoredEvent<'_>) {
+        let Some(moments) = self.by_moment.get_mut(&moment_hash(old.user_id, old.timestamp.micros())) else {
+            return;
+        };
+        let (name, content) = (hash_of(standard_name(old.name).as_bytes()), content_hash(old.content_id));
+        let is_of_push = is_push_side(old.name);
+        for moment in moments {
+            moment.is_met |= moment.name == name || (!is_of_push && moment.content == content);
+        }
+    }
+
     fn compare(&mut self, old: &StoredEvent<'_>) {
+        if !self.by_moment.is_empty() {
+            self.compare_moment(old);
+        }
         let id = if self.with_id { old.message_id } else { "" };
         let Some(stamps) = self.by_hash.get_mut(&hash(id, old.user_id, old.name, old.content_id)) else {
             return;
@@ -138,8 +191,24 @@ impl Alike {
     fn counts(&self) -> MoveCounts {
         let mut counts = MoveCounts::default();
         self.by_hash.values().flatten().for_each(|(_, moves)| counts.add(*moves));
+        let moments = || self.by_moment.values().flatten();
+        let met = moments().filter(|moment| moment.is_met).count();
+        counts.moments = (moments().count() as u64, met as u64);
         counts
     }
+}
+
+/// Is an id the one that an event without any gets?
+fn is_made_up(message_id: &str) -> bool {
+    message_id.len() == 64 && message_id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn moment_hash(user_id: &str, micros: i64) -> u64 {
+    hash_of([user_id.as_bytes(), &micros.to_le_bytes()].concat().as_slice())
+}
+
+fn content_hash(content: Option<&str>) -> u64 {
+    hash_of(content.unwrap_or_default().as_bytes())
 }
 
 fn hash(message_id: &str, user_id: &str, name: &str, content_id: Option<&str>) -> u64 {

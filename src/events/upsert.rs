@@ -335,7 +335,11 @@ fn one_of(name: &str, value: &RawValue<'_>, words: &[&str]) -> Result<String, Re
 fn supported(name: &str, value: &RawValue<'_>, words: &SupportedWords) -> Result<String, Rejection> {
     match words.unsupported(name, &text_of(value)) {
         Some(detail) => Err(Rejection::new(RejectionCode::NotSupported, detail)),
-        None => one_of(name, value, words.now),
+        None => one_of(name, value, words.now).map_err(|_| {
+            let shown: String = text_of(value).chars().take(48).collect();
+            let detail = format!("{name} {shown:?} is not supported; supported: {}", words.now.join(" and "));
+            Rejection::new(RejectionCode::BadValue, detail)
+        }),
     }
 }
 

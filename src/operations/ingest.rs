@@ -172,7 +172,8 @@ fn warnings(
     Ok(warnings)
 }
 
-/// Events that are there twice, some hours apart: the mark of a wrong `--time-zone`, in this ingest or an earlier one.
+/// Events that are there twice: some hours apart, the mark of a wrong `--time-zone` in this ingest or an earlier one, or at
+/// the same moment, the mark of another mapping.
 fn shifted(summary: &IngestSummary) -> Vec<String> {
     let id = summary.ingest_id.as_deref().unwrap_or_default();
     let new = summary.shifted.as_ref().map(|shifted| {
@@ -192,7 +193,14 @@ fn shifted(summary: &IngestSummary) -> Vec<String> {
             shifted.distance()
         )
     });
-    new.into_iter().chain(known).collect()
+    let same = summary.same_moment.map(|count| {
+        format!(
+            "{count} events repeat others of the same user and moment, of the same name or content, and differ elsewhere; if the \
+             file was taken in before with another mapping (--map, --map-event, --set), undo one of the two: smartpush ingests \
+             undo {id}, or an earlier one (`smartpush ingests list`)"
+        )
+    });
+    new.into_iter().chain(known).chain(same).collect()
 }
 
 /// Users who are declared to consent, and whose later opt-out by an event holds.

@@ -95,8 +95,11 @@ impl Readers {
     fn kept(&self, name: &str, before: &AttributeCensus, now: &AttributeCensus) -> Option<String> {
         let readers = self.of_attribute(name).iter();
         let of = readers.filter(|(field_type, _)| now.unfit(*field_type).0 > before.unfit(*field_type).0);
-        let named: Vec<String> =
-            of.map(|(field_type, named)| format!("{named} reads it as {}", field_type.as_noun())).collect();
+        let named: Vec<String> = of
+            .map(|(field_type, named)| {
+                format!("segment {named} remembers {name} as {}", field_type.as_noun())
+            })
+            .collect();
         (!named.is_empty())
             .then(|| format!("; segments keep the type they were saved with: {}", named.join(", ")))
     }

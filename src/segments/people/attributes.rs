@@ -59,6 +59,8 @@ impl From<AttributeType> for FieldType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum CellKind {
     Number,
+    /// An infinity: it says nothing of the type, and is unknown in a number.
+    Boundless,
     /// Digits that begin with a zero: a postcode, an article number.
     Code,
     Truth,
@@ -75,7 +77,7 @@ impl CellKind {
             CellKind::Truth => FieldType::Truth,
             CellKind::Moment => FieldType::Moment,
             CellKind::Set => FieldType::Set,
-            CellKind::Code | CellKind::Text => FieldType::Text,
+            CellKind::Boundless | CellKind::Code | CellKind::Text => FieldType::Text,
         }
     }
 
@@ -103,13 +105,14 @@ impl AttributeCensus {
         self.kinds.values().map(|(count, _)| count).sum()
     }
 
-    /// The type that the cells have: that of nine in ten, else a text. One code that begins with a zero makes all of them
-    /// texts, since as a number it would be another code.
+    /// The type that most of the cells have, so that a few bad ones change it for nobody else. One code that begins with a
+    /// zero makes all of them texts, since as a number it would be another code.
     pub fn learned(&self) -> FieldType {
         let has_codes = self.kinds.contains_key(&CellKind::Code);
-        let most = self.kinds.iter().max_by_key(|(_, (count, _))| *count);
-        match most {
-            Some((kind, (count, _))) if !has_codes && count * 10 >= self.cells() * 9 => kind.own_type(),
+        let telling = || self.kinds.iter().filter(|(kind, _)| **kind != CellKind::Boundless);
+        let cells: u64 = telling().map(|(_, (count, _))| count).sum();
+        match telling().max_by_key(|(_, (count, _))| *count) {
+            Some((kind, (count, _))) if !has_codes && count * 2 > cells => kind.own_type(),
             _ => FieldType::Text,
         }
     }
@@ -135,6 +138,7 @@ fn kind_of(value: &Value) -> Option<CellKind> {
         Value::String(text) if is_placeholder(text) => None,
         Value::String(text) => Some(match () {
             () if number_in(text).is_some() => CellKind::Number,
+            () if is_boundless(text) => CellKind::Boundless,
             () if is_code(text) => CellKind::Code,
             () if truth_in(text).is_some() => CellKind::Truth,
             () if Day::parse(text).is_some() || Instant::parse_rfc3339(text).is_some() => CellKind::Moment,
@@ -157,6 +161,12 @@ fn is_code(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// `inf`, `-Infinity`, `+∞`.
+fn is_boundless(text: &str) -> bool {
+    let word = text.trim().trim_start_matches(['+', '-']).to_lowercase();
+    ["inf", "infinity", "∞"].contains(&word.as_str())
+}
+
 /// A number as people write one; what begins with a zero is rather a code.
 fn number_in(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -166,10 +176,10 @@ fn number_in(text: &str) -> Option<f64> {
 }
 
 fn truth_in(text: &str) -> Option<bool> {
-    match text {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
+    match () {
+        () if text.eq_ignore_ascii_case("true") => Some(true),
+        () if text.eq_ignore_ascii_case("false") => Some(false),
+        () => None,
     }
 }
 

@@ -65,3 +65,19 @@ fn a_campaign_whose_audience_is_gone_is_skipped_and_named_and_the_others_are_pla
     let planned = steps.iter().find(|step| step["step"] == "plan").unwrap();
     assert_eq!(planned["said"]["skipped"], "vip", "{planned}");
 }
+
+#[test]
+fn a_few_bad_cells_change_no_type_and_are_counted() {
+    let case = town();
+    let summary = take(&case, "user_id,points\nu2,5\nu3,7\nu4,lots\nu5,inf\n");
+    let warnings = summary["warnings"].to_string();
+    assert!(warnings.contains("attribute_unfit: points is a number, and 2 of 5 cells"), "{warnings}");
+    assert_eq!(case.json(&["segment", "count", "--where", "points >= 100"])["members"], 1);
+}
+
+#[test]
+fn truths_are_read_in_any_case() {
+    let case = town();
+    take(&case, "user_id,vip\nu1,False\nu2,TRUE\nu3,True\n");
+    assert_eq!(case.json(&["segment", "count", "--where", "vip = false"])["members"], 1);
+}

@@ -23,3 +23,15 @@ fn an_ingest_with_a_wrong_zone_is_pointed_out_and_can_be_taken_back() {
     let count = text.lines().find(|line| line.contains("events_30d")).unwrap();
     assert_eq!(count.split_whitespace().collect::<Vec<_>>(), ["events_30d", "1"]);
 }
+
+#[test]
+fn a_third_ingest_with_another_zone_and_one_with_another_mapping_are_pointed_out() {
+    let case = Case::new("24");
+    let warned = |arguments: &[&str]| case.json(arguments)["warnings"].to_string();
+    case.json(&["ingest", "a.csv", "--time-zone", "UTC"]);
+    case.json(&["ingest", "a.csv", "--time-zone", "Asia/Shanghai"]);
+    let third = warned(&["ingest", "a.csv", "--time-zone", "America/New_York"]);
+    assert!(third.contains("moved by exactly") && third.contains("5 h"), "{third}");
+    let mapped = warned(&["ingest", "a.csv", "--time-zone", "UTC", "--map-event", "view=click"]);
+    assert!(mapped.contains("1 events repeat others of the same user and moment"), "{mapped}");
+}

@@ -103,7 +103,14 @@ fn other_systems_names_of_pushes_are_understood_with_their_stage() {
             assert!(is_push(name) && is_push_side(name) && !is_own(name), "{name}");
         }
     }
-    for name in ["Notifications Disabled", "notification permission denied", "notifications turned off"] {
+    for name in [
+        "Notifications Disabled",
+        "notification permission denied",
+        "notifications turned off",
+        "Unsubscribed",
+        "user_opted_out",
+        "opt-out",
+    ] {
         assert_eq!(standard_name(name), "notifications_disabled", "{name}");
     }
 }

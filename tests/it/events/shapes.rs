@@ -268,3 +268,20 @@ fn a_struct_column_of_parquet_is_looked_into() {
     assert_eq!((taken.summary.refused.len(), taken.summary.rejected), (0, 0), "{:?}", taken.summary);
     assert!(taken.events().iter().any(|event| event[3] == "2"), "{:?}", taken.events());
 }
+
+#[test]
+fn a_change_of_a_subscription_withdraws_the_consent_when_its_status_says_so() {
+    let line = |status: &str, channel: &str| {
+        format!(
+            "{{\"user_id\":\"u1\",\"event\":\"users.behaviors.subscription.GlobalStateChange\",\"timestamp\":\"2026-11-20T10:00:00Z\",\
+             \"subscription_status\":\"{status}\",\"channel\":\"{channel}\"}}\n"
+        )
+    };
+    let stored = |status, channel| {
+        Taken::text("a.jsonl", &line(status, channel), Renames::default()).events()[0][1].clone()
+    };
+    assert_eq!(stored("unsubscribed", ""), "notifications_disabled");
+    assert_eq!(stored("Unsubscribed", "push"), "notifications_disabled");
+    let kept = "users.behaviors.subscription.GlobalStateChange";
+    assert_eq!((stored("Subscribed", "push"), stored("unsubscribed", "email")), (kept.into(), kept.into()));
+}
