@@ -42,9 +42,17 @@ impl Catalogue {
         Ok(Catalogue {
             users: by_id(workspace, USER_COLUMNS, users::ID, user)?,
             contents: read_contents(workspace)?,
-            campaigns: by_id(workspace, CAMPAIGN_COLUMNS, campaigns::ID, campaign)?,
+            campaigns: read_campaigns(workspace)?,
         })
     }
+}
+
+/// The declared campaigns by id.
+///
+/// # Errors
+/// When their table cannot be read.
+pub fn read_campaigns(workspace: &Workspace) -> Result<BTreeMap<String, Campaign>, TableError> {
+    by_id(workspace, CAMPAIGN_COLUMNS, campaigns::ID, campaign)
 }
 
 /// The declared contents by id.

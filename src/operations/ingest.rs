@@ -1,6 +1,7 @@
 //! Takes files of events, users, contents or campaigns into the workspace.
 
 mod attributes;
+mod campaigns;
 mod cells;
 mod refusal;
 mod texts;
@@ -163,6 +164,9 @@ fn warnings(
     warnings.extend(summary.unread_names.iter().map(unread));
     if summary.accepted > 0 {
         warnings.extend(texts::warnings(context.workspace, kind)?);
+        if kind == InputKind::Campaigns {
+            warnings.extend(campaigns::warnings(context)?);
+        }
     }
     if !summary.changed_days.is_empty() {
         let lake = Lake::open(context.workspace)?;

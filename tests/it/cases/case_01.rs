@@ -59,3 +59,44 @@ fn a_rejected_record_of_a_user_takes_the_grant_away_too() {
     );
     assert_eq!(consenting(&case), 3);
 }
+
+/// Consents of two users who had agreed, after lines about them that came later.
+fn consents_after(name: &str, lines: &str) -> Vec<serde_json::Value> {
+    let case = Case::new("01");
+    case.ingest_text("users", "before.csv", "user_id,consent\nu1,granted\nu2,granted\n");
+    let inbox = tempfile::tempdir().unwrap();
+    let file = inbox.path().join(name);
+    std::fs::write(&file, lines).unwrap();
+    case.run(&["ingest", "--kind", "users", file.to_str().unwrap()]);
+    case.table("users").iter().map(|row| row["consent"].clone()).collect()
+}
+
+#[test]
+fn a_refusal_in_a_line_that_cannot_be_read_ends_the_grant_of_that_user_alone() {
+    let other = "{\"user_id\":\"u2\",\"consent\":\"granted\"}\n";
+    let broken = [
+        r#"{"user_id":"u1","consent":"denied","city":None}"#.to_string(),
+        r#"{"consent":"denied","city":"\ud800","user_id":"u1"}"#.to_string(),
+        r#"{"user_id":"u1","consent":"denied",}"#.to_string(),
+        format!(r#"{{"user_id":"u1","consent":"denied","x":{}"#, "[".repeat(300)),
+        format!(r#"{{"user_id":"u1","consent":"denied","city":"{}"}}"#, "x".repeat(1 << 21)),
+    ];
+    for line in broken {
+        let consents = consents_after("after.jsonl", &format!("{line}\n{other}"));
+        let shown: String = line.chars().take(60).collect();
+        assert_ne!(consents[0], "granted", "{shown}");
+        assert_eq!(consents[1], "granted", "{shown}");
+    }
+    let row = format!("user_id,consent,city\nu1,denied,{}\nu2,granted,Lyon\n", "x".repeat(1 << 21));
+    let consents = consents_after("after.csv", &row);
+    assert_ne!(consents[0], "granted");
+    assert_eq!(consents[1], "granted");
+}
+
+#[test]
+fn an_infinite_number_in_a_line_costs_its_cell_alone() {
+    for number in ["Infinity", "-Infinity", "1e400", "NaN"] {
+        let line = format!(r#"{{"user_id":"u1","consent":"denied","score":{number}}}"#);
+        assert_eq!(consents_after("after.jsonl", &format!("{line}\n")), ["denied", "granted"], "{number}");
+    }
+}

@@ -52,3 +52,14 @@ fn only_a_grant_of_a_later_moment_ends_an_opt_out() {
     take(&case, "user_id,consent\nu1,granted\n");
     assert_eq!(count(&case, "opted_out"), 1, "a grant without a moment keeps the former one");
 }
+
+#[test]
+fn an_opt_out_after_the_newest_profile_counts_and_so_does_one_of_a_clock_that_is_ahead() {
+    let case = town(&[EVENTS[0], USERS]);
+    assert_eq!(count(&case, "opted_out"), 0);
+    let ahead = crate::files::hours_from_now(3);
+    case.ingest_text("events", "ahead.csv", &format!("user_id,event,timestamp\nu1,push_opted_out,{ahead}\n"));
+    assert_eq!(count(&case, "opted_out"), 1);
+    let answer = case.json(&["segment", "count", "--where", "not opted_out"]);
+    assert_eq!(answer["members"], 4);
+}
