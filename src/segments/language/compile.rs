@@ -11,6 +11,7 @@ use super::keys::LookupKey;
 use super::predicate::{CompiledQuestion, Predicate};
 use super::questions::{TestedField, ask};
 use super::words::nearest;
+use crate::names::NameKind;
 use domain::time::Instant;
 use domain::zone::Zone;
 
@@ -175,8 +176,10 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
                         .meant(nearest.map(|name| format!("attribute({name:?})"))))
                 }
             },
-            Subject::Interest(category) => number(LookupKey::Interest(named(category)?)),
-            Subject::TagInterest(tag) => number(LookupKey::TagInterest(named(tag)?)),
+            Subject::Interest(category) => {
+                number(LookupKey::Interest(self.spelled(NameKind::Category, category)?))
+            }
+            Subject::TagInterest(tag) => number(LookupKey::TagInterest(self.spelled(NameKind::Tag, tag)?)),
             Subject::Count(events) => number(self.events(EventAggregate::Count, events)?),
             Subject::Sum(events) => number(self.events(EventAggregate::Sum, events)?),
             Subject::Last(events) => length(self.events(EventAggregate::Last, events)?),
@@ -203,6 +206,13 @@ impl<'s, F: Fn(&str) -> Option<Saved<'s>>> Compiler<'_, '_, F> {
             self.path.extend(path);
             error
         })
+    }
+
+    /// A category or tag as contents spell it: as it is written here, if one does. Interests in the others alike count as well.
+    fn spelled(&self, kind: NameKind, name: &str) -> Result<String, CompileError> {
+        let found = event_conditions::find(kind, name, self.circumstances.catalogue.names())?;
+        let own = found.iter().find(|found| *found == name).or(found.first());
+        Ok(own.cloned().unwrap_or_else(|| name.to_string()))
     }
 
     fn goal(&self, goal: &str) -> Result<String, CompileError> {

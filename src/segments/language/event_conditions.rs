@@ -80,7 +80,7 @@ fn condition(filter: &EventFilter, names: &Names) -> Result<EventCondition, Filt
 }
 
 /// The names that are written so but for case.
-fn find(kind: NameKind, name: &str, names: &Names) -> Result<Vec<String>, CompileError> {
+pub(super) fn find(kind: NameKind, name: &str, names: &Names) -> Result<Vec<String>, CompileError> {
     let name = named(name.trim())?;
     names.find(kind, &name).map_err(|unknown| unknown_name(kind, &name, unknown.known, unknown.nearest))
 }

@@ -223,23 +223,22 @@ fn shares(key: &LookupKey, frame: &DataFrame) -> PolarsResult<Series> {
     }
 }
 
-/// For each person the number beside a name in his two lists, 0 without the name.
+/// For each person the sum of the numbers beside a name in his two lists, however its letters are cased; 0 without the name.
 fn beside(names: &Series, shares: &Series, wanted: &str) -> PolarsResult<Series> {
     let (names, shares) = (names.list()?.rechunk(), shares.list()?.rechunk());
     let (texts, values) = (names.get_inner(), shares.get_inner());
     // Of all lists in one pass.
-    let is_wanted = texts.str()?.equal_missing(wanted).rechunk().into_owned();
-    let is_wanted = is_wanted.downcast_as_array().values();
+    let is_wanted = |text: Option<&str>| text.is_some_and(|text| text.eq_ignore_ascii_case(wanted));
+    let is_wanted: Vec<bool> = texts.str()?.iter().map(is_wanted).collect();
     let values = values.f64()?.rechunk();
     let values = values.downcast_as_array();
     let starts = shares.downcast_as_array().offsets().iter();
     let ends = names.downcast_as_array().offsets().windows(2);
     let share = |(ends, start): (&[i64], &i64)| {
         let (first, end) = (ends[0] as usize, ends[1] as usize);
-        let index = (first..end).find(|index| is_wanted.get_bit(*index))?;
-        values.get(*start as usize + index - first)
+        let wanted = (first..end).filter(|index| is_wanted[*index]);
+        wanted.filter_map(|index| values.get(*start as usize + index - first)).fold(0.0, |sum, one| sum + one)
     };
-    let share = |lists| share(lists).unwrap_or(0.0);
     Ok(Float64Chunked::from_vec("share".into(), ends.zip(starts).map(share).collect()).into_series())
 }
 

@@ -204,7 +204,8 @@ const DID: &[(&str, &str)] = &[
 const LIKE: &[(&str, &str)] = &[
     ("interest(\"dairy\") = 1", "ann"),
     ("interest(\"drinks\") > 0.6", "cem eve"),
-    ("interest(\"nothing\") = 0", "ann bob cem dora eve"),
+    ("interest(\"DAIRY\") = 1", "ann"),
+    ("tag_interest(\"Fresh\") > 0", "ann bob"),
     ("interest_categories contains \"drinks\"", "bob cem eve"),
     ("tag_interest(\"fresh\") > 0", "ann bob"),
     ("recent_contents contains \"cheese\"", "ann"),
