@@ -9,8 +9,30 @@ use domain::rejection::{Rejection, RejectionCode};
 /// A field that must hold an identifier.
 pub fn required_id<'a>(name: &str, value: RawValue<'a>) -> Result<Cow<'a, str>, Rejection> {
     // R writes NA for what is missing; elsewhere it may be Namibia.
-    let found = optional_id(name, value)?.filter(|id| id != "NA");
+    let found = optional_id(name, value)?.filter(|id| id != "NA" && !is_no_value(id));
     found.ok_or_else(|| Rejection::new(RejectionCode::MissingValue, format!("{name} is empty")))
+}
+
+/// What spreadsheets and programs write where a calculation has no result.
+const NO_VALUES: [&str; 13] = [
+    "#REF!",
+    "#VALUE!",
+    "#NAME?",
+    "#DIV/0!",
+    "#NUM!",
+    "#ERROR!",
+    "#SPILL!",
+    "#CALC!",
+    "#N/A",
+    "#NULL!",
+    "Infinity",
+    "-Infinity",
+    "+Infinity",
+];
+
+fn is_no_value(id: &str) -> bool {
+    let may_be = matches!(id.as_bytes().first(), Some(b'#' | b'I' | b'i' | b'-' | b'+'));
+    may_be && NO_VALUES.iter().any(|word| word.eq_ignore_ascii_case(id))
 }
 
 /// A field that may hold an identifier. Whole numbers are taken as their digits, `12345.0` too.

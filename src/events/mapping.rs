@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::formats::{
     InputColumn, InputError, InputRow, RawValue, advice, is_value, looks_like_data, tidied_json,
 };
-use super::missing_column::{columns_listed, nearest};
+use super::missing_column::{columns_listed, nearest, shown};
 use super::nested;
 use super::renames::FieldOrigin;
 pub use super::renames::Renames;
@@ -56,6 +56,8 @@ pub struct Mapping {
     others: Option<Vec<InputColumn>>,
     /// Names of those that the records have brought, as far as anybody would read them.
     brought: BTreeSet<String>,
+    /// A column whose value is a list of objects: it may hold the records.
+    list: Option<String>,
     /// What an error about a missing column adds.
     hints: Vec<(&'static str, String)>,
 }
@@ -90,7 +92,15 @@ impl Mapping {
         let hints = hints(renames, fields);
         let Some(header) = header else {
             let seen = sources.iter().map(|source| source.constant.is_some()).collect();
-            return Ok(Mapping { fields, sources, seen, others: None, brought: BTreeSet::new(), hints });
+            return Ok(Mapping {
+                fields,
+                sources,
+                seen,
+                others: None,
+                brought: BTreeSet::new(),
+                list: None,
+                hints,
+            });
         };
         check_asked(&sources, header, path)?;
         let taken: Vec<usize> =
@@ -100,8 +110,15 @@ impl Mapping {
         let seen =
             sources.iter().map(|source| source.constant.is_some() || !source.columns.is_empty()).collect();
         sources.iter_mut().for_each(|source| source.asked = None);
-        let mapping =
-            Mapping { fields, sources, seen, others: Some(others), brought: BTreeSet::new(), hints };
+        let mapping = Mapping {
+            fields,
+            sources,
+            seen,
+            others: Some(others),
+            brought: BTreeSet::new(),
+            list: None,
+            hints,
+        };
         mapping.check_required_in(path, Some(header))?;
         Ok(mapping)
     }
@@ -139,13 +156,21 @@ impl Mapping {
             let detail = format!("no column {name:?}: {}", advice(&columns));
             return Err(InputError::new("missing_column", path, detail));
         }
-        let theirs = nearest(name, &columns).unwrap_or("theirs");
+        let theirs = shown(nearest(name, &columns).unwrap_or("theirs"));
         let listed = columns_listed(name, &columns);
         let mut detail = format!(
             "no column {name:?}; {listed}; name yours with --map {theirs}={name}, or say it of all with --set {name}=…"
         );
         if let Some(hint) = self.hints.iter().find_map(|(field, hint)| (*field == name).then_some(hint)) {
             detail += &format!("; {hint}");
+        }
+        if let Some(list) = &self.list {
+            let (file, list) = (path.display(), shown(list));
+            let is_plain = list.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_');
+            let way = if is_plain { format!(".{list}[]") } else { format!(".[\"{list}\"][]") };
+            detail += &format!(
+                "; if the records are those in {list:?}: `jq -c '{way}' {file} > records.jsonl` writes one a line"
+            );
         }
         Err(InputError::new("missing_column", path, detail))
     }
@@ -188,7 +213,15 @@ impl Mapping {
         for name in new {
             match alike(self.fields, &self.sources, name) {
                 Some(field) => self.sources[field].columns.push(Located::alike(name, 0)),
-                None if self.brought.len() < MOST_NAMES => drop(self.brought.insert(name.clone())),
+                None if self.brought.len() < MOST_NAMES => {
+                    self.brought.insert(name.clone());
+                    let is_list = object[name]
+                        .as_array()
+                        .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object));
+                    if is_list {
+                        self.list.get_or_insert_with(|| name.clone());
+                    }
+                }
                 None => {}
             }
         }

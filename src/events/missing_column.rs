@@ -5,7 +5,7 @@ const MOST: usize = 20;
 
 /// "the file has a, b and c", with the nearest name when one is close.
 pub(crate) fn columns_listed<S: AsRef<str>>(wanted: &str, columns: &[S]) -> String {
-    let names: Vec<&str> = columns.iter().map(AsRef::as_ref).take(MOST).collect();
+    let names: Vec<String> = columns.iter().map(|name| shown(name.as_ref())).take(MOST).collect();
     let more = columns.len().saturating_sub(MOST);
     let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let nearest =
@@ -14,6 +14,20 @@ pub(crate) fn columns_listed<S: AsRef<str>>(wanted: &str, columns: &[S]) -> Stri
         true => "the file has no columns".to_string(),
         false => format!("the file has {}{and_more}{nearest}", names.join(", ")),
     }
+}
+
+/// A name for people: not longer than a line, and without characters that act on a terminal.
+pub(crate) fn shown(name: &str) -> String {
+    const LONGEST: usize = 64;
+    let mut letters = name.chars();
+    let mut shown = String::new();
+    for letter in letters.by_ref().take(LONGEST) {
+        match letter.is_control() {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    if letters.next().is_some() { shown + "…" } else { shown }
 }
 
 /// The column whose letters are the most like the wanted name's, if it is close enough to be meant.

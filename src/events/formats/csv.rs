@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use csv_core::ReadRecordResult;
 
+use super::super::missing_column::shown;
 use super::cells::{is_blank, opens_late_quote, unquoted};
 use super::header::{Headers, advice, looks_like_data};
 use super::{
@@ -360,7 +361,7 @@ fn names_of(bytes: &[u8], ends: &[usize], path: &Path, line: u64) -> Result<Vec<
 fn check_unique(names: &[String], path: &Path, line: u64) -> Result<(), InputError> {
     let mut seen = HashSet::new();
     let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) else { return Ok(()) };
-    let mut detail = format!("line {line} names column {twice:?} twice");
+    let mut detail = format!("line {line} names column \"{}\" twice", shown(twice));
     if looks_like_data(names) {
         detail += &format!("; {}", advice(names));
     }

@@ -57,6 +57,10 @@ pub(super) fn check(start: &[u8], format: Format, path: &Path) -> Result<(), Inp
         let detail = format!("{name}, not CSV, JSON lines or Parquet; {}", advice.replace("{}", &file));
         return Err(InputError::new("unsupported_format", path, detail));
     }
+    if start.get(257..262) == Some(b"ustar") {
+        let detail = format!("a tar archive, not CSV, JSON lines or Parquet; unpack it: `tar -xf {file}`");
+        return Err(InputError::new("unsupported_format", path, detail));
+    }
     if format == Format::Parquet {
         return Ok(());
     }

@@ -52,7 +52,8 @@ pub(crate) fn is_value(cell: &str) -> bool {
 
 /// What to do about a file without a header line.
 pub(crate) fn advice(first: &[String]) -> String {
-    let shown: String = first.join(",").chars().take(80).collect();
+    let joined: String = first.join(",").chars().take(80).collect();
+    let shown = joined.replace(char::is_control, "?");
     let names: Vec<String> = (1..=first.len()).map(|index| format!("column_{index}")).collect();
     let names: String = names.join(",").chars().take(120).collect();
     format!(

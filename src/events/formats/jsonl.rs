@@ -12,6 +12,9 @@ use super::{
 };
 use domain::rejection::{Rejection, RejectionCode};
 
+/// What RFC 7464 (JSON text sequences) writes before each record.
+pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
+
 /// Reads lines one by one. A line over the limit is passed over without being held in memory.
 pub(super) struct JsonlReader {
     text: Text,
@@ -38,6 +41,7 @@ impl JsonlReader {
             self.line += 1;
             match self.read_line()? {
                 None => return Ok(None),
+                Some(true) if self.bytes == [RECORD_SEPARATOR] => {}
                 Some(true) if self.bytes.iter().all(u8::is_ascii_whitespace) => {}
                 Some(fits) => return Ok(Some(self.parse(fits))),
             }
@@ -83,9 +87,14 @@ impl JsonlReader {
         let Ok(text) = std::str::from_utf8(&self.bytes) else {
             return unreadable(RejectionCode::BadUtf8, not_utf8(&self.bytes));
         };
+        let text = text.trim_start_matches(char::from(RECORD_SEPARATOR));
         match serde_json::from_str(text).or_else(|error| without_odd_numbers(text).ok_or(error)) {
             Ok(Value::Object(object)) => {
-                self.object = object;
+                self.object = if object.values().any(is_beyond_64_bits) {
+                    with_long_integers(text).unwrap_or(object)
+                } else {
+                    object
+                };
                 InputRecord::Row(line, InputRow::Json(&self.object))
             }
             Ok(_) => unreadable(RejectionCode::BadJson, "not a JSON object".into()),
@@ -129,6 +138,47 @@ fn number_word(word: &str) -> Cow<'_, str> {
         _ if is_number && word.parse().is_ok_and(f64::is_infinite) => Cow::Owned(format!("\"{word}\"")),
         _ => Cow::Borrowed(word),
     }
+}
+
+/// Was this number rounded because 64 bits do not hold it?
+fn is_beyond_64_bits(value: &Value) -> bool {
+    value.as_f64().is_some_and(|number| value.is_f64() && number.abs() >= i64::MAX as f64)
+}
+
+/// The object of a text with its own whole numbers that 64 bits do not hold as the text of their digits: identifiers
+/// are not rounded.
+fn with_long_integers(text: &str) -> Option<Map<String, Value>> {
+    const SHORTEST: usize = 19;
+    let (mut plain, mut rest, mut quoted, mut escaped, mut depth) =
+        (String::with_capacity(text.len() + 8), text, false, false, 0_usize);
+    while let Some(character) = rest.chars().next() {
+        let is_of_number =
+            |letter: char| letter.is_ascii_digit() || matches!(letter, '-' | '+' | '.' | 'e' | 'E');
+        let end = rest.find(|letter| !is_of_number(letter)).unwrap_or(rest.len());
+        if !quoted && depth == 1 && matches!(character, '0'..='9' | '-') {
+            let (number, after) = rest.split_at(end);
+            let digits = number.strip_prefix('-').unwrap_or(number);
+            let is_long = digits.len() >= SHORTEST && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let mark = if is_long && number.parse::<u64>().is_err() && number.parse::<i64>().is_err() {
+                "\""
+            } else {
+                ""
+            };
+            plain.extend([mark, number, mark]);
+            rest = after;
+            continue;
+        }
+        quoted ^= character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+        match character {
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        plain.push(character);
+        rest = &rest[character.len_utf8()..];
+    }
+    serde_json::from_str(&plain).ok()
 }
 
 /// A JSON value as a raw value.

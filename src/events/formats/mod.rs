@@ -392,7 +392,7 @@ impl Format {
         let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
         let mut lines = start.split(|byte| *byte == b'\n').skip_while(|line| line.starts_with(COMMENT));
         match lines.find_map(|line| line.iter().find(|byte| !byte.is_ascii_whitespace())) {
-            Some(b'{' | b'[') => Format::Jsonl,
+            Some(b'{' | b'[' | &jsonl::RECORD_SEPARATOR) => Format::Jsonl,
             _ => Format::Csv,
         }
     }

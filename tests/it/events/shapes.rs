@@ -54,6 +54,33 @@ fn a_column_that_differs_by_case_or_separators_alone_feeds_ours() {
 }
 
 #[test]
+fn files_around_files_are_named_with_what_helps() {
+    let tar = format!("{}ustar", "a\0".repeat(129).split_at(257).0);
+    let (code, detail) = refusal("a.csv", &tar, Renames::default());
+    assert!(code == "unsupported_format" && detail.contains("tar -xf"), "{detail}");
+    let (code, detail) = refusal("a.jsonl", "{\"events\":[{\"user_id\":\"ann\"}]}\n", Renames::default());
+    assert!(code == "missing_column" && detail.contains("jq -c '.events[]'"), "{detail}");
+    let (_, detail) = refusal("a.csv", "a\u{7}b,c\n1,2\n", Renames::default());
+    assert!(detail.contains("a\\u{7}b"), "{detail}");
+    let line = "\u{1e}{\"user_id\":\"ann\",\"event\":\"view\",\"timestamp\":1147880044}\n";
+    assert_eq!(first("a.json", line, Renames::default())[..2], ["ann", "view"]);
+}
+
+#[test]
+fn whole_numbers_of_any_length_are_identifiers_by_their_digits() {
+    let line = "{\"user_id\":123456789012345678901234,\"event\":\"view\",\"timestamp\":1147880044}\n";
+    assert_eq!(first("a.jsonl", line, Renames::default())[0], "123456789012345678901234");
+}
+
+#[test]
+fn what_a_spreadsheet_writes_for_no_result_is_no_user() {
+    let text =
+        "user_id,event,timestamp\n#REF!,view,1147880044\nInfinity,view,1147880044\nann,view,1147880044\n";
+    let summary = Taken::text("a.csv", text, Renames::default()).summary;
+    assert_eq!((summary.accepted, summary.rejected), (1, 2));
+}
+
+#[test]
 fn a_file_without_a_header_loses_no_row() {
     let text = "1,2268318,2520377,pv,1511544070\n1,2333346,2520771,pv,1511561733\n";
     let named = || Renames::default().header("user_id, content_id, category, event, timestamp").unwrap();
