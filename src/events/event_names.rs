@@ -10,6 +10,7 @@ use domain::event::{Meaning, StandardEvent};
 use domain::event_names::{OTHER_PREFIX, OWN_PREFIX, Recognised, look_alike, recognise};
 use domain::event_words::{speaks_of_push, squeezed};
 use domain::identity::{LONGEST_ID, NOT_AN_ID, is_valid_id};
+use domain::nearest::nearest;
 
 /// In place of a name of ours: this is not an act of the user's own.
 pub const OTHER: &str = "other";
@@ -110,6 +111,16 @@ impl EventNames {
     /// As they are asked for: `theirs=ours`.
     pub(super) fn pairs(&self) -> impl Iterator<Item = String> {
         self.exact.iter().map(|(theirs, ours)| format!("{theirs}={ours}"))
+    }
+
+    /// Names of ours that are not standard ones and read like one: each with the name that was probably meant.
+    pub(super) fn misspelt(&self) -> impl Iterator<Item = (String, &'static str)> {
+        let is_told = |ours: &str| ours.starts_with(OTHER_PREFIX) || ours.starts_with(OWN_PREFIX);
+        let chosen = self.exact.iter().filter(move |(theirs, ours)| theirs != ours && !is_told(ours));
+        let custom = chosen
+            .filter(|(_, ours)| matches!(recognise(ours), Recognised::CustomAct | Recognised::CustomPush));
+        let names = || StandardEvent::ALL.iter().map(|event| event.name()).chain([OTHER, OWN]);
+        custom.filter_map(move |(_, ours)| Some((ours.clone(), nearest(ours, names())?)))
     }
 
     /// Their names.

@@ -177,6 +177,7 @@ fn stage_files(
     }
     let unread = source.request.renames.asked_names().filter(|theirs| !summary.event_names.has(theirs));
     summary.unread_names = unread.cloned().collect();
+    summary.misspelt_names = source.request.renames.misspelt_names().chain(settings.misspelt()).collect();
     Ok(summary)
 }
 

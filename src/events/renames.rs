@@ -138,6 +138,11 @@ impl Renames {
         self.event_names.theirs()
     }
 
+    /// Names that events were asked to get, and that read like a standard one.
+    pub(super) fn misspelt_names(&self) -> impl Iterator<Item = (String, &'static str)> {
+        self.event_names.misspelt()
+    }
+
     /// Where a field comes from.
     pub(super) fn origin<'a>(&'a self, field: &str) -> FieldOrigin<'a> {
         let constant = self.constants.iter().find(|(ours, _)| ours == field);

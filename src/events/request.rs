@@ -77,6 +77,8 @@ pub struct IngestSummary {
     pub event_names: NameCounts,
     /// Names that `--map-event` maps and no event has.
     pub unread_names: Vec<String>,
+    /// Names of ours that `--map-event` and the settings give, and the standard names that were probably meant.
+    pub misspelt_names: Vec<(String, &'static str)>,
     /// Days of the lake that gained an event, in order.
     pub changed_days: Vec<Day>,
     /// Cells of accepted records that something is odd about.

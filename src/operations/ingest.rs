@@ -162,6 +162,12 @@ fn warnings(
         format!("unread_event_name: --map-event names {name:?}, which no event of the files has")
     };
     warnings.extend(summary.unread_names.iter().map(unread));
+    let misspelt = |(ours, meant): &(String, &str)| {
+        format!(
+            "custom_event_name: {ours:?} is no standard name and counts as a custom event; did you mean {meant:?}?"
+        )
+    };
+    warnings.extend(summary.misspelt_names.iter().map(misspelt));
     if summary.accepted > 0 {
         warnings.extend(texts::warnings(context.workspace, kind)?);
         if kind == InputKind::Campaigns {

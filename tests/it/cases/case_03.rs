@@ -24,3 +24,15 @@ fn a_campaign_is_stopped_whatever_its_contents() {
     std::fs::write(&file, "campaign_id,status,contents\nspring,halted,spring_sale\n").unwrap();
     assert_eq!(case.ingest("campaigns", file.to_str().unwrap())["accepted"], 1);
 }
+
+#[test]
+fn a_content_of_another_case_is_named_and_no_separator_is_spoken_of() {
+    let case = Case::new("03");
+    case.ingest("contents", "contents.csv");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("campaigns.csv");
+    std::fs::write(&file, "campaign_id,contents\nspring,SPRING-SALE\n").unwrap();
+    let summary = case.json(&["ingest", "--kind", "campaigns", file.to_str().unwrap()]);
+    let example = summary["examples"]["unknown_content"].as_str().unwrap();
+    assert!(example.contains("did you mean \"spring-sale\"?") && !example.contains("separated"), "{example}");
+}

@@ -35,3 +35,17 @@ fn a_third_ingest_with_another_zone_and_one_with_another_mapping_are_pointed_out
     let mapped = warned(&["ingest", "a.csv", "--time-zone", "UTC", "--map-event", "view=click"]);
     assert!(mapped.contains("1 events repeat others of the same user and moment"), "{mapped}");
 }
+
+#[test]
+fn a_misspelt_name_of_ours_is_pointed_out() {
+    let case = Case::new("24");
+    let warned = |pair: &str| {
+        let arguments = ["ingest", "a.csv", "--time-zone", "UTC", "--map-event", pair];
+        case.json(&arguments)["warnings"].to_string()
+    };
+    let misspelt = warned("view=purchas");
+    for part in ["custom_event_name", "purchas", "did you mean", "purchase"] {
+        assert!(misspelt.contains(part), "{part}: {misspelt}");
+    }
+    assert!(!warned("view=coupon_used").contains("custom_event_name"));
+}

@@ -37,3 +37,14 @@ fn what_is_obeyed_is_taken_and_an_unknown_word_is_a_bad_value() {
     }
     assert_eq!(taken("timing", "soon")["reasons"]["bad_value"], 1);
 }
+
+#[test]
+fn an_unknown_word_is_told_what_is_supported() {
+    for (column, word, supported) in
+        [("timing", "immediate", "best_time"), ("trigger", "schedule", "manual and api")]
+    {
+        let examples = taken(column, word)["examples"].to_string();
+        let said = format!("is not supported; supported: {supported}");
+        assert!(examples.contains(&said), "{examples}");
+    }
+}
