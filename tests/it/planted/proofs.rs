@@ -137,8 +137,7 @@ fn are_sent_in_the_best_hours(world: &World, town: &Town) -> usize {
 
 /// Of fresh contents that nothing is known of, the better ones are pushed more often once pushes of them were tapped or not:
 /// ranks of quality and pushes agree as by chance in about one of twenty worlds, and the pushes of the last two days
-/// are of contents that are better than usual by a quarter. No content is sent to a reader twice within days, so that in a
-/// longer time everybody would get all of them.
+/// are of contents that are better than usual by a quarter.
 pub(crate) fn fresh_contents_are_found(world: &World, town: &Town) {
     let sends = rounds::play(world, town, ROUNDS, 5);
     for (round, of) in sends.iter().enumerate() {
