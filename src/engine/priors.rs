@@ -123,8 +123,12 @@ fn established<'a>(ids: &[&'a str], recent: &Recent, least: f64) -> Vec<&'a str>
 }
 
 /// How much of a content's prior still counts: all before its first user-day, nothing from `least` on.
+///
+/// Days that a push brought do not count: how many there are is the planner's choice, not what the content is worth. What they
+/// tell is in the results of its pushes.
 fn unknown_part(content: &ContentContext, recent: &Recent, least: f64) -> f64 {
-    let known = recent.user_days(&content.content.content_id);
+    let id = &content.content.content_id;
+    let known = (recent.user_days(id) - recent.clicked_of_content(id) as f64).max(0.0);
     if least > 0.0 { (1.0 - known / least).max(0.0) } else { 0.0 }
 }
 

@@ -8,6 +8,7 @@ mod content;
 mod export;
 mod proofs;
 mod reader;
+mod rounds;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;
@@ -21,11 +22,14 @@ use std::sync::LazyLock;
 use town::Town;
 use world::{Size, World};
 
-/// The small world with everybody in the segment of the fresh contents; of its readers, gold would be too few to judge by.
-static SMALL: LazyLock<(World, Town)> = LazyLock::new(|| planted(Size::SMALL, "tier is known"));
+/// Who is in the segment of the fresh contents: gold alone, 300 pushes, would be too few to judge by.
+const EVERYBODY: &str = "tier is known";
+
+/// The small world.
+static SMALL: LazyLock<(World, Town)> = LazyLock::new(|| planted(Size::SMALL, EVERYBODY));
 
 /// The full world, for the tests that are run on demand.
-static FULL: LazyLock<(World, Town)> = LazyLock::new(|| planted(Size::FULL, "tier = \"gold\""));
+static FULL: LazyLock<(World, Town)> = LazyLock::new(|| planted(Size::FULL, EVERYBODY));
 
 fn planted(size: Size, gold: &str) -> (World, Town) {
     let mut world = World::plant(size);
@@ -70,6 +74,32 @@ proof!(
     fresh_contents_of_the_full_world_are_pushed_at_the_best_hours_that_were_planted,
     proofs::fresh_contents_get_the_best_hours
 );
+
+#[test]
+fn fresh_contents_of_a_model_are_pushed_at_the_best_hours_that_were_planted() {
+    let (world, town) = planted(Size::SMALL, EVERYBODY);
+    proofs::fresh_contents_of_a_model_get_the_best_hours(&world, &town);
+}
+
+#[test]
+#[ignore = "the full world: about 785,000 events"]
+fn fresh_contents_of_a_model_of_the_full_world_are_pushed_at_the_best_hours_that_were_planted() {
+    let (world, town) = planted(Size::FULL, EVERYBODY);
+    proofs::fresh_contents_of_a_model_get_the_best_hours(&world, &town);
+}
+
+#[test]
+fn fresh_contents_are_pushed_in_the_order_of_their_quality() {
+    let (world, town) = planted(Size::SMALL, EVERYBODY);
+    proofs::fresh_contents_are_found(&world, &town);
+}
+
+#[test]
+#[ignore = "the full world: about 785,000 events"]
+fn fresh_contents_of_the_full_world_are_pushed_in_the_order_of_their_quality() {
+    let (world, town) = planted(Size::FULL, EVERYBODY);
+    proofs::fresh_contents_are_found(&world, &town);
+}
 
 #[test]
 fn the_same_seed_gives_the_same_world_and_another_seed_another() {

@@ -6,11 +6,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::content::CATEGORIES;
+use crate::content::{CATEGORIES, Content};
 use crate::export::{REPEATS, broken};
+use crate::rounds;
 use crate::town::Town;
 use crate::truth::Judged;
-use crate::world::World;
+use crate::world::{Size, World};
+
+/// Days of pushes after which the better contents are known.
+const ROUNDS: usize = 4;
 
 /// Are two hours of the day at most one apart?
 fn is_near(one: i64, other: usize) -> bool {
@@ -63,6 +67,7 @@ pub(crate) fn best_hours_are_found(world: &World, town: &Town) {
         })
         .collect();
     let right: Vec<bool> = found.iter().map(|(hour, best)| is_near(*hour, *best)).collect();
+    println!("best hour within one: {:.4} of {}", share(&right), right.len());
     assert!(share(&right) >= 0.94, "best hour within one: {:.4} of {}", share(&right), right.len());
     for hour in 0..24 {
         let alone: Vec<bool> = found.iter().map(|(_, best)| is_near(hour, *best)).collect();
@@ -85,6 +90,7 @@ pub(crate) fn tastes_are_found(world: &World, town: &Town) {
             (one.acts > 0).then(|| favourite(row, &columns) == Some(one.reader.favourite().name))
         })
         .collect();
+    println!("favourite category: {:.4} of {}", share(&right), right.len());
     assert!(share(&right) >= 0.93, "favourite category: {:.4} of {}", share(&right), right.len());
 }
 
@@ -94,16 +100,29 @@ fn favourite(row: &Value, columns: &[String]) -> Option<&'static str> {
     Some(CATEGORIES[best].name)
 }
 
-/// Nearly all consenting readers of a campaign of contents that have no event yet are planned a push, 90 % of them within an
-/// hour of their best hour that is not quiet.
+/// Nearly all consenting readers, those without an event too, are planned a push of contents that have no event yet, and
+/// enough of them within an hour of their best hour that is not quiet.
 pub(crate) fn fresh_contents_get_the_best_hours(world: &World, town: &Town) {
-    let judged = world.judged();
-    let truth = by_id(&judged);
-    let end = world.end.to_string();
-    let rows = town.rows(&["plan", "--as-of", &end, "--campaigns", "all-fresh"]);
+    let sends = are_sent_in_the_best_hours(world, town);
     let members = town.json(&["segment", "count", "--segment", "gold"]);
     let reachable = groups(&members, "reach")["reachable"];
-    assert!(rows.len() as f64 >= 0.95 * reachable as f64, "{} of {reachable} are sent to", rows.len());
+    assert!(sends as f64 >= 0.95 * reachable as f64, "{sends} of {reachable} are sent to");
+}
+
+/// The same of all whom a trained model finds worth a push.
+pub(crate) fn fresh_contents_of_a_model_get_the_best_hours(world: &World, town: &Town) {
+    let trained = town.json(&["train", "--goal", "engage_24h", "--as-of", &world.end.to_string()]);
+    assert_eq!(trained["promoted"], true, "{trained}");
+    let sends = are_sent_in_the_best_hours(world, town);
+    assert!(sends >= world.readers.len() / 2, "{sends} are sent to");
+}
+
+/// 94 % of the full world, and 90 % of the small one, in which a push is four thousandths.
+fn are_sent_in_the_best_hours(world: &World, town: &Town) -> usize {
+    let least = if world.readers.len() < Size::FULL.readers { 0.90 } else { 0.94 };
+    let judged = world.judged();
+    let truth = by_id(&judged);
+    let rows = town.rows(&["plan", "--as-of", &world.end.to_string(), "--campaigns", "all-fresh"]);
     let right: Vec<bool> = rows
         .iter()
         .map(|row| {
@@ -111,12 +130,38 @@ pub(crate) fn fresh_contents_get_the_best_hours(world: &World, town: &Town) {
             is_near(local_hour(row["send_at"].as_str().unwrap(), one.reader.zone), one.best_open_weekday_hour)
         })
         .collect();
-    assert!(
-        share(&right) >= 0.90,
-        "fresh contents within an hour of the best: {:.4} of {}",
-        share(&right),
-        right.len()
+    println!("fresh contents within an hour of the best: {:.4} of {}", share(&right), right.len());
+    assert!(share(&right) >= least, "within an hour of the best: {:.4} of {}", share(&right), right.len());
+    rows.len()
+}
+
+/// Of fresh contents that nothing is known of, the better ones are pushed more often once pushes of them were tapped or not:
+/// ranks of quality and pushes agree as by chance in about one of twenty worlds, and the pushes of the last two days
+/// are of contents that are better than usual by a quarter.
+pub(crate) fn fresh_contents_are_found(world: &World, town: &Town) {
+    let sends = rounds::play(world, town, ROUNDS, 5);
+    for (round, of) in sends.iter().enumerate() {
+        let pushes = rounds::by_quality(world, std::slice::from_ref(of));
+        let said: Vec<String> = pushes
+            .iter()
+            .map(|(content, sends)| format!("{} {:.2}: {sends}", content.content_id, content.quality))
+            .collect();
+        let (ranks, mean) = (rounds::rank_correlation(&pushes), rounds::mean_quality(&pushes));
+        println!("round {round}: ranks {ranks:.3}, mean quality {mean:.3}; {}", said.join(", "));
+    }
+    let later = rounds::by_quality(world, &sends[1..]);
+    let each: Vec<(&Content, f64)> = later.iter().map(|(content, _)| (*content, 1.0)).collect();
+    let last = rounds::by_quality(world, &sends[ROUNDS - 2..]);
+    let ranks = rounds::rank_correlation(&later);
+    println!(
+        "ranks of the rounds after the first: {ranks:.3}, mean quality of the last two {:.3}",
+        rounds::mean_quality(&last)
     );
+    assert!(ranks >= 0.50, "ranks of quality and pushes: {ranks:.3}");
+    let (mean, usual) = (rounds::mean_quality(&last), rounds::mean_quality(&each));
+    assert!(mean >= 1.25 * usual, "mean quality of the last pushes {mean:.3}, of all contents {usual:.3}");
+    let all = rounds::by_quality(world, &sends);
+    assert!(all.iter().all(|(_, sends)| *sends > 0.0), "each is tried");
 }
 
 fn local_hour(at: &str, zone: &str) -> i64 {

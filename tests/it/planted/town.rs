@@ -15,6 +15,9 @@ const COLUMNS: &str =
 const USER_COLUMNS: &str =
     "uid=user_id,zone=time_zone,lang=locale,land=country,joined=created_at,may_push=consent";
 
+/// Tastes of a planted world do not change, so old acts tell of them as much as new ones.
+const SETTINGS: &str = "[profiles]\ninterest_half_life_days = 365.0\n";
+
 /// The export, and a workspace beside it.
 pub(crate) struct Town {
     folder: TempDir,
@@ -28,8 +31,14 @@ impl Town {
         let folder = tempfile::tempdir().unwrap();
         world.write(folder.path());
         let mut town = Town { folder, events: Value::Null };
+        fs::create_dir_all(town.path("workspace")).unwrap();
+        fs::write(town.path("workspace").join("smartpush.toml"), SETTINGS).unwrap();
         let words: Vec<String> = WORDS.iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect();
-        town.events = town.take("events", "events.csv", &["--map", COLUMNS, "--map-event", &words.join(",")]);
+        town.events = town.take(
+            "events",
+            "events.csv",
+            &["--map", COLUMNS, "--map-event", &words.join(","), "--most-rejected", "0.01"],
+        );
         town.take("users", "users.csv", &["--map", USER_COLUMNS]);
         town.take("contents", "contents.jsonl", &[]);
         town.take("campaigns", "campaigns.jsonl", &[]);
@@ -54,6 +63,13 @@ impl Town {
         let file = self.path("rows.jsonl");
         self.json(&[arguments, &["--out", file.to_str().unwrap()]].concat());
         fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Takes in events that have our own names.
+    pub(crate) fn take_events(&self, name: &str, text: &str) -> Value {
+        let file = self.path(name);
+        fs::write(&file, text).unwrap();
+        self.json(&["ingest", file.to_str().unwrap()])
     }
 
     fn take(&self, kind: &str, name: &str, more: &[&str]) -> Value {
