@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::output::{print_json, print_lines, thousands};
+use super::output::{print_json, print_lines, thousands, unsigned_zero};
 use super::{Context, Failure};
-use evaluation::uplift::{Lift, Qini, Rate};
+use evaluation::uplift::{Lift, Qini, Rate, UpliftError};
 use feedback::arms::UnitReport;
 use operations::evaluate_lift::{
     Compared, Experiment, LiftReport, LiftRequest, evaluate_experiment, evaluate_holdouts,
@@ -126,7 +126,7 @@ fn for_people(measured: &LiftReport) -> Vec<String> {
     for (name, compared) in campaigns.chain([("all", &measured.all)]) {
         lines.push(match compared {
             Ok(lift) => format!("  {name:<width$}  {}", line(lift)),
-            Err(error) => format!("  {name:<width$}  no comparison: {error}"),
+            Err(error) => format!("  {name:<width$}  {}", no_comparison(measured, name, error)),
         });
     }
     lines.push(String::new());
@@ -136,6 +136,20 @@ fn for_people(measured: &LiftReport) -> Vec<String> {
         lines.extend(curve(qini));
     }
     lines
+}
+
+/// Why there is no lift: of our own decisions, mostly because nobody is held out.
+fn no_comparison(measured: &LiftReport, name: &str, error: &UpliftError) -> String {
+    let is_ours = measured.units.is_none();
+    match error {
+        UpliftError::NotRandomised { value, .. } if is_ours && *value >= 1.0 => match name {
+            "all" => "No comparison: there is no holdout from every campaign (decisions.holdout_percent is 0), so there is no \
+                      common control group."
+                .to_string(),
+            _ => "No comparison: this campaign has no holdout, so there is no control group.".to_string(),
+        },
+        error => format!("No comparison: {error}"),
+    }
 }
 
 /// How rows and units go together, where a file names units.
@@ -158,7 +172,7 @@ fn units_line(units: &UnitReport) -> Option<String> {
 }
 
 fn line(lift: &Lift) -> String {
-    let points = |value: f64| format!("{:+.3}", 100.0 * value);
+    let points = |value: f64| format!("{:+.3}", unsigned_zero(100.0 * value, 3));
     let span = |low: f64, high: f64| format!("[{:>8} {:>8}]", points(low), points(high));
     format!(
         "{:>22}  {:>22}  {:>8}  {}  {}  {:>7.4}",

@@ -159,3 +159,10 @@ pub(super) fn print_text(text: &str) {
         _ => {}
     }
 }
+
+/// A number as it is shown with so many digits behind the point: what is rounded to 0 has no minus.
+pub(super) fn unsigned_zero(value: f64, digits: usize) -> f64 {
+    let shown = format!("{value:.digits$}");
+    let is_zero = value.is_finite() && !shown.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    if is_zero { 0.0 } else { value }
+}

@@ -67,6 +67,12 @@ pub enum LiftError {
     /// No campaign allows a comparison.
     #[error("{0}; without users left alone by chance nobody knows what they would have done")]
     NoComparison(UpliftError),
+    /// Of our own decisions nobody is held out.
+    #[error(
+        "not_randomised: neither decisions.holdout_percent nor a campaign's holdout_percent holds anybody out, so there is no \
+         control group; without users left alone by chance nobody knows what they would have done"
+    )]
+    NoHoldout,
     /// The scores cannot be put to the test.
     #[error(transparent)]
     Qini(UpliftError),
@@ -82,6 +88,7 @@ impl Coded for LiftError {
     fn code(&self) -> &'static str {
         match self {
             LiftError::BadMap(_) => "bad_map",
+            LiftError::NoHoldout => "not_randomised",
             LiftError::NoComparison(error) | LiftError::Qini(error) => error.code(),
             LiftError::Input(error) => error.code(),
             LiftError::Context(error) => error.code(),
@@ -90,7 +97,7 @@ impl Coded for LiftError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            LiftError::BadMap(_) => ErrorKind::Caller,
+            LiftError::BadMap(_) | LiftError::NoHoldout => ErrorKind::Caller,
             LiftError::NoComparison(error) | LiftError::Qini(error) => error.kind(),
             LiftError::Input(error) => error.kind(),
             LiftError::Context(error) => error.kind(),
@@ -137,7 +144,14 @@ fn measure(arms: &Arms, units: Option<UnitReport>, request: &LiftRequest) -> Res
     let campaigns: BTreeMap<String, Compared> =
         arms.campaigns.iter().map(|(campaign, units)| (campaign.clone(), compare(units))).collect();
     if let (Err(error), false) = (&all, campaigns.values().any(Result::is_ok)) {
-        return Err(LiftError::NoComparison(error.clone()));
+        let is_ours = units.is_none();
+        let is_held_out =
+            |error: &UpliftError| !matches!(error, UpliftError::NotRandomised { value, .. } if *value >= 1.0);
+        let mut errors = campaigns.values().filter_map(|compared| compared.as_ref().err()).chain([error]);
+        return match is_ours && !errors.any(is_held_out) {
+            true => Err(LiftError::NoHoldout),
+            false => Err(LiftError::NoComparison(error.clone())),
+        };
     }
     let scores = arms.scores.as_ref().filter(|_| all.is_ok());
     let qini = scores.map(|scores| qini_of(arms.all.as_rows(), scores, request.draws, request.seed));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::output::{table, thousands};
+use super::super::output::{table, thousands, unsigned_zero};
 use engine::POPULARITY;
 use operations::plan::{AddedByPush, COUNTED, Counts, HOUR, PlanReport, SkippedCampaign, pushed_out};
 use planning::decided::CampaignDecided;
@@ -252,7 +252,8 @@ fn bounds(of: Bounds) -> String {
         high if high >= 10.0 => 1,
         _ => 2,
     };
-    format!("{:.digits$} [{:.digits$}, {:.digits$}]", of.value, of.low, of.high)
+    let [value, low, high] = [of.value, of.low, of.high].map(|value| unsigned_zero(value, digits));
+    format!("{value:.digits$} [{low:.digits$}, {high:.digits$}]")
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {

@@ -60,7 +60,8 @@ impl AddedByPush {
     /// Goal events that so many sends should add, with the 95 % interval of the lift.
     pub fn of_sends(&self, sends: u64) -> Option<Bounds> {
         let AddedByPush::Measured(lift) = self else { return None };
-        let of = |difference: f64| difference * sends as f64;
+        // Of no sends it is 0, without a sign.
+        let of = |difference: f64| difference * sends as f64 + 0.0;
         let difference = &lift.difference;
         Some(Bounds { value: of(difference.value), low: of(difference.low), high: of(difference.high) })
     }

@@ -396,6 +396,7 @@ fn a_name_that_nothing_has_is_marked_and_the_nearest_is_named() {
             "unknown_category",
             "\"drinks\"",
         ),
+        ("interest(\"DAIRI\") > 0.1", "interest(\"DAIRI\")", "unknown_category", "\"dairy\""),
         ("vip or sum(\"purchase\", tag = \"frsh\") > 0", "\"frsh\"", "unknown_tag", "\"fresh\""),
         ("last(\"view\", content_id = \"Chees\") < 7d", "\"Chees\"", "unknown_content", "\"cheese\""),
         ("first(\"view\", campaign_id = \"spring\") < 7d", "\"spring\"", "unknown_campaign", ""),
