@@ -80,8 +80,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     cells("the column user_id is missing", "missing_column", |table| dropped(table, "user_id")),
     cells("the column event is missing", "missing_column", |table| dropped(table, "event")),
     cells("the column timestamp is renamed", "missing_column", |table| renamed(table, "timestamp", "ts")),
-    cells("the columns are written in capitals", "missing_column", |table| {
-        let header = table.header.iter().map(|name| name.to_uppercase()).collect();
+    cells("the columns are named otherwise", "missing_column", |table| {
+        let header = table.header.iter().map(|name| name.chars().rev().collect::<String>()).collect();
         Table { header, ..table }
     }),
     cells("a column is there twice", "duplicate_column", |table| renamed(table, "platform", "value")),
