@@ -1,6 +1,6 @@
 //! Names that other systems give to events which are not the user's own acts, and what they stand for.
 //!
-//! To add a name: one line in [`PUSHES`] or [`OTHERS`]. Names that say what they are in words, such as `Daily Push Sent`,
+//! To add a name: one line in `PUSHES` or `OTHERS`. Names that say what they are in words, such as `Daily Push Sent`,
 //! need no line: `event_words` reads them. A name that is in neither list is an act of the user's own.
 
 use std::cell::RefCell;

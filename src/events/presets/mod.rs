@@ -1,6 +1,6 @@
 //! Ready-made mappings of other systems' exports, one file each.
 //!
-//! To add one: a file here and its line in [`FILES`].
+//! To add one: a file here and its line in `FILES`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
