@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A place where a name stands as a key, how deep in objects, and its value.
-struct Found {
+struct NamedValue {
     depth: usize,
     value: Value,
 }
@@ -23,7 +23,7 @@ pub(crate) fn values_of(line: &str, name: &str) -> Vec<Value> {
         passed = start;
         let is_within = line[..start].ends_with(|last: char| last.is_alphanumeric() || "_-.$".contains(last));
         if let Some(value) = value_after(&line[start + name.len()..]).filter(|_| !is_within) {
-            found.push(Found { depth, value });
+            found.push(NamedValue { depth, value });
         }
     }
     let outermost = found.iter().any(|found| found.depth <= 1);

@@ -105,14 +105,15 @@ impl AttributeCensus {
         self.kinds.values().map(|(count, _)| count).sum()
     }
 
-    /// The type that most of the cells have, so that a few bad ones change it for nobody else. One code that begins with a
+    /// The type that nine in ten of the cells have, so that a few bad ones change it for nobody else, and a column of sizes
+    /// such as "5+" keeps its own. One code that begins with a
     /// zero makes all of them texts, since as a number it would be another code.
     pub fn learned(&self) -> FieldType {
         let has_codes = self.kinds.contains_key(&CellKind::Code);
         let telling = || self.kinds.iter().filter(|(kind, _)| **kind != CellKind::Boundless);
         let cells: u64 = telling().map(|(_, (count, _))| count).sum();
         match telling().max_by_key(|(_, (count, _))| *count) {
-            Some((kind, (count, _))) if !has_codes && count * 2 > cells => kind.own_type(),
+            Some((kind, (count, _))) if !has_codes && count * 10 >= cells * 9 => kind.own_type(),
             _ => FieldType::Text,
         }
     }

@@ -66,12 +66,17 @@ fn a_campaign_whose_audience_is_gone_is_skipped_and_named_and_the_others_are_pla
     assert_eq!(planned["said"]["skipped"], "vip", "{planned}");
 }
 
+/// Twenty users with a number.
+fn numbers() -> String {
+    (0..20).map(|user| format!("n{user},{}\n", user % 8)).collect()
+}
+
 #[test]
 fn a_few_bad_cells_change_no_type_and_are_counted() {
     let case = town();
-    let summary = take(&case, "user_id,points\nu2,5\nu3,7\nu4,lots\nu5,inf\n");
+    let summary = take(&case, &format!("user_id,points\n{}u4,lots\nu5,inf\n", numbers()));
     let warnings = summary["warnings"].to_string();
-    assert!(warnings.contains("attribute_unfit: points is a number, and 2 of 5 cells"), "{warnings}");
+    assert!(warnings.contains("attribute_unfit: points is a number, and 2 of 23 cells"), "{warnings}");
     assert_eq!(case.json(&["segment", "count", "--where", "points >= 100"])["members"], 1);
 }
 

@@ -290,6 +290,11 @@ fn read_csv(text: &[u8], columns: usize) -> Vec<(u64, Vec<String>)> {
     rows
 }
 
+/// A quote after a blank opens a cell for us, as spreadsheets of some programs write it; for the csv crate it is a letter.
+fn quoted_from_its_start(cell: String) -> String {
+    if cell.trim_start().starts_with('"') { cell.trim_start().to_string() } else { cell }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -305,6 +310,7 @@ proptest! {
         let mut text = format!("a,b,c{end}").into_bytes();
         let mut expected = Vec::new();
         for row in rows {
+            let row: Vec<String> = row.into_iter().map(quoted_from_its_start).collect();
             if blank {
                 text.extend_from_slice(end.as_bytes());
             }
