@@ -91,8 +91,10 @@ impl EventCleaner {
         }
         texts[TextField::Properties as usize] = properties(mapping, row)?.map(Cow::Owned);
         let message_id = optional_id("message_id", mapping.get(row, 0))?;
-        let properties = texts[TextField::Properties as usize].as_deref();
-        let withdrawal = if self.names.tells(&theirs) { None } else { withdrawal(&theirs, properties) };
+        let text = |field: TextField| texts[field as usize].as_deref();
+        let (channel, properties) = (text(TextField::Channel), text(TextField::Properties));
+        let withdrawal =
+            if self.names.tells(&theirs) { None } else { withdrawal(&theirs, channel, properties) };
         match withdrawal {
             Some(event) => {
                 self.counts.add(&format!("{theirs} (unsubscribed)"), event.name());

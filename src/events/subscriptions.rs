@@ -17,7 +17,11 @@ const OTHER_CHANNELS: &[&str] =
     &["email", "mail", "sms", "mms", "whatsapp", "rcs", "line", "webhook", "kakaotalk"];
 
 /// The event that such a change stands for when it withdraws the consent; one that names no channel does.
-pub(super) fn withdrawal(name: &str, properties: Option<&str>) -> Option<StandardEvent> {
+pub(super) fn withdrawal(
+    name: &str,
+    channel: Option<&str>,
+    properties: Option<&str>,
+) -> Option<StandardEvent> {
     if !name.contains(['S', 's']) || !name.trim_end().ends_with(['E', 'e']) {
         return None;
     }
@@ -26,8 +30,9 @@ pub(super) fn withdrawal(name: &str, properties: Option<&str>) -> Option<Standar
     let properties: Map<String, Value> = serde_json::from_str(properties?).ok()?;
     let inner = properties.get("properties").and_then(Value::as_object);
     let text = |key: &str| properties.get(key).or_else(|| inner?.get(key)).and_then(Value::as_str);
-    let is_other =
-        text("channel").is_some_and(|channel| OTHER_CHANNELS.contains(&squeezed(channel).as_str()));
+    let is_other = channel
+        .or_else(|| text("channel"))
+        .is_some_and(|channel| OTHER_CHANNELS.contains(&squeezed(channel).as_str()));
     let is_withdrawn = Consent::read(text(STATUS)?).has_refused();
     (is_withdrawn && !is_other).then_some(StandardEvent::NotificationsDisabled)
 }

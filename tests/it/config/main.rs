@@ -63,7 +63,7 @@ fn what_cannot_be_used_is_named_by_its_file_and_key() {
         ("[profiles]\nlongest_list = 0", &[], &["profiles.longest_list", "0 is not a whole number from 1"]),
         ("[planning]\nreach = -1.0", &[], &["planning.reach", "-1 is not a number from 0 to 1000"]),
         ("[profiles]\nrate_prior_pushes = nan", &[], &["profiles.rate_prior_pushes"]),
-        ("default_time_zone = \"utc\"", &[], &["default_time_zone", "utc", "UTC"]),
+        ("default_time_zone = \"Mars/Olympus\"", &[], &["default_time_zone", "Mars/Olympus"]),
         ("[channels.push]\ntitle_length = 1000001", &[], &["channels.push.title_length", "1000001"]),
         ("[channels.push]\nbody_length = 0", &[], &["channels.push.body_length", "0"]),
         ("[channels.pager]\ntitle_length = 20", &[], &["channels.pager", "body_length"]),
