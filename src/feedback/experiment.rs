@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::arms::{ArmRows, Arms, BothArms, UnitReport};
+use super::numbered::NumberedNames;
 use super::repeats::Repeats;
 use evaluation::uplift::UpliftUnit;
 use events::foreign::{ForeignColumn, ForeignField, ForeignRows, Line, Names};
@@ -117,25 +118,6 @@ impl Columns {
     }
 }
 
-/// Names by number, in the order in which they came.
-#[derive(Default)]
-struct Numbered {
-    names: Vec<String>,
-    numbers: BTreeMap<String, u32>,
-}
-
-impl Numbered {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(name.to_string());
-        self.numbers.insert(name.to_string(), number);
-        number
-    }
-}
-
 /// Which arms a unit has rows in.
 #[derive(Clone, Copy, Debug, Default)]
 struct ArmsSeen {
@@ -151,8 +133,8 @@ struct ReadRows {
     /// Of each row; empty when the file names none.
     units: Vec<u32>,
     campaigns: Vec<u32>,
-    unit_names: Numbered,
-    campaign_names: Numbered,
+    unit_names: NumberedNames,
+    campaign_names: NumberedNames,
 }
 
 impl ReadRows {

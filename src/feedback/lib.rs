@@ -13,6 +13,7 @@ pub mod reached;
 pub mod summary;
 
 mod columns;
+mod numbered;
 mod partitions;
 mod repeats;
 

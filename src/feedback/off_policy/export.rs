@@ -5,8 +5,9 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Allowed, ArmPart, Index, PolicyInputError, ReadLog, ReadRow, Reading};
+use super::{Allowed, ArmPart, PolicyInputError, ReadLog, ReadRow, Reading};
 use crate::attribution::Attribution;
+use crate::numbered::NumberedNames;
 use crate::partitions::files_of;
 use domain::time::Instant;
 use events::formats::InputError;
@@ -28,7 +29,7 @@ const ARM_COLUMNS: [&str; 9] = [
 pub(super) fn read(directory: &Path, reading: &Reading) -> Result<ReadLog, PolicyInputError> {
     let beside = || directory.parent().unwrap_or(Path::new("")).join("outcomes");
     let outcomes = reading.outcomes.clone().unwrap_or_else(beside);
-    let (mut rewards, mut log, mut users) = (BTreeMap::new(), ReadLog::default(), Index::default());
+    let (mut rewards, mut log, mut users) = (BTreeMap::new(), ReadLog::default(), NumberedNames::default());
     for file in files_of(&outcomes, "outcomes.parquet")? {
         log.not_sent += read_outcomes(&file, reading.influenced, &mut rewards)?;
     }
@@ -85,7 +86,7 @@ fn read_arms(
     rewards: &BTreeMap<String, f64>,
     log: &mut ReadLog,
     allowed: &mut Vec<Vec<Allowed>>,
-    users: &mut Index,
+    users: &mut NumberedNames,
 ) -> Result<(), TableError> {
     let frame = read_parquet(file, Some(&ARM_COLUMNS))?;
     let mut gathered = Gathered::default();
@@ -115,7 +116,7 @@ impl Gathered {
         rewards: &BTreeMap<String, f64>,
         log: &mut ReadLog,
         allowed: &mut Vec<Vec<Allowed>>,
-        users: &mut Index,
+        users: &mut NumberedNames,
     ) {
         let (Some(action), Some(reward)) = (self.chosen, rewards.get(&self.decision_id)) else { return };
         log.rows.push(ReadRow {

@@ -8,6 +8,7 @@ use domain::error::{Coded, ErrorKind};
 
 use std::path::{Path, PathBuf};
 
+use crate::numbered::NumberedNames;
 use evaluation::off_policy::OffPolicyProblem;
 use events::foreign::ForeignField;
 use events::formats::InputError;
@@ -119,9 +120,9 @@ pub fn load(log: &Path, policy: &Path, reading: &Reading) -> Result<Loaded, Poli
 /// A log as it was read, without a policy.
 #[derive(Clone, Debug, Default)]
 struct ReadLog {
-    actions: Index,
+    actions: NumberedNames,
     /// Empty when the log does not tell positions apart.
-    positions: Index,
+    positions: NumberedNames,
     units: usize,
     rows: Vec<ReadRow>,
     /// The decision of each row, where the log names it.
@@ -149,27 +150,4 @@ struct Allowed {
     probability: f64,
     /// The reward that the log's model expected.
     expected_reward: f64,
-}
-
-/// Names by number, in the order in which they came.
-#[derive(Clone, Debug, Default)]
-struct Index {
-    names: Vec<String>,
-    numbers: std::collections::BTreeMap<String, u32>,
-}
-
-impl Index {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(name.to_string());
-        self.numbers.insert(name.to_string(), number);
-        number
-    }
-
-    fn find(&self, name: &str) -> Option<u32> {
-        self.numbers.get(name).copied()
-    }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{ACTION, DECISION, Index, Loaded, POSITION, PROBABILITY, ROW, ReadLog, ReadRow, Reading};
+use super::{ACTION, DECISION, Loaded, POSITION, PROBABILITY, ROW, ReadLog, ReadRow, Reading};
+use crate::numbered::NumberedNames;
 use evaluation::off_policy::{ActionChoice, LoggedRow, OffPolicyProblem};
 use events::foreign::{ForeignColumn, ForeignRows, Line};
 use events::formats::InputError;
@@ -217,7 +218,7 @@ fn logged(rows: &[ReadRow], values: &[f64]) -> Vec<Vec<ActionChoice>> {
 /// What a table gives at a position; what the log shows there it could choose there.
 fn of_table(
     table: &Probabilities,
-    actions: &mut Index,
+    actions: &mut NumberedNames,
     seen: &BTreeSet<(u32, u32)>,
     position: u32,
 ) -> Vec<ActionChoice> {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{ACTION, ACTION_PROBABILITY, DECISION, Index, POSITION, REWARD, ReadLog, ReadRow, Reading, USER};
+use super::{ACTION, ACTION_PROBABILITY, DECISION, POSITION, REWARD, ReadLog, ReadRow, Reading, USER};
+use crate::numbered::NumberedNames;
 use events::foreign::ForeignRows;
 use events::formats::InputError;
 
@@ -12,7 +13,7 @@ pub(super) fn read(path: &Path, reading: &Reading) -> Result<ReadLog, InputError
     let (action, reward) = (rows.need(&ACTION)?, rows.need(&REWARD)?);
     let probability = rows.need(&ACTION_PROBABILITY)?;
     let (position, user, decision) = (rows.find(&POSITION), rows.find(&USER), rows.find(&DECISION));
-    let (mut log, mut users) = (ReadLog::default(), Index::default());
+    let (mut log, mut users) = (ReadLog::default(), NumberedNames::default());
     rows.each(|line| {
         let name = |source: &Option<_>| source.as_ref().map(|source| line.name(source)).transpose();
         let position = name(&position)?.unwrap_or_default();
