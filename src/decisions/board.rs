@@ -62,6 +62,8 @@ impl<'a> Board<'a> {
         offers.sort_unstable_by(|one, other| {
             let by_run = (one.is_recovering(), one.kind).cmp(&(other.is_recovering(), other.kind));
             let by_shift = || other.drawn_shift().total_cmp(&one.drawn_shift());
+            // As in `order`, or the best of a run would not come first.
+            let by_shift = || by_shift().then(other.level.cmp(&one.level));
             by_run.then_with(by_shift).then_with(|| one.content.content_id.cmp(&other.content.content_id))
         });
         let runs = runs(&offers);
@@ -269,9 +271,9 @@ impl<'a> Board<'a> {
         true
     }
 
-    /// The better arm first: by value, then the larger logit, then the luckier draw, then the hour in which the user is more active, then the
-    /// earlier slot, then the channel that was named first, then the content's id. Calibration may come in steps, and on one
-    /// step the logit still knows the better hour and content.
+    /// The better arm first: by value, then the larger logit, then the luckier draw, then the hour in which the user is more
+    /// active, then the earlier slot, then the channel that was named first, then the content's id. Calibration may come in
+    /// steps, and on one step the logit still knows the better hour and content.
     pub(super) fn order(&self, one: &Arm, other: &Arm) -> Ordering {
         let id = |arm: &Arm| &self.offers[arm.offer].content.content_id;
         let knows_hours = self.situation.context.format >= HOURS_SCALE_ODDS;

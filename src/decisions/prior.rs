@@ -136,6 +136,25 @@ pub struct TrialResults {
     pub expected: f64,
 }
 
+/// Clicks of each push of a usual content, from pushes and clicks of every content.
+///
+/// Rates of contents are taken for gamma-distributed around it with this spread, as [`after_trials`] does, so a content that was
+/// pushed much tells little more than one that was pushed enough (the mean of a random-effects model: weight
+/// `pushes / (1 + pushes · rate · spread²)`, DerSimonian and Laird 1986). The mean over all pushes would be that of the contents
+/// that were chosen most, and the best of them would seem no better than usual.
+pub fn usual_rate(contents: &[(u64, u64)], spread: f64) -> f64 {
+    const STEPS: usize = 20;
+    let mean = |rate: f64| {
+        let weigh = |sent: f64| 1.0 / (1.0 + sent * rate * spread * spread);
+        let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+            contents.iter().map(|(sent, clicked)| of(*sent as f64, *clicked as f64)).sum()
+        };
+        let sent = sum(&|sent, _| sent * weigh(sent));
+        if sent > 0.0 { (sum(&|sent, clicked| clicked * weigh(sent)) / sent).min(1.0) } else { 0.0 }
+    };
+    (0..STEPS).fold(mean(0.0), |rate, _| mean(rate))
+}
+
 /// How far pushes of a content move its log-odds, and how far they may still be off: of a gamma-distributed ratio with this
 /// spread before the first push.
 pub fn after_trials(spread: f64, results: TrialResults) -> (f64, f64) {

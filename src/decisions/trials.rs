@@ -8,7 +8,7 @@ use super::prior::LEVELS;
 /// The best arm of a content at one level.
 #[derive(Clone, Copy)]
 struct Trial {
-    /// Index of the content among those that compete.
+    /// Index of the content among those that compete; those that are not tried count as one, which comes first.
     content: usize,
     /// Index of the arm.
     arm: usize,
@@ -57,10 +57,11 @@ fn trials(board: &Board, arms: &[Arm]) -> Vec<Trial> {
         arms.iter().map(|arm| arm.offer).filter(|offer| board.offers[*offer].is_tried()).collect();
     offers.sort_unstable();
     offers.dedup();
+    let first = trials.len();
     for (content, offer) in offers.into_iter().enumerate() {
         let own: Vec<usize> = (0..arms.len()).filter(|arm| arms[*arm].offer == offer).collect();
         let best = (0..LEVELS.len()).filter_map(|level| best_at(board, arms, &own, level));
-        trials.extend(best.map(|(arm, drawn)| Trial { content: content + 1, arm, drawn, levels: 1 }));
+        trials.extend(best.map(|(arm, drawn)| Trial { content: first + content, arm, drawn, levels: 1 }));
     }
     trials
 }

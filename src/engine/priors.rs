@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use decisions::context::{ContentContext, DecisionContext};
-use decisions::prior::{ContentPrior, LevelOfContents, ResponseLevels, TrialResults, after_trials};
+use decisions::prior::{
+    ContentPrior, LevelOfContents, ResponseLevels, TrialResults, after_trials, usual_rate,
+};
 use decisions::scorer::Scorer;
 use domain::content::Content;
 use models::inputs::{AsOf, Item, UserAsOf};
@@ -23,6 +25,8 @@ pub(super) struct Peers {
     categories: BTreeMap<String, usize>,
     by_category: Vec<Group>,
     all: Group,
+    /// Clicks of each push of a usual content.
+    usual_rate: f64,
 }
 
 /// Some of the contents of one category, by their codes, and their mean log-odds.
@@ -42,8 +46,8 @@ pub(super) struct Peer<'a> {
 }
 
 impl Peers {
-    /// Learns how far contents differ.
-    pub(super) fn learn(peers: &[Peer<'_>]) -> Peers {
+    /// Learns how far contents differ, and what pushes of a usual one come to.
+    pub(super) fn learn(peers: &[Peer<'_>], recent: &Recent) -> Peers {
         let mut categories = BTreeMap::new();
         for category in peers.iter().filter_map(|peer| peer.category) {
             let next = categories.len();
@@ -54,8 +58,10 @@ impl Peers {
             peers.iter().map(|peer| (index(peer), peer.log_odds)).collect();
         let of =
             |category: usize| peers.iter().filter(|peer| index(peer) == Some(category)).copied().collect();
+        let levels = ResponseLevels::learn(categories.len(), &values);
         Peers {
-            levels: ResponseLevels::learn(categories.len(), &values),
+            usual_rate: usual_rate(&recent.pushes_by_content(), levels.of(None).spread),
+            levels,
             by_category: (0..categories.len()).map(|category| Group::of(of(category))).collect(),
             all: Group::of(peers.to_vec()),
             categories,
@@ -68,7 +74,8 @@ impl Peers {
             |id: &str| material.catalogue.contents.get(id).and_then(|content| content.category.as_deref());
         let one = |id| Peer { category: category(id), code: 0, log_odds: recent.popularity(id) };
         let ids: Vec<&str> = recent.contents().map(|(id, _)| id).collect();
-        Peers::learn(&established(&ids, recent, least).into_iter().map(one).collect::<Vec<Peer<'_>>>())
+        let peers: Vec<Peer<'_>> = established(&ids, recent, least).into_iter().map(one).collect();
+        Peers::learn(&peers, recent)
     }
 
     /// The peers of a model: contents that are alive and lately looked at, as it sees them for the mean user.
@@ -91,7 +98,7 @@ impl Peers {
             Some(Peer { category, code, log_odds })
         };
         let peers: Vec<Peer<'_>> = established(&ids, recent, least).into_iter().filter_map(one).collect();
-        Peers::learn(&peers)
+        Peers::learn(&peers, recent)
     }
 
     fn group(&self, content: &Content) -> (LevelOfContents, &Group, Option<String>) {
@@ -99,6 +106,27 @@ impl Peers {
         let own = index.map(|index| &self.by_category[index]).filter(|own| own.codes.len() >= LEAST_PEERS);
         let category = content.category.clone().filter(|_| index.is_some());
         (self.levels.of(index), own.unwrap_or(&self.all), category)
+    }
+}
+
+impl Peers {
+    fn prior(
+        &self,
+        level: LevelOfContents,
+        category: Option<String>,
+        offset: f64,
+        part: f64,
+        recent: &Recent,
+        content: &ContentContext,
+    ) -> ContentPrior {
+        let results = results(self, recent, &content.content.content_id);
+        let (moved, spread) = after_trials(level.spread, results);
+        ContentPrior {
+            category,
+            contents: level.contents,
+            offset: part * (offset + moved),
+            spread: part * spread,
+        }
     }
 }
 
@@ -132,13 +160,11 @@ fn unknown_part(content: &ContentContext, recent: &Recent, least: f64) -> f64 {
     if least > 0.0 { (1.0 - known / least).max(0.0) } else { 0.0 }
 }
 
-/// What pushes of a content came to, beside as many of any content.
-fn results(recent: &Recent, content_id: &str) -> TrialResults {
-    let (sent, clicked) = recent.pushed();
-    let rate = if sent > 0 { clicked as f64 / sent as f64 } else { 0.0 };
+/// What pushes of a content came to, beside as many of a usual content.
+fn results(peers: &Peers, recent: &Recent, content_id: &str) -> TrialResults {
     TrialResults {
         clicked: recent.clicked_of_content(content_id) as f64,
-        expected: recent.sent_of_content(content_id) as f64 * rate.min(1.0),
+        expected: recent.sent_of_content(content_id) as f64 * peers.usual_rate,
     }
 }
 
@@ -150,7 +176,7 @@ pub(super) fn fill_popularity(peers: &Peers, recent: &Recent, context: &mut Deci
         if part > 0.0 && !peers.all.codes.is_empty() {
             let (level, _, category) = peers.group(&content.content);
             let own = recent.popularity(&content.content.content_id);
-            content.prior = Some(prior(level, category, level.mean - own, part, recent, content));
+            content.prior = Some(peers.prior(level, category, level.mean - own, part, recent, content));
         }
     }
 }
@@ -182,24 +208,7 @@ pub(super) fn fill_model(
         });
         let own = model.logit(user, &content.content_inputs, &content.pair_inputs);
         let offset = shift + level.mean - group.mean - own;
-        content.prior = Some(prior(level, category, offset, part, recent, content));
-    }
-}
-
-fn prior(
-    level: LevelOfContents,
-    category: Option<String>,
-    offset: f64,
-    part: f64,
-    recent: &Recent,
-    content: &ContentContext,
-) -> ContentPrior {
-    let (moved, spread) = after_trials(level.spread, results(recent, &content.content.content_id));
-    ContentPrior {
-        category,
-        contents: level.contents,
-        offset: part * (offset + moved),
-        spread: part * spread,
+        content.prior = Some(peers.prior(level, category, offset, part, recent, content));
     }
 }
 

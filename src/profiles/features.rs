@@ -208,7 +208,16 @@ const fn interest(
     unit: &'static str,
     description: &'static str,
 ) -> Feature {
-    feature(name, Aggregate::Interest(interest), Own, Window::HalfLife(HalfLife::Interest), unit, description)
+    let first = feature(
+        name,
+        Aggregate::Interest(interest),
+        Own,
+        Window::HalfLife(HalfLife::Interest),
+        unit,
+        description,
+    );
+    // 2: half of an interest is gone after 90 days, before after 30.
+    Feature { revision: 2, ..first }
 }
 
 /// Every feature, in the order of the profile's columns.

@@ -104,9 +104,12 @@ impl Recent {
         self.clicked_contents.get(content_id).copied().unwrap_or_default()
     }
 
-    /// Pushes of any content that went out before the moment, and those of them that were tapped.
-    pub fn pushed(&self) -> (u64, u64) {
-        (self.sent_contents.values().sum(), self.clicked_contents.values().sum())
+    /// Pushes of each content that went out before the moment, and those of them that were tapped; sorted.
+    pub fn pushes_by_content(&self) -> Vec<(u64, u64)> {
+        let pushes = self.sent_contents.iter().map(|(id, sent)| (*sent, self.clicked_of_content(id)));
+        let mut pushes: Vec<(u64, u64)> = pushes.collect();
+        pushes.sort_unstable();
+        pushes
     }
 
     /// When a content was first seen in an event.

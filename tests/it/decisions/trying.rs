@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use decisions::context::{ContentContext, DecisionContext};
 use decisions::explanation::explain;
-use decisions::prior::{ContentPrior, ResponseLevels, TrialResults, after_trials};
+use decisions::prior::{ContentPrior, ResponseLevels, TrialResults, after_trials, usual_rate};
 use decisions::scorer::PopularityScorer;
 use decisions::{allowed_arms, decide};
 use domain::decision::{Action, Decision};
@@ -74,6 +74,19 @@ fn contents_of_one_prior_are_tried_on_as_many_users_each() {
         let arms = allowed_arms(&context, &PopularityScorer);
         let sum: f64 = arms.iter().map(|arm| arm.action_probability).sum();
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+        let of = |name: &&str| {
+            arms.iter().filter(|arm| arm.content_id == **name).map(|arm| arm.action_probability).sum::<f64>()
+        };
+        assert!(
+            names.iter().all(|name| (0.15..0.25).contains(&of(name))),
+            "each is tried on a fifth, by draw: {:?}",
+            names.map(|name| of(&name))
+        );
+        assert!(
+            (0.1..0.3).contains(&decision.action_probability.unwrap()),
+            "{:?}",
+            decision.action_probability
+        );
         arms.into_iter().for_each(|arm| {
             *expected.entry(arm.content_id).or_default() += arm.action_probability;
         });
@@ -210,4 +223,28 @@ fn a_record_without_priors_is_read_and_decided_as_before() {
         let read: DecisionContext = serde_json::from_str(&text).unwrap();
         assert_eq!(decided(&read), decided(&context));
     }
+}
+
+#[test]
+fn a_content_that_was_pushed_most_does_not_make_its_own_rate_the_usual_one() {
+    let usual = vec![(40, 4); 11];
+    let with_best = |pushes: u64| {
+        let mut contents = usual.clone();
+        contents.push((pushes, pushes * 3 / 10));
+        usual_rate(&contents, 0.8)
+    };
+    let (few, many) = (with_best(40), with_best(4000));
+    assert!(few > 0.10 && few < 0.12, "{few}");
+    assert!(many < 0.14, "over all pushes it would be .298: {many}");
+    let results = TrialResults { clicked: 1200.0, expected: 4000.0 * many };
+    assert!(after_trials(0.8, results).0 > 0.75, "the best is still known as twice as good");
+}
+
+#[test]
+fn contents_that_do_not_differ_have_the_rate_of_all_pushes_together() {
+    let contents = [(10, 0), (90, 30), (0, 0)];
+    assert!((usual_rate(&contents, 0.0) - 0.3).abs() < 1e-12);
+    assert!(usual_rate(&[], 0.5) == 0.0, "nothing was pushed");
+    let more_clicks_than_pushes = usual_rate(&[(2, 5)], 0.5);
+    assert!((more_clicks_than_pushes - 1.0).abs() < 1e-12, "{more_clicks_than_pushes}");
 }

@@ -157,7 +157,7 @@ pub(crate) fn fresh_contents_are_found(world: &World, town: &Town) {
         "ranks of the rounds after the first: {ranks:.3}, mean quality of the last two {:.3}",
         rounds::mean_quality(&last)
     );
-    assert!(ranks >= 0.50, "ranks of quality and pushes: {ranks:.3}");
+    assert!(ranks >= 0.65, "ranks of quality and pushes: {ranks:.3}");
     let (mean, usual) = (rounds::mean_quality(&last), rounds::mean_quality(&each));
     assert!(mean >= 1.25 * usual, "mean quality of the last pushes {mean:.3}, of all contents {usual:.3}");
     let all = rounds::by_quality(world, &sends);

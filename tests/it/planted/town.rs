@@ -15,9 +15,6 @@ const COLUMNS: &str =
 const USER_COLUMNS: &str =
     "uid=user_id,zone=time_zone,lang=locale,land=country,joined=created_at,may_push=consent";
 
-/// Tastes of a planted world do not change, so old acts tell of them as much as new ones.
-const SETTINGS: &str = "[profiles]\ninterest_half_life_days = 365.0\n";
-
 /// The export, and a workspace beside it.
 pub(crate) struct Town {
     folder: TempDir,
@@ -32,7 +29,6 @@ impl Town {
         world.write(folder.path());
         let mut town = Town { folder, events: Value::Null };
         fs::create_dir_all(town.path("workspace")).unwrap();
-        fs::write(town.path("workspace").join("smartpush.toml"), SETTINGS).unwrap();
         let words: Vec<String> = WORDS.iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect();
         town.events = town.take(
             "events",

@@ -10,7 +10,7 @@ use super::world::{Act, Profiles};
 const DAY: i64 = 86_400_000_000;
 
 /// Settings that the shipped configuration has.
-const INTEREST_DAYS: f64 = 30.0;
+const INTEREST_DAYS: f64 = 90.0;
 const RHYTHM_DAYS: f64 = 90.0;
 const FATIGUE_DAYS: f64 = 3.0;
 const LONGEST_LIST: usize = 20;
