@@ -166,22 +166,23 @@ fn undoing_an_ingest_of_users_counts_rows_and_grants_and_says_which_hold_again()
 }
 
 fn run_plain(directory: &InputDirectory, arguments: &[&str]) -> String {
-    let workspace = directory.workspace();
-    let workspace = workspace.to_str().unwrap();
-    let all = [&["--workspace", workspace], arguments].concat();
-    String::from_utf8(crate::support::smartpush(&directory.path(""), &all).stdout).unwrap()
+    String::from_utf8(crate::support::smartpush(&directory.workspace(), arguments).stdout).unwrap()
 }
 
 #[test]
 fn a_refusal_that_a_later_file_repeats_stays_when_the_first_is_undone() {
-    for repeated in ["user_id,consent\nann,denied\n", "user_id,consent\nann,\"denied\n"] {
+    let repeated = [
+        ("again.csv", "user_id,consent\nann,denied\n"),
+        ("torn.jsonl", "{\"user_id\":\"ann\",\"consent\":\"den\n{\"user_id\":\"bob\"}\n"),
+    ];
+    for (name, repeated) in repeated {
         let directory = InputDirectory::new();
         let denied = "user_id,consent\nann,denied\n";
         let ids = of_users(&directory, &["user_id,consent\nann,granted\n", denied]);
-        directory.ingest_bytes("again.csv", repeated, &["--kind", "users", "--most-rejected", "100%"]);
+        directory.ingest_bytes(name, repeated, &["--kind", "users", "--most-rejected", "100%"]);
         let undone = undo(&directory, &ids[1]).json;
-        assert_eq!(undone["grants_restored"], 0, "{repeated:?}: {undone}");
-        assert_ne!(directory.rows("users")[0]["consent"], "granted", "{repeated:?}");
+        assert_eq!(undone["grants_restored"], 0, "{name}: {undone}");
+        assert_ne!(directory.rows("users")[0]["consent"], "granted", "{name}");
     }
 }
 
