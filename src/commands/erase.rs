@@ -15,6 +15,8 @@ use operations::erase::{ErasureReport, erase, readmit};
 /// Not touched: files written with --out (hand-offs, exports, send times, scores), models that learned from the user among others,
 /// and ids that a marketer wrote into a segment's text. A server sees the change within seconds; answers that it gave before
 /// stay in its memory until it restarts.
+/// A user who was let back in gets no push until a row says granted with a consent_at after the erasure: their opt-outs are gone
+/// with them, and a grant from before is not theirs any more.
 /// Erasing a user twice changes nothing. A user of whom there is nothing ends with exit code 2 and is not remembered. While a
 /// server runs, its newest log file cannot be rewritten: exit code 4 says so, and the same command completes it later.
 #[derive(clap::Args)]
@@ -33,13 +35,17 @@ pub(super) fn run(context: &Context, arguments: &EraseArguments) -> Result<(), F
     let workspace = context.open()?;
     let user_id = &arguments.user_id;
     if arguments.readmit {
-        let was_erased = context.operate(&workspace, |operation| readmit(operation, user_id))?;
-        if !was_erased {
+        let Some(since) = context.operate(&workspace, |operation| readmit(operation, user_id))? else {
             return Err(Failure::caller("not_erased", format!("user {user_id:?} was not erased here")));
-        }
+        };
         match context.json {
-            true => print_json(&json!({ "user_id": user_id, "erased": false })),
-            false => print_lines(&[format!("{user_id}: can be ingested again")]),
+            true => {
+                print_json(&json!({ "user_id": user_id, "erased": false, "consent_counts_after": since }))
+            }
+            false => print_lines(&[
+                format!("{user_id}: can be ingested again"),
+                format!("  no push until a row of users says granted with a consent_at after {since}"),
+            ]),
         }
         return Ok(());
     }

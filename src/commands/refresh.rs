@@ -9,17 +9,17 @@ use super::output::{print_json, print_lines};
 use super::shape::ShapeArguments;
 use super::{Context, Failure};
 use files::workspace::Workspace;
-use operations::context::parse_moment;
 use operations::ingest::IngestRequest;
 use operations::refresh::{RefreshReport, RefreshRequest, RefreshStep, StepState, refresh};
 
 /// Run the whole chain as of T: take files in, build profiles, train every goal, ask the gate, promote, plan
 ///
 /// Each step is kept in data/refresh/T.json with what it was made from. A refresh that was cut off goes on where it stopped
-/// when it is asked again; a step whose input has not changed is not made anew. The same data give the same versions. A
+/// when it is asked again, without --as-of as of the same moment if nothing was taken in since; a step whose input has not changed is not made anew. The same data give the same versions. A
 /// model that the gate refuses is kept and the champion stays: the command then ends with exit code 3 and names the line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
+  smartpush refresh
   smartpush refresh --as-of 2017-12-01T05:00:00Z
   smartpush refresh --as-of 2017-12-02 yesterday.parquet --time-zone America/New_York --out handoff")]
 pub(super) struct RefreshArguments {
@@ -34,16 +34,16 @@ pub(super) struct RefreshArguments {
     /// Share of the records that may be rejected; with more the refresh stops; default: ingest.most_rejected
     #[arg(long, value_name = "10%", value_parser = super::ingest::share)]
     most_rejected: Option<f64>,
-    /// Use what was known before this moment
+    /// Use what was known before this moment [default: 1 µs after the newest event, once the files are taken in, at most now]
     #[arg(long, value_name = "T")]
-    as_of: String,
+    as_of: Option<String>,
     /// Plan the campaigns that are due on the date of T, and write the hand-off here
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 pub(super) fn run(context: &Context, arguments: &RefreshArguments) -> Result<(), Failure> {
-    let as_of = parse_moment(&context.config, &arguments.as_of)?;
+    let as_of = context.given_moment(arguments.as_of.as_deref())?;
     let files = arguments.files()?;
     let workspace = match &files {
         None => context.open()?,

@@ -255,8 +255,16 @@ fn sentences(
     }
     let exploration = explanation.exploration.as_ref();
     sentences.extend(exploration.map(|explored| explores(explored, decision.explored, language)));
-    sentences.extend(decision.reasons.iter().map(|reason| of_reason(situation, reason, language)));
+    let reasons = decision.reasons.iter().filter(|reason| still_stands(reason, decision));
+    sentences.extend(reasons.map(|reason| of_reason(situation, reason, language)));
     sentences
+}
+
+/// Does a refusal matter to people? Of a send, one that hours before its own were refused for, or that has ended by then, does not.
+fn still_stands(reason: &Reason, decision: &Decision) -> bool {
+    let Some(send_at) = decision.send_at.filter(|_| decision.action == Action::Send) else { return true };
+    let is_of_hours = reason.subject.starts_with("slot:");
+    !is_of_hours && reason.allowed_from.is_none_or(|from| from > send_at)
 }
 
 /// Who gets what, when, how; or that he gets nothing.

@@ -13,6 +13,11 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// A number of things by the name of one: `1 row`, `1,200 rows`.
+pub fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
 /// Is it the same name, but for case and blanks at its ends?
 pub fn is_same_name(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());

@@ -20,9 +20,14 @@ impl ConsentColumns {
         Some(ConsentColumns { consent: index(users::CONSENT)?, at: index(users::CONSENT_AT)? })
     }
 
+    /// Does the row say that the user agreed?
+    pub(super) fn is_granted(self, row: &[Option<Cell>]) -> bool {
+        said_in(row[self.consent].as_ref()) == Consent::Granted
+    }
+
     /// What a record says to take the grant of a row away; `None` when it has none.
     pub(super) fn unreadable_after_grant(self, row: &[Option<Cell>]) -> Option<Vec<FieldUpdate>> {
-        (said_in(row[self.consent].as_ref()) == Consent::Granted).then(|| {
+        self.is_granted(row).then(|| {
             let mut patch = vec![FieldUpdate::Nothing; row.len()];
             patch[self.consent] =
                 FieldUpdate::Cell(Some(Cell::Text(Consent::Unreadable.as_str().to_string())));

@@ -1,6 +1,6 @@
 //! Who was erased, by salted hash: an old file that is ingested again does not bring them back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,12 @@ use super::lake::{Lake, LakeChange, LakeError};
 use super::stored::EventColumn;
 use domain::identity::sha256_hex;
 use domain::rejection::{Rejection, RejectionCode};
+use domain::time::Instant;
 use files::tables::{self, TableError};
 use files::workspace::Workspace;
 
-/// Version of the file.
-const FORMAT: u32 = 1;
+/// Version of the file. An older smartpush does not know of users who were let back in, and would push them on an old grant.
+const FORMAT: u32 = 2;
 
 /// The users who were erased from a workspace. No id can be read off it; whoever has an id can ask for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,12 @@ pub struct ErasedUsers {
     format: u32,
     salt: String,
     users: BTreeSet<String>,
+    /// When they were erased; unknown of those whom an older version erased.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    erased_at: BTreeMap<String, Instant>,
+    /// Users who were let back in, by when they had been erased: only a later grant counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    readmitted: BTreeMap<String, Instant>,
 }
 
 impl ErasedUsers {
@@ -60,28 +67,74 @@ impl ErasedUsers {
         }
     }
 
-    /// Adds or removes a user and writes the list; `salt` begins a new one. Was there anything to change?
+    /// When a user who was let back in had been erased: what they, or an opt-out of theirs, said before is forgotten, so that only
+    /// a grant from after this moment counts.
+    pub fn readmitted_after(&self, user_id: &str) -> Option<Instant> {
+        if self.readmitted.is_empty() {
+            return None;
+        }
+        self.readmitted.get(&self.hash(user_id)).copied()
+    }
+
+    /// Adds a user and writes the list; `salt` begins a new one. Were they missing?
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn set(
+    pub fn add(
         &mut self,
         workspace: &Workspace,
         user_id: &str,
-        is_erased: bool,
+        now: Instant,
         salt: &str,
     ) -> Result<bool, TableError> {
         if self.salt.is_empty() {
-            (self.format, self.salt) = (FORMAT, salt.to_string());
+            self.salt = salt.to_string();
         }
         let hash = self.hash(user_id);
-        let changed = if is_erased { self.users.insert(hash) } else { self.users.remove(&hash) };
-        if changed {
-            let text = serde_json::to_string_pretty(self).unwrap_or_default();
-            tables::write_atomically(&workspace.erased(), |file| writeln!(file, "{text}"))?;
-            tables::sync_directory(&workspace.data())?;
+        let is_new = self.users.insert(hash.clone());
+        if is_new {
+            self.erased_at.insert(hash, now);
+            self.write(workspace)?;
         }
-        Ok(changed)
+        Ok(is_new)
+    }
+
+    /// Takes a user off the list as if they had never been erased, and writes it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn forget(&mut self, workspace: &Workspace, user_id: &str) -> Result<(), TableError> {
+        let hash = self.hash(user_id);
+        self.users.remove(&hash);
+        self.erased_at.remove(&hash);
+        self.write(workspace)
+    }
+
+    /// Lets a user back in and writes the list; since when a grant must be to count. `None` when they were not erased.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn readmit(
+        &mut self,
+        workspace: &Workspace,
+        user_id: &str,
+        now: Instant,
+    ) -> Result<Option<Instant>, TableError> {
+        let hash = self.hash(user_id);
+        if !self.users.remove(&hash) {
+            return Ok(None);
+        }
+        let since = self.erased_at.remove(&hash).unwrap_or(now);
+        self.readmitted.insert(hash, since);
+        self.write(workspace)?;
+        Ok(Some(since))
+    }
+
+    fn write(&mut self, workspace: &Workspace) -> Result<(), TableError> {
+        self.format = FORMAT;
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        tables::write_atomically(&workspace.erased(), |file| writeln!(file, "{text}"))?;
+        tables::sync_directory(&workspace.data())
     }
 
     fn hash(&self, user_id: &str) -> String {

@@ -13,6 +13,7 @@ use super::erased::ErasedUsers;
 use super::event_names::EventNames;
 use super::ingest_keys::{IngestKeys, event_key};
 use super::ingests::{self, keep_former, record_of};
+use super::kept_rows;
 use super::lake::{Lake, LakeChange, LakeFile};
 use super::notes::CellNotes;
 use super::reading::IngestSource;
@@ -86,10 +87,12 @@ fn put_in_force(
             record.sha256 = keys.write(workspace, &record.id)?;
             (lake, record, files)
         }
-        PendingChange::Table(path, mut frame) => {
+        PendingChange::Table(path, mut frame, rows) => {
             let lake = Lake::open(workspace)?;
             let mut record = record_of(&lake, request, summary);
             record.former_sha256 = keep_former(workspace, &path, &record.id)?;
+            record.keeps_rows = true;
+            kept_rows::keep(workspace, &rows, &record.id)?;
             record.sha256 = tables::write_parquet(&path, &mut frame)?;
             tables::sync_directory(&workspace.data())?;
             (lake, record, Vec::new())

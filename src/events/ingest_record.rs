@@ -32,6 +32,9 @@ pub struct IngestRecord {
     /// Of the table before the ingest; `None` of events, and when there was no table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former_sha256: Option<String>,
+    /// Is what its rows said kept, so that the table can be made again without them? Of events, no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_rows: bool,
     /// When it was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_at: Option<Instant>,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::ingest_record::IngestRecord;
+use super::kept_rows;
 use super::lake::Lake;
 use super::request::{FilesRequest, IngestSummary};
 use domain::identity::sha256_hex;
@@ -30,6 +31,7 @@ pub(super) fn record_of(lake: &Lake, request: &FilesRequest<'_>, summary: &Inges
         rejected: summary.rejected,
         sha256: String::new(),
         former_sha256: None,
+        keeps_rows: false,
         undone_at: None,
     };
     // Two ingests may be given the same moment and the same file.
@@ -64,18 +66,39 @@ pub(super) fn keep_former(
     tables::sha256_of_file(table).map(Some)
 }
 
-/// Removes what no record needs any more, as well as it can: keys of ingests that were undone, tables before the last ingest of
-/// their kind.
+/// The ingests of a kind that the table can be made again from: the last ones, each with its rows; undone ones are among them.
+pub(super) fn replayable<'a>(ingests: &'a [IngestRecord], kind: &str) -> Vec<&'a IngestRecord> {
+    let of_kind = ingests.iter().rev().filter(|record| record.kind == kind);
+    let mut found: Vec<&IngestRecord> = of_kind.take_while(|record| record.keeps_rows).collect();
+    found.reverse();
+    found
+}
+
+/// Is the table of before this ingest needed to undo it or a later one?
+fn is_base(ingests: &[IngestRecord], record: &IngestRecord) -> bool {
+    match replayable(ingests, &record.kind).first() {
+        Some(first) => first.id == record.id,
+        None => is_newest(ingests, record),
+    }
+}
+
+/// Is it in force and the last of its kind?
+pub(super) fn is_newest(ingests: &[IngestRecord], record: &IngestRecord) -> bool {
+    let newest = ingests.iter().rev().find(|other| other.kind == record.kind);
+    record.is_in_force() && newest.is_some_and(|newest| newest.id == record.id)
+}
+
+/// Removes what no record needs any more, as well as it can: keys and rows of ingests that were undone, tables that no ingest can
+/// be undone with.
 pub(super) fn sweep(workspace: &Workspace, ingests: &[IngestRecord]) {
-    let newest =
-        |kind: &str| ingests.iter().rev().find(|record| record.kind == kind).map(|record| &record.id);
     let is_needed = |name: &str| {
-        let of = |id: &str| ingests.iter().find(|record| record.id == id && record.is_in_force());
-        match (name.strip_suffix(".keys"), name.strip_suffix(FORMER)) {
-            (Some(id), _) => of(id).is_some(),
-            (_, Some(id)) => of(id).is_some_and(|record| newest(&record.kind) == Some(&record.id)),
-            _ => true,
+        let of = |id: &str| ingests.iter().find(|record| record.id == id);
+        let is_in_force = |id: &str| of(id).is_some_and(IngestRecord::is_in_force);
+        if let Some(id) = name.strip_suffix(FORMER) {
+            return of(id).is_some_and(|record| is_base(ingests, record));
         }
+        let of_ingest = name.strip_suffix(".keys").or_else(|| name.strip_suffix(kept_rows::ENDING));
+        of_ingest.is_none_or(is_in_force)
     };
     for entry in fs::read_dir(workspace.ingests()).into_iter().flatten().flatten() {
         if !is_needed(&entry.file_name().to_string_lossy()) {

@@ -125,6 +125,11 @@ impl Lake {
         Ok(Lake { workspace: workspace.clone(), manifest })
     }
 
+    /// The workspace that it is in.
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

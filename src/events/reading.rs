@@ -171,7 +171,7 @@ impl IngestSource<'_> {
         }
         summary.other_columns.extend(mapping.other_names());
         summary.understood_columns.extend(mapping.understood());
-        if summary.read > 0 && summary.defective() == summary.read {
+        if summary.read > 0 && summary.rejected == summary.read {
             summary.wholly_rejected.push(file);
         }
         Ok(summary)

@@ -153,7 +153,8 @@ pub enum IngestStage<'a> {
 pub(super) enum PendingChange {
     Nothing,
     Days(Lake, Vec<LakeFile>, IngestKeys),
-    Table(PathBuf, DataFrame),
+    /// The table, its new rows, and the file of what the ingest said.
+    Table(PathBuf, DataFrame, PathBuf),
 }
 
 impl InputKind {
@@ -165,6 +166,12 @@ impl InputKind {
             InputKind::Contents => "contents",
             InputKind::Campaigns => "campaigns",
         }
+    }
+
+    /// The kind of such a word.
+    pub(super) fn of_word(word: &str) -> Option<InputKind> {
+        let all = [InputKind::Events, InputKind::Users, InputKind::Contents, InputKind::Campaigns];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

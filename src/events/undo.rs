@@ -1,17 +1,18 @@
-//! Takes an ingest back: its events leave the lake by one rename of the manifest, a table becomes what it was before.
+//! Takes an ingest back: its events leave the lake by one rename of the manifest, a table becomes what the others make.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::days::{DayWithout, write_without};
 use super::ingest_keys::{IngestKeys, event_key, keys_path};
 use super::ingest_record::IngestRecord;
-use super::ingests::{former_path, sweep};
+use super::ingests::sweep;
 use super::lake::{Lake, LakeChange, LakeError};
+pub use super::table_undo::TableChange;
+use super::table_undo::{can_be_undone, table_without};
 use domain::error::{Coded, ErrorKind};
 use domain::time::{Day, Instant};
-use files::tables::{self, TableError};
+use files::tables::TableError;
 use files::workspace::Workspace;
 
 /// What was taken back.
@@ -19,8 +20,10 @@ use files::workspace::Workspace;
 pub struct UndoneIngest {
     /// The ingest.
     pub record: IngestRecord,
-    /// Events that left the lake; of a table, rows that the ingest had added or changed.
+    /// Events that left the lake; of a table, rows that left it or have other values now.
     pub removed: u64,
+    /// Of a table, what has changed in it.
+    pub table: Option<TableChange>,
     /// Days of the lake that changed, in order.
     pub changed_days: Vec<Day>,
     /// Later ingests of the same kind that are in force and found records known before: they may have repeated these.
@@ -48,18 +51,16 @@ pub enum UndoError {
         /// Ingests that can be undone, newest first.
         in_force: Vec<String>,
     },
-    /// The table was changed by a later ingest.
+    /// The table was changed by a later ingest, and the rows of this one are not kept.
     #[error(
-        "not_the_newest: {kind} were ingested again after {id}, and only the table before the newest ingest is kept: undo \
-         {newest} first, or ingest the right rows, which replace the wrong ones"
+        "not_the_newest: {kind} were ingested again after {id}, of which an older version of smartpush did not keep the rows: \
+         ingest the right rows instead, which replace the wrong ones"
     )]
     NotTheNewest {
         /// The id.
         id: String,
         /// The kind of table.
         kind: String,
-        /// The newest ingest of this kind.
-        newest: String,
     },
     /// What undoing needs is not there, or not as it was.
     #[error("cannot_undo: {}: {detail}; ingest the right rows instead, which replace the wrong ones", .path.display())]
@@ -110,11 +111,12 @@ impl Coded for UndoError {
 
 /// Takes an ingest back. The caller holds the workspace's lock.
 ///
-/// Events leave the lake, whichever later ingest repeated them; dead letters stay. A table becomes what it was before its newest
-/// ingest.
+/// Events leave the lake, whichever later ingest repeated them; dead letters stay. A table becomes what the other ingests in force
+/// make: a grant of consent that only this ingest gave is gone, and where only this ingest had taken one away, the earlier
+/// grant holds again, which [`TableChange`] counts.
 ///
 /// # Errors
-/// When the ingest is unknown, undone, or older than a later one of its table.
+/// When the ingest is unknown, undone, or what undoing needs is not kept.
 pub fn undo(
     workspace: &Workspace,
     id: &str,
@@ -122,15 +124,16 @@ pub fn undo(
     watch: &impl Fn(usize, usize),
 ) -> Result<UndoneIngest, UndoError> {
     let lake = Lake::open(workspace)?;
-    let record = find(&lake, id)?.clone();
+    let record = find(workspace, &lake, id)?.clone();
     let mut ingests = lake.manifest().ingests.clone();
     let marked = ingests.iter_mut().filter(|other| other.id == record.id);
     marked.for_each(|record| record.undone_at = Some(now));
-    let (removed, change) = if record.is_of_events() {
-        events_without(workspace, &lake, &record, watch)?
+    let (removed, table, change) = if record.is_of_events() {
+        let (removed, change) = events_without(workspace, &lake, &record, watch)?;
+        (removed, None, change)
     } else {
-        restore(workspace, &lake, &record)?;
-        (record.accepted, LakeChange::default())
+        let table = table_without(workspace, &lake.manifest().ingests, &record)?;
+        (table.rows_removed + table.rows_changed, Some(table), LakeChange::default())
     };
     let days = change.files.iter().filter_map(|file| Day::parse(&file.date));
     let mut changed_days: Vec<Day> = days.chain(change.emptied.iter().copied()).collect();
@@ -138,12 +141,16 @@ pub fn undo(
     let lake = lake.apply(LakeChange { ingests: Some(ingests), ..change })?;
     sweep(workspace, &lake.manifest().ingests);
     let repeated_by = repeated_by(&lake, &record);
-    Ok(UndoneIngest { record, removed, changed_days, repeated_by })
+    Ok(UndoneIngest { record, removed, table, changed_days, repeated_by })
 }
 
-fn find<'a>(lake: &'a Lake, id: &str) -> Result<&'a IngestRecord, UndoError> {
+fn find<'a>(workspace: &Workspace, lake: &'a Lake, id: &str) -> Result<&'a IngestRecord, UndoError> {
     let ingests = &lake.manifest().ingests;
-    let in_force = || ingests.iter().rev().filter(|r| r.is_in_force()).map(|r| r.id.clone()).collect();
+    let can_be_undone = |record: &&IngestRecord| match record.is_of_events() {
+        true => record.is_in_force() && keys_path(workspace, &record.id).exists(),
+        false => can_be_undone(workspace, ingests, record),
+    };
+    let in_force = || ingests.iter().rev().filter(can_be_undone).map(|r| r.id.clone()).collect();
     let found = ingests.iter().find(|record| record.id == id);
     let record = found.ok_or_else(|| UndoError::Unknown { id: id.to_string(), in_force: in_force() })?;
     match record.undone_at {
@@ -186,48 +193,11 @@ fn events_without(
     Ok((removed, change))
 }
 
-/// Puts back the table that was there before its newest ingest.
-fn restore(workspace: &Workspace, lake: &Lake, record: &IngestRecord) -> Result<(), UndoError> {
-    let of_kind = |other: &&IngestRecord| other.kind == record.kind && other.is_in_force();
-    if let Some(newest) = lake.manifest().ingests.iter().rev().find(of_kind)
-        && newest.id != record.id
-    {
-        let (id, kind) = (record.id.clone(), record.kind.clone());
-        return Err(UndoError::NotTheNewest { id, kind, newest: newest.id.clone() });
-    }
-    let table = workspace.table(&record.kind);
-    let present = sha256_of(&table)?;
-    // A run that was cut off after the table was put back has only the record left to mark.
-    if present == record.former_sha256 {
-        return Ok(());
-    }
-    if present.as_ref() != Some(&record.sha256) {
-        return Err(UndoError::Changed { path: table, detail: "the table has changed since the ingest" });
-    }
-    let Some(former_sha256) = &record.former_sha256 else {
-        fs::remove_file(&table).map_err(TableError::io(&table))?;
-        return Ok(tables::sync_directory(&workspace.data())?);
-    };
-    let former = former_path(workspace, &record.id);
-    if sha256_of(&former)?.as_ref() != Some(former_sha256) {
-        return Err(UndoError::Changed {
-            path: former,
-            detail: "the table of before the ingest is not kept any more",
-        });
-    }
-    let bytes = fs::read(&former).map_err(TableError::io(&former))?;
-    tables::write_atomically(&table, |file| file.write_all(&bytes))?;
-    Ok(tables::sync_directory(&workspace.data())?)
-}
-
-fn sha256_of(path: &Path) -> Result<Option<String>, TableError> {
-    match path.try_exists().map_err(TableError::io(path))? {
-        true => tables::sha256_of_file(path).map(Some),
-        false => Ok(None),
-    }
-}
-
+/// Of a table, later ingests that repeated rows have put them into it again.
 fn repeated_by(lake: &Lake, undone: &IngestRecord) -> BTreeMap<String, u64> {
+    if !undone.is_of_events() {
+        return BTreeMap::new();
+    }
     let ingests = lake.manifest().ingests.iter().skip_while(|record| record.id != undone.id).skip(1);
     let later = ingests.filter(|record| record.kind == undone.kind && record.is_in_force());
     later.filter(|record| record.duplicate > 0).map(|record| (record.id.clone(), record.duplicate)).collect()

@@ -3,43 +3,34 @@
 //! A column that a file does not have keeps its former value; an empty cell clears it. To add a field: one
 //! line in the kind's list in `columns`.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use polars::prelude::*;
 use serde_json::Value;
 
 use super::cell::{Cell, FieldUpdate};
 use super::clean::{canonical_json, number, object};
-use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of, users};
+use super::columns::{Holds, SupportedWords, TableColumn, columns_of, fields_of};
 use super::consents::ConsentColumns;
 use super::dead_letters::DeadLetters;
-use super::declared::{UNREADABLE_LIST, read_columns};
+use super::declared::UNREADABLE_LIST;
 use super::formats::{InputRow, RawValue};
 use super::identifiers::{optional_id, required_id};
+use super::kept_rows::{KeptRow, KeptRowsWriter};
 use super::known::Known;
 use super::mapping::Mapping;
-use super::notes::{CellNote, CellNotes, ConsentChanges, NoteKind};
+use super::notes::{CellNote, CellNotes, NoteKind};
 use super::reading::IngestSource;
 use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange};
 use super::stamps::StampReader;
+use super::upsert_table::{Patch, UpsertTable, attributes, frame_of, read_rows};
 use domain::consent::{CONSENT_WORDS, Consent};
 use domain::content::Variant;
 use domain::device::Device;
 use domain::frequency::FrequencyRule;
 use domain::identity::whole_number;
 use domain::rejection::{Rejection, RejectionCode};
-use domain::time::Instant;
 use domain::user::MinuteOfDay;
 use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
-
-/// What a record says about each column but the key.
-type Patch = Vec<FieldUpdate>;
-
-/// Rows by key.
-type RowsByKey = BTreeMap<String, Vec<Option<Cell>>>;
 
 /// Reads files of users, contents or campaigns over their table.
 pub(super) fn take_rows(
@@ -53,6 +44,7 @@ pub(super) fn take_rows(
     let path = workspace.table(kind.as_str());
     let consent = ConsentColumns::of(columns);
     let mut table = UpsertTable { rows: read_rows(&path, columns)?, consent, now: source.request.now };
+    let mut kept = KeptRowsWriter::create(&source.scratch.join("rows"), kind)?;
     let mut cleaner = Cleaner::new(columns, source, Known::read(workspace, kind)?);
     let mut summary = IngestSummary::default();
     let mut is_torn = false;
@@ -83,79 +75,25 @@ pub(super) fn take_rows(
             }
         }
         for (key, patch) in patches {
+            kept.add(&KeptRow::of(&key, &patch, columns))?;
             let changed = table.apply(key, patch, &mut summary.consents);
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
         for (line, key) in torn {
+            // Also where there is no grant now: undoing a refusal must not bring one back.
+            is_torn |= table.rows.contains_key(&key);
+            kept.add(&KeptRow::torn(&key))?;
             if let Some(note) = table.tear(&key, &mut summary.consents) {
                 summary.notes.add(note, &format!("{}:{line}", file.display()));
-                is_torn = true;
             }
         }
     }
-    if summary.accepted == 0 && !is_torn {
+    // Rows that repeat others count too: they stay when the ingest that brought them first is undone.
+    if summary.accepted + summary.duplicate == 0 && !is_torn {
         return Ok((summary, PendingChange::Nothing));
     }
     let frame = frame_of(&table.rows, columns).map_err(TableError::parquet(&path))?;
-    Ok((summary, PendingChange::Table(path, frame)))
-}
-
-/// The rows of a table while files are read over them.
-struct UpsertTable {
-    rows: RowsByKey,
-    consent: Option<ConsentColumns>,
-    now: Instant,
-}
-
-impl UpsertTable {
-    /// Takes the grant of a user away whose record was rejected, so that nobody knows what it says of consent.
-    fn tear(&mut self, key: &str, changes: &mut ConsentChanges) -> Option<CellNote> {
-        let (consent, row) = (self.consent?, self.rows.get(key)?);
-        let patch = consent.unreadable_after_grant(row)?;
-        self.apply(key.to_string(), patch, changes);
-        let detail =
-            format!("the record cannot be read, so the consent of user {key:?} is not known any more");
-        Some(CellNote { column: users::CONSENT.name(), kind: NoteKind::Unreadable, detail })
-    }
-
-    /// Puts a patch over the row of its key; does that change anything?
-    fn apply(&mut self, key: String, mut patch: Patch, changes: &mut ConsentChanges) -> bool {
-        let mut changed = !self.rows.contains_key(&key);
-        let row = self.rows.entry(key).or_insert_with(|| vec![None; patch.len()]);
-        if let Some(consent) = self.consent {
-            consent.settle(row, &mut patch, self.now, changes);
-        }
-        for (cell, said) in row.iter_mut().zip(patch) {
-            let value = match said {
-                FieldUpdate::Nothing => continue,
-                FieldUpdate::Cell(value) => value,
-                FieldUpdate::Attributes(entries) => merged(cell.as_ref(), entries),
-            };
-            if value != *cell {
-                *cell = value;
-                changed = true;
-            }
-        }
-        changed
-    }
-}
-
-/// The former attributes with some set or cleared.
-fn merged(former: Option<&Cell>, entries: BTreeMap<String, Value>) -> Option<Cell> {
-    let mut all: BTreeMap<String, Value> = match former {
-        Some(Cell::Text(text)) => serde_json::from_str(text).unwrap_or_default(),
-        _ => BTreeMap::new(),
-    };
-    all.extend(entries);
-    all.retain(|_, value| !value.is_null());
-    attributes(all)
-}
-
-fn attributes(entries: BTreeMap<String, Value>) -> Option<Cell> {
-    if entries.is_empty() {
-        return None;
-    }
-    Some(Cell::Text(canonical_json(&Value::Object(entries.into_iter().collect()))))
+    Ok((summary, PendingChange::Table(path, frame, kept.finish()?)))
 }
 
 /// Reads the cells of a kind's records.
@@ -452,60 +390,4 @@ fn json_in(value: &RawValue<'_>) -> Value {
 fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
     let parsed = json_in(value);
     if parsed.is_array() { Ok(canonical_json(&parsed)) } else { Err(bad(name, value, "a JSON array")) }
-}
-
-fn frame_of(rows: &RowsByKey, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
-    let keys = StringChunked::from_iter_values(columns[0].field.name.into(), rows.keys().map(String::as_str));
-    let mut frame = vec![keys.into_column()];
-    for (index, column) in columns.iter().skip(1).enumerate() {
-        let cells = || rows.values().map(|row| row[index].as_ref());
-        let name: PlSmallStr = column.field.name.into();
-        let whole =
-            |cell: Option<&Cell>| if let Some(Cell::Whole(value)) = cell { Some(*value) } else { None };
-        frame.push(match column.holds.stored() {
-            Stored::Moments => Int64Chunked::from_iter_options(name, cells().map(whole))
-                .into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
-                .into_column(),
-            Stored::Wholes => Int64Chunked::from_iter_options(name, cells().map(whole)).into_column(),
-            Stored::Numbers => {
-                let number = |cell: Option<&Cell>| {
-                    if let Some(Cell::Number(value)) = cell { Some(*value) } else { None }
-                };
-                Float64Chunked::from_iter_options(name, cells().map(number)).into_column()
-            }
-            Stored::Texts => {
-                let text = |cell: Option<&'_ Cell>| {
-                    if let Some(Cell::Text(text)) = cell { Some(text.clone()) } else { None }
-                };
-                StringChunked::from_iter_options(name, cells().map(text)).into_column()
-            }
-        });
-    }
-    DataFrame::new(rows.len(), frame)
-}
-
-fn read_rows(path: &Path, columns: &[TableColumn]) -> Result<RowsByKey, TableError> {
-    rows_of(&read_columns(path, columns)?, columns).map_err(TableError::parquet(path))
-}
-
-fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<RowsByKey> {
-    let keys = frame.column(columns[0].field.name)?.str()?;
-    let mut rows: Vec<(String, Vec<Option<Cell>>)> =
-        keys.iter().map(|key| (key.unwrap_or_default().to_string(), vec![None; columns.len() - 1])).collect();
-    for (index, column) in columns.iter().skip(1).enumerate() {
-        let stored = frame.column(column.field.name)?;
-        let cells: Vec<Option<Cell>> = match column.holds.stored() {
-            Stored::Wholes | Stored::Moments => {
-                stored.i64()?.iter().map(|value| value.map(Cell::Whole)).collect()
-            }
-            Stored::Numbers => stored.f64()?.iter().map(|value| value.map(Cell::Number)).collect(),
-            Stored::Texts => {
-                stored.str()?.iter().map(|text| text.map(|text| Cell::Text(text.to_string()))).collect()
-            }
-        };
-        for ((_, row), cell) in rows.iter_mut().zip(cells) {
-            row[index] = cell;
-        }
-    }
-    Ok(rows.into_iter().collect())
 }

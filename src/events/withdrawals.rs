@@ -1,17 +1,22 @@
-//! Events that withdraw the consent to be pushed: of each user the last one.
+//! What withdraws the consent to be pushed: of each user the last event that does, and an erasure before they were let back in.
 
 use std::collections::HashMap;
 
+use super::erased::ErasedUsers;
 use super::lake::{Lake, LakeError};
 use super::stored::EventColumn;
 use domain::event::WITHDRAWALS;
 use domain::time::{HOUR, Instant};
 use domain::user::User;
 
-/// When users withdrew their consent by an event at last.
+/// When users withdrew their consent by an event at last, or were erased.
 #[derive(Clone, Debug, Default)]
 pub struct Withdrawals {
     last: HashMap<String, Instant>,
+    /// Who was erased and let back in.
+    erased: ErasedUsers,
+    /// What is said to have happened later counts from then.
+    now: Option<Instant>,
 }
 
 impl Withdrawals {
@@ -33,7 +38,7 @@ impl Withdrawals {
         let ahead = tolerance.max(0).saturating_mul(HOUR).saturating_add(1);
         let until = Instant::from_micros(now.micros().saturating_add(ahead));
         let mut known = Withdrawals::read_until(lake, until)?;
-        known.last.values_mut().for_each(|at| *at = now.min(*at));
+        known.now = Some(now);
         Ok(known)
     }
 
@@ -49,12 +54,14 @@ impl Withdrawals {
                 }
             }
         }
-        Ok(Withdrawals { last })
+        Ok(Withdrawals { last, erased: ErasedUsers::read(lake.workspace())?, now: None })
     }
 
-    /// The moment of a user's last one.
+    /// The moment of a user's last one. An erasure is one too: it took every opt-out away, and a grant from before it is not theirs
+    /// any more.
     pub fn of(&self, user_id: &str) -> Option<Instant> {
-        self.last.get(user_id).copied()
+        let at = self.last.get(user_id).copied().max(self.erased.readmitted_after(user_id));
+        at.map(|at| self.now.map_or(at, |now| now.min(at)))
     }
 
     /// Puts them into force for a user who was declared, or whom only events know.

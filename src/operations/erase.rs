@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::context::{Context, ContextError};
 use domain::error::{Coded, ErrorKind};
+use domain::time::Instant;
 use events::dead_letters::remove_letters;
 use events::erased::{ErasedUsers, erase_events};
+use events::kept_rows::erase_rows;
 use files::erasure::{remove_user, rows_of_user, tables_below};
 use files::tables::{self, TableError};
 use files::workspace::{Workspace, WorkspaceError};
@@ -97,27 +99,28 @@ pub fn erase(context: &Context<'_>, user_id: &str, salt: &str) -> Result<Erasure
         lock => Some(lock.map_err(ContextError::from)?),
     };
     let mut erased = ErasedUsers::read(workspace).map_err(ContextError::from)?;
-    let is_new = erased.set(workspace, user_id, true, salt)?;
+    let is_new = erased.add(workspace, user_id, context.now, salt)?;
     let mut removed = remove_everywhere(context, user_id)?;
     let LogErasure { records, pending } =
         erase_records(&workspace.decision_log(), user_id, serving.is_none())?;
     removed.push(("decisions", records));
     if is_new && pending == 0 && removed.iter().all(|(_, count)| *count == 0) {
-        erased.set(workspace, user_id, false, salt)?;
+        erased.forget(workspace, user_id)?;
         return Err(ErasureError::Unknown(user_id.to_string()));
     }
     let pending = (pending > 0).then_some(ErasurePending(pending));
     Ok(ErasureReport { removed, is_known: !is_new, pending })
 }
 
-/// Lets a user who was erased be ingested again; were they erased?
+/// Lets a user who was erased be ingested again, and returns since when a grant of consent must be to count; `None` when they were not
+/// erased.
 ///
 /// # Errors
 /// When the list cannot be read or written.
-pub fn readmit(context: &Context<'_>, user_id: &str) -> Result<bool, ErasureError> {
+pub fn readmit(context: &Context<'_>, user_id: &str) -> Result<Option<Instant>, ErasureError> {
     let _lock = context.lock()?;
     let mut erased = ErasedUsers::read(context.workspace).map_err(ContextError::from)?;
-    Ok(erased.set(context.workspace, user_id, false, "")?)
+    Ok(erased.readmit(context.workspace, user_id, context.now)?)
 }
 
 /// Removes a user from every file but the decision log.
@@ -140,6 +143,7 @@ fn remove_everywhere(context: &Context<'_>, user_id: &str) -> Result<Vec<(&'stat
     ] {
         removed.push((place, from_tables(&directory, user_id)?));
     }
+    removed.push(("ingested_rows", erase_rows(workspace, user_id)?));
     removed.push(("dead_letters", remove_letters(&workspace.rejected(), user_id)?));
     tables::sync_directory(&data)?;
     Ok(removed)

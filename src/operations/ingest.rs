@@ -226,8 +226,8 @@ fn withdrawn(context: &Context<'_>) -> Result<Option<String>, ContextError> {
     let count = (0..users.len()).filter(is_withdrawn).count();
     Ok((count > 0).then(|| {
         format!(
-            "consent_withdrawn: users who are declared to consent and opted out by an event: {count}; they get no push until a \
-             row says granted with a consent_at after that event"
+            "consent_withdrawn: users who are declared to consent and opted out by an event, or were erased since: {count}; they \
+             get no push until a row says granted with a consent_at after that"
         )
     }))
 }

@@ -5,6 +5,7 @@ use super::drift::{DriftedModel, MeasuredDrift, measure};
 use domain::error::{Coded, ErrorKind};
 use domain::time::Instant;
 use registry::card::Card;
+use registry::gate::Gate;
 use registry::model::ModelKind;
 use registry::versions::{ChampionChange, Registered, Registry, RegistryError};
 
@@ -128,6 +129,25 @@ fn versions_of(registry: &Registry, goal: &str) -> Vec<ListedModel> {
     registry.versions(goal).into_iter().map(listed).collect()
 }
 
+/// Names the newest version of a goal without a champion, and why it is not in use.
+fn without_champion(registry: &Registry, goal: &str, error: RegistryError) -> RegistryError {
+    if !matches!(error, RegistryError::NoModel { .. }) {
+        return error;
+    }
+    let versions = registry.versions(goal).into_iter();
+    let readable = versions.filter_map(|version| registry.read(goal, &version).ok());
+    let Some(newest) = readable.max_by_key(|found| (found.model.as_of, found.version.clone())) else {
+        return error;
+    };
+    let gate = newest.card.and_then(|card| card.gate);
+    let failed: Vec<String> = gate.iter().flat_map(Gate::failed).map(|line| line.to_string()).collect();
+    let why = match failed.is_empty() {
+        true => "and is not promoted".to_string(),
+        false => format!("and refused by the gate: {}", failed.join("; ")),
+    };
+    RegistryError::NoChampion { goal: goal.to_string(), version: newest.version, why }
+}
+
 /// Shows a version, by default the champion; the champion's drift is measured as of `as_of`, by default 1 µs after the
 /// newest event, but not later than now.
 ///
@@ -142,7 +162,7 @@ pub fn show(
     let registry = Registry::of(context.workspace);
     let found = match version {
         Some(version) => registry.read(goal, version)?,
-        None => registry.read_champion(goal)?,
+        None => registry.read_champion(goal).map_err(|error| without_champion(&registry, goal, error))?,
     };
     let Some(card) = found.card.clone() else {
         let path = registry.version_directory(goal, &found.version).join("card.json");

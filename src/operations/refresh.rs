@@ -1,6 +1,7 @@
 //! Runs the whole chain as of one moment: ingest → profiles → training → gate → champion → plan. Steps whose input has not
 //! changed are skipped, so an interrupted run resumes.
 
+mod begun;
 mod error;
 mod journal;
 
@@ -19,11 +20,12 @@ use registry::versions::Registry;
 use segments::saved::versions::SavedSegments;
 
 pub use super::promote::NotPromoted;
+use begun::Begun;
 pub use error::RefreshError;
 use journal::{Journal, StepRecord};
 pub use journal::{Product, RefreshStep, StepState};
 
-use super::context::Context;
+use super::context::{Context, ContextError};
 use super::plan::{CampaignChoice, PlanError, PlanRequest, plan};
 use super::promote::{Candidacy, stand};
 use super::train::{TrainedModel, Trainer};
@@ -34,8 +36,8 @@ use super::{ingest, profile};
 pub struct RefreshRequest {
     /// Files to take in first.
     pub files: Option<ingest::IngestRequest>,
-    /// What was known before this moment counts.
-    pub as_of: Instant,
+    /// What was known before this moment counts; without one, the default moment of every command, after the files were taken in.
+    pub as_of: Option<Instant>,
     /// Plan the campaigns that are due on the moment's date, and write the hand-off here.
     pub out: Option<PathBuf>,
 }
@@ -69,19 +71,58 @@ pub fn refresh(context: &Context<'_>, request: &RefreshRequest) -> Result<Refres
         handoff::check(out)?;
         context.check_free(out)?;
     }
-    let journal = Journal::open(context.workspace, request.as_of);
-    let mut refresh = Refresh { context, as_of: request.as_of, journal, refused: Vec::new() };
+    let (as_of, taken) = match request.as_of {
+        Some(as_of) => (as_of, None),
+        None => begin(context, request.files.as_ref())?,
+    };
+    let journal = Journal::open(context.workspace, as_of);
+    let mut refresh = Refresh { context, as_of, journal, refused: Vec::new() };
     if let Some(files) = &request.files {
-        refresh.ingest(files)?;
+        refresh.ingest(files, taken)?;
     }
     let lake = context.lake()?;
-    let input = input_of(context, &lake, request.as_of)?;
+    let input = input_of(context, &lake, as_of)?;
     refresh.profile(&input)?;
     refresh.train(&lake, &input)?;
     if let Some(out) = &request.out {
         refresh.plan(&input, out)?;
     }
+    Begun::end(context.workspace)?;
     Ok(refresh.report())
+}
+
+/// The moment of a refresh that was given none: that of the same refresh when it was cut off, else the default moment once the files
+/// are taken in, and what came of taking them in.
+fn begin(
+    context: &Context<'_>,
+    files: Option<&ingest::IngestRequest>,
+) -> Result<(Instant, Option<MadeStep>), RefreshError> {
+    let identity = files.map(identity_of).transpose()?.unwrap_or_default();
+    let begun = Begun::read(context.workspace);
+    let is_same = |begun: &Begun, lake: &Lake| begun.files == identity && begun.lake == lake.content_sha256();
+    let known = Lake::open(context.workspace).map_err(ContextError::from)?;
+    if let Some(begun) = begun.filter(|begun| is_same(begun, &known)) {
+        return Ok((begun.as_of, None));
+    }
+    let taken = files.map(|files| take_files(context, files)).transpose()?;
+    let lake = context.lake()?;
+    let as_of = context.default_moment(lake.newest());
+    Begun { as_of, files: identity, lake: lake.content_sha256() }.write(context.workspace)?;
+    Ok((as_of, taken))
+}
+
+/// Takes files in; nothing is learned from a file of which too little could be read.
+fn take_files(context: &Context<'_>, files: &ingest::IngestRequest) -> Result<MadeStep, RefreshError> {
+    context.progress.stage("ingest");
+    let summary = ingest::take(context, files)?;
+    let refusal = ingest::refusal(context, files, &summary);
+    let (read, accepted) = (summary.read, summary.accepted);
+    let (duplicate, rejected) = (summary.duplicate, summary.rejected);
+    match (summary.refused.into_iter().next(), refusal) {
+        (Some(refused), _) => Err(refused.into()),
+        (None, Some(refusal)) => Err(ingest::IngestError::from(refusal).into()),
+        (None, None) => Ok(MadeStep::done(Product::Records { accepted, duplicate, read, rejected })),
+    }
 }
 
 /// Identity of everything that profiles and models are made from.
@@ -170,22 +211,14 @@ impl Refresh<'_> {
         Ok(self.journal.write(StepRecord { step, refusal })?)
     }
 
-    fn ingest(&mut self, files: &ingest::IngestRequest) -> Result<(), RefreshError> {
+    /// `taken`: what came of taking the files in, if that was done already.
+    fn ingest(&mut self, files: &ingest::IngestRequest, taken: Option<MadeStep>) -> Result<(), RefreshError> {
         let context = self.context;
-        self.step("ingest", &identity_of(files)?, || {
-            let summary = ingest::take(context, files)?;
-            let refusal = ingest::refusal(context, files, &summary);
-            let (read, accepted) = (summary.read, summary.accepted);
-            let (duplicate, rejected) = (summary.duplicate, summary.rejected);
-            match summary.refused.into_iter().next() {
-                Some(refused) => Err(refused.into()),
-                // Nothing is learned from a file of which too little could be read.
-                None => match refusal {
-                    Some(refusal) => Err(ingest::IngestError::from(refusal).into()),
-                    None => Ok(MadeStep::done(Product::Records { accepted, duplicate, read, rejected })),
-                },
-            }
-        })?;
+        let input = identity_of(files)?;
+        match taken {
+            Some(taken) => self.make("ingest", &input, || Ok(taken))?,
+            None => self.step("ingest", &input, || take_files(context, files))?,
+        };
         Ok(())
     }
 

@@ -41,6 +41,18 @@ pub enum RegistryError {
         /// The moment it must have been trained for at the latest.
         before: Option<Instant>,
     },
+    /// Versions were trained for this goal, and none is in use.
+    #[error(
+        "no_model: goal {goal} has no champion: version {version} was trained {why}; see it with `smartpush models show --goal {goal} {version}`"
+    )]
+    NoChampion {
+        /// The goal.
+        goal: String,
+        /// The version whose training data end last.
+        version: String,
+        /// What came of it.
+        why: String,
+    },
     /// The model's file cannot be used.
     #[error("{error} ({})", .path.display())]
     Unusable {
@@ -107,7 +119,7 @@ impl Coded for RegistryError {
     fn code(&self) -> &'static str {
         match self {
             RegistryError::UnknownVersion { .. } => "unknown_model",
-            RegistryError::NoModel { .. } => "no_model",
+            RegistryError::NoModel { .. } | RegistryError::NoChampion { .. } => "no_model",
             RegistryError::Unusable { error, .. } => error.code(),
             RegistryError::LostCard(_) => "lost_card",
             RegistryError::RefusedByGate { .. }
@@ -122,7 +134,9 @@ impl Coded for RegistryError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            RegistryError::UnknownVersion { .. } | RegistryError::NoModel { .. } => ErrorKind::NotFound,
+            RegistryError::UnknownVersion { .. }
+            | RegistryError::NoModel { .. }
+            | RegistryError::NoChampion { .. } => ErrorKind::NotFound,
             RegistryError::LostCard(_)
             | RegistryError::BadPointer(_)
             | RegistryError::BadJournal { .. }

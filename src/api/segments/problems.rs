@@ -169,7 +169,9 @@ impl From<ProfileError> for Problem {
 fn about_model(error: &DeskError, registry_error: &RegistryError) -> Problem {
     let title = "A model that the segment asks for cannot be used";
     match registry_error {
-        RegistryError::NoModel { .. } | RegistryError::UnknownVersion { .. } => Problem::of(error, title),
+        RegistryError::NoModel { .. }
+        | RegistryError::NoChampion { .. }
+        | RegistryError::UnknownVersion { .. } => Problem::of(error, title),
         RegistryError::Unusable { error: unusable, .. } => {
             Problem::of(error, title).saying(unusable.to_string())
         }

@@ -15,7 +15,8 @@ use operations::segments::export::{ExportReport, ExportRequest, export};
 /// Of a CSV, a text that begins with = + - @, a tab or a carriage return gets a ' before it, so that no spreadsheet takes it for
 /// a formula. JSON lines and Parquet have every text as it is.
 ///
-/// With --for messaging, users who opted out or gave no consent are left out and counted. With --hash email, for ad platforms,
+/// With --for messaging, users who opted out, gave no consent or have a preference that
+/// cannot be read are left out and counted. With --hash email, for ad platforms,
 /// the file has no ids, only email_sha256: the SHA-256 of the trimmed lowercase value, in hex, each once; users without one are
 /// left out and counted.
 #[derive(clap::Args)]

@@ -63,7 +63,8 @@ impl IngestRefusal {
         }
         let first = summary.examples.values().next().cloned().unwrap_or_default();
         let (rejected, read) = (summary.defective(), summary.read);
-        let is_nothing = read > 0 && rejected == read;
+        // Records of users who were erased are no defect, but a file of nothing else was not taken either.
+        let is_nothing = read > 0 && summary.rejected == read;
         if is_nothing || !summary.wholly_rejected.is_empty() {
             let of = match summary.wholly_rejected.is_empty() {
                 true => "all files".to_string(),

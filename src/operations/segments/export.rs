@@ -10,7 +10,7 @@ use crate::context::Context;
 use ::segments::answers::cache::View;
 use ::segments::answers::desk::AskedSegment;
 use ::segments::answers::export::{Export, frame_of, write};
-use ::segments::answers::hashing::{hashed, without_consent};
+use ::segments::answers::hashing::{hashed, leave_out_unmessageable};
 use ::segments::answers::privacy::Reader;
 use ::segments::language::keys::LookupKey;
 use domain::identity::sha256_hex;
@@ -27,7 +27,8 @@ pub struct ExportRequest {
     pub columns: Vec<String>,
     /// The attribute whose hashes are written in place of ids.
     pub hash: Option<String>,
-    /// Are the members to be messaged? Then those who opted out or gave no consent are left out.
+    /// Are the members to be messaged? Then those who opted out, gave no consent or have an unreadable
+    /// preference are left out.
     pub is_for_messaging: bool,
 }
 
@@ -66,8 +67,11 @@ pub fn export(
         let mut evaluated = view.evaluate(std::slice::from_ref(&asked), reader, &also)?;
         let mut left_out = BTreeMap::new();
         if request.is_for_messaging {
-            let users = without_consent(&mut evaluated.masks[0], &view.reach()?);
-            left_out.insert("without_consent".to_string(), users);
+            let users = leave_out_unmessageable(&mut evaluated.masks[0], &view.reach()?);
+            left_out.insert("without_consent".to_string(), users.without_consent);
+            if users.with_unreadable_preferences > 0 {
+                left_out.insert("unreadable_preferences".to_string(), users.with_unreadable_preferences);
+            }
         }
         reader.check_members(evaluated.count())?;
         let frame = match &request.hash {

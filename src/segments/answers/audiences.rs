@@ -6,6 +6,7 @@ use super::desk::{Desk, DeskError, needs_of};
 use super::privacy::Reader;
 use crate::language::keys::{LookupKey, Needs};
 use crate::language::predicate::Predicate;
+use crate::people::reach::{CAN_BE_PUSHED, with_can_be_pushed};
 use crate::people::row::{Person, is_member};
 use crate::people::{People, PeopleError};
 use config::Config;
@@ -204,6 +205,9 @@ fn newcomers(
             let ids = desk.saved.members_of_list(id)?;
             newcomers = newcomers.with_list(id, &ids.iter().map(String::as_str).collect())?;
         }
+    }
+    if needs.keys.contains(&CAN_BE_PUSHED) {
+        newcomers = with_can_be_pushed(newcomers, desk.workspace, desk.config)?;
     }
     Ok(newcomers)
 }

@@ -14,6 +14,7 @@ use crate::language::{compile_json, compile_text};
 use crate::names::Names;
 use crate::people::attributes::attribute_types;
 use crate::people::frame::members;
+use crate::people::reach::{self, CAN_BE_PUSHED, with_can_be_pushed};
 use crate::people::{People, PeopleError};
 use crate::saved::versions::{Card, SavedError, SavedSegments};
 use config::Config;
@@ -387,6 +388,11 @@ impl<'a> Desk<'a> {
                 self.with_best_hours(people)
             }
             LookupKey::Computed(Computed::RhythmGroup) => self.with_rhythm_groups(people),
+            key if *key == CAN_BE_PUSHED => {
+                let needs = Needs { keys: reach::needed() };
+                let people = people.look_up(self.workspace, &needs, &self.zone)?;
+                Ok(with_can_be_pushed(people, self.workspace, self.config)?)
+            }
             _ => Ok(people),
         }
     }

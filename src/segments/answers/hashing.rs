@@ -1,4 +1,4 @@
-//! Members for others: without those who gave no consent, and as hashes that ad platforms match.
+//! Members for others: without those who may not be messaged, and as hashes that ad platforms match.
 
 use polars::prelude::*;
 use serde_json::Value;
@@ -9,13 +9,25 @@ use crate::people::{People, PeopleError};
 use domain::identity::sha256_hex;
 use files::tables::{TableError, cell};
 
-/// Takes out of the members those who may not be messaged, and counts them. Where the clock is wrong, consent cannot be told.
-pub fn without_consent(members: &mut [bool], reached: &[Reach]) -> u64 {
-    let is_refused =
-        |reach: &Reach| matches!(reach, Reach::OptedOut | Reach::UnknownConsent | Reach::UntrustedClock);
-    let mut left_out = 0;
-    for (member, _) in members.iter_mut().zip(reached).filter(|(_, reach)| is_refused(reach)) {
-        left_out += u64::from(*member);
+/// Members who are left out of an export for messaging, by the reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// They opted out or gave no consent. Where the clock is wrong, consent cannot be told.
+    pub without_consent: u64,
+    /// One of their preferences cannot be read, so that it is not known when they may be messaged, or how often.
+    pub with_unreadable_preferences: u64,
+}
+
+/// Takes out of the members those who may not be messaged, as the rules of decisions say, and counts them.
+pub fn leave_out_unmessageable(members: &mut [bool], reached: &[Reach]) -> LeftOut {
+    let mut left_out = LeftOut::default();
+    for (member, reach) in members.iter_mut().zip(reached).filter(|(member, _)| **member) {
+        let count = match reach {
+            Reach::OptedOut | Reach::UnknownConsent | Reach::UntrustedClock => &mut left_out.without_consent,
+            Reach::UnreadablePreferences => &mut left_out.with_unreadable_preferences,
+            _ => continue,
+        };
+        *count += 1;
         *member = false;
     }
     left_out

@@ -56,6 +56,8 @@ pub enum DeclaredField {
     Consent,
     /// Did they refuse to be pushed, withdraw their consent, or can it not be read?
     OptedOut,
+    /// Would the rules of decisions let a push out to them, but for caps, which pass by themselves?
+    CanBePushed,
     /// May what he did decide what he gets?
     Personalisation,
     /// Most pushes on one of his days.
@@ -93,7 +95,10 @@ impl LookupKey {
             LookupKey::Declared(declared) => {
                 matches!(
                     declared,
-                    DeclaredField::Consent | DeclaredField::OptedOut | DeclaredField::Personalisation
+                    DeclaredField::Consent
+                        | DeclaredField::OptedOut
+                        | DeclaredField::CanBePushed
+                        | DeclaredField::Personalisation
                 )
             }
             LookupKey::Computed(computed) => *computed != Computed::BestHourOfWeek,

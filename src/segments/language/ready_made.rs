@@ -71,7 +71,7 @@ const READY_MADE: &[(Family, &str, &str, &str)] = &[
     (Family::Rfm, "cannot-lose", "rfm_recency <= 2 and rfm_frequency = 5", "bought most often, and stay away"),
     (Family::Rfm, "hibernating", "rfm_recency <= 2 and rfm_frequency <= 2", "bought seldom and long ago"),
     (Family::Money, "big-spenders", "rfm_money = 5", "the fifth of buyers who brought most revenue"),
-    (Family::Reachable, "can-be-pushed", "consent = \"granted\" and (channels is unknown or channels contains \"push\")", "agreed, and no device is known to lack push"),
+    (Family::Reachable, "can-be-pushed", "can_be_pushed", "agreed, and no rule but a cap, which passes, keeps pushes from them"),
     (Family::Reachable, "never-asked", "consent = \"unknown\"", "nobody knows whether they agree"),
     (Family::Reachable, "said-no", "opted_out", "refused, withdrew their consent, or it cannot be read"),
 ];

@@ -231,7 +231,9 @@ fn has_kind(key: &LookupKey, found: &DataType) -> bool {
         LookupKey::UserId
         | LookupKey::Declared(DeclaredField::Consent)
         | LookupKey::Computed(Computed::RhythmGroup) => is_text,
-        LookupKey::Declared(DeclaredField::OptedOut | DeclaredField::Personalisation)
+        LookupKey::Declared(
+            DeclaredField::OptedOut | DeclaredField::CanBePushed | DeclaredField::Personalisation,
+        )
         | LookupKey::List(_) => *found == DataType::Boolean,
         LookupKey::Declared(DeclaredField::MutedCategories | DeclaredField::Channels) => is_set,
         LookupKey::Declared(DeclaredField::CreatedAt) => is_moment,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use crate::language::keys::LookupKey;
+use crate::language::keys::{DeclaredField, LookupKey};
 use crate::people::{People, PeopleError};
 use config::Config;
 use decisions::context::{ChannelContext, DecisionContext, PastSend};
@@ -89,6 +89,11 @@ impl Reach {
         }
     }
 
+    /// Could a push go out, now or when a cap has passed?
+    pub const fn can_be_pushed(self) -> bool {
+        matches!(self, Reach::Reachable | Reach::Capped)
+    }
+
     /// What it means for a user that a rule refuses; every rule that counts pushes means the same.
     pub fn of_rule(refused_by: Option<&str>, user: &User) -> Reach {
         match refused_by {
@@ -131,6 +136,32 @@ pub fn reach(people: &People, workspace: &Workspace, config: &Config) -> Result<
     }
     Ok(reach.into_iter().flatten().collect())
 }
+
+/// The same people with whether each [can be pushed](Reach::can_be_pushed). Of people without profiles, zones are unknown unless they
+/// are declared.
+///
+/// # Errors
+/// As [`reach`].
+pub fn with_can_be_pushed(
+    people: People,
+    workspace: &Workspace,
+    config: &Config,
+) -> Result<People, PeopleError> {
+    let mut asked = people.clone();
+    for key in needed() {
+        if asked.column(&key).is_none() {
+            let unknown = StringChunked::full_null(key.to_string().into(), asked.len());
+            asked = asked.with(key, unknown.into_series())?;
+        }
+    }
+    let reached = reach(&asked, workspace, config)?;
+    let can_be = reached.iter().map(|reach| Some(reach.can_be_pushed()));
+    let column = BooleanChunked::from_iter_options("can_be_pushed".into(), can_be);
+    people.with(CAN_BE_PUSHED, column.into_series())
+}
+
+/// The field of [`with_can_be_pushed`].
+pub const CAN_BE_PUSHED: LookupKey = LookupKey::Declared(DeclaredField::CanBePushed);
 
 /// Asks the rules about people.
 struct Asker<'a> {

@@ -100,3 +100,20 @@ fn an_infinite_number_in_a_line_costs_its_cell_alone() {
         assert_eq!(consents_after("after.jsonl", &format!("{line}\n")), ["denied", "granted"], "{number}");
     }
 }
+
+#[test]
+fn a_preference_that_cannot_be_read_keeps_pushes_and_exports_for_messaging_from_its_user_alone() {
+    let today = "user_id,consent,quiet_from,quiet_until,max_per_day,time_zone\nu1,granted,xx,08:00,,UTC\n\
+                 u2,granted,,,many,UTC\nu3,granted,,,,Mars/Base\nu4,granted,22:00,08:00,3,Europe/Paris\n\
+                 u5,granted,,,,UTC\n";
+    let (case, _) = after(today);
+    assert_eq!(case.json(&["segment", "count", "--segment", "ready:can-be-pushed"])["members"], 2);
+    let unreadable = "consent = \"granted\" and not can_be_pushed";
+    assert_eq!(case.json(&["segment", "count", "--where", unreadable])["members"], 3);
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("messaging.csv");
+    let export = ["segment", "export", "--where", "everybody", "--for", "messaging", "--out"];
+    let report = case.json(&[&export[..], &[out.to_str().unwrap()]].concat());
+    assert_eq!(report["left_out"], json!({ "without_consent": 0, "unreadable_preferences": 3 }));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "user_id\nu4\nu5\n");
+}

@@ -98,24 +98,139 @@ fn the_list_says_how_files_were_read_and_counts_events_of_before() {
     assert_eq!(list(&directory)["events_before"], 1);
 }
 
+/// The ids of ingests of users, one a file.
+fn of_users(directory: &InputDirectory, files: &[&str]) -> Vec<String> {
+    let take = |(index, file): (usize, &&str)| {
+        id_of(&directory.ingest_bytes(
+            &format!("{index}.csv"),
+            *file,
+            &["--kind", "users", "--most-rejected", "100%"],
+        ))
+    };
+    files.iter().enumerate().map(take).collect()
+}
+
 #[test]
-fn the_newest_ingest_of_users_can_be_undone_and_an_older_one_not() {
+fn undoing_any_ingest_of_users_gives_the_table_that_the_others_give() {
+    let files = [
+        "user_id,country,plan\nann,ES,a\nbob,ES,a\n",
+        "user_id,country,consent\nann,FR,granted\ncid,FR,no\n",
+        "user_id,consent,quiet_from\nann,denied,xx\ndan,yes,22:00\n",
+        "user_id,country\nann,ES\nbob,\n",
+    ];
+    for undone in 0..files.len() {
+        let directory = InputDirectory::new();
+        let ids = of_users(&directory, &files);
+        let outcome = undo(&directory, &ids[undone]);
+        assert_eq!(outcome.exit, Some(0), "{}", outcome.stderr);
+        let others: Vec<&str> =
+            files.iter().enumerate().filter(|(index, _)| *index != undone).map(|(_, file)| *file).collect();
+        let alone = InputDirectory::new();
+        of_users(&alone, &others);
+        let without_moments = |directory: &InputDirectory| {
+            let mut rows = directory.rows("users");
+            // A refusal without a moment is of the moment of its ingest.
+            rows.iter_mut().for_each(|row| drop(row.remove("consent_at")));
+            rows
+        };
+        assert_eq!(without_moments(&directory), without_moments(&alone), "without {undone}");
+        // And in any order, down to nothing.
+        for id in ids.iter().filter(|id| **id != ids[undone]) {
+            assert_eq!(undo(&directory, id).exit, Some(0), "{id} after {undone}");
+        }
+        assert!(!directory.workspace().join("data/users.parquet").exists());
+    }
+}
+
+#[test]
+fn undoing_an_ingest_of_users_counts_rows_and_grants_and_says_which_hold_again() {
     let directory = InputDirectory::new();
-    let users = ["--kind", "users"];
-    directory.ingest_bytes("0.csv", "user_id,country\nann,ES\n", &users);
-    let first = id_of(&directory.ingest_bytes("1.csv", "user_id,country\nann,FR\n", &users));
-    let second = id_of(&directory.ingest_bytes("2.csv", "user_id,country\nann,DE\nbob,IT\n", &users));
-    let refused = undo(&directory, &first);
-    assert_eq!(refused.exit, Some(2));
-    assert!(refused.stderr.contains("not_the_newest: ") && refused.stderr.contains(&second), "{refused:?}");
-    assert_eq!(undo(&directory, &second).exit, Some(0));
-    let rows = directory.rows("users");
-    assert_eq!((rows.len(), &rows[0]["country"]), (1, &"FR".into()));
-    let refused = undo(&directory, &first);
-    assert!(
-        refused.stderr.contains("cannot_undo: "),
-        "only the table before the newest is kept: {refused:?}"
+    let ids = of_users(
+        &directory,
+        &[
+            "user_id,consent\nann,granted\nbob,granted\n",
+            "user_id,consent\nann,denied\ncid,granted\n",
+            "user_id,consent\ndan,denied\n",
+        ],
     );
+    let undone = undo(&directory, &ids[1]).json;
+    let counts =
+        ["removed", "rows_removed", "rows_changed", "rows_left", "grants_removed", "grants_restored"]
+            .map(|key| undone[key].as_u64().unwrap());
+    assert_eq!(counts, [2, 1, 1, 3, 1, 1], "{undone}");
+    assert!(undone["warnings"][0].as_str().unwrap().starts_with("consent_restored: 1 user is granted again"));
+    let text = run_plain(&directory, &["ingests", "undo", &ids[2]]);
+    assert!(text.contains("1 row removed, 0 changed, 2 left") && !text.contains("consent"), "{text}");
+    let text = run_plain(&directory, &["ingests", "undo", &ids[0]]);
+    assert!(text.contains("2 rows removed, 0 changed, 0 left") && text.contains("2 grants"), "{text}");
+}
+
+fn run_plain(directory: &InputDirectory, arguments: &[&str]) -> String {
+    String::from_utf8(crate::support::smartpush(&directory.workspace(), arguments).stdout).unwrap()
+}
+
+#[test]
+fn a_refusal_that_a_later_file_repeats_stays_when_the_first_is_undone() {
+    let repeated = [
+        ("again.csv", "user_id,consent\nann,denied\n"),
+        ("torn.jsonl", "{\"user_id\":\"ann\",\"consent\":\"den\n{\"user_id\":\"bob\"}\n"),
+    ];
+    for (name, repeated) in repeated {
+        let directory = InputDirectory::new();
+        let denied = "user_id,consent\nann,denied\n";
+        let ids = of_users(&directory, &["user_id,consent\nann,granted\n", denied]);
+        directory.ingest_bytes(name, repeated, &["--kind", "users", "--most-rejected", "100%"]);
+        let undone = undo(&directory, &ids[1]).json;
+        assert_eq!(undone["grants_restored"], 0, "{name}: {undone}");
+        assert_ne!(directory.rows("users")[0]["consent"], "granted", "{name}");
+    }
+}
+
+#[test]
+fn ingests_of_contents_and_campaigns_are_undone_in_any_order_and_the_advice_names_what_can_be() {
+    let directory = InputDirectory::new();
+    let events = id_of(&directory.ingest_bytes("e.csv", csv(&[("a", "ann", "2024-01-01T10:00:00Z")]), &[]));
+    let contents = ["--kind", "contents"];
+    let first = id_of(&directory.ingest_bytes("1.csv", "content_id,title\nmilk,Milk\n", &contents));
+    let second =
+        id_of(&directory.ingest_bytes("2.csv", "content_id,title\nmilk,Milch\nbun,Bun\n", &contents));
+    assert_eq!(undo(&directory, &first).exit, Some(0));
+    let rows = directory.rows("contents");
+    assert_eq!((rows.len(), &rows[1]["title"]), (2, &"Milch".into()));
+    let refused = undo(&directory, &first).stderr;
+    assert!(
+        refused.contains("already_undone: ") && refused.contains(&second) && refused.contains(&events),
+        "{refused}"
+    );
+    assert!(!refused.contains(&format!("undone: {first}")), "{refused}");
+}
+
+#[test]
+fn an_ingest_of_users_that_an_older_version_took_in_is_refused_with_advice_that_works() {
+    let directory = InputDirectory::new();
+    let ids = of_users(&directory, &["user_id,country\nann,ES\n", "user_id,country\nann,FR\n"]);
+    // The older version kept no rows.
+    let path = directory.workspace().join("data/events/_manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for record in manifest["ingests"].as_array_mut().unwrap() {
+        record.as_object_mut().unwrap().remove("keeps_rows");
+    }
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let refused = undo(&directory, &ids[0]);
+    assert_eq!(refused.exit, Some(2));
+    assert!(refused.stderr.contains("not_the_newest: ") && refused.stderr.contains("ingest the right rows"));
+    directory.ingest_bytes("right.csv", "user_id,country\nann,DE\n", &["--kind", "users"]);
+    assert_eq!(directory.rows("users")[0]["country"], "DE");
+}
+
+#[test]
+fn names_of_files_are_listed_as_they_are() {
+    let directory = InputDirectory::new();
+    let name = "it's, \"new\" é.csv";
+    directory.ingest_bytes(name, csv(&[("a", "ann", "2024-01-01T10:00:00Z")]), &[]);
+    assert_eq!(list(&directory)["ingests"][0]["files"], serde_json::json!([name]));
+    let text = run_plain(&directory, &["ingests", "list"]);
+    assert!(text.contains(name), "{text}");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn an_input_that_is_not_finite_ends_the_refresh_and_its_goal_is_named() {
     config.profiles.rate_prior_pushes = -1.0;
     let now = day(60);
     let context = Context { workspace: &world.workspace, config: &config, now, progress: &NoProgress };
-    let request = RefreshRequest { files: None, as_of: day(40), out: None };
+    let request = RefreshRequest { files: None, as_of: Some(day(40)), out: None };
     let error = smartpush::operations::refresh::refresh(&context, &request).unwrap_err();
     assert!(matches!(&error, RefreshError::Goal { goal, .. } if goal == "buy_2d"), "{error}");
     assert_eq!(error.code(), "not_finite");
@@ -213,4 +213,52 @@ fn wrong_moments_and_files_are_a_callers_error() {
     world.refused(&["refresh", "--as-of", "soon"], "bad_moment");
     world.refused(&["refresh", "--as-of", "2024-02-10", "nowhere.csv"], "no_such_file");
     assert_eq!(world.run(&["refresh"]).exit, Some(2));
+}
+
+#[test]
+fn a_refresh_without_a_moment_takes_the_default_one_and_goes_on_with_it_after_a_cut() {
+    let world = TOWN.world(town::SETTINGS);
+    let lake = || smartpush::events::lake::Lake::open(&world.workspace).unwrap();
+    let refreshed = |more: &[&str]| {
+        let ran = world.run(&[&["refresh"], more].concat());
+        assert!(matches!(ran.exit, Some(0 | 3)), "{}", ran.stderr);
+        ran.json
+    };
+    std::fs::write(world.path("more.csv"), "user_id,event,timestamp\nu0001,view,2024-02-10T10:00:00Z\n")
+        .unwrap();
+    let first = refreshed(&["more.csv"]);
+    assert_eq!(first["as_of"], "2024-02-10T10:00:00.000001Z", "after the file was taken in");
+    assert_eq!(first["steps"][0]["said"]["accepted"], 1);
+    // As if it had been cut off, and its moment had been another: it is kept.
+    let kept = json!({ "as_of": "2024-02-01T00:00:00Z", "files": "", "lake": lake().content_sha256() });
+    std::fs::write(world.path("data/refresh/begun.json"), kept.to_string()).unwrap();
+    assert_eq!(refreshed(&[])["as_of"], "2024-02-01T00:00:00Z");
+    assert_eq!(refreshed(&[])["as_of"], "2024-02-10T10:00:00.000001Z", "the one before is done");
+    // Something else came in since.
+    std::fs::write(world.path("data/refresh/begun.json"), kept.to_string()).unwrap();
+    std::fs::write(world.path("new.csv"), "user_id,event,timestamp\nu0002,view,2024-02-11T10:00:00Z\n")
+        .unwrap();
+    world.ok(&["ingest", "new.csv"]);
+    assert_eq!(refreshed(&[])["as_of"], "2024-02-11T10:00:00.000001Z");
+}
+
+#[test]
+fn a_goal_of_which_no_version_is_in_use_is_shown_with_its_newest_version() {
+    let world = TOWN.world(town::SETTINGS);
+    let version = versions(&refresh(&world))[0].1.as_str().unwrap().to_string();
+    let champion = world.path("models/buy_2d/champion");
+    if champion.exists() {
+        std::fs::remove_file(champion).unwrap();
+    }
+    let directory = world.registry().version_directory("buy_2d", &version);
+    let path = directory.join("card.json");
+    let mut card: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let text = world.refused(&["models", "show", "--goal", "buy_2d"], "no_model");
+    let shown = format!("smartpush models show --goal buy_2d {version}");
+    assert!(text.contains(&format!("version {version} was trained and")) && text.contains(&shown), "{text}");
+    let lines = card["gate"]["lines"].as_array_mut().unwrap();
+    lines[0]["passed"] = json!(false);
+    std::fs::write(&path, card.to_string()).unwrap();
+    let text = world.refused(&["models", "show", "--goal", "buy_2d"], "no_model");
+    assert!(text.contains("refused by the gate: "), "{text}");
 }

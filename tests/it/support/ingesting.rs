@@ -63,7 +63,8 @@ impl InputDirectory {
         let new: Vec<PathBuf> =
             self.letter_files().into_iter().filter(|path| !letters_before.contains(path)).collect();
         check_letters(&outcome, &new);
-        if outcome.count("accepted") == 0 {
+        // A table's ingest that only repeats rows is kept: they stay when the ingest that brought them first is undone.
+        if outcome.count("accepted") == 0 && !arguments.contains(&"--kind") {
             assert_eq!(self.manifest(), manifest_before, "nothing accepted, so nothing changed");
         }
         outcome

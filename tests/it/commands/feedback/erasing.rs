@@ -4,6 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use smartpush::config::Config;
+use smartpush::domain::consent::Consent;
+use smartpush::domain::time::Instant;
+use smartpush::events::catalogue::Catalogue;
+use smartpush::events::lake::Lake;
+use smartpush::events::withdrawals::Withdrawals;
 use smartpush::files::workspace::Workspace;
 use smartpush::store::log_index::LogIndex;
 
@@ -54,6 +59,12 @@ fn naming(workspace: &Path, text: &str) -> Vec<String> {
                     (0..column.len()).map(move |row| smartpush::files::tables::cell(&column, row).to_string())
                 });
                 cells.collect::<String>().into_bytes()
+            }
+            false if path.extension().is_some_and(|extension| extension == "gz") => {
+                let mut plain = Vec::new();
+                std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut plain)
+                    .unwrap();
+                plain
             }
             false => bytes,
         };
@@ -128,13 +139,60 @@ fn an_old_file_does_not_bring_an_erased_user_back_until_they_are_readmitted() {
     for (kind, file) in [("events", &events), ("users", &users)] {
         let ingest = ["--json", "ingest", "--kind", kind, file.to_str().unwrap()];
         let (exit, report, _) = run(path, &ingest);
-        assert_eq!((exit, &report["reasons"]["erased_user"]), (Some(0), &1.into()), "{report}");
+        assert_eq!((exit, &report["reasons"]["erased_user"]), (Some(2), &1.into()), "{report}");
         assert_eq!(naming(path, "morning"), Vec::<String>::new());
     }
     assert_eq!(run(path, &["erase", "--readmit", "morning"]).0, Some(0));
     assert_eq!(run(path, &["erase", "--readmit", "morning"]).0, Some(2));
     take(path, "users", "users.csv", "user_id,country\nmorning,FR\n");
     assert!(!naming(path, "morning").is_empty());
+}
+
+#[test]
+fn a_user_who_was_let_back_in_needs_a_grant_from_after_the_erasure() {
+    let directory = workspace();
+    let path = directory.path();
+    let opted_out = "user_id,event,timestamp\nmorning,push_opted_out,2026-01-01T10:00:00Z\n";
+    take(path, "users", "old.csv", "user_id,consent,consent_at\nmorning,granted,2025-01-01T00:00:00Z\n");
+    take(path, "events", "out.csv", opted_out);
+    assert_eq!(erase(path, "morning").0, Some(0));
+    let (exit, readmitted, _) = run(path, &["--json", "erase", "--readmit", "morning"]);
+    assert_eq!(exit, Some(0));
+    let since = Instant::parse_rfc3339(readmitted["consent_counts_after"].as_str().unwrap()).unwrap();
+    let consent = || {
+        let workspace = Workspace::open(path).unwrap();
+        let mut user = Catalogue::read(&workspace).unwrap().users["morning"].clone();
+        Withdrawals::read(&Lake::open(&workspace).unwrap()).unwrap().apply(&mut user);
+        user.consent
+    };
+    let moment = |at: Instant| format!("user_id,consent,consent_at\nmorning,granted,{at}\n");
+    for (name, old) in [
+        ("1.csv", "user_id,consent,consent_at\nmorning,granted,2025-01-01T00:00:00Z\n".to_string()),
+        ("2.csv", "user_id,consent\nmorning,granted\n".to_string()),
+        ("3.csv", moment(since)),
+    ] {
+        take(path, "users", name, &old);
+        assert_eq!(consent(), Consent::Withdrawn, "{old}");
+    }
+    take(path, "users", "new.csv", &moment(since.plus(1)));
+    assert_eq!(consent(), Consent::Granted);
+}
+
+#[test]
+fn undoing_an_ingest_brings_no_erased_user_back() {
+    let directory = workspace();
+    let path = directory.path();
+    take(path, "users", "a.csv", "user_id,consent\nmorning,granted\nplain,granted\n");
+    let (_, second, _) = {
+        std::fs::write(path.join("b.csv"), "user_id,consent\nmorning,denied\nplain,denied\n").unwrap();
+        run(path, &["--json", "ingest", "--kind", "users", path.join("b.csv").to_str().unwrap()])
+    };
+    let (exit, report, _) = erase(path, "morning");
+    assert_eq!((exit, report["removed"]["ingested_rows"].as_u64() > Some(1)), (Some(0), true), "{report}");
+    let undo = ["--json", "ingests", "undo", second["ingest_id"].as_str().unwrap()];
+    let (exit, undone, stderr) = run(path, &undo);
+    assert_eq!((exit, &undone["grants_restored"]), (Some(0), &1.into()), "{undone} {stderr}");
+    assert_eq!(naming(path, "morning"), Vec::<String>::new());
 }
 
 #[test]
