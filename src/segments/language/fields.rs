@@ -241,7 +241,7 @@ fn declared() -> Vec<CatalogueField> {
         user_id,
         consent,
         of("opted_out", FieldType::Truth, "", "refused to be pushed, withdrew their consent by a file or an event, or it cannot be read", DeclaredField::OptedOut),
-        of("can_be_pushed", FieldType::Truth, "", "the rules let a push out to them: they agreed, their preferences can be read, their time zone is known, and no device is known to lack the channel; a cap, which passes, does not count", DeclaredField::CanBePushed),
+        of("can_be_pushed", FieldType::Truth, "", "agreed, and no rule but a cap, which passes, keeps pushes from them", DeclaredField::CanBePushed),
         of("personalisation", FieldType::Truth, "", "what he did may decide what he gets", DeclaredField::Personalisation),
         of("max_per_day", FieldType::Number, "pushes", "most pushes a day that he allows; unknown when he set none", DeclaredField::MaxPerDay),
         of("muted_categories", FieldType::Set, "", "categories he does not want to hear of", DeclaredField::MutedCategories),
