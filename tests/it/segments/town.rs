@@ -16,7 +16,7 @@ use profiles::build::build;
 use profiles::declared::Declared;
 use segments::language::compile::{Circumstances, Saved};
 use segments::language::fields::{FUNCTIONS, FieldCatalogue, FieldType};
-use segments::language::keys::{Computed, LookupKey, needs};
+use segments::language::keys::{Computed, DeclaredField, LookupKey, needs};
 use segments::language::{compile_json, compile_text};
 use segments::names::Names;
 use segments::people::attributes::attribute_types;
@@ -122,7 +122,7 @@ impl Town {
     }
 }
 
-/// What models, curves and uploads would say of ann, bob, cem, dora, eve.
+/// What models, curves, uploads and the rules would say of ann, bob, cem, dora, eve.
 fn learned(key: &LookupKey) -> Series {
     let title = "learned".into();
     match key {
@@ -144,7 +144,7 @@ fn learned(key: &LookupKey) -> Series {
                 [Some("weekday evenings"), Some("weekend mornings"), None, None, Some("weekend mornings")];
             StringChunked::from_iter_options(title, groups.into_iter()).into_series()
         }
-        LookupKey::List(_) => {
+        LookupKey::List(_) | LookupKey::Declared(DeclaredField::CanBePushed) => {
             BooleanChunked::from_slice(title, &[true, false, false, true, false]).into_series()
         }
         other => panic!("{other} lies in the workspace"),
