@@ -6,16 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use polars::prelude::*;
 use serde_json::Value;
 
 use super::cell::{Cell, FieldUpdate};
 use super::clean::{canonical_json, number, object};
-use super::columns::{Holds, Stored, SupportedWords, TableColumn, columns_of, fields_of, users};
+use super::columns::{Holds, SupportedWords, TableColumn, columns_of, fields_of, users};
 use super::consents::ConsentColumns;
 use super::dead_letters::DeadLetters;
-use super::declared::{UNREADABLE_LIST, read_columns};
-use super::formats::{InputRow, RawValue};
+use super::declared::UNREADABLE_LIST;
+use super::formats::{InputError, InputRow, RawValue};
 use super::identifiers::{optional_id, required_id};
 use super::known::Known;
 use super::mapping::Mapping;
@@ -23,6 +22,8 @@ use super::notes::{CellNote, CellNotes, ConsentChanges, NoteKind};
 use super::reading::IngestSource;
 use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange};
 use super::stamps::StampReader;
+use super::table_rows::{RowsByKey, frame_of, read_rows};
+use super::texts::check_texts;
 use domain::consent::{CONSENT_WORDS, Consent};
 use domain::content::Variant;
 use domain::device::Device;
@@ -35,11 +36,11 @@ use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
 
+/// What is wrong with a field that a line of JSON has more than once; no word of any column.
+const SEVERAL: &str = "more than one value in the line";
+
 /// What a record says about each column but the key.
 type Patch = Vec<FieldUpdate>;
-
-/// Rows by key.
-type RowsByKey = BTreeMap<String, Vec<Option<Cell>>>;
 
 /// Reads files of users, contents or campaigns over their table.
 pub(super) fn take_rows(
@@ -57,7 +58,6 @@ pub(super) fn take_rows(
     let mut summary = IngestSummary::default();
     let mut is_torn = false;
     for file in source.request.files {
-        let torn;
         let (mut patches, mut notes) = (Vec::new(), CellNotes::default());
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
             let cleaned = cleaner.clean(mapping, row);
@@ -71,27 +71,25 @@ pub(super) fn take_rows(
             noted.into_iter().for_each(|note| notes.add(note, &format!("{}:{line}", file.display())));
             Ok(())
         })?;
-        match taken {
+        let (torn, refused) = match taken {
             Ok(mut part) => {
-                torn = std::mem::take(&mut part.torn);
+                let torn = std::mem::take(&mut part.torn);
                 summary.add(part);
                 summary.notes.merge(notes);
+                (torn, None)
             }
-            Err(error) => {
-                summary.refused.push(error);
-                continue;
+            Err(refused) => {
+                patches.clear();
+                (refused.torn, Some(refused.error))
             }
-        }
+        };
         for (key, patch) in patches {
             let changed = table.apply(key, patch, &mut summary.consents);
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
-        for (line, key) in torn {
-            if let Some(note) = table.tear(&key, &mut summary.consents) {
-                summary.notes.add(note, &format!("{}:{line}", file.display()));
-                is_torn = true;
-            }
-        }
+        let ended = table.end_torn(torn, file, &mut summary);
+        is_torn |= ended > 0;
+        summary.refused.extend(refused.map(|error| with_ended_grants(error, ended)));
     }
     if summary.accepted == 0 && !is_torn {
         return Ok((summary, PendingChange::Nothing));
@@ -107,7 +105,32 @@ struct UpsertTable {
     now: Instant,
 }
 
+/// The error about a file of which no line can be read, and how many grants ended because of it.
+fn with_ended_grants(error: InputError, ended: usize) -> InputError {
+    if ended == 0 {
+        return error;
+    }
+    let detail = format!(
+        "{}; its lines name users who had consented: {ended}; their consent is not known any more, so no push to them until a \
+         row says granted",
+        error.detail
+    );
+    InputError { detail, ..error }
+}
+
 impl UpsertTable {
+    /// Ends the grants of users whose records were rejected, so that nobody knows what they say of consent; how many.
+    fn end_torn(&mut self, torn: Vec<(u64, String)>, file: &Path, summary: &mut IngestSummary) -> usize {
+        let mut ended = 0;
+        for (line, key) in torn {
+            if let Some(note) = self.tear(&key, &mut summary.consents) {
+                summary.notes.add(note, &format!("{}:{line}", file.display()));
+                ended += 1;
+            }
+        }
+        ended
+    }
+
     /// Takes the grant of a user away whose record was rejected, so that nobody knows what it says of consent.
     fn tear(&mut self, key: &str, changes: &mut ConsentChanges) -> Option<CellNote> {
         let (consent, row) = (self.consent?, self.rows.get(key)?);
@@ -181,11 +204,15 @@ impl Cleaner {
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
+        let repeated = self.repeated(mapping, row)?;
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
-            let value = mapping.get(row, index);
-            let said = if column.holds == Holds::Others {
+            let is_repeated = repeated.contains(&index);
+            let value = if is_repeated { RawValue::Text(SEVERAL.into()) } else { mapping.get(row, index) };
+            let said = if is_repeated {
+                Err(Rejection::new(RejectionCode::BadValue, format!("{} has {SEVERAL}", column.field.name)))
+            } else if column.holds == Holds::Others {
                 let declared = mapping.has(row, index).then_some((column.field.name, value.clone()));
                 others(mapping, row, declared)
             } else if mapping.has(row, index) {
@@ -202,7 +229,36 @@ impl Cleaner {
             });
         }
         self.known.check(self.columns, &patch)?;
+        check_texts(self.columns, &patch)?;
         Ok((key.into_owned(), patch))
+    }
+
+    /// Columns of which a record of users has several values, so that none of them counts.
+    ///
+    /// # Errors
+    /// When the key is one of them.
+    fn repeated(&self, mapping: &Mapping, row: &InputRow<'_>) -> Result<Vec<usize>, Rejection> {
+        if !self.keeps_rows {
+            return Ok(Vec::new());
+        }
+        let mut repeated = mapping.repeated(row);
+        repeated.retain(|index| self.columns[*index].holds != Holds::Others);
+        if repeated.first() == Some(&0) {
+            let name = self.columns[0].field.name;
+            return Err(Rejection::new(RejectionCode::BadJson, format!("{name} has {SEVERAL}")));
+        }
+        let index = |name: &str| self.columns.iter().position(|column| column.field.name == name);
+        let (Some(consent), Some(at)) = (index(users::CONSENT.name()), index(users::CONSENT_AT.name()))
+        else {
+            return Ok(repeated);
+        };
+        // A grant whose moment is in doubt is as good as none.
+        let is_in_doubt = repeated.contains(&at) || mapping.contradicts(row, at);
+        let is_grant = || Consent::read(&text_of(&mapping.get(row, consent))) == Consent::Granted;
+        if mapping.contradicts(row, consent) || (is_in_doubt && is_grant()) {
+            repeated.push(consent);
+        }
+        Ok(repeated)
     }
 
     fn note(&mut self, column: &TableColumn, kind: NoteKind, detail: String) {
@@ -373,6 +429,7 @@ fn unreadable(holds: Holds, value: &RawValue<'_>) -> FieldUpdate {
             Some(Cell::Text(text()))
         }
         Holds::List => Some(Cell::Text(format!("{UNREADABLE_LIST}{}", text()))),
+        Holds::Consent => Some(Cell::Text(Consent::Unreadable.as_str().to_string())),
         // No count is negative.
         Holds::Whole(..) => Some(Cell::Whole(-1)),
         Holds::Others => return FieldUpdate::Nothing,
@@ -384,6 +441,7 @@ fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64,
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
         RawValue::Text(text) => whole_in(text).ok_or_else(wanted)?,
+        RawValue::Scientific(number, _) => whole_number(*number).ok_or_else(wanted)?,
         other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }
@@ -452,60 +510,4 @@ fn json_in(value: &RawValue<'_>) -> Value {
 fn json_array(name: &str, value: &RawValue<'_>) -> Result<String, Rejection> {
     let parsed = json_in(value);
     if parsed.is_array() { Ok(canonical_json(&parsed)) } else { Err(bad(name, value, "a JSON array")) }
-}
-
-fn frame_of(rows: &RowsByKey, columns: &[TableColumn]) -> PolarsResult<DataFrame> {
-    let keys = StringChunked::from_iter_values(columns[0].field.name.into(), rows.keys().map(String::as_str));
-    let mut frame = vec![keys.into_column()];
-    for (index, column) in columns.iter().skip(1).enumerate() {
-        let cells = || rows.values().map(|row| row[index].as_ref());
-        let name: PlSmallStr = column.field.name.into();
-        let whole =
-            |cell: Option<&Cell>| if let Some(Cell::Whole(value)) = cell { Some(*value) } else { None };
-        frame.push(match column.holds.stored() {
-            Stored::Moments => Int64Chunked::from_iter_options(name, cells().map(whole))
-                .into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
-                .into_column(),
-            Stored::Wholes => Int64Chunked::from_iter_options(name, cells().map(whole)).into_column(),
-            Stored::Numbers => {
-                let number = |cell: Option<&Cell>| {
-                    if let Some(Cell::Number(value)) = cell { Some(*value) } else { None }
-                };
-                Float64Chunked::from_iter_options(name, cells().map(number)).into_column()
-            }
-            Stored::Texts => {
-                let text = |cell: Option<&'_ Cell>| {
-                    if let Some(Cell::Text(text)) = cell { Some(text.clone()) } else { None }
-                };
-                StringChunked::from_iter_options(name, cells().map(text)).into_column()
-            }
-        });
-    }
-    DataFrame::new(rows.len(), frame)
-}
-
-fn read_rows(path: &Path, columns: &[TableColumn]) -> Result<RowsByKey, TableError> {
-    rows_of(&read_columns(path, columns)?, columns).map_err(TableError::parquet(path))
-}
-
-fn rows_of(frame: &DataFrame, columns: &[TableColumn]) -> PolarsResult<RowsByKey> {
-    let keys = frame.column(columns[0].field.name)?.str()?;
-    let mut rows: Vec<(String, Vec<Option<Cell>>)> =
-        keys.iter().map(|key| (key.unwrap_or_default().to_string(), vec![None; columns.len() - 1])).collect();
-    for (index, column) in columns.iter().skip(1).enumerate() {
-        let stored = frame.column(column.field.name)?;
-        let cells: Vec<Option<Cell>> = match column.holds.stored() {
-            Stored::Wholes | Stored::Moments => {
-                stored.i64()?.iter().map(|value| value.map(Cell::Whole)).collect()
-            }
-            Stored::Numbers => stored.f64()?.iter().map(|value| value.map(Cell::Number)).collect(),
-            Stored::Texts => {
-                stored.str()?.iter().map(|text| text.map(|text| Cell::Text(text.to_string()))).collect()
-            }
-        };
-        for ((_, row), cell) in rows.iter_mut().zip(cells) {
-            row[index] = cell;
-        }
-    }
-    Ok(rows.into_iter().collect())
 }
