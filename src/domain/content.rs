@@ -116,7 +116,12 @@ const NO_TEXT: &str = " has neither a title nor a body";
 impl Variant {
     /// The one variant of a content that has a title and nothing else.
     pub fn of_title(title: String) -> Variant {
-        Variant { variant_id: "default".into(), title, ..Variant::default() }.with_needs()
+        Variant::of_texts(title, String::new())
+    }
+
+    /// The one variant of a content that has a title and a body in place of variants.
+    pub fn of_texts(title: String, body: String) -> Variant {
+        Variant { variant_id: "default".into(), title, body, ..Variant::default() }.with_needs()
     }
 
     /// Reads the variants of a content as its file gives them. Null is a missing field; a variant whose title and body are

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -192,7 +193,7 @@ fn preview_of<'v>(
         errors,
         warnings: facts
             .declared_fields
-            .map(|declared| unknown_fields(&templates, declared))
+            .map(|declared| unknown_fields(&templates, declared).iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
         payload_bytes,
     }
@@ -205,14 +206,31 @@ pub fn too_large(bytes: usize) -> Option<String> {
         .then(|| format!("payload: {bytes} bytes, and push services accept {LARGEST_PAYLOAD}; {shorten}"))
 }
 
-/// Fields of the parts of a text that no declared user has, each with the name that was probably meant.
-pub fn unknown_fields(parts: &[(&str, &Template<'_>)], declared: &BTreeSet<String>) -> Vec<String> {
+/// A field of a text that no declared user has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownField {
+    /// The part of the text.
+    pub part: String,
+    /// The field.
+    pub field: String,
+    /// The name that was probably meant.
+    pub meant: Option<String>,
+}
+
+impl fmt::Display for UnknownField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: no declared user has {:?}", self.part, self.field)?;
+        self.meant.iter().try_for_each(|name| write!(f, "; did you mean {name:?}?"))
+    }
+}
+
+/// Fields of the parts of a text that no declared user has.
+pub fn unknown_fields(parts: &[(&str, &Template<'_>)], declared: &BTreeSet<String>) -> Vec<UnknownField> {
     let is_known = |field: &str| OWN_FIELDS.contains(&field) || declared.contains(field);
     let names = || OWN_FIELDS.into_iter().chain(declared.iter().map(String::as_str));
     let unknown = |part: &str, field: &str| {
-        let meant =
-            nearest(field, names()).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
-        format!("{part}: no declared user has {field:?}{meant}")
+        let meant = nearest(field, names()).map(str::to_string);
+        UnknownField { part: part.to_string(), field: field.to_string(), meant }
     };
     let fields = parts
         .iter()

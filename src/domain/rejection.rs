@@ -29,6 +29,8 @@ pub enum RejectionCode {
     NotSupported,
     /// Variants of a content that are not variants.
     BadVariants,
+    /// A text of a content with a placeholder that is not valid.
+    BadTemplate,
     /// A campaign names a content that is not declared, or has no text.
     UnknownContent,
     /// The same message_id came before with other content.
@@ -61,6 +63,7 @@ impl RejectionCode {
             RejectionCode::BadValue => "bad_value",
             RejectionCode::NotSupported => "not_supported",
             RejectionCode::BadVariants => "bad_variants",
+            RejectionCode::BadTemplate => "bad_template",
             RejectionCode::UnknownContent => "unknown_content",
             RejectionCode::MessageIdConflict => "message_id_conflict",
             RejectionCode::RecordTooLarge => "record_too_large",

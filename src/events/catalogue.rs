@@ -130,6 +130,7 @@ const CONTENT_COLUMNS: &[Column<Contents>] = &[
     contents::EXPIRES_AT,
     contents::MESSAGE_CLASS,
     contents::TITLE,
+    contents::BODY,
     contents::VARIANTS,
     contents::PRESENTATION,
     contents::VENDOR_CATEGORY,
@@ -376,7 +377,7 @@ fn ttl_seconds(presentation: &str) -> Option<u32> {
     presentation.get("ttl_seconds")?.as_u64().and_then(|seconds| u32::try_from(seconds).ok())
 }
 
-/// The declared variants, else the title as the only one; `Err` with the column's name when what is stored are no variants.
+/// The declared variants, else title and body as the only one; `Err` with the column's name when what is stored are no variants.
 fn variants(row: &CatalogueRow<'_, Contents>) -> Result<Vec<Variant>, String> {
     let unreadable = || contents::VARIANTS.name().to_string();
     let declared = match row.text(contents::VARIANTS) {
@@ -389,8 +390,9 @@ fn variants(row: &CatalogueRow<'_, Contents>) -> Result<Vec<Variant>, String> {
     if !declared.is_empty() {
         return Ok(declared);
     }
-    let title = row.owned(contents::TITLE).filter(|title| !title.trim().is_empty());
-    Ok(title.map(Variant::of_title).into_iter().collect())
+    let [title, body] = [contents::TITLE, contents::BODY].map(|column| row.owned(column).unwrap_or_default());
+    let has_text = !title.trim().is_empty() || !body.trim().is_empty();
+    Ok(has_text.then(|| Variant::of_texts(title, body)).into_iter().collect())
 }
 
 /// What is wrong with a stored word that nothing obeys: an older build took some, and a newer one may know more.

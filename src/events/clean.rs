@@ -163,7 +163,7 @@ pub fn number(name: &str, value: &RawValue<'_>) -> Result<Option<f64>, Rejection
     let number = match value {
         RawValue::Missing => return Ok(None),
         RawValue::Integer(number) => *number as f64,
-        RawValue::Number(number) => *number,
+        RawValue::Number(number) | RawValue::Scientific(number, _) => *number,
         RawValue::Single(number) => number.to_string().parse().unwrap_or(f64::NAN),
         // As R writes a missing number.
         RawValue::Text(text) if text == "NA" => return Ok(None),

@@ -309,8 +309,11 @@ pub mod contents {
     /// The headline of a content without variants.
     pub const TITLE: Column<Contents> = Column::new("title", Holds::Text)
         .taught("The headline of a content without variants", "Storm tonight");
+    /// The text of a content without variants.
+    pub const BODY: Column<Contents> = Column::new("body", Holds::Text)
+        .taught("The text under the title of a content without variants", "Stay at home, {{name|reader}}");
     /// Its variants.
-    pub const VARIANTS: Column<Contents> = Column::new("variants", Holds::Variants).taught("Its texts by language, in place of a title", "[{\"variant_id\":\"en\",\"locale\":\"en\",\"title\":\"Storm tonight\",\"body\":\"Stay at home, {{name|reader}}\"}]");
+    pub const VARIANTS: Column<Contents> = Column::new("variants", Holds::Variants).taught("Its texts by language, in place of title and body", "[{\"variant_id\":\"en\",\"locale\":\"en\",\"title\":\"Storm tonight\",\"body\":\"Stay at home, {{name|reader}}\"}]");
     /// Its pictures and films.
     pub const MEDIA: Column<Contents> = Column::new("media", Holds::JsonArray)
         .taught("Its pictures and films", "[{\"kind\":\"image\",\"url\":\"https://example.org/storm.jpg\"}]");
@@ -341,6 +344,7 @@ pub mod contents {
         EXPIRES_AT.column,
         MESSAGE_CLASS.column,
         TITLE.column,
+        BODY.column,
         VARIANTS.column,
         MEDIA.column,
         DEEP_LINK.column,

@@ -193,7 +193,7 @@ impl Line<'_> {
         let value = self.value(source);
         let number = match &value {
             RawValue::Integer(number) => Some(*number as f64),
-            RawValue::Number(number) => Some(*number),
+            RawValue::Number(number) | RawValue::Scientific(number, _) => Some(*number),
             RawValue::Single(number) => number.to_string().parse().ok(),
             RawValue::Boolean(flag) => Some(f64::from(u8::from(*flag))),
             RawValue::Text(text) => match text.trim() {

@@ -40,6 +40,7 @@ pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a,
     let text = match value {
         RawValue::Missing => return Ok(None),
         RawValue::Text(text) => text,
+        RawValue::Scientific(_, written) => return Err(rounded(name, &written)),
         other => match other.whole_number() {
             Some(number) => Cow::Owned(number.to_string()),
             None => return Err(not_whole(name, &other)),
@@ -48,11 +49,7 @@ pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a,
     // Both begin with a digit or a sign.
     if matches!(text.as_bytes().first(), Some(b'0'..=b'9' | b'-' | b'+')) {
         if is_scientific(&text) {
-            let detail = format!(
-                "{name} {text:?} looks like a number that a spreadsheet rounded; format the column as text before you \
-                 export it"
-            );
-            return Err(Rejection::new(RejectionCode::BadId, detail));
+            return Err(rounded(name, &text));
         }
         if let Some(digits) = without_zero_fraction(&text) {
             return written_as_float(name, digits).map(|digits| Some(Cow::Owned(digits)));
@@ -64,6 +61,15 @@ pub fn optional_id<'a>(name: &str, value: RawValue<'a>) -> Result<Option<Cow<'a,
     let shown: String = text.chars().take(32).collect();
     let detail = format!("{name} {shown:?} ({} bytes) {NOT_AN_ID}", text.len());
     Err(Rejection::new(RejectionCode::BadId, detail))
+}
+
+/// A number in scientific notation.
+fn rounded(name: &str, written: &str) -> Rejection {
+    let shown: String = written.chars().take(32).collect();
+    let detail = format!(
+        "{name} {shown:?} looks like a number that a spreadsheet rounded; format the column as text before you export it"
+    );
+    Rejection::new(RejectionCode::BadId, detail)
 }
 
 /// A value that is neither text nor a whole number that its type holds exactly.

@@ -172,9 +172,9 @@ fn stage_files(
                 summary.add(IngestSummary { event_names: cleaner.into_counts(), ..part });
                 summary.notes.merge(notes);
             }
-            Err(error) => {
+            Err(refused) => {
                 staging.roll_back(&mark)?;
-                summary.refused.push(error);
+                summary.refused.push(refused.error);
             }
         }
     }

@@ -105,7 +105,7 @@ fn check_content(declared: &BTreeMap<String, bool>, id: &str) -> Result<(), Reje
     match declared.get(id) {
         Some(true) => Ok(()),
         Some(false) => wrong(format!(
-            "contents: {id:?} has neither a title nor a variant, so there is nothing to send; ingest its text with \
+            "contents: {id:?} has neither a title, a body nor a variant, so there is nothing to send; ingest its text with \
              --kind contents first"
         )),
         None => {

@@ -41,6 +41,7 @@ pub mod stored;
 mod subscriptions;
 mod table_undo;
 pub mod taught;
+mod texts;
 pub mod undo;
 pub mod upsert;
 mod upsert_table;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::formats::{
-    InputColumn, InputError, InputRow, RawValue, advice, is_value, looks_like_data, tidied_json,
+    InputColumn, InputError, InputRow, JsonRow, RawValue, advice, is_value, looks_like_data, tidied_json,
 };
 use super::missing_column::{columns_listed, nearest, shown};
 use super::nested;
@@ -123,10 +123,43 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Index of the column of the key, which is the first field; `None` without a header.
-    pub(super) fn key_index(&self) -> Option<usize> {
-        self.others.as_ref()?;
-        self.sources[0].whole_column().map(|column| column.index)
+    /// What the fields of a record of CSV may have as its key, which is the first field, when the header has `width` columns.
+    /// A field that was cut in two, or is missing, may be before the key or behind it.
+    pub(super) fn keys_of_cells<'c>(&self, cells: &'c [Cow<'_, str>], width: usize) -> Vec<RawValue<'c>> {
+        let mut found = Vec::new();
+        for located in &self.sources[0].columns {
+            let from_start = located.column.index;
+            let from_end = (cells.len() + from_start).saturating_sub(width);
+            let range = from_start.min(from_end)..=from_start.max(from_end);
+            let cells = cells.iter().enumerate().filter(|(index, _)| range.contains(index));
+            found.extend(cells.map(|(_, cell)| located.inside_of(cell.trim().trim_matches('"'))));
+        }
+        found
+    }
+
+    /// Is any name that is the key's but for case and separators one of the key, which is the first field?
+    pub(super) fn is_like_key(&self, name: &str) -> bool {
+        self.sources[0].is_own && same_letters(self.fields[0].name, name)
+    }
+
+    /// Fields whose key a record has more than once; what the record gives is the last of their values.
+    pub(super) fn repeated(&self, row: &InputRow<'_>) -> Vec<usize> {
+        let InputRow::Json(json) = row else { return Vec::new() };
+        let keys = json.repeated_keys();
+        let is_repeated = |source: &Source| {
+            let names = source.columns.iter().filter(|located| located.is_in(row));
+            names.map(|located| &located.column.name).any(|name| keys.iter().any(|key| leads_to(key, name)))
+        };
+        (0..self.sources.len()).filter(|field| is_repeated(&self.sources[*field])).collect()
+    }
+
+    /// Does a record have a field in several spellings of its name, with values that differ?
+    pub(super) fn contradicts(&self, row: &InputRow<'_>, field: usize) -> bool {
+        let source = &self.sources[field];
+        let present = source.columns.iter().filter(|located| located.is_in(row));
+        let mut values = present.map(|located| located.value(row).tidied());
+        let first = values.next();
+        source.is_own && values.any(|value| Some(value) != first)
     }
 
     /// Names under which self-describing records have the key, which is the first field.
@@ -206,7 +239,7 @@ impl Mapping {
 
     /// Takes note of the columns that a self-describing record brings.
     pub fn observe(&mut self, row: &InputRow<'_>) {
-        let (None, InputRow::Json(object)) = (&self.others, row) else { return };
+        let (None, InputRow::Json(JsonRow { object, .. })) = (&self.others, row) else { return };
         let claimed = self.claimed(row);
         let unclaimed = object.keys().filter(|name| !claimed.contains(&name.as_str()));
         let new: Vec<&String> = unclaimed.filter(|name| !self.brought.contains(*name)).collect();
@@ -258,7 +291,7 @@ impl Mapping {
             (Some(columns), _) => {
                 columns.iter().map(|column| (column.name.clone(), row.get(column).to_json())).collect()
             }
-            (None, InputRow::Json(object)) => {
+            (None, InputRow::Json(JsonRow { object, .. })) => {
                 let claimed = self.claimed(row);
                 let unclaimed = object.iter().filter(|(name, _)| !claimed.contains(&name.as_str()));
                 unclaimed.map(|(name, value)| (name.clone(), tidied_json(value))).collect()
@@ -283,16 +316,22 @@ impl Located {
 
     fn value<'a>(&self, row: &InputRow<'a>) -> RawValue<'a> {
         match row {
-            InputRow::Json(object) => nested::value(object, &self.column.name),
+            InputRow::Json(row) => nested::value(row, &self.column.name),
             _ if self.inside.is_empty() => row.get(&self.column),
             _ => nested::within(row.get(&self.column), &self.inside),
         }
     }
 
+    /// The value in a field of its column.
+    fn inside_of<'c>(&self, cell: &'c str) -> RawValue<'c> {
+        let cell = RawValue::Text(Cow::Borrowed(cell)).tidied();
+        if self.inside.is_empty() { cell } else { nested::within(cell, &self.inside).tidied() }
+    }
+
     fn is_in(&self, row: &InputRow<'_>) -> bool {
         match row {
-            InputRow::Json(object) => {
-                nested::find(object, &self.column.name).is_some() || self.value(row) != RawValue::Missing
+            InputRow::Json(json) => {
+                nested::find(json.object, &self.column.name).is_some() || self.value(row) != RawValue::Missing
             }
             _ => row.has(&self.column),
         }
@@ -340,6 +379,11 @@ fn alike(fields: &[InputField], sources: &[Source], column: &str) -> Option<usiz
     let field = fields.iter().position(|field| same_letters(field.name, column))?;
     let has_room = sources[field].columns.len() < MOST_SPELLINGS;
     (!is_taken && sources[field].is_own && has_room).then_some(field)
+}
+
+/// Is a dotted name this key's, or that of something inside its value?
+fn leads_to(key: &str, name: &str) -> bool {
+    name.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Are two names the same but for case, blanks, underscores and hyphens?

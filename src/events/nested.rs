@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::formats::{RawValue, raw_value};
+use super::formats::{JsonRow, RawValue, raw_value, spelled_value, with_spelled_exponents};
 
 /// The value at a dotted name: a key that is spelled so counts first, then the way inside.
 pub(super) fn find<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -16,9 +16,10 @@ pub(super) fn find<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a
 }
 
 /// The value at a dotted name of a record; a key may hold JSON as text.
-pub(super) fn value<'a>(object: &'a Map<String, Value>, name: &str) -> RawValue<'a> {
+pub(super) fn value<'a>(row: &JsonRow<'a>, name: &str) -> RawValue<'a> {
+    let object = row.object;
     if let Some(value) = find(object, name) {
-        return raw_value(value);
+        return spelled_value(value, row.spelled.and_then(|spelled| find(spelled, name)));
     }
     let mut dots = name.match_indices('.').map(|(dot, _)| dot);
     let text = dots.find_map(|dot| match object.get(&name[..dot])? {
@@ -63,15 +64,20 @@ pub(super) fn within<'a>(cell: RawValue<'a>, name: &str) -> RawValue<'a> {
         RawValue::Nested(value) => step(value, name).map_or(RawValue::Missing, raw_value),
         RawValue::Text(text) if text.trim_start().starts_with(['{', '[']) => {
             let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
-            step(&parsed, name).map_or(RawValue::Missing, owned)
+            let spelled: Option<Value> = with_spelled_exponents(&text);
+            let spelled = spelled.as_ref().and_then(|spelled| step(spelled, name));
+            step(&parsed, name).map_or(RawValue::Missing, |value| owned(value, spelled))
         }
         _ => RawValue::Missing,
     }
 }
 
 /// A JSON value as a raw value of its own; a nested one as its JSON.
-fn owned(value: &Value) -> RawValue<'static> {
-    match raw_value(value) {
+fn owned(value: &Value, spelled: Option<&Value>) -> RawValue<'static> {
+    match spelled_value(value, spelled) {
+        RawValue::Scientific(number, written) => {
+            RawValue::Scientific(number, Cow::Owned(written.into_owned()))
+        }
         RawValue::Text(text) => RawValue::Text(Cow::Owned(text.into_owned())),
         RawValue::Integer(number) => RawValue::Integer(number),
         RawValue::Number(number) => RawValue::Number(number),

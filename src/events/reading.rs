@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::dead_letters::DeadLetters;
 use super::erased::ErasedUsers;
 use super::formats::{
-    InputError, InputRecord, InputRow, Limits, Progress, Reader, UnreadLine, raw_value, values_of,
+    InputError, InputRecord, InputRow, Limits, Progress, RawValue, Reader, TornRecord, UnreadLine,
+    ends_with_name, last_key, raw_value, values_of,
 };
 use super::identifiers::required_id;
 use super::mapping::{InputField, Mapping};
@@ -39,6 +40,14 @@ pub(super) enum RecordError {
     Table(TableError),
 }
 
+/// A file of which no record was taken.
+pub(super) struct RefusedFile {
+    /// Why.
+    pub(super) error: InputError,
+    /// Line and key of the users whom its records are about, when no record can be read.
+    pub(super) torn: Vec<(u64, String)>,
+}
+
 impl From<Rejection> for RecordError {
     fn from(rejection: Rejection) -> Self {
         RecordError::Rejected(rejection)
@@ -67,26 +76,20 @@ impl IngestSource<'_> {
         letters: &mut DeadLetters,
         watch: &impl Fn(IngestStage<'_>),
         take: impl FnMut(u64, &InputRow<'_>, &Mapping) -> Result<(), RecordError>,
-    ) -> Result<Result<IngestSummary, InputError>, TableError> {
+    ) -> Result<Result<IngestSummary, RefusedFile>, TableError> {
         let mark = letters.mark();
         match self.read_records(path, fields, letters, watch, take) {
             Ok(summary) => Ok(Ok(summary)),
             Err(FileError::Table(error)) => Err(error),
-            Err(FileError::Input(error)) => {
+            Err(FileError::Refused(refused)) => {
                 letters.roll_back(mark)?;
-                Ok(Err(error))
+                Ok(Err(refused))
             }
         }
     }
 
     /// The users of a record whose fields cannot be told apart or read: what it says of consent cannot be known.
-    fn keys_of_torn(
-        &self,
-        mapping: &Mapping,
-        rejection: &Rejection,
-        text: &str,
-        line: Option<&str>,
-    ) -> Vec<String> {
+    fn keys_of_torn(&self, mapping: &Mapping, rejection: &Rejection, reader: &Reader) -> Vec<String> {
         let is_torn = matches!(
             rejection.code,
             RejectionCode::WrongFieldCount
@@ -97,11 +100,15 @@ impl IngestSource<'_> {
         if self.request.kind != InputKind::Users || !is_torn {
             return Vec::new();
         }
-        if let Some(line) = line {
-            return mapping.key_names().flat_map(|name| keys_in(line, name)).collect();
+        match reader.torn() {
+            Some(TornRecord::Line(line)) => keys_in(&line, mapping),
+            Some(TornRecord::Cells(cells)) => {
+                let is_cut = rejection.code == RejectionCode::RecordTooLarge;
+                let width = reader.header().filter(|_| !is_cut).map_or(cells.len(), <[String]>::len);
+                mapping.keys_of_cells(&cells, width).into_iter().filter_map(key_of).collect()
+            }
+            None => Vec::new(),
         }
-        let cell = mapping.key_index().and_then(|index| text.split([',', ';', '\t', '|']).nth(index));
-        cell.into_iter().map(|cell| cell.trim().trim_matches('"').to_string()).collect()
     }
 
     fn read_records(
@@ -131,9 +138,6 @@ impl IngestSource<'_> {
             summary.read += 1;
             let (line, rejection, text) = match record {
                 InputRecord::Unreadable(line, rejection, text) => {
-                    let whole = reader.torn_text();
-                    let keys = self.keys_of_torn(&mapping, &rejection, &text, whole.as_deref());
-                    summary.torn.extend(keys.into_iter().map(|key| (line, key)));
                     unread.get_or_insert_with(|| UnreadLine {
                         line,
                         detail: rejection.detail.clone(),
@@ -159,12 +163,14 @@ impl IngestSource<'_> {
                     }
                 }
             };
+            let keys = self.keys_of_torn(&mapping, &rejection, &reader);
+            summary.torn.extend(keys.into_iter().map(|key| (line, key)));
             letters.add(&file, line, &rejection, &text)?;
             summary.reject(&rejection, &file, line);
         }
         let unread = unread.filter(|_| !any_row);
         if let Some(error) = unread.and_then(|first| reader.explain(&first, summary.read)) {
-            return Err(error.into());
+            return Err(FileError::Refused(RefusedFile { error, torn: summary.torn }));
         }
         if summary.read > 0 {
             mapping.check_required(path)?;
@@ -179,24 +185,33 @@ impl IngestSource<'_> {
 }
 
 /// The users whom a broken JSON line names; of a dotted name, the last part is its key.
-fn keys_in(line: &str, name: &str) -> Vec<String> {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let key = |value: &Value| required_id(name, raw_value(value).tidied()).ok().map(Cow::into_owned);
-    let mut keys: Vec<String> = values_of(line, name).iter().filter_map(key).collect();
-    if keys.is_empty() {
-        keys.extend(values_of(line, last).iter().filter_map(key));
+fn keys_in(line: &str, mapping: &Mapping) -> Vec<String> {
+    let keys = |is_key: &dyn Fn(&str) -> bool| -> Vec<String> {
+        values_of(line, is_key).iter().filter_map(|value| key_of(raw_value(value))).collect()
+    };
+    let mut found = keys(&|text| mapping.is_like_key(last_key(text)));
+    for name in mapping.key_names() {
+        let whole = keys(&|text| ends_with_name(text, name));
+        let last = name.rsplit('.').next().filter(|_| whole.is_empty());
+        found.extend(whole);
+        found.extend(last.iter().flat_map(|last| keys(&|text| ends_with_name(text, last))));
     }
-    keys
+    found
+}
+
+/// A value as an id, if it is one.
+fn key_of(value: RawValue<'_>) -> Option<String> {
+    required_id("key", value.tidied()).ok().map(Cow::into_owned)
 }
 
 enum FileError {
-    Input(InputError),
+    Refused(RefusedFile),
     Table(TableError),
 }
 
 impl From<InputError> for FileError {
     fn from(error: InputError) -> Self {
-        FileError::Input(error)
+        FileError::Refused(RefusedFile { error, torn: Vec::new() })
     }
 }
 

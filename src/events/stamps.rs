@@ -152,7 +152,7 @@ fn written(name: &str, value: &RawValue<'_>) -> Result<Written, Rejection> {
             found.map(Written::Instant).ok_or_else(|| unreadable(name, value))
         }
         // The shortest decimal that is this float is the one that was written.
-        RawValue::Number(number) if number.is_finite() => {
+        RawValue::Number(number) | RawValue::Scientific(number, _) if number.is_finite() => {
             let found = epoch_of(&number.to_string()).map_err(undecided)?;
             found.map(Written::Instant).ok_or_else(|| unreadable(name, value))
         }
@@ -167,7 +167,7 @@ fn written(name: &str, value: &RawValue<'_>) -> Result<Written, Rejection> {
 
 fn is_number(value: &RawValue<'_>) -> bool {
     match value {
-        RawValue::Integer(_) | RawValue::Number(_) => true,
+        RawValue::Integer(_) | RawValue::Number(_) | RawValue::Scientific(..) => true,
         RawValue::Text(text) => text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'),
         _ => false,
     }
@@ -177,7 +177,7 @@ fn is_number(value: &RawValue<'_>) -> bool {
 fn is_beyond_reading(value: &RawValue<'_>) -> bool {
     match value {
         RawValue::Naive(micros) => *micros > 0,
-        RawValue::Number(number) => *number > 9e18,
+        RawValue::Number(number) | RawValue::Scientific(number, _) => *number > 9e18,
         RawValue::Text(text) => {
             let text = text.trim().trim_start_matches('+');
             let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -194,7 +194,7 @@ fn is_last_day(value: &RawValue<'_>) -> bool {
     const LAST_DAY: std::ops::Range<i128> = 253_402_128_000..253_402_387_200;
     let number = match value {
         RawValue::Integer(number) => i128::from(*number),
-        RawValue::Number(number) => *number as i128,
+        RawValue::Number(number) | RawValue::Scientific(number, _) => *number as i128,
         RawValue::Text(text) => {
             let whole = text.trim().split('.').next().unwrap_or_default();
             let Ok(number) = whole.parse() else { return false };

@@ -3,15 +3,17 @@
 //! A column that a file does not have keeps its former value; an empty cell clears it. To add a field: one
 //! line in the kind's list in `columns`.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::cell::{Cell, FieldUpdate};
 use super::clean::{canonical_json, number, object};
-use super::columns::{Holds, SupportedWords, TableColumn, columns_of, fields_of};
+use super::columns::{Holds, SupportedWords, TableColumn, columns_of, fields_of, users};
 use super::consents::ConsentColumns;
 use super::dead_letters::DeadLetters;
 use super::declared::UNREADABLE_LIST;
-use super::formats::{InputRow, RawValue};
+use super::formats::{InputError, InputRow, RawValue};
 use super::identifiers::{optional_id, required_id};
 use super::kept_rows::{KeptRow, KeptRowsWriter};
 use super::known::Known;
@@ -20,6 +22,7 @@ use super::notes::{CellNote, CellNotes, NoteKind};
 use super::reading::IngestSource;
 use super::request::{FilesError, IngestStage, IngestSummary, InputKind, PendingChange};
 use super::stamps::StampReader;
+use super::texts::check_texts;
 use super::upsert_table::{Patch, UpsertTable, attributes, frame_of, read_rows};
 use domain::consent::{CONSENT_WORDS, Consent};
 use domain::content::Variant;
@@ -31,6 +34,9 @@ use domain::user::MinuteOfDay;
 use domain::zone_names::understood;
 use files::tables::TableError;
 use files::workspace::Workspace;
+
+/// What is wrong with a field that a line of JSON has more than once; no word of any column.
+const SEVERAL: &str = "more than one value in the line";
 
 /// Reads files of users, contents or campaigns over their table.
 pub(super) fn take_rows(
@@ -49,7 +55,6 @@ pub(super) fn take_rows(
     let mut summary = IngestSummary::default();
     let mut is_torn = false;
     for file in source.request.files {
-        let torn;
         let (mut patches, mut notes) = (Vec::new(), CellNotes::default());
         let taken = source.read(file, fields_of(kind), letters, watch, |line, row, mapping| {
             let cleaned = cleaner.clean(mapping, row);
@@ -63,30 +68,30 @@ pub(super) fn take_rows(
             noted.into_iter().for_each(|note| notes.add(note, &format!("{}:{line}", file.display())));
             Ok(())
         })?;
-        match taken {
+        let (torn, refused) = match taken {
             Ok(mut part) => {
-                torn = std::mem::take(&mut part.torn);
+                let torn = std::mem::take(&mut part.torn);
                 summary.add(part);
                 summary.notes.merge(notes);
+                (torn, None)
             }
-            Err(error) => {
-                summary.refused.push(error);
-                continue;
+            Err(refused) => {
+                patches.clear();
+                (refused.torn, Some(refused.error))
             }
-        }
+        };
         for (key, patch) in patches {
             kept.add(&KeptRow::of(&key, &patch, columns))?;
             let changed = table.apply(key, patch, &mut summary.consents);
             *(if changed { &mut summary.accepted } else { &mut summary.duplicate }) += 1;
         }
-        for (line, key) in torn {
+        for (_, key) in &torn {
             // Also where there is no grant now: undoing a refusal must not bring one back.
-            is_torn |= table.rows.contains_key(&key);
-            kept.add(&KeptRow::torn(&key))?;
-            if let Some(note) = table.tear(&key, &mut summary.consents) {
-                summary.notes.add(note, &format!("{}:{line}", file.display()));
-            }
+            is_torn |= table.rows.contains_key(key);
+            kept.add(&KeptRow::torn(key))?;
         }
+        let ended = end_torn(&mut table, torn, file, &mut summary);
+        summary.refused.extend(refused.map(|error| with_ended_grants(error, ended)));
     }
     // Rows that repeat others count too: they stay when the ingest that brought them first is undone.
     if summary.accepted + summary.duplicate == 0 && !is_torn {
@@ -94,6 +99,36 @@ pub(super) fn take_rows(
     }
     let frame = frame_of(&table.rows, columns).map_err(TableError::parquet(&path))?;
     Ok((summary, PendingChange::Table(path, frame, kept.finish()?)))
+}
+
+/// Ends the grants of users whose records were rejected, so that nobody knows what they say of consent; how many.
+fn end_torn(
+    table: &mut UpsertTable,
+    torn: Vec<(u64, String)>,
+    file: &Path,
+    summary: &mut IngestSummary,
+) -> usize {
+    let mut ended = 0;
+    for (line, key) in torn {
+        if let Some(note) = table.tear(&key, &mut summary.consents) {
+            summary.notes.add(note, &format!("{}:{line}", file.display()));
+            ended += 1;
+        }
+    }
+    ended
+}
+
+/// The error about a file of which no line can be read, and how many grants ended because of it.
+fn with_ended_grants(error: InputError, ended: usize) -> InputError {
+    if ended == 0 {
+        return error;
+    }
+    let detail = format!(
+        "{}; its lines name users who had consented: {ended}; their consent is not known any more, so no push to them until a \
+         row says granted",
+        error.detail
+    );
+    InputError { detail, ..error }
 }
 
 /// Reads the cells of a kind's records.
@@ -119,11 +154,15 @@ impl Cleaner {
     }
 
     fn clean(&mut self, mapping: &Mapping, row: &InputRow<'_>) -> Result<(String, Patch), Rejection> {
+        let repeated = self.repeated(mapping, row)?;
         let key = required_id(self.columns[0].field.name, mapping.get(row, 0))?;
         let mut patch = Patch::with_capacity(self.columns.len() - 1);
         for (index, column) in self.columns.iter().enumerate().skip(1) {
-            let value = mapping.get(row, index);
-            let said = if column.holds == Holds::Others {
+            let is_repeated = repeated.contains(&index);
+            let value = if is_repeated { RawValue::Text(SEVERAL.into()) } else { mapping.get(row, index) };
+            let said = if is_repeated {
+                Err(Rejection::new(RejectionCode::BadValue, format!("{} has {SEVERAL}", column.field.name)))
+            } else if column.holds == Holds::Others {
                 let declared = mapping.has(row, index).then_some((column.field.name, value.clone()));
                 others(mapping, row, declared)
             } else if mapping.has(row, index) {
@@ -140,7 +179,36 @@ impl Cleaner {
             });
         }
         self.known.check(self.columns, &patch)?;
+        check_texts(self.columns, &patch)?;
         Ok((key.into_owned(), patch))
+    }
+
+    /// Columns of which a record of users has several values, so that none of them counts.
+    ///
+    /// # Errors
+    /// When the key is one of them.
+    fn repeated(&self, mapping: &Mapping, row: &InputRow<'_>) -> Result<Vec<usize>, Rejection> {
+        if !self.keeps_rows {
+            return Ok(Vec::new());
+        }
+        let mut repeated = mapping.repeated(row);
+        repeated.retain(|index| self.columns[*index].holds != Holds::Others);
+        if repeated.first() == Some(&0) {
+            let name = self.columns[0].field.name;
+            return Err(Rejection::new(RejectionCode::BadJson, format!("{name} has {SEVERAL}")));
+        }
+        let index = |name: &str| self.columns.iter().position(|column| column.field.name == name);
+        let (Some(consent), Some(at)) = (index(users::CONSENT.name()), index(users::CONSENT_AT.name()))
+        else {
+            return Ok(repeated);
+        };
+        // A grant whose moment is in doubt is as good as none.
+        let is_in_doubt = repeated.contains(&at) || mapping.contradicts(row, at);
+        let is_grant = || Consent::read(&text_of(&mapping.get(row, consent))) == Consent::Granted;
+        if mapping.contradicts(row, consent) || (is_in_doubt && is_grant()) {
+            repeated.push(consent);
+        }
+        Ok(repeated)
     }
 
     fn note(&mut self, column: &TableColumn, kind: NoteKind, detail: String) {
@@ -311,6 +379,7 @@ fn unreadable(holds: Holds, value: &RawValue<'_>) -> FieldUpdate {
             Some(Cell::Text(text()))
         }
         Holds::List => Some(Cell::Text(format!("{UNREADABLE_LIST}{}", text()))),
+        Holds::Consent => Some(Cell::Text(Consent::Unreadable.as_str().to_string())),
         // No count is negative.
         Holds::Whole(..) => Some(Cell::Whole(-1)),
         Holds::Others => return FieldUpdate::Nothing,
@@ -322,6 +391,7 @@ fn whole(name: &str, value: &RawValue<'_>, least: i64, most: i64) -> Result<i64,
     let wanted = || bad(name, value, &format!("a whole number from {least} to {most}"));
     let number = match value {
         RawValue::Text(text) => whole_in(text).ok_or_else(wanted)?,
+        RawValue::Scientific(number, _) => whole_number(*number).ok_or_else(wanted)?,
         other => other.whole_number().ok_or_else(wanted)?,
     };
     if (least..=most).contains(&number) { Ok(number) } else { Err(wanted()) }

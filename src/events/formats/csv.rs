@@ -1,5 +1,6 @@
 //! CSV: a header line, then records; one bad record never costs its neighbours.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub(super) struct CsvReader {
     /// Fields of the current record one after the other, and where each ends.
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Where the fields of the last record that could not be taken end.
+    torn_ends: Vec<usize>,
     /// Line feeds that we took away from the parser.
     line_feeds: u64,
     /// Has the parser been given the line feed that ends the last line?
@@ -100,6 +103,7 @@ impl CsvReader {
             limit: limits.record_bytes,
             bytes: vec![0; limits.record_bytes.min(4_096)],
             ends: vec![0; 64],
+            torn_ends: Vec::new(),
             line_feeds: comments + u64::from(declared.is_some()),
             ended: false,
         };
@@ -144,13 +148,14 @@ impl CsvReader {
                 let rejection = Rejection::new(RejectionCode::RecordTooLarge, detail);
                 let kept = self.bytes.len() / 2;
                 let ends = self.ends[..fields].iter().copied().take_while(|end| *end <= kept);
-                let ends: Vec<usize> = ends.chain([kept]).collect();
-                let text = rejoined(&self.bytes, &ends, self.separator);
+                self.torn_ends = ends.chain([kept]).collect();
+                let text = rejoined(&self.bytes, &self.torn_ends, self.separator);
                 return Ok(Some(InputRecord::Unreadable(line, rejection, text)));
             }
             Extent::Fields { bytes, fields } => (&self.bytes[..bytes], &self.ends[..fields]),
         };
         if fields.len() != self.header.len() {
+            self.torn_ends = fields.to_vec();
             let detail = wrong_count(bytes, fields, self.header.len());
             let rejection = Rejection::new(RejectionCode::WrongFieldCount, detail);
             return Ok(Some(InputRecord::Unreadable(
@@ -164,10 +169,16 @@ impl CsvReader {
                 InputRecord::Row(line, InputRow::Csv(CsvRow { text, ends: fields }))
             }
             _ => {
+                self.torn_ends = fields.to_vec();
                 let rejection = Rejection::new(RejectionCode::BadUtf8, not_utf8(bytes));
                 InputRecord::Unreadable(line, rejection, rejoined(bytes, fields, self.separator))
             }
         }))
+    }
+
+    /// The fields of the last record that could not be taken.
+    pub(super) fn torn_cells(&self) -> Vec<Cow<'_, str>> {
+        cells(&self.bytes, &self.torn_ends).map(String::from_utf8_lossy).collect()
     }
 
     /// The next record and its line. Files that were put together bring their header again; it is no record.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::repeats::repeated_keys;
 use super::{
     InputError, InputRecord, InputRow, Limits, RawValue, Text, excerpt, jsonl_errors, not_utf8,
     skip_byte_order_mark, skip_comments,
@@ -22,6 +23,32 @@ pub(super) struct JsonlReader {
     line: u64,
     bytes: Vec<u8>,
     object: Map<String, Value>,
+    /// The same with the spelling of numbers that are written with an exponent.
+    spelled: Option<Map<String, Value>>,
+}
+
+/// The object of one line.
+#[derive(Clone, Debug)]
+pub struct JsonRow<'a> {
+    /// Its values.
+    pub(crate) object: &'a Map<String, Value>,
+    /// The same with the text of each number that is written with an exponent, when there is one.
+    pub(crate) spelled: Option<&'a Map<String, Value>>,
+    /// The line as JSON.
+    pub(crate) text: Cow<'a, str>,
+}
+
+impl<'a> JsonRow<'a> {
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> RawValue<'a> {
+        let spelled = self.spelled.and_then(|spelled| spelled.get(key));
+        self.object.get(key).map_or(RawValue::Missing, |value| spelled_value(value, spelled))
+    }
+
+    /// The dotted names of keys that occur more than once; of their values, the row has the last.
+    pub(crate) fn repeated_keys(&self) -> Vec<String> {
+        repeated_keys(&self.text)
+    }
 }
 
 impl JsonlReader {
@@ -33,7 +60,14 @@ impl JsonlReader {
         if start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             return Err(jsonl_errors::array(path, start));
         }
-        Ok(JsonlReader { text, limit: limits.record_bytes, line, bytes: Vec::new(), object: Map::new() })
+        Ok(JsonlReader {
+            text,
+            limit: limits.record_bytes,
+            line,
+            bytes: Vec::new(),
+            object: Map::new(),
+            spelled: None,
+        })
     }
 
     pub(super) fn next_record(&mut self) -> io::Result<Option<InputRecord<'_>>> {
@@ -88,14 +122,16 @@ impl JsonlReader {
             return unreadable(RejectionCode::BadUtf8, not_utf8(&self.bytes));
         };
         let text = text.trim_start_matches(char::from(RECORD_SEPARATOR));
-        match serde_json::from_str(text).or_else(|error| without_odd_numbers(text).ok_or(error)) {
-            Ok(Value::Object(object)) => {
+        match parsed(text) {
+            Ok((plain, Value::Object(object))) => {
+                self.spelled = with_spelled_exponents(&plain);
                 self.object = if object.values().any(is_beyond_64_bits) {
-                    with_long_integers(text).unwrap_or(object)
+                    with_long_integers(&plain).unwrap_or(object)
                 } else {
                     object
                 };
-                InputRecord::Row(line, InputRow::Json(&self.object))
+                let (object, spelled) = (&self.object, self.spelled.as_ref());
+                InputRecord::Row(line, InputRow::Json(JsonRow { object, spelled, text: plain }))
             }
             Ok(_) => unreadable(RejectionCode::BadJson, "not a JSON object".into()),
             Err(error) => {
@@ -108,25 +144,45 @@ impl JsonlReader {
     }
 }
 
-/// The value of a text in which Python has written NaN for missing numbers, and Infinity or more digits than a number can
-/// have, which become text; `None` when that is not all that is wrong.
-fn without_odd_numbers(text: &str) -> Option<Value> {
-    let (mut plain, mut rest, mut quoted, mut escaped) =
-        (String::with_capacity(text.len() + 8), text, false, false);
+/// The text of a line as JSON, and its value.
+fn parsed(text: &str) -> Result<(Cow<'_, str>, Value), serde_json::Error> {
+    let error = match serde_json::from_str(text) {
+        Ok(value) => return Ok((Cow::Borrowed(text), value)),
+        Err(error) => error,
+    };
+    let plain = without_odd_numbers(text);
+    serde_json::from_str(&plain).map(|value| (Cow::Owned(plain), value)).map_err(|_| error)
+}
+
+/// The text of a line in which Python has written NaN for missing numbers, and Infinity or more digits than a number can
+/// have, which become text.
+fn without_odd_numbers(text: &str) -> String {
+    with_words(text, |word, _| number_word(word))
+}
+
+/// A text with each word outside of quotes replaced: `replace` is told how deep it is in objects and lists.
+fn with_words<'t>(text: &'t str, mut replace: impl FnMut(&'t str, usize) -> Cow<'t, str>) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(text.len() + 8), text);
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
     while let Some(character) = rest.chars().next() {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         let length = if quoted { 0 } else { rest.bytes().take_while(is_word).count() };
         if length > 0 {
-            plain.push_str(&number_word(&rest[..length]));
+            plain.push_str(&replace(&rest[..length], depth));
             rest = &rest[length..];
             continue;
         }
         quoted ^= character == '"' && !escaped;
         escaped = character == '\\' && !escaped;
+        match character {
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         plain.push(character);
         rest = &rest[character.len_utf8()..];
     }
-    serde_json::from_str(&plain).ok()
+    plain
 }
 
 /// A word outside of quotes as JSON can have it.
@@ -149,36 +205,37 @@ fn is_beyond_64_bits(value: &Value) -> bool {
 /// are not rounded.
 fn with_long_integers(text: &str) -> Option<Map<String, Value>> {
     const SHORTEST: usize = 19;
-    let (mut plain, mut rest, mut quoted, mut escaped, mut depth) =
-        (String::with_capacity(text.len() + 8), text, false, false, 0_usize);
-    while let Some(character) = rest.chars().next() {
-        let is_of_number =
-            |letter: char| letter.is_ascii_digit() || matches!(letter, '-' | '+' | '.' | 'e' | 'E');
-        let end = rest.find(|letter| !is_of_number(letter)).unwrap_or(rest.len());
-        if !quoted && depth == 1 && matches!(character, '0'..='9' | '-') {
-            let (number, after) = rest.split_at(end);
-            let digits = number.strip_prefix('-').unwrap_or(number);
-            let is_long = digits.len() >= SHORTEST && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let mark = if is_long && number.parse::<u64>().is_err() && number.parse::<i64>().is_err() {
-                "\""
-            } else {
-                ""
-            };
-            plain.extend([mark, number, mark]);
-            rest = after;
-            continue;
-        }
-        quoted ^= character == '"' && !escaped;
-        escaped = character == '\\' && !escaped;
-        match character {
-            '{' | '[' if !quoted => depth += 1,
-            '}' | ']' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        plain.push(character);
-        rest = &rest[character.len_utf8()..];
-    }
+    let is_long = |number: &str| {
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        digits.len() >= SHORTEST
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && number.parse::<u64>().is_err()
+            && number.parse::<i64>().is_err()
+    };
+    let plain = with_words(text, |word, depth| match depth == 1 && is_long(word) {
+        true => Cow::Owned(format!("\"{word}\"")),
+        false => Cow::Borrowed(word),
+    });
     serde_json::from_str(&plain).ok()
+}
+
+/// The object of a text with numbers that are written with an exponent as the text that they are; `None` when there are none.
+/// The value of a number does not show how it was written, and identifiers that a program wrote so are rounded.
+pub(crate) fn with_spelled_exponents<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+    let bytes = text.as_bytes();
+    if !bytes.windows(2).any(|pair| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E')) {
+        return None;
+    }
+    let mut is_any = false;
+    let spelled = with_words(text, |word, _| {
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+        if !is_number || !word.contains(['e', 'E']) {
+            return Cow::Borrowed(word);
+        }
+        is_any = true;
+        Cow::Owned(format!("\"{word}\""))
+    });
+    if is_any { serde_json::from_str(&spelled).ok() } else { None }
 }
 
 /// A JSON value as a raw value.
@@ -196,5 +253,15 @@ pub(crate) fn raw_value(value: &Value) -> RawValue<'_> {
             (None, None) => RawValue::Missing,
         },
         nested => RawValue::Nested(nested),
+    }
+}
+
+/// The same of a value whose spelling is known: text where it is a number that is written with an exponent.
+pub(crate) fn spelled_value<'a>(value: &'a Value, spelled: Option<&'a Value>) -> RawValue<'a> {
+    match (raw_value(value), spelled) {
+        (RawValue::Number(number), Some(Value::String(written))) => {
+            RawValue::Scientific(number, written.into())
+        }
+        (plain, _) => plain,
     }
 }

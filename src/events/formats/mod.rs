@@ -13,6 +13,7 @@ mod jsonl;
 mod jsonl_errors;
 mod parquet;
 mod parquet_values;
+mod repeats;
 mod torn;
 
 pub(crate) use cells::tidied_json;
@@ -23,12 +24,12 @@ use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use header::Headers;
 pub(crate) use header::{advice, is_value, looks_like_data};
-pub(crate) use jsonl::raw_value;
-pub(crate) use torn::values_of;
+pub(crate) use jsonl::{JsonRow, raw_value, spelled_value, with_spelled_exponents};
+pub(crate) use torn::{TornRecord, ends_with_name, last_key, values_of};
 
 use domain::error::{Coded, ErrorKind};
 use domain::identity::{whole_number, whole_single};
@@ -106,6 +107,8 @@ pub enum RawValue<'a> {
     Integer(i64),
     /// Any other number.
     Number(f64),
+    /// A number that is written with an exponent, and how: as an identifier, a program has rounded it.
+    Scientific(f64, Cow<'a, str>),
     /// A number that the file holds with 24 binary digits.
     Single(f32),
     /// True or false.
@@ -130,12 +133,12 @@ pub struct InputColumn {
 }
 
 /// One record, borrowed from its reader.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum InputRow<'a> {
     /// A CSV record.
     Csv(csv::CsvRow<'a>),
     /// A JSON object.
-    Json(&'a Map<String, Value>),
+    Json(JsonRow<'a>),
     /// A row of a decoded Parquet chunk.
     Parquet(parquet::ParquetRow<'a>),
 }
@@ -159,7 +162,7 @@ impl<'a> InputRow<'a> {
     pub fn written(&self, column: &InputColumn) -> RawValue<'a> {
         match self {
             InputRow::Csv(row) => row.get(column.index),
-            InputRow::Json(object) => object.get(&column.name).map_or(RawValue::Missing, jsonl::raw_value),
+            InputRow::Json(row) => row.get(&column.name),
             InputRow::Parquet(row) => row.get(column.index),
         }
     }
@@ -168,14 +171,14 @@ impl<'a> InputRow<'a> {
     pub fn has(&self, column: &InputColumn) -> bool {
         match self {
             InputRow::Csv(_) | InputRow::Parquet(_) => true,
-            InputRow::Json(object) => object.contains_key(&column.name),
+            InputRow::Json(row) => row.object.contains_key(&column.name),
         }
     }
 
     /// The record as a JSON object, for dead letters.
     pub fn to_json(&self, header: &[String]) -> Value {
         match self {
-            InputRow::Json(object) => Value::Object((*object).clone()),
+            InputRow::Json(row) => Value::Object(row.object.clone()),
             _ => {
                 let column = |(index, name): (usize, &String)| InputColumn { name: name.clone(), index };
                 let cells = header.iter().enumerate().map(column);
@@ -204,8 +207,8 @@ impl RawValue<'_> {
             RawValue::Missing => Value::Null,
             RawValue::Text(text) => Value::String(text.to_string()),
             RawValue::Integer(value) => (*value).into(),
-            RawValue::Number(value) if value.is_finite() => (*value).into(),
-            RawValue::Number(value) => Value::String(value.to_string()),
+            RawValue::Number(value) | RawValue::Scientific(value, _) if value.is_finite() => (*value).into(),
+            RawValue::Number(value) | RawValue::Scientific(value, _) => Value::String(value.to_string()),
             // By way of its shortest text: 0.1 in 24 binary digits is 0.1 and not 0.10000000149.
             RawValue::Single(value) => {
                 RawValue::Number(value.to_string().parse().unwrap_or(f64::NAN)).to_json()
@@ -339,11 +342,12 @@ impl Reader {
         }
     }
 
-    /// The text of the last record, where it is one that the format could not read and that names its own columns.
-    pub(crate) fn torn_text(&self) -> Option<Cow<'_, str>> {
+    /// What there is of the last record, where it is one that the format could not read or that names a column twice.
+    pub(crate) fn torn(&self) -> Option<TornRecord<'_>> {
         match &self.decoder {
-            Decoder::Jsonl(reader) => Some(reader.text_of_line()),
-            Decoder::Csv(_) | Decoder::Parquet(_) => None,
+            Decoder::Jsonl(reader) => Some(TornRecord::Line(reader.text_of_line())),
+            Decoder::Csv(reader) => Some(TornRecord::Cells(reader.torn_cells())),
+            Decoder::Parquet(_) => None,
         }
     }
 

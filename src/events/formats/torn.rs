@@ -1,6 +1,16 @@
-//! Whom a broken JSON line is about: a lenient look for a key, for what such a line says cannot be known any more.
+//! Whom a broken record is about: a lenient look for a key, for what such a record says cannot be known any more.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
+
+/// A record that the format could not read, as far as it was read.
+pub(crate) enum TornRecord<'a> {
+    /// The fields of a record of CSV; there may be too many or too few of them.
+    Cells(Vec<Cow<'a, str>>),
+    /// A line that is not one JSON object.
+    Line(Cow<'a, str>),
+}
 
 /// A place where a name stands as a key, how deep in objects, and its value.
 struct NamedValue {
@@ -8,32 +18,44 @@ struct NamedValue {
     value: Value,
 }
 
-/// The values that a name has in a line which is no JSON: those outside of nested objects, else all.
-pub(crate) fn values_of(line: &str, name: &str) -> Vec<Value> {
+/// The values of a key in a line which is no JSON: those outside of nested objects, else all. `is_key` is asked with the text
+/// before a colon, without a closing quote.
+pub(crate) fn values_of(line: &str, is_key: impl Fn(&str) -> bool) -> Vec<Value> {
     let mut found = Vec::new();
     let (mut depth, mut passed) = (0_usize, 0);
-    for (start, _) in line.match_indices(name).filter(|_| !name.is_empty()) {
-        for byte in line[passed..start].bytes() {
+    for (colon, _) in line.match_indices(':') {
+        for byte in line[passed..colon].bytes() {
             match byte {
                 b'{' => depth += 1,
                 b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
         }
-        passed = start;
-        let is_within = line[..start].ends_with(|last: char| last.is_alphanumeric() || "_-.$".contains(last));
-        if let Some(value) = value_after(&line[start + name.len()..]).filter(|_| !is_within) {
-            found.push(NamedValue { depth, value });
+        passed = colon;
+        let before = line[..colon].trim_end();
+        if is_key(before.strip_suffix(['"', '\'']).unwrap_or(before)) {
+            found.extend(value_in(&line[colon + 1..]).map(|value| NamedValue { depth, value }));
         }
     }
     let outermost = found.iter().any(|found| found.depth <= 1);
     found.into_iter().filter(|found| !outermost || found.depth <= 1).map(|found| found.value).collect()
 }
 
-/// The text or number behind the end of a key: its quote, a colon, a value.
-fn value_after(rest: &str) -> Option<Value> {
-    let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
-    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
+/// Does a text end with this name as a word of its own?
+pub(crate) fn ends_with_name(text: &str, name: &str) -> bool {
+    let before = text.strip_suffix(name).filter(|_| !name.is_empty());
+    before
+        .is_some_and(|before| !before.ends_with(|last: char| last.is_alphanumeric() || "_-.$".contains(last)))
+}
+
+/// The key that a text ends with: what follows the last quote, brace, comma or colon.
+pub(crate) fn last_key(text: &str) -> &str {
+    text.rsplit(['"', '\'', '{', '[', ',', ':']).next().unwrap_or_default().trim()
+}
+
+/// The text or number at the beginning of what follows a colon.
+fn value_in(rest: &str) -> Option<Value> {
+    let rest = rest.trim_start();
     if let Some(quote) = rest.chars().next().filter(|first| matches!(first, '"' | '\'')) {
         let text = quoted(&rest[1..], quote);
         let parsed = serde_json::from_str(&format!("\"{text}\"")).ok();

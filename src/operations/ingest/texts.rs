@@ -1,7 +1,9 @@
 //! What is wrong with the texts of contents: placeholders that are not valid, fields that no user has, pushes that are too large.
 
+use std::collections::BTreeMap;
+
 use domain::content::Variant;
-use domain::preview::{errors_of, too_large, unknown_fields};
+use domain::preview::{UnknownField, errors_of, too_large, unknown_fields};
 use domain::template::Template;
 use events::catalogue::{DeclaredUsers, declared_fields, read_contents};
 use events::request::InputKind;
@@ -19,7 +21,7 @@ pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<Str
     let (contents, fields) = (read_contents(workspace)?, declared_fields(workspace)?);
     // Before any user is declared, no field can be known.
     let has_users = !DeclaredUsers::read(workspace)?.is_empty();
-    let (mut errors, mut sizes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut errors, mut sizes, mut unknown) = (Vec::new(), Vec::new(), UnknownFields::default());
     for content in contents.values() {
         for variant in &content.variants {
             let (title, body) = (Template::parse(&variant.title), Template::parse(&variant.body));
@@ -30,7 +32,7 @@ pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<Str
             errors.extend(parts.iter().filter_map(|part| errors_of(&[*part]).into_iter().next()).map(at));
             sizes.extend(variant.oversize.and_then(too_large).map(at));
             if has_users {
-                unknown.extend(unknown_fields(&parts, &fields).into_iter().map(at));
+                unknown.add(&place, unknown_fields(&parts, &fields));
             }
         }
     }
@@ -39,8 +41,31 @@ pub(super) fn warnings(workspace: &Workspace, kind: InputKind) -> Result<Vec<Str
         warnings.extend(shown("bad_template", errors, "; the variant is never sent"));
         warnings.extend(shown("payload_too_large", sizes, "; the variant is never pushed"));
     }
-    warnings.extend(shown("unknown_field", unknown, ""));
+    warnings.extend(shown("unknown_field", unknown.sentences(), ""));
     Ok(warnings)
+}
+
+/// Fields that no declared user has: each with how many texts ask for it, and the first of them.
+#[derive(Default)]
+struct UnknownFields {
+    by_field: BTreeMap<String, (usize, String)>,
+}
+
+impl UnknownFields {
+    fn add(&mut self, place: &str, unknown: Vec<UnknownField>) {
+        for one in unknown {
+            let first = format!("{place}, {one}");
+            self.by_field.entry(one.field).or_insert((0, first)).0 += 1;
+        }
+    }
+
+    fn sentences(self) -> Vec<String> {
+        let sentence = |(count, first): (usize, String)| match count {
+            1 => first,
+            count => format!("{first} ({count} texts ask for this field; this is the first)"),
+        };
+        self.by_field.into_values().map(sentence).collect()
+    }
 }
 
 fn place(content_id: &str, variant: &Variant) -> String {

@@ -83,7 +83,7 @@ fn a_filled_field_may_make_a_push_too_large() {
 }
 
 #[test]
-fn a_text_with_a_template_error_is_not_planned() {
+fn a_text_with_a_template_error_is_rejected_and_its_campaign_too() {
     for title in [
         "Hi {{first_name}!",
         "{% if vip %}Gold{% endif %}",
@@ -91,8 +91,19 @@ fn a_text_with_a_template_error_is_not_planned() {
         "{{#if a}}x{{/if}}",
         "Hi {{name | upcase}}",
     ] {
-        let (sends, unsent) = planned(&town(&json!({ "content_id": "sport-1", "title": title }), "push"));
-        assert_eq!(sends, 0, "{title}");
-        assert!(unsent["has_template_values"].as_u64().unwrap() > 0, "{title}: {unsent}");
+        let town = workspace();
+        let ingest = |kind: &str, record: Value| {
+            let file = town.path().join(format!("{kind}.jsonl"));
+            std::fs::write(&file, format!("{record}\n")).unwrap();
+            smartpush(town.path(), &["--json", "ingest", "--kind", kind, file.to_str().unwrap()])
+        };
+        let output = ingest("contents", json!({ "content_id": "new-1", "title": title }));
+        assert_eq!(output.status.code(), Some(2), "{title}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["reasons"], json!({ "bad_template": 1 }), "{title}");
+        let campaign = json!({ "campaign_id": "one", "status": "running", "contents": ["new-1"] });
+        let output = ingest("campaigns", campaign);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["reasons"], json!({ "unknown_content": 1 }), "{title}");
     }
 }

@@ -366,7 +366,7 @@ const USERS: &str = r#"{"user_id":"lan","locale":"zh-Hant-HK","consent":"granted
 {"user_id":"bare","consent":"granted"}
 "#;
 
-const CONTENTS: &str = r#"{"content_id":"milk","variants":[{"variant_id":"english","locale":"en","title":"Fresh milk, {{first_name|friend}}","body":"You have {{points}} points."},{"variant_id":"chinese","locale":"zh","title":"{{first_name|朋友}}，牛奶到了","body":"今天的牛奶很新鲜。\n快来看看！"},{"variant_id":"plain","title":"Milk","body":"Broken {{}} here"}]}
+const CONTENTS: &str = r#"{"content_id":"milk","variants":[{"variant_id":"english","locale":"en","title":"Fresh milk, {{first_name|friend}}","body":"You have {{points}} points."},{"variant_id":"chinese","locale":"zh","title":"{{first_name|朋友}}，牛奶到了","body":"今天的牛奶很新鲜。\n快来看看！"},{"variant_id":"plain","title":"Milk","body":"Fresh in {{town}}"}]}
 {"content_id":"bread","title":"Bread \u001b[31mtoday"}
 {"content_id":"empty"}
 "#;
@@ -403,8 +403,8 @@ milk over push to lan (zh-Hant-HK)
 
   plain (any language): would not be sent
     title    Milk
-    body     Broken {{}} here
-    error    body, character 8: a placeholder without a field's name; write {{field}} or {{field|default}}
+    body     Fresh in {{town}}
+    missing  town: not known, and without a default
 ";
     assert_eq!(text, expected);
 }

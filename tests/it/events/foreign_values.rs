@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use domain::rejection::RejectionCode;
 use domain::zone::Zone;
 use domain::zone_names::understood;
+use events::clean::EVENT_FIELDS;
 use events::formats::RawValue;
 use events::identifiers::{optional_id, required_id};
+use events::mapping::Renames;
+
+use crate::taking::Taken;
 
 fn id(value: RawValue<'_>) -> Result<String, (RejectionCode, String)> {
     let found = required_id("user_id", value).map(Cow::into_owned);
@@ -111,4 +115,42 @@ fn every_zone_of_windows_is_in_the_database() {
         assert!(Zone::find(name).is_ok(), "{name}");
     }
     assert!(table.lines().count() > 130);
+}
+
+#[test]
+fn a_number_of_json_with_an_exponent_is_no_identifier_and_a_number_where_one_is_wanted() {
+    let line =
+        |fields: &str| format!("{{\"timestamp\":\"2024-01-01T10:00:00Z\",\"event\":\"view\",{fields}}}\n");
+    let text = [
+        line(r#""user_id":1.23457E+11"#),
+        line(r#""user_id":1e5"#),
+        line(r#""user_id":"1.23457E+11""#),
+        line(r#""user_id":"u1","content_id":1.2e+3"#),
+        line(r#""user_id":"u2","value":1.5e2,"note":"2e4","weight":1e2"#),
+        line(r#""user_id":100000.0,"value":1e5"#),
+    ]
+    .concat();
+    let taken = Taken::text("a.jsonl", &text, Renames::default());
+    let summary = &taken.summary;
+    assert_eq!((summary.accepted, summary.reasons.get("bad_id")), (2, Some(&4)), "{:?}", summary.reasons);
+    assert!(
+        summary.examples["bad_id"].contains("\"1.23457E+11\" looks like a number that a spreadsheet rounded")
+    );
+    let events = taken.events();
+    let of = |user: &str| events.iter().find(|event| event[0] == user).unwrap()[3].clone();
+    assert_eq!((of("u2"), of("100000")), ("150".to_string(), "100000".to_string()));
+}
+
+#[test]
+fn a_nested_identifier_with_an_exponent_is_none_either() {
+    let text = "{\"user\":{\"id\":1.23457E+11},\"event\":\"view\",\"timestamp\":1704103200}\n\
+                {\"user\":{\"id\":12345.0},\"event\":\"view\",\"timestamp\":1.7041032e9}\n";
+    let map = || Renames::parse("user.id=user_id", EVENT_FIELDS).unwrap();
+    let taken = Taken::text("a.jsonl", text, map());
+    assert_eq!(taken.summary.reasons.get("bad_id"), Some(&1), "{:?}", taken.summary.reasons);
+    assert_eq!(taken.events()[0][0], "12345");
+    let cells = "user,event,timestamp\n\"{\"\"id\"\":1.2E+11}\",view,1704103200\n\"{\"\"id\"\":7}\",view,1704103200\n";
+    let taken = Taken::text("a.csv", cells, map());
+    assert_eq!(taken.summary.reasons.get("bad_id"), Some(&1), "{:?}", taken.summary.reasons);
+    assert_eq!(taken.events()[0][0], "7");
 }

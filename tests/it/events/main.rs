@@ -11,7 +11,10 @@ mod presets;
 mod reading;
 mod shapes;
 mod stamps;
+mod tables;
 mod taking;
+mod texts;
+mod torn;
 
 use std::collections::BTreeMap;
 
