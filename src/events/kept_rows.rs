@@ -127,7 +127,11 @@ pub(super) fn keep(workspace: &Workspace, finished: &Path, id: &str) -> Result<(
 
 /// Offers each row of a file to `take`; `false` when the file is not as it was written.
 pub(super) fn read_each(path: &Path, mut take: impl FnMut(KeptRow)) -> Result<bool, TableError> {
-    read_with_header(path, |_| Ok(()), |row| Ok(take(row)))
+    let give = |row| {
+        take(row);
+        Ok(())
+    };
+    read_with_header(path, |_| Ok(()), give)
 }
 
 fn read_with_header(

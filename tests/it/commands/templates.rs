@@ -405,6 +405,7 @@ milk over push to lan (zh-Hant-HK)
     title    Milk
     body     Fresh in {{town}}
     missing  town: not known, and without a default
+    warning  body: no declared user has \"town\"
 ";
     assert_eq!(text, expected);
 }
