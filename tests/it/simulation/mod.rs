@@ -187,7 +187,10 @@ fn where_all_past_pushes_went_out_at_nine_the_planted_hour_is_found_within_three
 #[test]
 fn a_simulation_is_the_same_bytes_again_and_on_one_processor() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["simulate", "--users", "60", "--weeks", "2", "--json"];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "history_weeks = 2\n").unwrap();
+    let parameters = file.path().to_str().unwrap();
+    let arguments = ["simulate", "--users", "60", "--weeks", "1", "--parameters", parameters, "--json"];
     let first = stdout_of(&smartpush(folder.path(), &arguments));
     assert_eq!(first, stdout_of(&smartpush(folder.path(), &arguments)), "again");
     if let Some(mut command) = on_cores("0") {
