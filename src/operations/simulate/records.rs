@@ -6,7 +6,7 @@ use serde_json::json;
 
 use domain::decision::Decision;
 use domain::event::StandardEvent;
-use domain::time::{HOUR, Instant, MINUTE, SECOND};
+use domain::time::{HOUR, Instant};
 use files::tables::{self, TableError};
 use simulation::Stage;
 use simulation::truth::{Push, PushAnswer};
@@ -16,10 +16,6 @@ use simulation::world::{Act, WorldContent};
 const CAMPAIGN: &str = "daily";
 /// What the ids of contents begin with.
 const CONTENT_PREFIX: &str = "content-";
-/// From sending to showing.
-const SHOWN_AFTER: i64 = 2 * SECOND;
-/// From sending to a click, and to an opt-out.
-const ANSWERED_AFTER: i64 = MINUTE;
 
 /// What was done and pushed, on its way into the workspace.
 #[derive(Debug)]
@@ -60,16 +56,16 @@ impl<'a> Feedback<'a> {
         Feedback { push, decision: None, is_clicked: answer.is_clicked, opted_out: false }
     }
 
-    /// Its events: the name, and how long after the sending.
-    fn events(&self) -> Vec<(StandardEvent, i64)> {
-        let answers = [
+    /// Its events, all at the moment of the push: in this world an answer is known at once, also to the next question.
+    fn events(&self) -> Vec<StandardEvent> {
+        let stages = [
+            (StandardEvent::PushSent, true),
+            (StandardEvent::PushDisplayed, true),
             (StandardEvent::PushClicked, self.is_clicked),
             (StandardEvent::View, self.is_clicked),
             (StandardEvent::PushOptedOut, self.opted_out),
         ];
-        let answers = answers.into_iter().filter(|(_, came)| *came).map(|(event, _)| (event, ANSWERED_AFTER));
-        let sent = [(StandardEvent::PushSent, 0), (StandardEvent::PushDisplayed, SHOWN_AFTER)];
-        sent.into_iter().chain(answers).collect()
+        stages.into_iter().filter(|(_, came)| *came).map(|(event, _)| event).collect()
     }
 }
 
@@ -106,7 +102,7 @@ impl<'a> Records<'a> {
                 "content_id": id,
                 "category": format!("category-{}", content.category),
                 "published_at": world.first_midnight(content.published).to_string(),
-                "expires_at": world.first_midnight(content.published + life).to_string(),
+                "expires_at": world.last_midnight(content.published + life).to_string(),
                 "message_class": "marketing",
                 "variants": [{ "variant_id": "en", "locale": "en", "title": id }],
             })
@@ -140,8 +136,8 @@ impl<'a> Records<'a> {
         let campaign = decision.and_then(|decision| decision.campaign_id.as_deref()).unwrap_or_default();
         let decision_id = decision.map_or("", |decision| decision.decision_id.as_str());
         let channel = decision.and_then(|decision| decision.channel.as_deref()).unwrap_or_default();
-        for (event, after) in feedback.events() {
-            let (event, at, content) = (event.name(), at.plus(after), content_id(content));
+        for event in feedback.events() {
+            let (event, content) = (event.name(), content_id(content));
             let message = format!("push-{event}-{user_id}-{at}");
             let line =
                 format!("{message},{user_id},{event},{content},{at},{campaign},{decision_id},{channel}");

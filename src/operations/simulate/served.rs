@@ -163,10 +163,10 @@ impl<'a> ServedProduct<'a> {
         &self.config
     }
 
-    /// The moment of a day at which everybody is asked about: when the first clock reaches the first day of play, and every 24
+    /// The moment of a day at which everybody is asked about: when the last clock reaches the first day of play, and every 24
     /// hours after it.
     pub fn moment(&self, day: i32) -> Instant {
-        self.stage.world.first_midnight(0).plus(i64::from(day) * DAY)
+        self.stage.world.last_midnight(0).plus(i64::from(day) * DAY)
     }
 
     /// What tells the ids of this product's decisions from those of others.

@@ -96,6 +96,33 @@ fn the_simulated_product_pushes_nobody_in_quiet_hours_twice_a_day_or_after_an_op
     assert!(run.refused_by.values().sum::<u64>() > 100, "{:?}", run.refused_by);
 }
 
+/// Rules that a product breaks on the first day after weeks of pushes, of which it was told or not.
+fn broken_after_the_past(is_told: bool) -> BrokenRules {
+    let mut parameters = Parameters { users: 80, weeks: 1, history_weeks: 2, ..Parameters::defaults() };
+    (parameters.contents.published_per_day, parameters.contents.life_days) = (1, 3);
+    parameters.rules.repeat_sleep_hours = 72;
+    let stage = Stage::set(parameters.under(Scenario::ExposureTrap), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let mut product = ServedProduct::open(folder.path(), &stage, 80).unwrap();
+    let mut game = Game::begin(&stage, Policy::Product, 80);
+    game.live_the_past(|push, answer| {
+        if is_told {
+            product.hear_past(push, answer);
+        }
+    });
+    product.begin_day(0).unwrap();
+    let pushes: Vec<Push> = product.decide(0).unwrap().iter().map(|decided| decided.push).collect();
+    assert!(pushes.len() > 40, "{}", pushes.len());
+    game.send(0, &pushes);
+    game.finish(None).broken
+}
+
+#[test]
+fn the_simulated_product_is_told_of_the_pushes_before_play_and_keeps_its_caps_from_the_first_day() {
+    assert_eq!(broken_after_the_past(true), BrokenRules::default());
+    assert!(broken_after_the_past(false).repeat_sleep > 10);
+}
+
 #[test]
 fn a_push_against_a_rule_of_the_world_is_counted_by_rule() {
     let stage = stage(3);
