@@ -9,8 +9,8 @@ use operations::recommend::{RecommendReport, RecommendRequest, recommend};
 
 /// Write the best contents for every user, as of T
 ///
-/// Candidates are what is popular now and lately, what people like the user touched, and what he comes back to; they are
-/// ranked by the response model, the newest as of T or before. Without a model they are ranked by decayed popularity, and
+/// Candidates are what is popular now and lately, what people like the user touched, and what they come back to; they are
+/// ranked by the model of the goal (decisions.goal), the newest as of T or before. Without a model they are ranked by decayed popularity, and
 /// the answer says so. Only contents that were published before T and have not expired.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:

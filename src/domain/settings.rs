@@ -56,7 +56,7 @@ pub struct DecisionSettings {
     pub goal_value: f64,
     /// What losing a user's consent costs.
     pub opt_out_cost: f64,
-    /// Probability that one push loses it, until a model knows better.
+    /// Probability that one push loses it; no model that is served corrects it yet.
     pub opt_out_probability: f64,
     /// What each push that is still felt takes from the value of the next.
     pub fatigue_price: f64,

@@ -1,4 +1,4 @@
-//! The best contents for each user, as of a moment: candidates ranked by the response model, or by popularity without one.
+//! The best contents for each user, as of a moment: candidates ranked by a goal's model, or by popularity without one.
 
 use polars::prelude::*;
 

@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::context::ContextError;
+
+/// Directories that this process made: each has a name of its own.
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// A directory below the system's temporary directory.
 pub(super) struct Scratch(pub(super) PathBuf);
@@ -11,7 +15,8 @@ pub(super) struct Scratch(pub(super) PathBuf);
 impl Scratch {
     /// Makes the directory.
     pub(super) fn make() -> Result<Scratch, ContextError> {
-        let path = std::env::temp_dir().join(format!("smartpush-{}", std::process::id()));
+        let count = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("smartpush-{}-{count}", std::process::id()));
         match fs::create_dir_all(&path) {
             Ok(()) => Ok(Scratch(path)),
             Err(source) => Err(ContextError::NoScratch { path, source }),

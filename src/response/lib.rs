@@ -1,5 +1,7 @@
 //! The response to a push, learned from what became of earlier ones: log-odds of user, content, pair and hour.
 //!
+//! Not served yet: `simulate` plays it as the policy `response_model`; `serve` and `plan` do not use it.
+//!
 //! logit P(click | user, content, slot) = intercept + Σ weight · input, and the hour adds a distributed lag of the user's
 //! send-time curve a: Σ_k weight_k · ln(a(slot − k) / max a) (Almon 1965: response may come before or after activity, and
 //! by how much is learned). Each weight has a prior, which is what a decision rests on before there are outcomes: the odds

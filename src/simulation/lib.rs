@@ -1,10 +1,12 @@
 //! A world with known truth: people with rhythms, tastes and fatigue, and policies that push them, side by side.
 //!
 //! Every policy meets the same people, who do the same of themselves, and the same random numbers decide what comes of
-//! the same push. The oracle knows the truth; smartpush is the product: its curves, its response model, its decisions,
-//! trained again and again on what its own pushes came to.
+//! the same push. The oracle knows the truth. The product plays as it is served, by the engine over a workspace, which
+//! `operations::simulate` drives; the response model, which is not served yet, plays under its own name.
 
+pub mod contents;
 mod draws;
+pub mod game;
 mod log;
 pub mod parameters;
 pub mod policies;
@@ -33,9 +35,10 @@ impl Stage {
         Stage { world, alive, acts }
     }
 
-    /// Contents that are out on a day of play.
+    /// Contents that are out on a day of play; of days beyond its ends those of the first or last day.
     pub fn alive(&self, day: i32) -> &[usize] {
-        &self.alive[(day + self.world.history_days()) as usize]
+        let index = (day + self.world.history_days()).max(0) as usize;
+        &self.alive[index.min(self.alive.len() - 1)]
     }
 
     /// What a person does of himself, in order.

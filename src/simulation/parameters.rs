@@ -47,7 +47,9 @@ pub struct Parameters {
     pub opt_out: OptOutParameters,
     /// What all policies must keep to.
     pub rules: Rules,
-    /// How smartpush learns.
+    /// How the product plays.
+    pub product: ProductParameters,
+    /// How the policy `response_model` learns.
     pub smartpush: LearningParameters,
     /// What the scenario of that name changes.
     pub exposure_trap: ExposureTrap,
@@ -171,7 +173,17 @@ pub struct Rules {
     pub opt_out_cost: f64,
 }
 
-/// `[smartpush]`
+/// `[product]`
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductParameters {
+    /// People it plays with, the first of the world; all, when the world has fewer.
+    pub users: usize,
+    /// Days between refreshes: profiles, training, gate.
+    pub train_every_days: i32,
+}
+
+/// `[smartpush]`: the policy `response_model`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LearningParameters {
@@ -308,6 +320,8 @@ impl Parameters {
                 time(&self.rules.quiet_from) && time(&self.rules.quiet_until),
                 "HH:MM",
             ),
+            ("product.users", (2..=1_000_000).contains(&self.product.users), "2 to 1,000,000"),
+            ("product.train_every_days", self.product.train_every_days > 0, "above 0"),
             ("smartpush.exploration_percent", !self.smartpush.exploration_percent.is_empty(), "a list"),
             ("smartpush.exploration_temperature", self.smartpush.exploration_temperature > 0.0, "above 0"),
             ("smartpush.train_every_days", self.smartpush.train_every_days > 0, "above 0"),

@@ -95,8 +95,17 @@ impl World {
 
     /// When the first clock reaches a day of play.
     pub fn first_midnight(&self, day: i32) -> Instant {
-        let midnights = self.parameters.zones.iter().filter_map(|zone| Zone::shared(&zone.name));
-        midnights.map(|zone| self.midnight(zone, day)).min().unwrap_or(Instant::MIN)
+        self.midnights(day).min().unwrap_or(Instant::MIN)
+    }
+
+    /// When the last clock reaches a day of play.
+    pub fn last_midnight(&self, day: i32) -> Instant {
+        self.midnights(day).max().unwrap_or(Instant::MIN)
+    }
+
+    fn midnights(&self, day: i32) -> impl Iterator<Item = Instant> {
+        let zones = self.parameters.zones.iter().filter_map(|zone| Zone::shared(&zone.name));
+        zones.map(move |zone| self.midnight(zone, day))
     }
 
     /// When an hour of a day of play is over on a person's clock.

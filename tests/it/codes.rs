@@ -22,6 +22,7 @@ use smartpush::operations::plan::PlanError;
 use smartpush::operations::profile::UserProfileError;
 use smartpush::operations::recommend::RecommendError;
 use smartpush::operations::refresh::{NotPromoted, RefreshError};
+use smartpush::operations::simulate::{ServedError, SimulateError};
 use smartpush::operations::train::TrainingError;
 use smartpush::profiles::ProfileError;
 use smartpush::registry::versions::RegistryError;
@@ -218,4 +219,9 @@ fn every_error_of_the_simulation_has_its_code_and_kind() {
         (&ParameterError::Range { key: "users", detail: text() }, "bad_parameters", Caller),
         (&PlayError::Fit(FitError::NoRows), "no_rows", Ours),
     ]);
+    let unwritten = || serde_json::from_str::<u8>("?").unwrap_err();
+    check(&[(&ServedError::Decision(unwritten()), "internal_error", Ours)]);
+    check_passed_on(&ServedError::Context(ContextError::NoEvents), &ContextError::NoEvents);
+    let served = SimulateError::Served(ServedError::Context(ContextError::NoEvents));
+    check_passed_on(&served, &ContextError::NoEvents);
 }

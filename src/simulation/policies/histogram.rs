@@ -46,6 +46,10 @@ impl Histogram {
         }
     }
 
+    pub(super) fn whose(&self) -> Hours {
+        self.whose
+    }
+
     pub(super) fn begin_day(&mut self, stage: &Stage, day: i32) {
         let known = day - 1;
         for (user, act) in self.log.take_until(stage, day) {

@@ -1,9 +1,11 @@
 //! Policies that play in the world: what they are called, what they choose, what they learn.
+//!
+//! The product itself plays in a workspace of its own, which `operations::simulate` drives; every other policy is here.
 
 pub mod histogram;
 pub mod oracle;
-pub mod product;
 pub mod random;
+pub mod response_model;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,8 @@ use domain::slot::send_slots;
 use domain::time::{DAY, HOUR, Instant, MINUTE};
 use domain::user::{MinuteOfDay, QuietHours};
 use histogram::{Histogram, Hours};
-use product::{Logged, Smartpush};
+use response::ResponseModel;
+use response_model::{Logged, ResponsePolicy};
 
 /// The policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,19 +31,22 @@ pub enum Policy {
     PopularGlobalHour,
     /// The most popular content, for each in the hour in which he was active most often.
     RawHistogramHour,
-    /// The product.
-    Smartpush,
+    /// The product as it is served: the engine over a workspace, with the settings as they are shipped.
+    Product,
+    /// Decisions with the response model, which `serve` does not use yet.
+    ResponseModel,
     /// Whatever is truly worth most.
     Oracle,
 }
 
 impl Policy {
     /// All policies, the oracle last.
-    pub const ALL: [Policy; 5] = [
+    pub const ALL: [Policy; 6] = [
         Policy::Random,
         Policy::PopularGlobalHour,
         Policy::RawHistogramHour,
-        Policy::Smartpush,
+        Policy::Product,
+        Policy::ResponseModel,
         Policy::Oracle,
     ];
 
@@ -50,15 +56,40 @@ impl Policy {
             Policy::Random => "random",
             Policy::PopularGlobalHour => "popular_global_hour",
             Policy::RawHistogramHour => "raw_histogram_hour",
-            Policy::Smartpush => "smartpush",
+            Policy::Product => "product",
+            Policy::ResponseModel => "response_model",
             Policy::Oracle => "oracle",
         }
     }
 
-    /// Reads what [`Policy::as_str`] wrote.
+    /// Reads what [`Policy::as_str`] wrote; `smartpush` is the product.
     pub fn parse(text: &str) -> Option<Policy> {
+        let text = if text == "smartpush" { Policy::Product.as_str() } else { text };
         Policy::ALL.into_iter().find(|policy| policy.as_str() == text)
     }
+
+    /// What it is to somebody who runs the product.
+    pub const fn standing(self) -> Standing {
+        match self {
+            Policy::Product => Standing::Served,
+            Policy::ResponseModel => Standing::NotServedYet,
+            Policy::Random | Policy::PopularGlobalHour | Policy::RawHistogramHour | Policy::Oracle => {
+                Standing::Reference
+            }
+        }
+    }
+}
+
+/// What a policy is to somebody who runs the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// `serve` runs it.
+    Served,
+    /// It is built and measured here, and `serve` does not run it.
+    NotServedYet,
+    /// Something to compare with.
+    Reference,
 }
 
 /// A policy at play, with what it has learned.
@@ -68,8 +99,8 @@ pub enum Player {
     Random,
     /// Counts.
     Histogram(Box<Histogram>),
-    /// Learns.
-    Smartpush(Box<Smartpush>),
+    /// Learns from outcomes.
+    ResponseModel(Box<ResponsePolicy>),
     /// Knows everything.
     Oracle,
 }
@@ -99,16 +130,37 @@ pub struct OpenHour {
 }
 
 impl Player {
-    /// A policy before its first day.
-    pub fn new(policy: Policy, stage: &Stage) -> Player {
+    /// A policy before its first day; `None`: it plays in a workspace.
+    pub fn of(policy: Policy, stage: &Stage) -> Option<Player> {
+        let histogram = |hours| Player::Histogram(Box::new(Histogram::new(stage, hours)));
         match policy {
-            Policy::Random => Player::Random,
-            Policy::PopularGlobalHour => {
-                Player::Histogram(Box::new(Histogram::new(stage, Hours::Everybodys)))
-            }
-            Policy::RawHistogramHour => Player::Histogram(Box::new(Histogram::new(stage, Hours::Own))),
-            Policy::Smartpush => Player::Smartpush(Box::new(Smartpush::new(stage))),
-            Policy::Oracle => Player::Oracle,
+            Policy::Random => Some(Player::Random),
+            Policy::PopularGlobalHour => Some(histogram(Hours::Everybodys)),
+            Policy::RawHistogramHour => Some(histogram(Hours::Own)),
+            Policy::Product => None,
+            Policy::ResponseModel => Some(Player::ResponseModel(Box::new(ResponsePolicy::new(stage)))),
+            Policy::Oracle => Some(Player::Oracle),
+        }
+    }
+
+    /// Which policy it is.
+    pub fn policy(&self) -> Policy {
+        match self {
+            Player::Random => Policy::Random,
+            Player::Histogram(player) => match player.whose() {
+                Hours::Everybodys => Policy::PopularGlobalHour,
+                Hours::Own => Policy::RawHistogramHour,
+            },
+            Player::ResponseModel(_) => Policy::ResponseModel,
+            Player::Oracle => Policy::Oracle,
+        }
+    }
+
+    /// The response model in force, if it learns one.
+    pub fn model(&self) -> Option<ResponseModel> {
+        match self {
+            Player::ResponseModel(player) => Some(player.model().clone()),
+            Player::Random | Player::Histogram(_) | Player::Oracle => None,
         }
     }
 
@@ -123,7 +175,7 @@ impl Player {
                 player.begin_day(stage, day);
                 Ok(())
             }
-            Player::Smartpush(player) => Ok(player.begin_day(stage, day)?),
+            Player::ResponseModel(player) => Ok(player.begin_day(stage, day)?),
         }
     }
 
@@ -132,7 +184,7 @@ impl Player {
         match self {
             Player::Random => random::choose(stage, user, day, memory),
             Player::Histogram(player) => player.choose(stage, user, day, memory),
-            Player::Smartpush(player) => player.choose(stage, user, day, memory),
+            Player::ResponseModel(player) => player.choose(stage, user, day, memory),
             Player::Oracle => oracle::choose(stage, user, day, memory),
         }
     }
@@ -146,7 +198,7 @@ impl Player {
                 led_to.into_iter().for_each(|act| player.log.add(choice.push.user, act));
             }
             // What its pushes led to bears their decision's id: an outcome, and nothing that a person did of himself.
-            Player::Smartpush(player) => player.record(choice, answer),
+            Player::ResponseModel(player) => player.record(choice, answer),
         }
     }
 
@@ -155,7 +207,7 @@ impl Player {
         let log: &mut EventLog = match self {
             Player::Random | Player::Oracle => return,
             Player::Histogram(player) => &mut player.log,
-            Player::Smartpush(player) => &mut player.log,
+            Player::ResponseModel(player) => &mut player.log,
         };
         log.add(push.user, act_of(push));
     }
@@ -192,9 +244,7 @@ fn act_of(push: &Push) -> Act {
 /// Hours of a person's day in which rules allow a push.
 pub fn open_hours(stage: &Stage, user: usize, day: i32) -> Vec<OpenHour> {
     let (world, zone) = (&stage.world, stage.world.people[user].zone);
-    let rules = &world.parameters.rules;
-    let (from, until) = (MinuteOfDay::parse(&rules.quiet_from), MinuteOfDay::parse(&rules.quiet_until));
-    let quiet = from.zip(until).map(|(from, until)| QuietHours { from, until });
+    let quiet = quiet_hours(stage);
     let midnight = world.midnight(zone, day);
     let today = world.calendar_day(day);
     let slots = send_slots(zone, midnight, midnight.plus(DAY)).into_iter();
@@ -205,8 +255,15 @@ pub fn open_hours(stage: &Stage, user: usize, day: i32) -> Vec<OpenHour> {
         .collect()
 }
 
-/// May a content be pushed to him at an instant, after what he was pushed?
-fn is_rested(stage: &Stage, memory: &Memory, content: usize, at: Instant) -> bool {
+/// When nobody is pushed, on each person's own clock.
+pub(super) fn quiet_hours(stage: &Stage) -> Option<QuietHours> {
+    let rules = &stage.world.parameters.rules;
+    let (from, until) = (MinuteOfDay::parse(&rules.quiet_from), MinuteOfDay::parse(&rules.quiet_until));
+    from.zip(until).map(|(from, until)| QuietHours { from, until })
+}
+
+/// May a content be pushed to a person at an instant, after what they were pushed?
+pub(super) fn is_rested(stage: &Stage, memory: &Memory, content: usize, at: Instant) -> bool {
     let sleep = i64::from(stage.world.parameters.rules.repeat_sleep_hours) * HOUR;
     memory.last_push_of(content).is_none_or(|last| last.plus(sleep) <= at)
 }

@@ -1,5 +1,6 @@
-//! A world with known truth: laws of the truth, one world for all policies, and where smartpush ends between random and
-//! perfect.
+//! A world with known truth: laws of the truth, one world for all policies, and where they end between random and perfect.
+
+mod served;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -9,10 +10,11 @@ use smartpush::evaluation::off_policy::{
     ActionChoice, Draws, Estimator, LoggedRow, OffPolicyProblem, evaluate,
 };
 use smartpush::simulation::Stage;
+use smartpush::simulation::game::{Play, Tally};
 use smartpush::simulation::parameters::{DEFAULTS, Parameters, Scenario};
-use smartpush::simulation::policies::{Policy, open_hours};
+use smartpush::simulation::policies::{Player, Policy, open_hours};
 use smartpush::simulation::report::{PolicyReport, Reporter};
-use smartpush::simulation::run::{Tally, play};
+use smartpush::simulation::run;
 use smartpush::simulation::truth::{Memory, Push};
 use smartpush::simulation::world::World;
 
@@ -28,11 +30,24 @@ fn push(stage: &Stage, user: usize, day: i32, hour: usize, content: usize) -> Pu
     Push { user, content, day, hour: open.hour, at: open.at }
 }
 
+fn play(stage: &Stage, policy: Policy) -> Play {
+    run::play(stage, Player::of(policy, stage).unwrap(), &|_, _| ()).unwrap()
+}
+
+/// Policies that need no workspace.
+const WITHOUT_A_WORKSPACE: [Policy; 5] = [
+    Policy::Random,
+    Policy::PopularGlobalHour,
+    Policy::RawHistogramHour,
+    Policy::ResponseModel,
+    Policy::Oracle,
+];
+
 fn reports(parameters: &Parameters, policies: &[Policy]) -> Vec<PolicyReport> {
     let stage = Stage::set(parameters.clone(), 1);
     let mut reporter = Reporter::new(1);
     for policy in policies {
-        reporter.absorb(&stage, play(&stage, *policy, &|_, _| ()).unwrap());
+        reporter.absorb(&stage, play(&stage, *policy));
     }
     reporter.report()
 }
@@ -109,7 +124,7 @@ fn the_same_pushes_come_to_the_same_whichever_policy_sends_them() {
     // With one hour that is open both policies send the most popular content in it.
     (parameters.rules.quiet_from, parameters.rules.quiet_until) = ("10:00".into(), "09:00".into());
     let stage = Stage::set(parameters, 1);
-    let of = |policy| play(&stage, policy, &|_, _| ()).unwrap();
+    let of = |policy| play(&stage, policy);
     let (global, own) = (of(Policy::PopularGlobalHour), of(Policy::RawHistogramHour));
     assert_eq!(global.people, own.people);
     let sum = |count: fn(&Tally) -> u64| global.people.iter().map(count).sum::<u64>();
@@ -135,22 +150,28 @@ fn clicks_are_drawn_with_their_probabilities() {
 }
 
 #[test]
-fn the_small_world_ranks_smartpush_above_every_baseline_and_below_the_oracle() {
-    let reports = reports(&small(400, 4, Scenario::Default), &Policy::ALL);
-    let smartpush = of(&reports, Policy::Smartpush);
+fn the_small_world_ranks_the_response_model_above_every_baseline_and_below_the_oracle() {
+    let reports = reports(&small(400, 4, Scenario::Default), &WITHOUT_A_WORKSPACE);
+    let model = of(&reports, Policy::ResponseModel);
     for policy in [Policy::Random, Policy::PopularGlobalHour, Policy::RawHistogramHour] {
-        let ahead = of(&reports, policy).smartpush_ahead.unwrap();
+        let ahead = of(&reports, policy).response_model_ahead.unwrap();
         assert!(ahead.low > 0.0, "{policy:?}: {ahead:?}");
     }
-    let share = smartpush.share.unwrap();
+    let share = model.share.unwrap();
     assert!(share.value > 0.6 && share.value < 1.0, "{share:?}");
-    assert!(smartpush.tally.opt_outs <= of(&reports, Policy::PopularGlobalHour).tally.opt_outs);
+    assert!(model.tally.opt_outs <= of(&reports, Policy::PopularGlobalHour).tally.opt_outs);
+    // Contents that are worth more are pushed more, by whoever knows or learns what they are worth.
+    let correlation = |policy| of(&reports, policy).contents.rank_correlation.unwrap();
+    assert!(correlation(Policy::Oracle).low > 0.3, "{:?}", correlation(Policy::Oracle));
+    assert!(correlation(Policy::ResponseModel).low > 0.0, "{:?}", correlation(Policy::ResponseModel));
+    let regret = |policy| of(&reports, policy).contents.regret;
+    assert!(regret(Policy::Random).low > regret(Policy::Oracle).high);
 }
 
 #[test]
 fn where_all_past_pushes_went_out_at_nine_the_planted_hour_is_found_within_three_weeks() {
-    let reports = reports(&small(1_000, 4, Scenario::ExposureTrap), &[Policy::Smartpush]);
-    let smartpush = of(&reports, Policy::Smartpush);
+    let reports = reports(&small(1_000, 4, Scenario::ExposureTrap), &[Policy::ResponseModel]);
+    let smartpush = of(&reports, Policy::ResponseModel);
     let near = |week: usize| {
         let week = &smartpush.weeks[week];
         week.near_best_hour as f64 / week.tally.pushes as f64
@@ -166,14 +187,17 @@ fn where_all_past_pushes_went_out_at_nine_the_planted_hour_is_found_within_three
 #[test]
 fn a_simulation_is_the_same_bytes_again_and_on_one_processor() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["simulate", "--users", "60", "--weeks", "2", "--json"];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "history_weeks = 2\n").unwrap();
+    let parameters = file.path().to_str().unwrap();
+    let arguments = ["simulate", "--users", "60", "--weeks", "1", "--parameters", parameters, "--json"];
     let first = stdout_of(&smartpush(folder.path(), &arguments));
     assert_eq!(first, stdout_of(&smartpush(folder.path(), &arguments)), "again");
     if let Some(mut command) = on_cores("0") {
         assert_eq!(first, stdout_of(&command.args(arguments).output().unwrap()), "one processor");
     }
     let told: Value = serde_json::from_str(&first).unwrap();
-    assert_eq!((&told["users"], &told["policies"].as_array().unwrap().len()), (&60.into(), &5));
+    assert_eq!((&told["users"], &told["policies"].as_array().unwrap().len()), (&60.into(), &6));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no workspace is made");
 }
 
@@ -280,17 +304,18 @@ fn off_policy_intervals_hold_the_truth_of_this_world_in_92_to_98_of_100_runs() {
 #[ignore = "nightly: 20,000 people, 8 weeks, 5 worlds; cargo test --release --test it simulation -- --ignored"]
 fn the_whole_world_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
-    let told = stdout_of(&smartpush(folder.path(), &["simulate", "--seeds", "5", "--json"]));
+    let told =
+        stdout_of(&smartpush(folder.path(), &["simulate", "--users", "20000", "--seeds", "5", "--json"]));
     let told: Value = serde_json::from_str(&told).unwrap();
     let policy = |name: &str| {
         told["policies"].as_array().unwrap().iter().find(|policy| policy["policy"] == name).unwrap().clone()
     };
-    let smartpush = policy("smartpush");
-    assert!(smartpush["share"]["value"].as_f64().unwrap() >= 0.9, "{}", smartpush["share"]);
+    let model = policy("response_model");
+    assert!(model["share"]["value"].as_f64().unwrap() >= 0.9, "{}", model["share"]);
     for name in ["random", "popular_global_hour", "raw_histogram_hour"] {
-        assert!(policy(name)["smartpush_ahead"]["low"].as_f64().unwrap() > 0.0, "{name}");
+        assert!(policy(name)["response_model_ahead"]["low"].as_f64().unwrap() > 0.0, "{name}");
     }
     assert!(
-        smartpush["opt_outs"].as_u64().unwrap() < policy("popular_global_hour")["opt_outs"].as_u64().unwrap()
+        model["opt_outs"].as_u64().unwrap() < policy("popular_global_hour")["opt_outs"].as_u64().unwrap()
     );
 }

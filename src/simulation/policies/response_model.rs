@@ -1,4 +1,4 @@
-//! The product at play: send-time curves, response model and decisions, learned again from its own outcomes.
+//! Decisions with the response model, which `serve` does not use yet: curves, model and decisions learned again from outcomes.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -48,9 +48,9 @@ struct KnownOutcome {
     opted_out: bool,
 }
 
-/// The product, and what it has learned.
+/// Decisions with the response model, and what it has learned.
 #[derive(Debug)]
-pub struct Smartpush {
+pub struct ResponsePolicy {
     pub(super) log: EventLog,
     evidence: Evidence,
     opt_outs: OptOuts,
@@ -64,17 +64,17 @@ pub struct Smartpush {
     /// What is the same in all decisions of the day.
     template: Option<DecisionContext>,
     settings: DecisionSettings,
-    /// The shipped setting: what the product takes for the time in which pushes are felt.
+    /// The shipped setting: what decisions assume of the time in which pushes are felt.
     fatigue_half_life_days: f64,
     categories: Vec<usize>,
 }
 
-impl Smartpush {
+impl ResponsePolicy {
     /// Before its first day.
-    pub fn new(stage: &Stage) -> Smartpush {
+    pub fn new(stage: &Stage) -> ResponsePolicy {
         let world = &stage.world;
         let settings = settings(world);
-        Smartpush {
+        ResponsePolicy {
             log: EventLog::new(world.people.len()),
             evidence: Evidence::new(
                 world.people.len(),
