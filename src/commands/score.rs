@@ -1,12 +1,14 @@
 //! `smartpush score`: the propensity of everybody a goal is about, as a file.
 
 mod import;
+mod table;
 
 use std::path::PathBuf;
 
 use super::output::{print_json, print_lines, thousands};
 use super::{Context, Failure};
 use operations::score::{ScoreRequest, score};
+use operations::table::TableScoreRequest;
 
 /// Write the calibrated propensity of a goal for everybody it is about, as of T
 ///
@@ -15,12 +17,17 @@ use operations::score::{ScoreRequest, score};
 ///
 /// --import takes predictions of another team's model: the columns of `examples` that say what a row is about, and
 /// propensity, for every row of the test part (not learned from) and of the population.
+///
+/// --table scores the rows of a table by the champion of a goal that was trained with `train --table`: row (from 1), the id
+/// column if one was named, propensity, and uplift if a treatment was. The table needs every column that the model reads;
+/// a category that training did not know counts as a rare one.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush score --goal purchase_7d --out propensity.parquet
   smartpush score --goal redeem --as-of 2017-11-15 --out redeem.csv
   smartpush examples --goal redeem --population --out rows.parquet   # another team learns, predicts test and population
-  smartpush score --goal redeem --import predictions.csv --out redeem.csv")]
+  smartpush score --goal redeem --import predictions.csv --out redeem.csv
+  smartpush score --table new.csv --goal bank --out scored.csv")]
 pub(super) struct ScoreArguments {
     /// The goal
     #[arg(long, value_name = "NAME")]
@@ -40,11 +47,23 @@ pub(super) struct ScoreArguments {
     /// With --import: their columns' names for ours
     #[arg(long, value_name = "theirs=ours,…", requires = "import")]
     map: Option<String>,
+    /// Score the rows of this table (csv, jsonl or parquet), for a goal of `train --table`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_of", "import"])]
+    table: Option<PathBuf>,
 }
 
 pub(super) fn run(context: &Context, arguments: &ScoreArguments) -> Result<(), Failure> {
     if let Some(predictions) = &arguments.import {
         return import::run(context, arguments, predictions);
+    }
+    if let Some(table) = &arguments.table {
+        let request = TableScoreRequest {
+            table: table.clone(),
+            goal: arguments.goal.clone(),
+            model: arguments.model.clone(),
+            out: arguments.out.clone(),
+        };
+        return table::run(context, &request);
     }
     let workspace = context.open()?;
     let request = ScoreRequest {

@@ -1,5 +1,7 @@
 //! `smartpush train`: examples → a model, its card, and a champion if it beats the base rate.
 
+mod table;
+
 use serde_json::{Value, json};
 
 use super::output::{print_json, print_lines, thousands};
@@ -14,10 +16,21 @@ use registry::gate::Gate;
 /// Examples are split by time: the oldest train, the next calibrate, the newest test. Intervals are 95 %, by drawing users.
 /// The model goes to models/GOAL/VERSION/ with a card; it becomes the champion only if every line of the gate holds
 /// (`smartpush models show` lists them), otherwise it is kept and the command ends with exit code 3. Goals are declared in smartpush.toml ([goals.NAME]); `smartpush config check` shows them.
+///
+/// --table makes a column of any table a goal of its own, named --goal or like the file. Numbers and categories become
+/// inputs; rare categories share one, missing cells are known as such. Rows are split by --time: methods are compared on
+/// later parts of the first 80 %, the rest tests: before each block of it the chosen method is learned anew from all rows
+/// before, its newest rows giving intercept and slope. `score --table` scores other rows.
+///
+/// --treatment names a column of a randomised table that says which rows were treated: the model also learns whom the
+/// treatment changes, and is promoted only if its ranking has a Qini above 0 and above that of a ranking by propensity.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smartpush train
   smartpush train --goal redeem --as-of 2017-08-01
+  smartpush train --table bank.csv --label y --time row --exclude duration
+  smartpush train --table calls.parquet --label bought --time called_at --id customer --goal bought
+  smartpush train --table mailing.csv --label visit --treatment mailed --goal visit_uplift
   smartpush models show --goal redeem")]
 pub(super) struct TrainArguments {
     /// The goal; without it every declared goal whose events and audience exist
@@ -32,9 +45,14 @@ pub(super) struct TrainArguments {
     /// Seed of draws; default: training.seed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    #[command(flatten)]
+    table: table::TableArguments,
 }
 
 pub(super) fn run(context: &Context, arguments: &TrainArguments) -> Result<(), Failure> {
+    if let Some(file) = &arguments.table.table {
+        return table::run(context, arguments, file);
+    }
     let workspace = context.open()?;
     let as_of = context.given_moment(arguments.as_of.as_deref())?;
     let request = TrainRequest { goals: arguments.goals(), as_of, seed: arguments.seed };

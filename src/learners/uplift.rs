@@ -1,6 +1,7 @@
 //! Whom does a push change? Two learners of uplift from a randomised arm, each a logistic regression or two.
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
+use serde::{Deserialize, Serialize};
 
 use super::logistic::{FitError, TOLERANCE, fit_logistic_weighted};
 use domain::error::{Coded, ErrorKind};
@@ -44,8 +45,36 @@ impl Coded for LearnError {
     }
 }
 
+/// A learner of uplift as a model's file holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uplift {
+    /// Two regressions, one for each arm.
+    TLearner(TLearner),
+    /// One regression on the transformed class.
+    ClassTransformation(ClassTransformation),
+}
+
+impl Uplift {
+    /// The word used in files and reports.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Uplift::TLearner(_) => "t_learner",
+            Uplift::ClassTransformation(_) => "class_transformation",
+        }
+    }
+
+    /// The uplift of each row of standardised inputs.
+    pub fn uplift(&self, columns: &Array2<f64>) -> Vec<f64> {
+        match self {
+            Uplift::TLearner(learner) => learner.uplift(columns),
+            Uplift::ClassTransformation(learner) => learner.uplift(columns),
+        }
+    }
+}
+
 /// Weights and intercept of a logistic regression.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Regression(Vec<f64>, f64);
 
 impl Regression {
@@ -85,7 +114,7 @@ impl Regression {
 }
 
 /// Uplift by two regressions: P(goal | treated) − P(goal | held out).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TLearner {
     treated: Regression,
     control: Regression,
@@ -120,7 +149,7 @@ impl TLearner {
 /// Uplift by one regression on the transformed class (Jaskowski and Jaroszewicz 2012): Z is true for those who were treated
 /// and reached the goal, and for those who were held out and did not; where both arms are equally probable the uplift is
 /// 2 P(Z) − 1.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassTransformation(Regression);
 
 impl ClassTransformation {

@@ -11,5 +11,6 @@ pub mod measure;
 pub mod recipe;
 pub mod recommend;
 pub mod score;
+pub mod table;
 pub mod timeline;
 pub mod train;

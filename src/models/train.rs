@@ -434,6 +434,7 @@ impl Learner<'_> {
             inputs: if is_served { inputs.collect() } else { Vec::new() },
             trees: fitted.trees.filter(|_| is_served),
             predictions: None,
+            table: None,
             calibration: if is_served { calibration } else { Calibration::None },
         }
     }

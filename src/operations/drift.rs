@@ -74,6 +74,9 @@ pub(super) fn measure(
     if lake.newest().is_none_or(|newest| newest < model.as_of) || as_of <= model.as_of {
         return Ok(MeasuredDrift::Nothing);
     }
+    if model.table.is_some() {
+        return Ok(MeasuredDrift::Unknown("it scores rows of a table, whose outcomes are no events".into()));
+    }
     let Ok(goal) = context.goal(name) else {
         return Ok(MeasuredDrift::Unknown("its goal is not declared any more".into()));
     };

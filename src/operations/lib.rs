@@ -32,4 +32,5 @@ pub mod send_times;
 pub mod serve;
 pub mod shadow;
 pub mod simulate;
+pub mod table;
 pub mod train;

@@ -41,6 +41,11 @@ pub struct ScoreReport {
 /// Scores that cannot be computed or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
+    /// The goal is a column of a table.
+    #[error(
+        "table_needed: goal {0} is a column of a table; `smartpush score --table FILE --goal {0}` scores rows"
+    )]
+    TableNeeded(String),
     /// The goal is unknown, or the workspace cannot be used.
     #[error(transparent)]
     Context(#[from] ContextError),
@@ -58,6 +63,7 @@ pub enum ScoreError {
 impl Coded for ScoreError {
     fn code(&self) -> &'static str {
         match self {
+            ScoreError::TableNeeded(_) => "table_needed",
             ScoreError::Context(error) => error.code(),
             ScoreError::Registry(error) => error.code(),
             ScoreError::Examples(error) => error.code(),
@@ -67,6 +73,7 @@ impl Coded for ScoreError {
 
     fn kind(&self) -> ErrorKind {
         match self {
+            ScoreError::TableNeeded(_) => ErrorKind::Caller,
             ScoreError::Context(error) => error.kind(),
             ScoreError::Registry(error) => error.kind(),
             ScoreError::Examples(error) => error.kind(),
@@ -80,6 +87,9 @@ impl Coded for ScoreError {
 /// # Errors
 /// When there is no usable model as of the moment or before, nobody to score, or a file cannot be read or written.
 pub fn score(context: &Context<'_>, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
+    if is_of_a_table(context, &request.goal) {
+        return Err(ScoreError::TableNeeded(request.goal.clone()));
+    }
     let goal = context.goal(&request.goal)?;
     context.check_out(&request.out)?;
     let lake = context.lake()?;
@@ -101,6 +111,12 @@ pub fn score(context: &Context<'_>, request: &ScoreRequest) -> Result<ScoreRepor
     let rows = tables::write_frame(&request.out, frame)?;
     let mean_propensity = scores.iter().map(|score| score.propensity).sum::<f64>() / scores.len() as f64;
     Ok(ScoreReport { as_of, version: found.version, rows, mean_propensity })
+}
+
+/// Was a goal that no setting declares trained from a table?
+fn is_of_a_table(context: &Context<'_>, goal: &str) -> bool {
+    let champion = Registry::of(context.workspace).read_champion(goal);
+    !context.config.goals.contains_key(goal) && champion.is_ok_and(|champion| champion.model.table.is_some())
 }
 
 /// The newest version as of the moment that can be used; versions that cannot be read are warned of.

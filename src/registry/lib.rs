@@ -7,4 +7,5 @@ mod journal;
 pub mod model;
 pub mod online_state;
 pub mod predictions;
+pub mod table;
 pub mod versions;

@@ -14,8 +14,12 @@ use domain::time::Instant;
 use learners::boosting::GradientBoosting;
 use learners::calibration::Calibration;
 
+use super::table::TableSchema;
+
 /// Newest version of model.json that is read.
-pub const FORMAT: u32 = CENTRED_FORMAT;
+pub const FORMAT: u32 = TABLE_FORMAT;
+/// Version of a model's file that reads the columns of a table.
+pub const TABLE_FORMAT: u32 = 5;
 /// Version of a model's file whose calibration rises strictly.
 pub const CENTRED_FORMAT: u32 = 4;
 /// Version of the file that stands for another team's table.
@@ -145,6 +149,9 @@ pub struct Model {
     /// What an imported model is: predictions.parquet beside the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predictions: Option<PredictionTable>,
+    /// The table whose columns the inputs are, when the goal is a column of a table and not declared by events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableSchema>,
     /// Raw logit → probability.
     pub calibration: Calibration,
 }
@@ -246,6 +253,7 @@ impl Model {
             return bad("a table of predictions is what an imported model is, and no other".into());
         }
         self.check_trees()?;
+        self.check_table()?;
         let numbers = [self.intercept, self.time_weight, self.base_rate, self.penalty];
         if numbers.iter().any(|number| !number.is_finite()) || self.clip.is_nan() || self.clip <= 0.0 {
             return bad("intercept, time_weight, base_rate, penalty or clip is no number".into());
@@ -267,6 +275,19 @@ impl Model {
             (Some(_), ModelKind::GradientBoosting) => bad("its trees do not read its inputs"),
             (Some(_), _) => bad("a linear model has no trees"),
             (None, _) => Ok(()),
+        }
+    }
+
+    /// The inputs of a table's model are those that its columns make, in their order.
+    fn check_table(&self) -> Result<(), ModelError> {
+        let Some(table) = &self.table else { return Ok(()) };
+        let names = table.input_names();
+        let is_same = self.inputs.is_empty()
+            || (self.inputs.len() == names.len()
+                && self.inputs.iter().zip(&names).all(|(input, name)| input.name == *name));
+        match is_same {
+            true => Ok(()),
+            false => Err(ModelError::Bad("its inputs are not those of its table's columns".into())),
         }
     }
 

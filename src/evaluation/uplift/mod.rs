@@ -9,7 +9,7 @@ mod lift;
 mod qini;
 
 pub use lift::{Lift, Rate, half_width, lift, lift_of};
-pub use qini::{Point, Qini, qini, qini_of};
+pub use qini::{Point, Qini, qini, qini_difference, qini_of};
 
 /// One row of a randomised arm: a unit, such as a user in a campaign, or one of several observations of a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]

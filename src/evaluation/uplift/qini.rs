@@ -45,16 +45,8 @@ pub fn qini(units: &[UpliftUnit], scores: &[f64], draws: usize, seed: u64) -> Re
 pub fn qini_of(rows: Rows<'_>, scores: &[f64], draws: usize, seed: u64) -> Result<Qini, UpliftError> {
     let units = rows.rows;
     check(units)?;
-    if units.len() != scores.len() {
-        return Err(UpliftError::RowsDiffer { units: units.len(), scores: scores.len() });
-    }
-    if let Some(index) = scores.iter().position(|score| score.is_nan()) {
-        return Err(UpliftError::BadScore { unit: index + 1 });
-    }
-    let mut order: Vec<usize> = (0..units.len()).collect();
-    // Stable: equal scores, −0 and 0 among them, stay together.
-    order.sort_by(|one, other| (scores[*other] + 0.0).total_cmp(&(scores[*one] + 0.0)));
-    let tied: Vec<&[usize]> = order.chunk_by(|one, other| scores[*one] == scores[*other]).collect();
+    let order = ranked(units, scores)?;
+    let tied = tied(&order, scores);
     let bootstrap = Bootstrap::new(rows.count(), draws, seed);
     let (all, n) = (vec![1; rows.count()], rows.count() as u64);
     let curve = |times: &[u16]| curve(rows, &tied, times);
@@ -65,6 +57,46 @@ pub fn qini_of(rows: Rows<'_>, scores: &[f64], draws: usize, seed: u64) -> Resul
         Point { share, gain }
     };
     Ok(Qini { coefficient, curve: SHARES.map(point).to_vec() })
+}
+
+/// The coefficient of one score less that of another, with its paired 95 % interval: above 0, the first ranks better.
+///
+/// # Errors
+/// As [`qini`].
+pub fn qini_difference(
+    units: &[UpliftUnit],
+    ours: &[f64],
+    theirs: &[f64],
+    draws: usize,
+    seed: u64,
+) -> Result<Figure, UpliftError> {
+    check(units)?;
+    let rows = Rows { rows: units, units: None };
+    let orders = [ranked(units, ours)?, ranked(units, theirs)?];
+    let tied = [(&orders[0], ours), (&orders[1], theirs)].map(|(order, scores)| tied(order, scores));
+    let difference =
+        |times: &[u16]| area(&curve(rows, &tied[0], times)) - area(&curve(rows, &tied[1], times));
+    let bootstrap = Bootstrap::new(units.len(), draws, seed);
+    let whole = difference(&vec![1; units.len()]);
+    Ok(bootstrap.figure(whole, units.len() as u64, difference))
+}
+
+/// Units from the highest score to the lowest. Stable: equal scores, −0 and 0 among them, stay together.
+fn ranked(units: &[UpliftUnit], scores: &[f64]) -> Result<Vec<usize>, UpliftError> {
+    if units.len() != scores.len() {
+        return Err(UpliftError::RowsDiffer { units: units.len(), scores: scores.len() });
+    }
+    if let Some(index) = scores.iter().position(|score| score.is_nan()) {
+        return Err(UpliftError::BadScore { unit: index + 1 });
+    }
+    let mut order: Vec<usize> = (0..units.len()).collect();
+    order.sort_by(|one, other| (scores[*other] + 0.0).total_cmp(&(scores[*one] + 0.0)));
+    Ok(order)
+}
+
+/// Groups of equal scores.
+fn tied<'a>(order: &'a [usize], scores: &[f64]) -> Vec<&'a [usize]> {
+    order.chunk_by(|one, other| scores[*one] == scores[*other]).collect()
 }
 
 /// Weighted sums of an arm.

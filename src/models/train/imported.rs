@@ -311,6 +311,7 @@ fn stand_in(
         inputs: Vec::new(),
         trees: None,
         predictions: Some(PredictionTable { rows: scores.len(), sha256: sha256_hex(table) }),
+        table: None,
         calibration: Calibration::None,
     }
 }

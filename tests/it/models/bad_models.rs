@@ -33,7 +33,7 @@ type Edit = fn(&mut Value);
 
 /// What was done to the file, and words of the refusal.
 const EDITS: &[(&str, Edit, &str, &[&str])] = &[
-    ("format 99", |model| model["format"] = 99.into(), "newer_format", &["99", "reads up to 4"]),
+    ("format 99", |model| model["format"] = 99.into(), "newer_format", &["99", "reads up to 5"]),
     (
         "format 99 of another shape",
         |model| *model = json!({"format": 99, "trees": []}),
@@ -223,7 +223,7 @@ fn a_list_shows_what_is_broken_and_goes_on() {
     let world = SMALL.world(town::SETTINGS);
     let sound = put(&world, handmade::model(&world.config, GOAL, day(30), 1).to_text().as_bytes());
     let broken = put(&world, b"{ \"format\": 1");
-    let newer = put(&world, b"{ \"format\": 5 }");
+    let newer = put(&world, b"{ \"format\": 6 }");
     std::fs::write(world.path("models/buy_2d/notes.txt"), "not a version").unwrap();
     std::fs::create_dir_all(world.path("models/buy_2d/drafts")).unwrap();
     std::fs::create_dir_all(world.path(&format!("models/buy_2d/{}", "0".repeat(12)))).unwrap();

@@ -47,6 +47,7 @@ pub(super) fn model(config: &Config, goal: &str, as_of: Instant, seed: u64) -> M
         inputs,
         trees: None,
         predictions: None,
+        table: None,
         calibration: Calibration::Platt { slope: 0.9, intercept: -0.2 },
     }
 }

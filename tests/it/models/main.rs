@@ -27,6 +27,7 @@ mod serving;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by the test binaries that run smartpush")]
 mod support;
+mod tables;
 mod town;
 mod training;
 mod world;
