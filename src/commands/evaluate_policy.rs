@@ -39,11 +39,17 @@ use operations::evaluate_policy::{PolicyReport, PolicyRequest, evaluate_policy};
 ///   snips      the same over the sum of weights; steadier, right with many rows
 ///   dm         a reward model alone; steady, and wrong where the model is
 ///   dr         the model, corrected by weighted rows; right on average: the one to go by
-///   switch_dr  the same, but rows of weight over a threshold are left to the model
+///   switch_dr  the same, but rows of weight over a threshold are left to the model; the threshold has
+///              the least bound of variance and squared bias, and the largest weight when none is
+///              worth leaving out: then switch_dr is dr
 /// Where they disagree by more than their intervals, trust none of them. The reward model is the mean
 /// of each action and position, shrunk to the position's, or the response probability that our log
 /// carries; it never sees the rows it is used on. Intervals are 95 %, from the standard error and by
 /// drawing users (else rows) with replacement.
+///
+/// A value that no policy can have, such as a negative rate, is marked `!` (outside_range in JSON).
+/// --fail-below-ess N ends with exit 3 when the effective sample size is below N; the report is
+/// printed all the same.
 ///
 /// Refused, with exit 2: a policy that wants what the log could not choose (missing_support), a logged
 /// probability that is not in (0, 1], policy probabilities that do not sum to 1.
@@ -53,7 +59,7 @@ use operations::evaluate_policy::{PolicyReport, PolicyRequest, evaluate_policy};
     after_help = "Examples:
   smartpush evaluate-policy data/decisions --policy contents.csv
   smartpush evaluate-policy data/decisions --policy channels.csv --action channel
-  smartpush evaluate-policy log.csv.gz --policy policy.csv --json
+  smartpush evaluate-policy log.csv.gz --policy policy.csv --json --fail-below-ess 500
   smartpush evaluate-policy log.parquet --policy policy.parquet --map arm=action,paid=reward
 With exploration off a log holds one action a decision, with probability 1: it can value no other policy."
 )]
@@ -79,6 +85,9 @@ pub(super) struct EvaluatePolicyArguments {
     /// Draws for the bootstrap intervals
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
     draws: u32,
+    /// End with exit 3 when the effective sample size is below this
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    fail_below_ess: Option<f64>,
     /// Seed of the draws and of the reward model's two folds
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -114,15 +123,16 @@ impl From<ActionArgument> for ArmPart {
 }
 
 pub(super) fn run(context: &Context, arguments: &EvaluatePolicyArguments) -> Result<(), Failure> {
-    let PolicyReport { report, loaded } = evaluate_policy(&arguments.request())?;
+    let PolicyReport { report, loaded, refusal } = evaluate_policy(&arguments.request())?;
+    let refusal = refusal.map(Failure::from);
     for warning in &report.warnings {
         eprintln!("warning: {}: {}", warning.code, warning.detail);
     }
     match context.json {
-        true => print_json(&for_machines(&report, &loaded)),
+        true => print_json(&for_machines(&report, &loaded, refusal.as_ref())),
         false => print_lines(&for_people(&report, &loaded)),
     }
-    Ok(())
+    Failure::after_report(refusal)
 }
 
 impl EvaluatePolicyArguments {
@@ -135,16 +145,25 @@ impl EvaluatePolicyArguments {
             influenced: self.attribution == AttributionArgument::Any,
             outcomes: self.outcomes.clone(),
             draws: Draws { bootstrap: self.draws as usize, seed: self.seed },
+            least_effective: self.fail_below_ess,
         }
     }
 }
 
-fn for_machines(report: &OffPolicyReport, loaded: &Loaded) -> Value {
+fn at_least_one(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 1.0);
+    number.ok_or_else(|| "expected a number of rows, 1 or more".to_string())
+}
+
+fn for_machines(report: &OffPolicyReport, loaded: &Loaded, refusal: Option<&Failure>) -> Value {
     let mut json = json!(report);
     json["actions"] = loaded.problem.actions.len().into();
     json["positions"] = loaded.problem.positions.len().into();
     json["not_sent"] = loaded.not_sent.into();
     json["without_arms"] = loaded.without_arms.into();
+    if let Some(failure) = refusal {
+        failure.add_to(&mut json);
+    }
     json
 }
 
@@ -176,18 +195,35 @@ fn for_people(report: &OffPolicyReport, loaded: &Loaded) -> Vec<String> {
     lines.extend(report.estimators.iter().map(|(estimator, estimate)| line(*estimator, estimate)));
     lines.push(String::new());
     lines.extend(overlap(report));
-    if let Some(threshold) = report.switch_threshold {
-        lines.push(format!("  switch_dr leaves rows of weight over {threshold:.4} to the reward model"));
-    } else {
-        lines.push("  the policy says only how probable the logged actions are: no dm, dr, switch_dr".into());
+    lines.push(switched(report));
+    if report.estimators.iter().any(|(_, estimate)| estimate.outside_range) {
+        lines.push(
+            "  ! no policy can earn that from these rewards: a few large weights make the value".into(),
+        );
     }
     lines
+}
+
+fn switched(report: &OffPolicyReport) -> String {
+    match (report.switch_threshold, report.switch_share, report.switch_bias_bound) {
+        (Some(_), Some(share), _) if share <= 0.0 => {
+            "  switch_dr leaves no row to the reward model: no weight adds more variance than the model adds bias"
+                .into()
+        }
+        (Some(threshold), Some(share), Some(bias)) => format!(
+            "  switch_dr leaves rows of weight over {threshold:.4} ({:.1} % of all weight) to the reward model, off by at most \
+             {bias:.6}",
+            100.0 * share
+        ),
+        _ => "  the policy says only how probable the logged actions are: no dm, dr, switch_dr".into(),
+    }
 }
 
 fn line(estimator: Estimator, estimate: &Estimate) -> String {
     let Figure { value, low, high, .. } = estimate.difference;
     format!(
-        "  {:<10} {:>10}  {}  {}  {value:+.6} {}",
+        "{} {:<10} {:>10}  {}  {}  {value:+.6} {}",
+        if estimate.outside_range { "!" } else { " " },
         estimator.as_str(),
         number(estimate.value),
         span(estimate.low, estimate.high),

@@ -25,6 +25,8 @@ pub struct PolicyRequest {
     pub outcomes: Option<PathBuf>,
     /// Draws for the bootstrap intervals, and the seed of everything that is drawn.
     pub draws: Draws,
+    /// Refused when the effective sample size is below this.
+    pub least_effective: Option<f64>,
 }
 
 /// What the policy would have earned.
@@ -34,6 +36,31 @@ pub struct PolicyReport {
     pub report: OffPolicyReport,
     /// What they rest on.
     pub loaded: Loaded,
+    /// Set when the effective sample size is below what was asked for.
+    pub refusal: Option<TooLittleOverlap>,
+}
+
+/// A log that says too little about a policy to go by.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "effective_sample_size_too_small: the rows say as much as {effective:.2} rows of the policy's own would, {least} were asked \
+     for; log more exploration, or value a policy nearer to the log's"
+)]
+pub struct TooLittleOverlap {
+    /// (Σ w)² / Σ w².
+    pub effective: f64,
+    /// What was asked for.
+    pub least: f64,
+}
+
+impl Coded for TooLittleOverlap {
+    fn code(&self) -> &'static str {
+        "effective_sample_size_too_small"
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Refused
+    }
 }
 
 /// A policy that cannot be valued.
@@ -89,5 +116,10 @@ pub fn evaluate_policy(request: &PolicyRequest) -> Result<PolicyReport, PolicyEr
     };
     let loaded = load(&request.log, &request.policy, &reading)?;
     let report = evaluate(&loaded.problem, request.draws)?;
-    Ok(PolicyReport { report, loaded })
+    let effective = report.overlap.effective_sample_size;
+    let refusal = request
+        .least_effective
+        .filter(|least| effective < *least)
+        .map(|least| TooLittleOverlap { effective, least });
+    Ok(PolicyReport { report, loaded, refusal })
 }

@@ -5,13 +5,12 @@ use serde::Serialize;
 use super::super::bootstrap::{Figure, RatioPart, draw_times, quantile, ratio, seeded};
 use super::Draws;
 use super::problem::OffPolicyProblem;
+use super::range::RewardRange;
 use super::rewards::ExpectedRewards;
+use super::switch::Switch;
 
 /// 97.5 % quantile of the standard normal.
 const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
-
-/// Shares of the weighted rows below which a threshold of Switch-DR is tried; the last keeps every row.
-const THRESHOLD_SHARES: [f64; 7] = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0];
 
 /// A way of valuing a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +61,8 @@ pub struct Estimate {
     pub bootstrap_high: f64,
     /// The value less what the log's policy earned, with the interval of the paired difference.
     pub difference: Figure,
+    /// Is the value one that no policy can have, such as a negative rate? Then it is an artefact of a few large weights.
+    pub outside_range: bool,
     /// Rows.
     pub n: u64,
 }
@@ -70,8 +71,9 @@ pub struct Estimate {
 pub(super) struct Parts {
     on_policy: Vec<RatioPart>,
     estimators: Vec<(Estimator, Vec<RatioPart>)>,
-    /// τ of Switch-DR.
-    pub(super) threshold: Option<f64>,
+    /// The threshold of Switch-DR.
+    pub(super) switch: Option<Switch>,
+    range: RewardRange,
 }
 
 impl Parts {
@@ -81,81 +83,41 @@ impl Parts {
         weights: &[f64],
         expected: Option<&ExpectedRewards>,
     ) -> Parts {
-        let rewards: Vec<f64> = problem.rows.iter().map(|row| row.reward).collect();
-        let by_unit = |numerators: &dyn Fn(usize) -> f64, denominators: &dyn Fn(usize) -> f64| {
-            let mut parts = vec![(0.0, 0.0); problem.units];
-            for (index, row) in problem.rows.iter().enumerate() {
-                let (above, below) = &mut parts[row.unit as usize];
-                *above += numerators(index);
-                *below += denominators(index);
-            }
-            parts
-        };
+        let reward = |row: usize| problem.rows[row].reward;
         let one = |_| 1.0;
-        let weighted = |row: usize| weights[row] * rewards[row];
+        let by_unit = |numerators: &dyn Fn(usize) -> f64| by_unit(problem, numerators, &one);
+        let weighted = |row: usize| weights[row] * reward(row);
         let mut estimators = vec![
-            (Estimator::Ips, by_unit(&weighted, &one)),
-            (Estimator::Snips, by_unit(&weighted, &|row| weights[row])),
+            (Estimator::Ips, by_unit(&weighted)),
+            (Estimator::Snips, self::by_unit(problem, &weighted, &|row| weights[row])),
         ];
-        let mut threshold = None;
+        let mut switch = None;
         if let Some(expected) = expected {
-            let residuals = residuals(weights, &rewards, expected);
-            let limit = best_threshold(weights, &residuals, expected);
-            let kept = |row: usize| if weights[row] <= limit { residuals[row] } else { 0.0 };
-            let direct = |row: usize| expected.direct[row] + expected.learning[row];
-            estimators.push((Estimator::Dm, by_unit(&direct, &one)));
-            estimators.push((Estimator::Dr, by_unit(&|row| expected.policy[row] + residuals[row], &one)));
-            estimators.push((Estimator::SwitchDr, by_unit(&|row| expected.policy[row] + kept(row), &one)));
-            threshold = Some(limit);
+            let chosen = Switch::choose(problem, weights, expected);
+            let residual = |row: usize| weights[row] * (reward(row) - expected.logged[row]);
+            let kept = |row: usize| if weights[row] <= chosen.threshold { residual(row) } else { 0.0 };
+            estimators.push((Estimator::Dm, by_unit(&|row| expected.direct[row] + expected.learning[row])));
+            estimators.push((Estimator::Dr, by_unit(&|row| expected.policy[row] + residual(row))));
+            estimators.push((Estimator::SwitchDr, by_unit(&|row| expected.policy[row] + kept(row))));
+            switch = Some(chosen);
         }
-        Parts { on_policy: by_unit(&|row| rewards[row], &one), estimators, threshold }
+        Parts { on_policy: by_unit(&reward), estimators, switch, range: RewardRange::of(problem) }
     }
 }
 
-/// w (r − q̂) of each row.
-fn residuals(weights: &[f64], rewards: &[f64], expected: &ExpectedRewards) -> Vec<f64> {
-    let rows = weights.iter().zip(rewards).zip(&expected.logged);
-    rows.map(|((weight, reward), logged)| weight * (reward - logged)).collect()
-}
-
-/// The threshold with the least estimated mean squared error, the largest on ties: the variance, and the square of the
-/// bias at the far end of its 95 % interval. (Wang et al. 2017 choose likewise, but bound the bias by the largest
-/// reward, which is too much where rewards are rare; the bias itself is estimated as by Su et al. 2020.)
-fn best_threshold(weights: &[f64], residuals: &[f64], expected: &ExpectedRewards) -> f64 {
-    let mut sorted: Vec<f64> = weights.iter().copied().filter(|weight| *weight > 0.0).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let error = |limit: f64| {
-        let split = |keep: bool| {
-            let part = weights.iter().zip(residuals).zip(&expected.policy);
-            moments(part.map(move |((weight, residual), policy)| {
-                let residual = if (*weight <= limit) == keep { *residual } else { 0.0 };
-                if keep { residual + policy } else { residual }
-            }))
-        };
-        let ((_, variance), (bias, doubt)) = (split(true), split(false));
-        let bias = bias.abs() + NORMAL_QUANTILE * libm::sqrt(doubt);
-        variance + bias * bias
-    };
-    let mut best = (f64::INFINITY, f64::INFINITY);
-    for limit in THRESHOLD_SHARES.map(|share| quantile(&sorted, share)) {
-        let found = error(limit);
-        if found <= best.0 {
-            best = (found, limit);
-        }
+/// Two sums over the rows of each unit.
+pub(super) fn by_unit(
+    problem: &OffPolicyProblem,
+    numerators: &dyn Fn(usize) -> f64,
+    denominators: &dyn Fn(usize) -> f64,
+) -> Vec<RatioPart> {
+    let mut parts = vec![(0.0, 0.0); problem.units];
+    for (index, row) in problem.rows.iter().enumerate() {
+        let (above, below) = &mut parts[row.unit as usize];
+        *above += numerators(index);
+        *below += denominators(index);
     }
-    best.1
-}
-
-/// Mean of values, and the variance of that mean.
-fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (mut rows, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for value in values {
-        rows += 1.0;
-        sum += value;
-        squares += value * value;
-    }
-    let mean = sum / rows;
-    (mean, (squares / rows - mean * mean).max(0.0) / rows)
+    parts
 }
 
 /// All answers with their intervals, from the same draws of units.
@@ -168,6 +130,7 @@ pub(super) fn intervals(
     let all: Vec<&[RatioPart]> = parts.estimators.iter().map(|(_, parts)| parts.as_slice()).collect();
     let drawn = bootstrap(&all, problem.units, draws);
     let own = Linear::of(&parts.on_policy);
+    let range = parts.range;
     let on_policy = own.figure(n);
     let estimate =
         |((estimator, parts), (bootstrap_low, bootstrap_high)): (&(Estimator, Vec<RatioPart>), _)| {
@@ -175,23 +138,32 @@ pub(super) fn intervals(
             let Figure { value, low, high, .. } = linear.figure(n);
             let difference = linear.less(&own).figure(n);
             let standard_error = linear.standard_error();
-            (
-                *estimator,
-                Estimate { value, low, high, standard_error, bootstrap_low, bootstrap_high, difference, n },
-            )
+            let outside_range = !range.holds(value);
+            let estimate = Estimate {
+                value,
+                low,
+                high,
+                standard_error,
+                bootstrap_low,
+                bootstrap_high,
+                difference,
+                outside_range,
+                n,
+            };
+            (*estimator, estimate)
         };
     (on_policy, parts.estimators.iter().zip(drawn).map(estimate).collect())
 }
 
 /// A value and how each unit moves it: the influences sum to 0.
-struct Linear {
+pub(super) struct Linear {
     value: f64,
     influences: Vec<f64>,
 }
 
 impl Linear {
     /// A ratio by the delta method.
-    fn of(parts: &[RatioPart]) -> Linear {
+    pub(super) fn of(parts: &[RatioPart]) -> Linear {
         let above: f64 = parts.iter().map(|(above, _)| above).sum();
         let below: f64 = parts.iter().map(|(_, below)| below).sum();
         let value = above / below;
@@ -206,7 +178,7 @@ impl Linear {
     }
 
     /// NaN of a single unit, which says nothing about others.
-    fn standard_error(&self) -> f64 {
+    pub(super) fn standard_error(&self) -> f64 {
         let units = self.influences.len() as f64;
         let squares: f64 = self.influences.iter().map(|influence| influence * influence).sum();
         if units > 1.0 { libm::sqrt(squares * units / (units - 1.0)) } else { f64::NAN }

@@ -11,12 +11,17 @@
 //! | DR | DM + mean(w (r − q̂)) | Dudík, Langford and Li 2011 |
 //! | Switch-DR | DM + mean(w (r − q̂) where w ≤ τ) | Wang, Agarwal and Dudík 2017 |
 //!
+//! τ is the threshold of the least bound of the mean squared error, on a grid (`switch.rs`); where no weight is worth leaving
+//! out it is the largest weight, and Switch-DR is DR.
+//!
 //! IPS, SNIPS and DR are right on average when the logged probabilities are; DM only when its reward model is.
 
 mod estimates;
 mod overlap;
 mod problem;
+mod range;
 mod rewards;
+mod switch;
 
 pub use estimates::{Estimate, Estimator};
 pub use overlap::{Overlap, Warning};
@@ -49,6 +54,10 @@ pub struct OffPolicyReport {
     pub estimators: Vec<(Estimator, Estimate)>,
     /// τ of Switch-DR: rows with a larger weight are left to the reward model.
     pub switch_threshold: Option<f64>,
+    /// What Switch-DR may be off by on these rows, in rewards a row; its intervals do not hold it. 0 when it is DR.
+    pub switch_bias_bound: Option<f64>,
+    /// Share of all weight on these rows.
+    pub switch_share: Option<f64>,
     /// How far the log covers what the policy does.
     #[serde(flatten)]
     pub overlap: Overlap,
@@ -78,15 +87,33 @@ pub fn evaluate(problem: &OffPolicyProblem, draws: Draws) -> Result<OffPolicyRep
     let estimates = problem.is_whole.then(|| cross_fit(problem, draws.seed));
     let parts = Parts::new(problem, &weights, estimates.as_ref());
     let (on_policy, estimators) = intervals(problem, &parts, draws);
-    let warnings = overlap.warnings(problem, &weights);
+    let mut warnings = overlap.warnings(problem, &weights);
+    warnings.extend(outside_range(&estimators));
     Ok(OffPolicyReport {
         rows: problem.rows.len() as u64,
         units: problem.units as u64,
         on_policy,
         estimators,
-        switch_threshold: parts.threshold,
+        switch_threshold: parts.switch.map(|switch| switch.threshold),
+        switch_bias_bound: parts.switch.map(|switch| switch.bias_bound),
+        switch_share: parts.switch.map(|switch| switch.share),
         overlap,
         warnings,
+    })
+}
+
+/// Values that no policy can have, in one warning.
+fn outside_range(estimators: &[(Estimator, Estimate)]) -> Option<Warning> {
+    let outside = estimators.iter().filter(|(_, estimate)| estimate.outside_range);
+    let named: Vec<String> = outside
+        .map(|(estimator, estimate)| format!("{} {:.6}", estimator.as_str(), estimate.value))
+        .collect();
+    (!named.is_empty()).then(|| Warning {
+        code: "outside_range",
+        detail: format!(
+            "{}: no policy can earn that from these rewards; a few large weights make the value",
+            named.join(", ")
+        ),
     })
 }
 

@@ -276,3 +276,60 @@ fn lines_that_are_no_rows_are_named() {
     let output = run(nowhere.path(), "", "policy.csv", &[]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("no_export: "), "{output:?}");
 }
+
+/// Rows of weight 1, every tenth rewarded, and one of weight 21,739 without a reward.
+fn one_enormous_weight() -> tempfile::TempDir {
+    let row = |index: u32| {
+        let probability = if index == 777 { 0.5 / 21_739.0 } else { 0.5 };
+        let action = if index.is_multiple_of(2) { "a" } else { "b" };
+        format!("{action},{},{probability}\n", u8::from(index % 10 == 3))
+    };
+    let log: String = (0..2_000).map(row).collect();
+    folder(&[
+        ("log.csv", &format!("action,reward,action_probability\n{log}")),
+        ("policy.csv", "action,probability\na,0.5\nb,0.5\n"),
+    ])
+}
+
+#[test]
+fn a_log_below_the_effective_sample_size_asked_for_ends_with_exit_3_after_the_report() {
+    let folder = one_enormous_weight();
+    let output = run(folder.path(), "log.csv", "policy.csv", &["--fail-below-ess", "100"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json["error"].as_str().unwrap().starts_with("effective_sample_size_too_small: "), "{json}");
+    assert_eq!((&json["exit"], json["estimators"].as_object().unwrap().len()), (&3.into(), 5));
+    assert!(json["effective_sample_size"].as_f64().unwrap() < 2.0, "{json}");
+    // What is enough, and no wish at all, pass.
+    assert_eq!(
+        run(folder.path(), "log.csv", "policy.csv", &["--fail-below-ess", "1"]).status.code(),
+        Some(0)
+    );
+    assert_eq!(run(folder.path(), "log.csv", "policy.csv", &[]).status.code(), Some(0));
+    for wrong in ["0", "-5", "NaN", "many"] {
+        let output = run(folder.path(), "log.csv", "policy.csv", &["--fail-below-ess", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn a_negative_rate_is_marked_and_switch_dr_is_another_figure() {
+    let folder = one_enormous_weight();
+    let told = told(folder.path(), "log.csv", "policy.csv", &[]);
+    let dr = &told["estimators"]["dr"];
+    assert!(dr["value"].as_f64().unwrap() < 0.0 && dr["outside_range"] == true, "{told}");
+    let switched = &told["estimators"]["switch_dr"];
+    assert!((switched["value"].as_f64().unwrap() - 0.1).abs() < 0.01, "{told}");
+    assert_eq!(switched["outside_range"], false);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let output =
+        smartpush(folder.path(), &["evaluate-policy", &path("log.csv"), "--policy", &path("policy.csv")]);
+    let text = stdout_of(&output);
+    assert!(
+        text.contains("! dr ")
+            && text.contains("  switch_dr ")
+            && text.contains("of all weight) to the reward model"),
+        "{text}"
+    );
+    assert!(String::from_utf8_lossy(&output.stderr).contains("warning: outside_range: dr -"), "{output:?}");
+}

@@ -369,6 +369,100 @@ fn little_overlap_is_told() {
     assert!(report.warnings.iter().any(|warning| warning.code == "weights_off"), "{report:?}");
 }
 
+/// Rows of weight 1, every tenth rewarded, and one row of weight 21,739 without a reward.
+fn one_enormous_weight() -> OffPolicyProblem {
+    const ROWS: u32 = 2_000;
+    let row = |index: u32| LoggedRow {
+        action: index % 2,
+        position: 0,
+        unit: index,
+        action_probability: if index == 777 { 0.5 / 21_739.0 } else { 0.5 },
+        reward: f64::from(u8::from(index % 10 == 3)),
+        choices: 0,
+    };
+    OffPolicyProblem {
+        actions: names(2),
+        positions: names(1),
+        units: ROWS as usize,
+        rows: (0..ROWS).map(row).collect(),
+        choices: vec![vec![choice(0, 0.5), choice(1, 0.5)]],
+        is_whole: true,
+    }
+}
+
+/// mean(Σ π q̂ + w (r − q̂) 1(w ≤ τ)), and the bound of its mean squared error, written out (each row is a unit).
+fn plain_switch(problem: &OffPolicyProblem, threshold: f64) -> (f64, f64) {
+    let expected = cross_fit(problem, DRAWS.seed);
+    let n = problem.rows.len() as f64;
+    let (mut values, mut miss, mut above, mut all) = (Vec::new(), 0.0, 0.0, 0.0);
+    for (index, row) in problem.rows.iter().enumerate() {
+        let weight = problem.choices[0][row.action as usize].probability / row.action_probability;
+        let residual = row.reward - expected.logged[index];
+        let kept = if weight <= threshold { weight } else { 0.0 };
+        values.push(expected.policy[index] + kept * residual);
+        miss += residual.abs() / n;
+        all += weight;
+        above += weight - kept;
+    }
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0) / n;
+    (mean, variance + (miss * above / all).powi(2))
+}
+
+#[test]
+fn switch_dr_leaves_a_row_of_enormous_weight_to_the_model() {
+    let problem = one_enormous_weight();
+    let report = evaluate(&problem, DRAWS).unwrap();
+    let threshold = report.switch_threshold.unwrap();
+    assert!((1.0..21_739.0).contains(&threshold), "{threshold}");
+    let (switched, bound) = plain_switch(&problem, threshold);
+    let (whole, whole_bound) = plain_switch(&problem, 21_739.0);
+    assert!(bound < whole_bound, "{bound} {whole_bound}");
+    assert_near("switch_dr", value(&report, Estimator::SwitchDr), switched);
+    assert_near("dr", value(&report, Estimator::Dr), whole);
+    // One row in ten earns something whatever is done; DR makes a negative rate of it.
+    assert!((switched - 0.1).abs() < 0.01 && whole < -0.9, "{switched} {whole}");
+    // 21,739 of 21,739 + 1,999.
+    assert_near("share", report.switch_share.unwrap(), 21_739.0 / 23_738.0);
+    let bias = report.switch_bias_bound.unwrap();
+    assert!(bias > (switched - 0.1).abs() && bias < 0.2, "{bias}");
+    let error = |estimator| report.of(estimator).unwrap().standard_error;
+    assert!(error(Estimator::SwitchDr) < error(Estimator::Dr) / 50.0, "{report:?}");
+}
+
+#[test]
+fn switch_dr_is_dr_where_no_weight_is_worth_leaving_out() {
+    let report = evaluate(&World::new(PLAIN).log(3_000, 5), DRAWS).unwrap();
+    assert_eq!(report.switch_threshold, Some(report.overlap.largest_weight));
+    assert_eq!((report.switch_share, report.switch_bias_bound), (Some(0.0), Some(0.0)));
+    assert_eq!(value(&report, Estimator::SwitchDr), value(&report, Estimator::Dr));
+}
+
+#[test]
+fn a_value_that_no_policy_can_have_is_marked() {
+    let outside = |problem: &OffPolicyProblem| -> Vec<&'static str> {
+        let report = evaluate(problem, DRAWS).unwrap();
+        let outside = report.estimators.iter().filter(|(_, estimate)| estimate.outside_range);
+        let names: Vec<&str> = outside.map(|(estimator, _)| estimator.as_str()).collect();
+        let is_told = report.warnings.iter().any(|warning| warning.code == "outside_range");
+        assert_eq!(is_told, !names.is_empty());
+        names
+    };
+    let rate = one_enormous_weight();
+    assert_eq!(outside(&rate), ["dr"]);
+    let mut rewarded = rate.clone();
+    rewarded.rows[777].reward = 1.0;
+    assert_eq!(outside(&rewarded), ["ips", "dr"]);
+    // An amount may be above 1, and one that may be a loss has no range.
+    let mut amounts = rewarded.clone();
+    amounts.rows.iter_mut().for_each(|row| row.reward *= 3.0);
+    assert_eq!(outside(&amounts), [""; 0]);
+    let mut losses = rate;
+    losses.rows[0].reward = -1.0;
+    assert_eq!(outside(&losses), [""; 0]);
+    assert_eq!(outside(&World::new(PLAIN).log(500, 1)), [""; 0]);
+}
+
 #[test]
 fn without_a_whole_policy_there_is_no_model() {
     let mut problem = World::new(PLAIN).log(300, 4);
