@@ -45,6 +45,11 @@ impl<'a> JsonRow<'a> {
         self.object.get(key).map_or(RawValue::Missing, |value| spelled_value(value, spelled))
     }
 
+    /// Its keys, in the order in which JSON objects are kept.
+    pub fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.object.keys().map(String::as_str)
+    }
+
     /// The dotted names of keys that occur more than once; of their values, the row has the last.
     pub(crate) fn repeated_keys(&self) -> Vec<String> {
         repeated_keys(&self.text)

@@ -82,8 +82,8 @@ impl CellTable {
     fn push(&mut self, row: &InputRow<'_>) {
         if let InputRow::Json(object) = row {
             for name in object.keys() {
-                if !self.columns.iter().any(|column| column.name == *name) {
-                    self.columns.push(CellColumn::named(name.clone(), self.rows));
+                if !self.columns.iter().any(|column| column.name == name) {
+                    self.columns.push(CellColumn::named(name.to_string(), self.rows));
                 }
             }
         }

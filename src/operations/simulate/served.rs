@@ -185,7 +185,7 @@ impl<'a> ServedProduct<'a> {
         if day % self.stage.world.parameters.product.train_every_days != 0 {
             return self.ingest(now, &files);
         }
-        let request = RefreshRequest { files: Some(files), as_of: now, out: None };
+        let request = RefreshRequest { files: Some(files), as_of: Some(now), out: None };
         let report = refresh(&self.context(now), &request)?;
         self.run.count_training(&report);
         Ok(())
