@@ -31,6 +31,7 @@ pub mod presets;
 pub mod preview;
 mod reading;
 pub mod records;
+pub mod rejected_texts;
 mod renames;
 pub mod request;
 pub mod shifted;

@@ -7,6 +7,7 @@ use domain::content::Content;
 use domain::preview::Preview;
 use events::catalogue::{declared_fields, read_contents};
 use events::preview::{PreviewError, PreviewQuestion, preview as preview_of};
+use events::rejected_texts::rejected_content;
 
 /// Which content, and for whom.
 #[derive(Clone, Debug, Default)]
@@ -21,13 +22,19 @@ pub struct PreviewRequest {
     pub channel: Option<String>,
 }
 
-/// Shows all variants of a content. Reads the table of contents whole, so it may take a while.
+/// Shows all variants of a content; of one that is only known because its texts were rejected, what is wrong with them. Reads the
+/// table of contents whole, so it may take a while.
 ///
 /// # Errors
 /// When content, user or channel is unknown, or a table cannot be read.
 pub fn preview(context: &Context<'_>, request: &PreviewRequest) -> Result<Preview, PreviewError> {
     let fields = declared_fields(context.workspace)?;
-    preview_with(context, &read_contents(context.workspace)?, request, Some(&fields))
+    let mut contents = read_contents(context.workspace)?;
+    if !contents.contains_key(&request.content_id) {
+        let rejected = rejected_content(context.workspace, &request.content_id);
+        contents.extend(rejected.map(|content| (content.content_id.clone(), content)));
+    }
+    preview_with(context, &contents, request, Some(&fields))
 }
 
 /// The same with contents that are in memory, without a look at which fields users have. Only the table of users is read, and
