@@ -211,7 +211,7 @@ fn switched(report: &OffPolicyReport) -> String {
                 .into()
         }
         (Some(threshold), Some(share), Some(bias)) => format!(
-            "  switch_dr leaves rows of weight over {threshold:.4} ({:.1} % of all weight) to the reward model, off by at most \
+            "  switch_dr leaves rows of weight over {threshold:.4} ({:.1} % of all weight) to the reward model; it may be off by about \
              {bias:.6}",
             100.0 * share
         ),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::request::InputKind;
 use domain::content::{Content, Variant};
 use domain::rejection::RejectionCode;
 use files::workspace::Workspace;
@@ -14,6 +15,9 @@ use files::workspace::Workspace;
 pub fn rejected_content(workspace: &Workspace, content_id: &str) -> Option<Content> {
     let entries = fs::read_dir(workspace.rejected()).ok()?.flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    // Rejects of events may be many, and hold no texts.
+    let ending = format!("-{}.jsonl", InputKind::Contents.as_str());
+    files.retain(|path| path.to_string_lossy().ends_with(&ending));
     // Names begin with the moment of the ingest.
     files.sort();
     files.iter().rev().find_map(|path| {

@@ -16,7 +16,7 @@ const LEAST_SHARE: f64 = 0.05;
 pub(super) struct Switch {
     /// τ: rows with a larger weight are left to the reward model.
     pub(super) threshold: f64,
-    /// What the reward model may be off by on those rows, in rewards a row.
+    /// What the reward model is estimated to be off by on those rows, in rewards a row.
     pub(super) bias_bound: f64,
     /// The share of the policy's choices that they stand for: their share of all weight.
     pub(super) share: f64,
@@ -27,8 +27,8 @@ impl Switch {
     /// section 4): the variance of Switch-DR over units, and the square of a bound of its bias.
     ///
     /// The bias is E_π[(E r − q̂) 1(w > τ)]. The paper bounds it by R_max · P_π(w > τ). P_π(w > τ) is the share of all weight on
-    /// the rows above τ, which is at most 1 however few they are. R_max is the mean of |r − q̂| over all rows: what the model is
-    /// off by on average, at most (Jensen), and never more than the range of the rewards. Estimating the bias itself from
+    /// the rows above τ, which is at most 1 however few they are. In place of R_max stands the mean of |r − q̂| over all rows, what
+    /// the model is off by under the log's policy: an estimate, not the guarantee that the range of the rewards would be. Estimating the bias itself from
     /// the rows above τ, as Su et al. 2020 do, cannot work here: one row of enormous weight always has a more uncertain bias than
     /// the variance that it adds.
     ///

@@ -1,6 +1,6 @@
 //! Decisions with the response model, which `serve` does not use yet: curves, model and decisions learned again from outcomes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::PushChoice;
 use crate::Stage;
@@ -10,7 +10,7 @@ use crate::world::World;
 use config::Config;
 use curves::SendTimeModel;
 use curves::history::History;
-use decisions::context::{ChannelContext, ContentContext, DecisionContext, FORMAT, PastSend};
+use decisions::context::{ChannelContext, ContentContext, DecisionContext, PastSend};
 use decisions::{decide, recovery};
 use domain::content::{Content, MessageClass, Variant};
 use domain::settings::{DecisionSettings, Exploration};
@@ -161,30 +161,15 @@ impl ResponsePolicy {
             ..self.settings.clone()
         };
         let content = |content: &usize| self.content(stage, *content, day);
+        let user = User { known: true, consent: Consent::Granted, personalisation: true, ..User::default() };
+        let channel = ChannelContext { name: settings.channel.clone(), cost: Some(0.0) };
+        let now = stage.world.midnight(Zone::shared_utc(), day);
         DecisionContext {
-            format: FORMAT,
-            decision_id: String::new(),
-            send_id: String::new(),
             occurrence: stage.world.calendar_day(day).to_string(),
-            now: stage.world.midnight(Zone::shared_utc(), day),
-            clock_trusted: true,
             horizon_hours: 24,
-            user: User { known: true, consent: Consent::Granted, personalisation: true, ..User::default() },
-            campaign: None,
-            audience: None,
-            channels: vec![ChannelContext { name: settings.channel.clone(), cost: Some(0.0) }],
             contents: stage.alive(day).iter().map(content).collect(),
-            user_inputs: Vec::new(),
-            curve: Vec::new(),
-            campaign_sends: 0,
-            explored_today: 0,
-            sends: Vec::new(),
-            planned: Vec::new(),
-            plan: None,
-            settings,
             fatigue_half_life_days: self.fatigue_half_life_days,
-            fallback: Vec::new(),
-            versions: BTreeMap::new(),
+            ..DecisionContext::about(user, channel, now, settings)
         }
     }
 
